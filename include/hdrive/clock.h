@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Clock: the only source of time. Injected, so that days of training simulate in milliseconds.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+namespace hdrive {
+
+/// A moment, microseconds since the Unix epoch.
+using Time = std::chrono::sys_time<std::chrono::microseconds>;
+using Duration = std::chrono::microseconds;
+
+/// Tells the time. Called from the thread that runs the sweep only.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  /// Never goes backwards within the life of the clock, whatever is done to the system's clock.
+  virtual Time now() = 0;
+};
+
+/// The system's time when it was made, advanced by the monotonic clock.
+std::shared_ptr<Clock> make_steady_clock();
+
+/// Time that moves only when told to; a simulated target advances it.
+class SimulatedClock final : public Clock {
+ public:
+  explicit SimulatedClock(Time start = Time{}) : now_(start) {}
+  Time now() override { return now_; }
+  /// Moves forward to `when`; an earlier moment is ignored.
+  void advance_to(Time when) { now_ = when > now_ ? when : now_; }
+
+ private:
+  Time now_;
+};
+
+}  // namespace hdrive

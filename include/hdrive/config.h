@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading hdconfig.yml and .runconfig files, with every problem of a file told at once.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hdrive/result.h"
+#include "hdrive/spec.h"
+
+namespace hdrive {
+
+/// One thing that is wrong, or doubtful, in a configuration.
+struct Problem {
+  enum class Severity { warning, error };
+  Severity severity = Severity::error;
+  std::string file;  ///< as the user named it
+  int line = 0;      ///< from 1; 0: of the file as a whole
+  int column = 0;    ///< from 1
+  std::string text;  ///< what is wrong; what is allowed; did you mean
+
+  /// "hdconfig.yml:14:9: text"; a warning has "warning: " before the text.
+  std::string message() const;
+};
+
+/// A specification, or the errors that prevent one. Warnings come either way.
+struct LoadedConfig {
+  SweepSpec spec;                 ///< meaningful only if `ok()`
+  std::vector<Problem> problems;  ///< in the order of the file
+  bool seed_given = false;        ///< else the caller draws one
+  bool concurrency_given =
+      false;        ///< else max_concurrent_runs is what this machine has processors for
+  bool ok() const;  ///< no errors
+};
+
+/// What the command line adds to a file.
+struct ConfigOverrides {
+  /// `--set key=value`, top-level keys and dotted ones ("policy.slack_factor"); values are YAML.
+  std::vector<std::pair<std::string, std::string>> set;
+  /// The command given after `--`; replaces the file's.
+  std::vector<std::string> command;
+  /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be empty.
+  std::filesystem::path run_configuration;
+  /// Replaces source_directory, before the command is checked.
+  std::filesystem::path source_directory;
+  /// Whether a specification without a command is an error (it is for runs as processes).
+  bool needs_command = true;
+};
+
+/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk.
+LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
+
+/// The same from text; `name` stands for the file in messages, `directory` for its place.
+LoadedConfig parse_config(std::string_view text, const std::string& name,
+                          const std::filesystem::path& directory,
+                          const ConfigOverrides& overrides = {});
+
+/// What Azure itself would refuse or treat differently in this specification (reference, sections 1, 2,
+/// 4 and 10.8); each a warning.
+std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file);
+
+/// The specification as hdconfig.yml text that reads back equal, seed and command included.
+std::string to_hdconfig(const SweepSpec& spec);
+
+/// docs/hdconfig.md, generated from the schema table and the registries.
+std::string config_reference();
+
+}  // namespace hdrive

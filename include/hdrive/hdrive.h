@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// hdrive: hyperparameter sweeps. Everything, in one include.
+//
+// The quickest way in, `tune` a callable:
+//
+//   hdrive::SweepSpec spec;
+//   spec.space.parameters = {{"lr", hdrive::LogUniform{-7, 0}}, {"layers", hdrive::Choice{{1, 2, 3}}}};
+//   spec.primary_metric = "loss";
+//   spec.goal = hdrive::Goal::minimize;
+//   spec.max_total_runs = 50;
+//   auto summary = hdrive::tune(spec, [](hdrive::RunContext& run) {
+//     for (int epoch = 0; epoch < 10 && !run.stop_requested(); ++epoch)
+//       run.report("loss", train_one_epoch(run.number("lr")), epoch);
+//   });
+//
+// Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring of your
+// own), sweep.h (running it, ask and tell), store.h (what is kept).
+#pragma once
+
+#include "hdrive/clock.h"
+#include "hdrive/config.h"
+#include "hdrive/history.h"
+#include "hdrive/listener.h"
+#include "hdrive/policy.h"
+#include "hdrive/random.h"
+#include "hdrive/registry.h"
+#include "hdrive/result.h"
+#include "hdrive/sampler.h"
+#include "hdrive/space.h"
+#include "hdrive/spec.h"
+#include "hdrive/store.h"
+#include "hdrive/sweep.h"
+#include "hdrive/target.h"
+#include "hdrive/value.h"

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables of algorithms: one row a sampler or policy, with the schema of its options.
+//
+// These rows feed the configuration's checks, `hdrive list-algorithms`, the generated reference page
+// and the language bindings, so that a new algorithm is one new file and one new row.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hdrive/value.h"
+
+namespace hdrive {
+
+enum class OptionKind { integer, number, boolean, text };
+
+/// One option of an algorithm, as it is written in hdconfig.yml.
+struct OptionInfo {
+  std::string_view name;
+  OptionKind kind = OptionKind::number;
+  std::string_view summary;        ///< a sentence, with the unit
+  std::string_view default_text;   ///< as it would be written; empty: there is no default
+  std::optional<double> minimum;   ///< smallest number allowed
+  std::optional<double> maximum;   ///< largest number allowed
+  bool exclusive_minimum = false;  ///< `minimum` itself is not allowed
+  bool required = false;
+};
+
+/// One algorithm.
+struct AlgorithmInfo {
+  std::string_view name;  ///< what the file is called: "median_stopping"
+  std::vector<std::string_view>
+      aliases;               ///< other spellings taken, in any case: "MedianStoppingPolicy"
+  std::string_view summary;  ///< one sentence
+  std::vector<OptionInfo> options;
+};
+
+/// An algorithm asked for by name, with the options that were given.
+struct AlgorithmSpec {
+  std::string name;
+  std::map<std::string, Value> options;
+  bool operator==(const AlgorithmSpec&) const = default;
+};
+
+/// Every sampler, in the order to list them.
+const std::vector<AlgorithmInfo>& sampler_algorithms();
+
+/// Every early-termination policy, in the order to list them.
+const std::vector<AlgorithmInfo>& policy_algorithms();
+
+/// The row whose name or alias is `name`, in any case and with '-', '_' and ' ' alike; or nullptr.
+const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table, std::string_view name);
+
+}  // namespace hdrive

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Result<T>: a value, or an Error that says where and what.
+//
+// Everything in hdrive that can fail for a reason outside the program (a file, a configuration, a
+// process, a database) returns a Result. Exceptions are left for broken invariants; the library
+// never prints and never ends the process.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace hdrive {
+
+/// What went wrong and where: `where` is a file position ("hdconfig.yml:14:9"), a run ("run 7") or a
+/// path, and may be empty; `what` is one sentence that also says what would be right.
+struct Error {
+  std::string where;
+  std::string what;
+
+  /// "where: what", or only "what" where there is no place to name.
+  std::string message() const { return where.empty() ? what : where + ": " + what; }
+};
+
+/// Either a T or an Error. Test it with `if (result)`, then use `*result`, or `result.error()`.
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}      // NOLINT: implicit by design
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit by design
+
+  explicit operator bool() const { return value_.has_value(); }
+  T& operator*() & { return *value_; }
+  const T& operator*() const& { return *value_; }
+  T&& operator*() && { return *std::move(value_); }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
+  const Error& error() const { return error_; }
+
+ private:
+  std::optional<T> value_;
+  Error error_;
+};
+
+/// Success without a value, or an Error.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit by design
+
+  explicit operator bool() const { return !error_.has_value(); }
+  const Error& error() const { return *error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+}  // namespace hdrive

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sampler: chooses the next parameter set. Implement it to bring your own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "hdrive/history.h"
+#include "hdrive/random.h"
+#include "hdrive/registry.h"
+#include "hdrive/result.h"
+#include "hdrive/space.h"
+
+namespace hdrive {
+
+/// A parameter set and why it was chosen; or, without one, that the space is exhausted.
+struct Proposal {
+  std::optional<Assignment> parameters;  ///< nothing: there is nothing left to try
+  std::string reason;  ///< one sentence, stored with the run and shown to the user
+};
+
+/// Proposes parameter sets.
+///
+/// Pure: the same sampler, history and run id give the same answer, before and after a restart, so
+/// nothing of it is stored. It may memoise privately on `History::version()`. `propose` is called by
+/// one thread at a time; the sampler outlives the sweep it serves and owns all it needs.
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+
+  /// The parameters of run `id`, which is `history.size()`: the history holds every earlier run,
+  /// those still training included. An Error ends the sweep with its message.
+  virtual Result<Proposal> propose(const History& history, RunId id) = 0;
+
+  /// One line for the user: the algorithm, its settings and, where finite, the size of the space.
+  virtual std::string describe() const = 0;
+};
+
+/// What a sampler may know of its sweep.
+struct SamplerContext {
+  Goal goal = Goal::maximize;
+  std::uint64_t seed = 0;
+  std::int64_t max_total_runs = 0;
+  std::int64_t max_concurrent_runs = 1;
+};
+
+/// The sampler of `sampler_algorithms()` that `spec` names. Fails where the options or the space do
+/// not fit it (a grid over a uniform parameter), naming what would.
+Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const SearchSpace& space,
+                                              const SamplerContext& context);
+
+/// A random value of the expression, by exactly the formula of its kind.
+Value draw(const Expression& expression, RandomStream& random);
+
+}  // namespace hdrive

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The search space: HyperDrive's ten parameter expressions and what they mean.
+//
+// Pure data and pure functions, safe from any thread. Logarithms and exponentials are natural;
+// "round" rounds half to even; q-forms are not clamped to their bounds (reference, 1.1 and 10.5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hdrive/result.h"
+#include "hdrive/value.h"
+
+namespace hdrive {
+
+struct Choice {  ///< one of the options, each equally likely
+  std::vector<Value> options;
+  bool operator==(const Choice&) const = default;
+};
+struct RandInt {  ///< an integer from 0 to upper - 1
+  std::int64_t upper = 1;
+  bool operator==(const RandInt&) const = default;
+};
+struct Uniform {  ///< U(min, max)
+  double min = 0, max = 1;
+  bool operator==(const Uniform&) const = default;
+};
+struct QUniform {  ///< round(U(min, max) / q) q
+  double min = 0, max = 1, q = 1;
+  bool operator==(const QUniform&) const = default;
+};
+struct LogUniform {  ///< exp(U(min, max)); min and max are already logarithms
+  double min = 0, max = 1;
+  bool operator==(const LogUniform&) const = default;
+};
+struct QLogUniform {  ///< round(exp(U(min, max)) / q) q
+  double min = 0, max = 1, q = 1;
+  bool operator==(const QLogUniform&) const = default;
+};
+struct Normal {  ///< N(mu, sigma), sigma the standard deviation
+  double mu = 0, sigma = 1;
+  bool operator==(const Normal&) const = default;
+};
+struct QNormal {  ///< round(N(mu, sigma) / q) q
+  double mu = 0, sigma = 1, q = 1;
+  bool operator==(const QNormal&) const = default;
+};
+struct LogNormal {  ///< exp(N(mu, sigma)); mu and sigma are those of the logarithm
+  double mu = 0, sigma = 1;
+  bool operator==(const LogNormal&) const = default;
+};
+struct QLogNormal {  ///< round(exp(N(mu, sigma)) / q) q
+  double mu = 0, sigma = 1, q = 1;
+  bool operator==(const QLogNormal&) const = default;
+};
+
+using Expression = std::variant<Choice, RandInt, Uniform, QUniform, LogUniform, QLogUniform, Normal,
+                                QNormal, LogNormal, QLogNormal>;
+
+struct Parameter {
+  std::string name;  ///< used verbatim on the command line; "--" is put in front of a bare name
+  Expression expression;
+  bool operator==(const Parameter&) const = default;
+};
+
+struct SearchSpace {
+  std::vector<Parameter> parameters;  ///< in file order, which is the order on the command line
+  bool operator==(const SearchSpace&) const = default;
+};
+
+/// How one expression is written in hdconfig.yml: its name and its positional arguments.
+struct ExpressionInfo {
+  std::string_view name;  ///< "qloguniform"
+  std::vector<std::string_view>
+      arguments;             ///< {"min_value", "max_value", "q"}; choice: {"options..."}
+  std::string_view formula;  ///< "round(exp(U(min, max)) / q) q"
+};
+
+/// The ten expressions in the order of the variant: entry i describes alternative i.
+const std::vector<ExpressionInfo>& expressions();
+
+/// The expression's name, "choice" to "qlognormal".
+std::string_view expression_name(const Expression& expression);
+
+/// The expression as HyperDrive's wire form: `["uniform",[0.01,0.9]]`, `["choice",[["a","b"]]]`.
+std::string to_json(const Expression& expression);
+
+/// What is wrong with the expression's arguments (min above max, q or sigma not positive, no options,
+/// upper below 1, not finite, bounds whose exp overflows), as one sentence; nothing if it is sound.
+std::optional<std::string> fault(const Expression& expression);
+
+/// Whether the expression can produce the value. Numbers compare as numbers (2 and 2.0 are equal).
+bool contains(const Expression& expression, const Value& value);
+
+/// Fails naming the first parameter that is missing, unknown, repeated or out of its range.
+Result<void> check(const SearchSpace& space, const Assignment& assignment);
+
+/// How many different values there are: choices, randint, quniform and qloguniform; nothing for the
+/// rest, and for lattices of more than 2^53 points.
+std::optional<std::uint64_t> cardinality(const Expression& expression);
+
+/// The product over the parameters; nothing where one is infinite or the product passes 2^63.
+std::optional<std::uint64_t> cardinality(const SearchSpace& space);
+
+/// Value number `index` (from 0, below cardinality) of a finite expression: options as listed,
+/// integers and lattice points ascending.
+Value level(const Expression& expression, std::uint64_t index);
+
+/// The probability with which a random draw gives `level(expression, index)`.
+double level_probability(const Expression& expression, std::uint64_t index);
+
+/// Point number `index` of a finite space, the first parameter slowest.
+Assignment point(const SearchSpace& space, std::uint64_t index);
+
+/// Place on the unit interval: linear for uniform, logarithmic for loguniform, the normal CDF (clipped
+/// to [1e-6, 1 - 1e-6]) for the normal family, (k + 0.5) / K for value k of K finite ones.
+/// Requires `contains(expression, value)`.
+double encode(const Expression& expression, const Value& value);
+
+/// The inverse of `encode`, snapping to the nearest value of a finite expression. `unit` in [0, 1].
+Value decode(const Expression& expression, double unit);
+
+}  // namespace hdrive

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SweepSpec: everything that defines a sweep; what hdconfig.yml is read into.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hdrive/history.h"
+#include "hdrive/registry.h"
+#include "hdrive/space.h"
+
+namespace hdrive {
+
+struct SweepSpec {
+  // ---- HyperDrive's keys -----------------------------------------------------------------------
+  AlgorithmSpec sampling{"random", {}};
+  SearchSpace space;
+  AlgorithmSpec policy{"no_termination", {}};
+  std::string primary_metric;  ///< exact name the script logs
+  Goal goal = Goal::maximize;
+  std::int64_t max_total_runs = 0;       ///< runs ever created; at least 1
+  std::int64_t max_concurrent_runs = 1;  ///< runs alive at once; at least 1
+  /// Active time of the whole sweep; then the live runs are cancelled. HyperDrive's 7 days.
+  std::chrono::seconds max_duration = std::chrono::minutes{10080};
+
+  // ---- keys of our own -------------------------------------------------------------------------
+  std::uint64_t seed = 0;  ///< of all random choices; drawn once where none was given
+  std::string name;        ///< of the sweep, to address it by; may be empty
+  std::string experiment;  ///< groups sweeps; may be empty
+  /// The program and its arguments; `${{search_space.x}}` is replaced by x's value. Empty: in-process.
+  std::vector<std::string> command;
+  /// Whether drawn values are appended as `--name value` (they are unless the command places them).
+  bool append_parameters = true;
+  std::filesystem::path source_directory;  ///< where the runs start; absolute once loaded
+  std::map<std::string, std::string> environment_variables;  ///< added to hdrive's own
+  /// One run's time limit, HyperDrive's 30 days.
+  std::chrono::milliseconds max_run_duration = std::chrono::hours{24 * 30};
+  /// How long a cancelled run may take from SIGTERM to SIGKILL.
+  std::chrono::milliseconds cancel_grace = std::chrono::seconds{10};
+  /// How often a run that vanished is started again.
+  std::int64_t max_lost_retries = 1;
+  /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`, or
+  /// else the first one, is the value; `name` the metric (default: the primary one); `step` the step.
+  std::vector<std::string> metric_patterns;
+  /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all lack the primary metric.
+  bool stop_without_primary_metric = true;
+  /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all failed.
+  bool stop_when_all_fail = true;
+
+  bool operator==(const SweepSpec&) const = default;
+};
+
+/// The environment, arguments and directory one run is started with.
+struct RunCommand {
+  std::vector<std::string> arguments;  ///< program first
+  std::vector<std::pair<std::string, std::string>>
+      environment;  ///< added: AZUREML_SWEEP_<name> ...
+};
+
+/// What run `id` of sweep `sweep_id` is started with: the command with its placeholders filled, the
+/// drawn values appended where asked, and AZUREML_SWEEP_<name> / AZUREML_RUN_ID / HDRIVE_* set.
+RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
+                          const std::string& sweep_id, RunId id);
+
+/// Tokens of a command line for a person to read and paste: quoted where a POSIX shell would need it.
+std::string shell_quote(const std::vector<std::string>& arguments);
+
+/// Parameters whose drawn value the command would ignore: neither appended nor placed, nor read from
+/// the environment by a shell variable in the command.
+std::vector<std::string> ignored_parameters(const SweepSpec& spec);
+
+}  // namespace hdrive

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running a sweep: the engine's loop, ask and tell for those who own theirs, and the state both keep.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "hdrive/clock.h"
+#include "hdrive/history.h"
+#include "hdrive/listener.h"
+#include "hdrive/policy.h"
+#include "hdrive/result.h"
+#include "hdrive/sampler.h"
+#include "hdrive/spec.h"
+#include "hdrive/store.h"
+#include "hdrive/target.h"
+
+namespace hdrive {
+
+/// All that is known of a sweep: the one mutator of live and resumed sweeps alike. Also what a reader
+/// of a stored sweep replays into. One thread at a time.
+class SweepState {
+ public:
+  /// `primary_metric` is the exact name that feeds the history.
+  SweepState(std::string primary_metric, Goal goal);
+  ~SweepState();
+  SweepState(SweepState&&) noexcept;
+  SweepState& operator=(SweepState&&) noexcept;
+
+  /// Takes over a change, in the order recorded.
+  void apply(const Change& change);
+
+  const std::string& primary_metric() const;
+  const History& history() const;
+  SweepStatus status() const;
+  SweepEnd end() const;
+  const std::string& reason() const;
+  /// Active time used up to the last recorded change of status.
+  Duration active() const;
+  Time began() const;    ///< first change of status; epoch: none yet
+  Time changed() const;  ///< latest change of status
+
+  /// Why a run was asked to end; `none` if it was not.
+  EndCause canceling(RunId run) const;
+  const std::string& canceling_reason(RunId run) const;
+  /// The run's latest verdict, if it was ever judged.
+  struct Judged {
+    Verdict verdict;
+    std::string reason;
+  };
+  const Judged* judged(RunId run) const;
+  /// How many runs a policy stopped.
+  std::int64_t stopped_by_policy() const;
+  /// The names of the metrics any run has logged.
+  const std::set<std::string>& metric_names() const;
+  /// Those the run has logged in its current attempt, sorted.
+  std::vector<std::string> metric_names(RunId run) const;
+  IntakePosition position(RunId run) const;
+  std::int64_t pid(RunId run) const;
+  const std::string& stderr_tail(RunId run) const;
+  const std::vector<Noted>& notes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What came out, for a person or a program.
+struct SweepSummary {
+  SweepStatus status = SweepStatus::running;
+  SweepEnd end = SweepEnd::none;
+  std::string reason;
+  std::int64_t runs = 0, completed = 0, stopped = 0, failed = 0,
+               canceled = 0;  ///< stopped: by policy
+  std::optional<RunId> best;
+  double best_value = 0;
+  Duration elapsed{};  ///< active time of the sweep, all sessions
+  Duration compute{};  ///< sum of the runs' durations
+  /// Compute that stopping early saved: for each stopped run, the mean duration of the completed runs
+  /// minus its own, where positive. Nothing without a completed run.
+  std::optional<Duration> saved;
+  std::vector<std::string> warnings;
+};
+SweepSummary summarize(const SweepState& state);
+
+/// One run as it is listed everywhere: tables, JSON, CSV, bindings.
+struct RunReport {
+  std::string run_id;  ///< "HD_<uuid>_<n>"
+  RunId number = 0;
+  int attempt = 1;
+  RunStatus status = RunStatus::queued;
+  EndCause ended_by = EndCause::none;
+  Assignment hyperparameters;
+  std::optional<double> best_primary_metric;  ///< over its whole series
+  std::optional<double> last_primary_metric;
+  std::int64_t reports = 0;  ///< of the primary metric
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string proposal;                ///< why these parameters
+  std::string reason;                  ///< why it ended as it did
+  Time created{}, started{}, ended{};  ///< epoch: not yet
+};
+/// All runs in the order of their numbers.
+std::vector<RunReport> report_runs(const SweepState& state, const std::string& sweep_id);
+/// HyperDrive's get_children_sorted_by_primary_metric: best first, runs without a value last, also
+/// under `reverse`; ties by number.
+void sort_by_primary_metric(std::vector<RunReport>& runs, Goal goal, bool reverse = false);
+/// A JSON object: `run_id`, `hyperparameters`, `best_primary_metric`, `status`, then the rest in the
+/// order of the struct; times as ISO 8601 in UTC, null where there is none yet.
+std::string to_json(const RunReport& run);
+
+/// Stops a sweep from any thread: once to cancel its runs and keep everything, twice to kill them.
+/// Copies share one signal. Not for signal handlers: hand signals over to a thread first.
+class StopSignal {
+ public:
+  StopSignal();
+  /// The first call asks for a clean stop, each later one for an immediate one.
+  void request();
+  /// How often `request` was called: 0, 1, or 2 for more.
+  int level() const;
+  /// Requested when the level next rises above `level`.
+  std::stop_token token(int level) const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+/// What a sweep runs with. Empty ones are made from the specification.
+struct SweepParts {
+  std::shared_ptr<Store> store;           ///< null: in memory. One that holds runs is resumed.
+  std::shared_ptr<ComputeTarget> target;  ///< required by run_sweep
+  std::shared_ptr<Clock> clock;           ///< null: the steady clock
+  std::shared_ptr<Sampler> sampler;       ///< null: spec.sampling
+  std::shared_ptr<const Policy> policy;   ///< null: spec.policy
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::filesystem::path directory;  ///< where the run directories go; may be empty in-process
+};
+
+/// Runs a sweep to its end, or goes on with the one in the store. Blocks; nothing else of the process is
+/// touched. An Error: it could not begin, or could not go on (its runs are cancelled then). Runs that
+/// fail are no error.
+Result<SweepSummary> run_sweep(const SweepSpec& spec, const SweepParts& parts,
+                               StopSignal stop = StopSignal());
+
+/// The shortest way: maximise or minimise a C++ callable in memory.
+Result<SweepSummary> tune(const SweepSpec& spec, Objective objective,
+                          std::vector<std::shared_ptr<Listener>> listeners = {},
+                          StopSignal stop = StopSignal());
+
+/// A specification checked as a whole, as `run_sweep` does first: limits positive, expressions sound,
+/// sampler and policy made.
+Result<void> check(const SweepSpec& spec);
+
+/// "HD_<uuid>", random.
+std::string new_sweep_id();
+/// A random seed, for specifications without one. At most 2^53, so that every reader keeps it exactly.
+std::uint64_t new_seed();
+/// "HD_<uuid>_<n>".
+std::string run_id(const std::string& sweep_id, RunId run);
+/// "0.1.0", the version of this library.
+std::string_view version();
+
+/// Ask and tell: the sampler, the policy and the store without a loop. For programs that start their
+/// training themselves. One thread at a time.
+class AskTell {
+ public:
+  /// Begins, or goes on with what the store holds; runs that were asked and never told stay open.
+  static Result<AskTell> open(const SweepSpec& spec, const SweepParts& parts = {});
+  ~AskTell();
+  AskTell(AskTell&&) noexcept;
+  AskTell& operator=(AskTell&&) noexcept;
+
+  struct Asked {
+    std::optional<RunId> run;  ///< nothing: done, and `reason` says why
+    Assignment parameters;
+    std::string reason;
+  };
+  /// The next parameter set; durable before it returns.
+  Result<Asked> ask();
+  /// A report on the way; the verdict says whether to go on. A stop verdict leaves the run open until
+  /// `tell` or `stopped` is called.
+  struct Reported {
+    Verdict verdict;
+    std::string reason;
+  };
+  Result<Reported> report(RunId run, double value, std::optional<std::int64_t> step = std::nullopt);
+  /// The run is done with this final value.
+  Result<void> tell(RunId run, double value);
+  /// The run is done with what it reported.
+  Result<void> complete(RunId run);
+  /// The run was given up after a stop verdict.
+  Result<void> stopped(RunId run);
+  Result<void> fail(RunId run, const std::string& why = "");
+  const SweepState& state() const;
+
+ private:
+  struct Impl;
+  explicit AskTell(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hdrive

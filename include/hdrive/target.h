@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ComputeTarget: where runs happen. Local processes, a C++ callable, a simulation; or your own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hdrive/clock.h"
+#include "hdrive/history.h"
+#include "hdrive/result.h"
+#include "hdrive/value.h"
+
+namespace hdrive {
+
+/// One logged value.
+struct Metric {
+  std::string name;
+  double value = 0;                  ///< may be NaN or infinite
+  std::optional<std::int64_t> step;  ///< as the script counts; informational
+  std::optional<Time> time;  ///< as the script tells; else the time it was received is stored
+};
+
+/// How far a run's files have been read, in bytes; stored with the metrics read from them, so that
+/// after a restart no line is read twice and none is lost.
+struct IntakePosition {
+  std::uint64_t metrics = 0;  ///< of metrics.jsonl
+  std::uint64_t output = 0;   ///< of stdout.log, where patterns read metrics from it
+  bool operator==(const IntakePosition&) const = default;
+};
+
+/// What a target needs to start a run, or to find it again.
+struct RunRequest {
+  RunId run = 0;
+  int attempt = 1;
+  std::string run_id;  ///< "HD_<uuid>_<n>"
+  Assignment parameters;
+  std::vector<std::string> arguments;  ///< program first; empty for targets without processes
+  std::vector<std::pair<std::string, std::string>> environment;  ///< added to the engine's own
+  std::filesystem::path working_directory;
+  std::filesystem::path directory;  ///< the run directory (docs/run-directory.md)
+  std::chrono::milliseconds
+      time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
+  std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
+  IntakePosition position;                   ///< for `attach`: where to go on reading
+};
+
+// ---- what a target tells ------------------------------------------------------------------------
+
+/// The run's program is running.
+struct RunBegan {
+  RunId run = 0;
+  int attempt = 1;
+  std::int64_t pid = 0;  ///< 0 where there is no process
+};
+/// The run logged these, in this order.
+struct RunReported {
+  RunId run = 0;
+  int attempt = 1;
+  std::vector<Metric> metrics;
+  IntakePosition position;  ///< up to where these were read
+};
+/// The run is over, and nothing of it is alive. All it reported was told before.
+struct RunExited {
+  RunId run = 0;
+  int attempt = 1;
+  std::optional<int> exit_code;  ///< exactly one of these two, unless it could not be started
+  std::optional<int> signal;
+  bool not_started = false;  ///< its program could not be started; `note` says why
+  bool over_time = false;    ///< its supervisor ended it at the time limit
+  std::string note;          ///< anything to add for the user, one sentence
+  std::string stderr_tail;   ///< the last lines of stderr of a run that failed
+};
+/// The run is gone without having said how it ended.
+struct RunVanished {
+  RunId run = 0;
+  int attempt = 1;
+  std::string note;
+};
+/// Something a user should know and that ends nothing: a metrics line that cannot be read.
+struct TargetNote {
+  std::optional<RunId> run;
+  std::string note;
+};
+using TargetEvent = std::variant<RunBegan, RunReported, RunExited, RunVanished, TargetNote>;
+
+enum class CancelMode {
+  graceful,  ///< SIGTERM to the whole process tree, SIGKILL to what is left after the grace period
+  kill,      ///< SIGKILL at once
+};
+
+enum class AttachOutcome {
+  attached,  ///< it is alive, or has ended and told how: its events come from `wait`
+  gone,      ///< there is no trace of it
+};
+
+/// Runs training runs.
+///
+/// All calls come from the thread that runs the sweep. The scheduler owns limits and decisions; a
+/// target only does as told and reports what happened. For each run that was started: at most one
+/// RunBegan, then RunReported in the order the run logged, then exactly one RunExited or RunVanished,
+/// after which nothing of the run is alive. Destroying a target leaves its runs as they are where they
+/// can live without it (local processes), and ends them where they can't.
+class ComputeTarget {
+ public:
+  virtual ~ComputeTarget() = default;
+
+  /// Starts a run. An Error means it was not started and no event will come. That a program cannot be
+  /// executed may also be told later, by RunExited::not_started.
+  virtual Result<void> start(const RunRequest& request) = 0;
+
+  /// Finds a run again that an earlier engine started.
+  virtual Result<AttachOutcome> attach(const RunRequest& request) = 0;
+
+  /// Asks for the end of a run; returns at once, and RunExited follows. Unknown and ended runs are
+  /// ignored, repeated calls harmless; `kill` after `graceful` takes effect at once.
+  virtual void cancel(RunId run, CancelMode mode) = 0;
+
+  /// Appends events to `events`: returns as soon as there is one, at `deadline` (a time of the sweep's
+  /// clock), or when `stop` is requested. One call tells a bounded number of events.
+  virtual void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) = 0;
+
+  /// One line for the user: "local processes".
+  virtual std::string describe() const = 0;
+};
+
+// ---- local processes ----------------------------------------------------------------------------
+
+struct LocalTargetOptions {
+  /// Regular expressions that read metrics from stdout (SweepSpec::metric_patterns).
+  std::vector<std::string> metric_patterns;
+  /// The metric a pattern without a `name` group reports.
+  std::string primary_metric;
+  /// How much of stderr to hand over when a run failed, in lines.
+  int stderr_tail_lines = 20;
+};
+
+/// Each run is a process group of its own under a small supervisor that owns its whole process tree,
+/// in its run directory. Metrics are followed with inotify. Linux.
+Result<std::shared_ptr<ComputeTarget>> make_local_target(const LocalTargetOptions& options,
+                                                         std::shared_ptr<Clock> clock);
+
+/// What is wrong with a metric pattern; nothing if it is sound.
+std::optional<std::string> metric_pattern_fault(const std::string& pattern);
+
+/// Writes hdrive_run.py, the module a Python training script imports, into `directory`, for
+/// PYTHONPATH. Does nothing if it is there already.
+Result<void> install_run_module(const std::filesystem::path& directory);
+
+// ---- a C++ callable -----------------------------------------------------------------------------
+
+/// What an objective function sees of its run. Used from the run's own thread.
+class RunContext {
+ public:
+  virtual ~RunContext() = default;
+  virtual RunId run() const = 0;
+  virtual const Assignment& parameters() const = 0;
+  /// The number bound to `name`. Throws std::out_of_range if there is none: a bug of the caller, which
+  /// fails the run with that message.
+  virtual double number(std::string_view name) const = 0;
+  /// The value of `name` as text (to_text). Throws as `number` does.
+  virtual std::string text(std::string_view name) const = 0;
+  /// Logs a metric; the sweep's policy sees it.
+  virtual void report(std::string_view name, double value,
+                      std::optional<std::int64_t> step = std::nullopt) = 0;
+  /// True once the run was cancelled: return soon, whatever is returned.
+  virtual bool stop_requested() const = 0;
+};
+
+/// A training run as a function. An exception fails the run, with its message as stderr. It may be
+/// called from several threads at once, one a run.
+using Objective = std::function<void(RunContext&)>;
+
+/// Each run is a call of `objective` on a thread of its own. Destroying the target waits for them.
+std::shared_ptr<ComputeTarget> make_in_process_target(Objective objective,
+                                                      std::shared_ptr<Clock> clock);
+
+// ---- a simulation -------------------------------------------------------------------------------
+
+/// A simulated run: what it logs when, and how it ends. Times count from its start.
+struct SimulatedRun {
+  std::vector<std::pair<Duration, Metric>> reports;  ///< in order of time
+  Duration duration{};
+  std::optional<int> exit_code = 0;
+  std::optional<int> signal;
+  bool vanishes = false;  ///< it is lost at its end instead of exiting
+  std::string stderr_tail;
+  Duration cancel_delay{};  ///< from SIGTERM to its end
+};
+
+/// The behaviour of a run, from its parameters and attempt. An Error: it cannot be started.
+using RunModel = std::function<Result<SimulatedRun>(const RunRequest&)>;
+
+/// No processes, no real time: `wait` advances `clock` to the next thing that happens. Events of the
+/// same moment come in the order of run numbers. Without runs, `wait` advances to the deadline.
+std::shared_ptr<ComputeTarget> make_simulated_target(RunModel model,
+                                                     std::shared_ptr<SimulatedClock> clock);
+
+}  // namespace hdrive
