@@ -27,7 +27,8 @@ std::shared_ptr<Clock> make_steady_clock();
 /// Time that moves only when told to; a simulated target advances it.
 class SimulatedClock final : public Clock {
  public:
-  explicit SimulatedClock(Time start = Time{}) : now_(start) {}
+  /// Not the epoch, which stands for "not yet" in records.
+  explicit SimulatedClock(Time start = Time{std::chrono::seconds{1'600'000'000}}) : now_(start) {}
   Time now() override { return now_; }
   /// Moves forward to `when`; an earlier moment is ignored.
   void advance_to(Time when) { now_ = when > now_ ? when : now_; }

@@ -46,10 +46,10 @@ enum class EndCause {
   signaled,     ///< killed by a signal hdrive did not send
   not_started,  ///< its program could not be started
   policy,       ///< a policy stopped it
-  user,         ///< `hdrive stop`, on this run or the sweep
-  interrupt,    ///< the sweep was interrupted (Ctrl-C); a resumed sweep tries it again
+  user,         ///< `hdrive stop` on this run
+  interrupt,    ///< the sweep was stopped (Ctrl-C, `hdrive stop`); a resumed sweep tries it again
   time_limit,   ///< it ran longer than max_run_duration_seconds
-  budget,       ///< max_duration_minutes of the sweep were over
+  budget,       ///< max_duration_minutes of the sweep were over; a resumed sweep tries it again
   sweep_ended,  ///< the sweep stopped itself, for instance because nothing could succeed
   lost,         ///< it vanished, for instance with the machine, and no retries were left
 };

@@ -102,6 +102,7 @@ struct RunRequeued {
   int attempt = 2;  ///< the new one
   std::string reason;
   Time at{};
+  EndCause cause = EndCause::lost;  ///< what became of the attempt before; lost ones are counted
 };
 /// The sweep began, went on (`running`) or ended.
 struct SweepChanged {
