@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the scripts share: saying what they do, installing what is missing, finding a compiler and CMake.
+# Sourced, never run. Everything here is cheap when there is nothing to do.
+set -euo pipefail
+
+HDRIVE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HDRIVE_LOGS=$HDRIVE_ROOT/build/log
+HDRIVE_VENV=$HDRIVE_ROOT/build/venv
+
+# CMake and the compiler need these; the tests a few more.
+BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-json3-dev libfmt-dev
+                libcli11-dev libsqlite3-dev libre2-dev)
+TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
+CHECK_PACKAGES=(clang-format-14)
+
+say() { printf '%s: %s\n' "${0##*/}" "$*"; }
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# quietly LOG COMMAND...: the command's output goes to build/log/LOG, and is shown only if it fails.
+quietly() {
+  local log=$HDRIVE_LOGS/$1
+  shift
+  mkdir -p "$HDRIVE_LOGS"
+  "$@" >"$log" 2>&1 && return
+  printf -- '--- the end of %s\n' "$log" >&2
+  tail -n 40 "$log" >&2
+  printf -- '---\n' >&2
+  return 1
+}
+
+# ---- packages -----------------------------------------------------------------------------------
+
+installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# as_root COMMAND...: through sudo unless this is root already.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+# need_packages NAME...: installs those of the packages that are missing.
+need_packages() {
+  local missing=() name
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+    fail "there is no apt here, so nothing can be installed; install what corresponds to" \
+      "$* by hand, then build with: cmake --preset release && cmake --build build"
+  for name in "$@"; do
+    installed "$name" || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null ||
+      fail "these packages are missing, and without sudo only root can install them: ${missing[*]}"
+    say "installing with sudo: ${missing[*]}"
+    sudo -n true 2>/dev/null || sudo -v ||
+      fail "sudo was refused; let an administrator run: apt-get install ${missing[*]}"
+  else
+    say "installing: ${missing[*]}"
+  fi
+  if [ -z "${HDRIVE_LISTS_ARE_FRESH:-}" ]; then
+    quietly apt-update.log as_root apt-get -o DPkg::Lock::Timeout=120 update ||
+      fail "apt-get update failed; is this machine connected to a network?"
+    HDRIVE_LISTS_ARE_FRESH=yes
+  fi
+  quietly apt-install.log as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "${missing[@]}" ||
+    fail "apt-get could not install ${missing[*]}"
+}
+
+# ---- compiler and CMake -------------------------------------------------------------------------
+
+# new_enough COMPILER: g++ 12 or clang++ 14, or later.
+new_enough() {
+  local version family
+  version=$("$1" -dumpversion 2>/dev/null) || return 1
+  family=$("$1" --version 2>/dev/null | head -n 1)
+  case $family in
+    *clang*) [ "${version%%.*}" -ge 14 ] ;;
+    *) [ "${version%%.*}" -ge 12 ] ;;
+  esac
+}
+
+find_compiler() {
+  local name
+  for name in g++ g++-12 g++-13 g++-14 g++-15 clang++ clang++-14; do
+    new_enough "$name" && echo "$name" && return
+  done
+  return 1
+}
+
+# need_compiler: exports CXX and CC.
+need_compiler() {
+  if [ -n "${CXX:-}" ]; then
+    new_enough "$CXX" ||
+      fail "CXX is $CXX, which is too old or does not run; hdrive needs g++ 12 or clang++ 14, or later"
+    return 0
+  fi
+  if ! find_compiler >/dev/null; then
+    need_packages g++
+    # Ubuntu 22.04's g++ is 11, but it has 12 beside it.
+    find_compiler >/dev/null || need_packages g++-12
+  fi
+  CXX=$(find_compiler) || fail "no C++20 compiler found; hdrive needs g++ 12 or clang++ 14, or later"
+  CC=${CXX/clang++/clang}
+  CC=${CC/g++/gcc}
+  export CXX CC
+}
+
+cmake_new_enough() {
+  local version
+  version=$("$1" --version 2>/dev/null | sed -n 's/^cmake version //p') || return 1
+  [ -n "$version" ] && printf '3.25\n%s\n' "$version" | sort -V -C
+}
+
+# need_cmake: sets CMAKE and CTEST. A system whose own is older than 3.25 gets one in build/venv.
+need_cmake() {
+  if command -v cmake >/dev/null && cmake_new_enough cmake; then
+    CMAKE=cmake CTEST=ctest
+    return
+  fi
+  if [ ! -x "$HDRIVE_VENV/bin/cmake" ]; then
+    command -v cmake >/dev/null || need_packages cmake
+    if cmake_new_enough cmake; then
+      CMAKE=cmake CTEST=ctest
+      return
+    fi
+    need_venv
+    say "installing CMake 3.25 or later into build/venv: $(cmake --version | head -n 1) is too old"
+    # CMake 4 refuses the package files of such old systems.
+    quietly pip-cmake.log "$HDRIVE_VENV/bin/python" -m pip install 'cmake>=3.25,<4' ||
+      fail "pip could not install CMake; is this machine connected to a network?"
+  fi
+  CMAKE=$HDRIVE_VENV/bin/cmake CTEST=$HDRIVE_VENV/bin/ctest
+}
+
+need_build_tools() {
+  need_packages "${BUILD_PACKAGES[@]}"
+  need_compiler
+  need_cmake
+}
+
+# Compilers at work at once: one a processor, but no more than there are gigabytes of memory.
+parallel_jobs() {
+  local processors gigabytes
+  processors=$(nproc)
+  gigabytes=$(awk '/^MemTotal:/ {print int($2 / 1048576) + 1}' /proc/meminfo)
+  echo $((processors < gigabytes ? processors : gigabytes))
+}
+
+# configure PRESET OPTION...: CMake's own output is shown only if it fails.
+configure() {
+  local preset=$1 options=()
+  shift
+  if command -v ccache >/dev/null; then
+    options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  if command -v mold >/dev/null; then
+    options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=mold -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=mold)
+  fi
+  (cd "$HDRIVE_ROOT" && quietly "configure-$preset.log" "$CMAKE" --preset "$preset" "${options[@]}" "$@") ||
+    fail "CMake could not configure the $preset preset"
+}
+
+# compile FOLDER TARGET...: builds the targets, or everything.
+compile() {
+  local folder=$1 targets=()
+  shift
+  [ $# -eq 0 ] || targets=(--target "$@")
+  "$CMAKE" --build "$folder" -j "$(parallel_jobs)" "${targets[@]}" || fail "the build in $folder failed"
+}
+
+# ---- Python -------------------------------------------------------------------------------------
+
+# need_venv: a virtual environment in build/venv, from the system's Python where there is one.
+need_venv() {
+  local python=/usr/bin/python3
+  "$HDRIVE_VENV/bin/python" -c 'import pip' 2>/dev/null && return
+  [ -x "$python" ] || python=$(command -v python3 || echo "$python")
+  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    need_packages python3 python3-venv
+    python=/usr/bin/python3
+  fi
+  say "making a Python virtual environment in build/venv"
+  rm -rf "$HDRIVE_VENV"
+  quietly venv.log "$python" -m venv "$HDRIVE_VENV" || fail "$python could not make a virtual environment"
+}
+
+# need_scikit_learn: what samples/01_digits trains with, in build/venv.
+need_scikit_learn() {
+  need_venv
+  "$HDRIVE_VENV/bin/python" -c 'import sklearn, numpy' 2>/dev/null && return
+  say "installing scikit-learn into build/venv"
+  quietly pip-scikit-learn.log "$HDRIVE_VENV/bin/python" -m pip install \
+    -r "$HDRIVE_ROOT/samples/01_digits/requirements.txt" ||
+    fail "pip could not install scikit-learn; is this machine connected to a network?"
+}
