@@ -90,18 +90,27 @@ std::string_view expression_name(const Expression& expression);
 /// The expression as HyperDrive's wire form: `["uniform",[0.01,0.9]]`, `["choice",[["a","b"]]]`.
 std::string to_json(const Expression& expression);
 
+/// The expression as a call, for a person to read: `uniform(0.01, 0.9)`, `choice("a", "b")`.
+std::string to_text(const Expression& expression);
+
 /// What is wrong with the expression's arguments (min above max, q or sigma not positive, no options,
-/// upper below 1, not finite, bounds whose exp overflows), as one sentence; nothing if it is sound.
+/// upper below 1, not finite, bounds whose exp overflows or vanishes), as one sentence; nothing if it is
+/// sound. The functions below expect a sound expression.
 std::optional<std::string> fault(const Expression& expression);
 
-/// Whether the expression can produce the value. Numbers compare as numbers (2 and 2.0 are equal).
+/// round(number / q) q, ties to even: what the q-forms do to a number. An integer where q is one and
+/// the result fits in 64 bits, else a real.
+Value quantize(double number, double q);
+
+/// Whether the expression can produce the value. Numbers compare as numbers (2 and 2.0 are equal), and
+/// lattice points to within rounding (0.3 is a multiple of 0.1).
 bool contains(const Expression& expression, const Value& value);
 
 /// Fails naming the first parameter that is missing, unknown, repeated or out of its range.
 Result<void> check(const SearchSpace& space, const Assignment& assignment);
 
 /// How many different values there are: choices, randint, quniform and qloguniform; nothing for the
-/// rest, and for lattices of more than 2^53 points.
+/// rest, and for lattices of more than 2^53 points. An option listed twice counts once.
 std::optional<std::uint64_t> cardinality(const Expression& expression);
 
 /// The product over the parameters; nothing where one is infinite or the product passes 2^63.
@@ -111,7 +120,8 @@ std::optional<std::uint64_t> cardinality(const SearchSpace& space);
 /// integers and lattice points ascending.
 Value level(const Expression& expression, std::uint64_t index);
 
-/// The probability with which a random draw gives `level(expression, index)`.
+/// The probability with which a random draw gives `level(expression, index)`; an option listed twice is
+/// twice as likely.
 double level_probability(const Expression& expression, std::uint64_t index);
 
 /// Point number `index` of a finite space, the first parameter slowest.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "space/shape.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <unordered_map>
+
+namespace hdrive::space {
+
+std::optional<Shape> shape_of(const Expression& expression) {
+  using Base = Shape::Base;
+  using Optional = std::optional<Shape>;
+  constexpr std::nullopt_t none = std::nullopt;
+  return std::visit(Overloaded{[](const Choice&) { return Optional(); },
+                               [](const RandInt&) { return Optional(); },
+                               [=](const Uniform& e) {
+                                 return Optional({Base::uniform, false, e.min, e.max, none});
+                               },
+                               [=](const QUniform& e) {
+                                 return Optional({Base::uniform, false, e.min, e.max, e.q});
+                               },
+                               [=](const LogUniform& e) {
+                                 return Optional({Base::uniform, true, e.min, e.max, none});
+                               },
+                               [=](const QLogUniform& e) {
+                                 return Optional({Base::uniform, true, e.min, e.max, e.q});
+                               },
+                               [=](const Normal& e) {
+                                 return Optional({Base::normal, false, e.mu, e.sigma, none});
+                               },
+                               [=](const QNormal& e) {
+                                 return Optional({Base::normal, false, e.mu, e.sigma, e.q});
+                               },
+                               [=](const LogNormal& e) {
+                                 return Optional({Base::normal, true, e.mu, e.sigma, none});
+                               },
+                               [=](const QLogNormal& e) {
+                                 return Optional({Base::normal, true, e.mu, e.sigma, e.q});
+                               }},
+                    expression);
+}
+
+std::optional<Lattice> lattice_of(const Shape& shape) {
+  if (!shape.q || shape.base != Shape::Base::uniform) return std::nullopt;
+  const double low = forward(shape, shape.first) / *shape.q;
+  const double high = forward(shape, shape.second) / *shape.q;
+  if (low == high) return Lattice{std::nearbyint(low), std::nearbyint(low)};
+  // k is reached from (k - 1/2, k + 1/2); a part of that interval no wider than the rounding error of
+  // the division is not there, or a bound such as log(2.5) would add a point that never comes.
+  constexpr double kSlack = 8 * std::numeric_limits<double>::epsilon();
+  const double first = std::floor(low - 0.5 + kSlack * std::abs(low)) + 1;
+  const double last = std::ceil(high + 0.5 - kSlack * std::abs(high)) - 1;
+  return Lattice{first, std::max(first, last)};
+}
+
+Value lattice_value(double k, double q) {
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  if (q == std::trunc(q) && q < kLimit && std::abs(k) < kLimit) {
+    std::int64_t product = 0;
+    if (!__builtin_mul_overflow(static_cast<std::int64_t>(k), static_cast<std::int64_t>(q),
+                                &product))
+      return product;
+  }
+  return k * q + 0.0;  // never -0
+}
+
+Distinct distinct_options(const Choice& choice) {
+  Distinct result;
+  std::unordered_map<std::string, std::size_t> seen;
+  for (const Value& option : choice.options) {
+    const std::string key = std::to_string(option.index()) + ' ' + to_json(option);
+    const auto [entry, added] = seen.emplace(key, result.options.size());
+    if (added) {
+      result.options.push_back(&option);
+      result.times.push_back(0);
+    }
+    ++result.times[entry->second];
+  }
+  return result;
+}
+
+bool same(const Value& a, const Value& b) {
+  const auto number = [](const Value& value) {
+    return std::holds_alternative<bool>(value) ? std::nullopt : as_number(value);
+  };
+  if (a == b) return true;
+  const auto x = number(a), y = number(b);
+  return x && y && (*x == *y || (std::isnan(*x) && std::isnan(*y)));
+}
+
+}  // namespace hdrive::space

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Eight of the ten expressions in one shape: a uniform or normal draw, perhaps exponentiated, perhaps
+// rounded to multiples of q. What holds for the shape is written once instead of eight times.
+//
+// Internal to space/. Plain values and pure functions.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "hdrive/space.h"
+
+namespace hdrive::space {
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
+/// A continuous expression, or one of its q-forms.
+struct Shape {
+  enum class Base { uniform, normal };
+  Base base = Base::uniform;
+  bool exponential = false;
+  double first = 0;         ///< min or mu
+  double second = 0;        ///< max or sigma
+  std::optional<double> q;  ///< of a q-form
+};
+
+/// Nothing for choice and randint.
+std::optional<Shape> shape_of(const Expression& expression);
+
+/// The base draw and the value it leads to before it is rounded.
+inline double forward(const Shape& shape, double drawn) {
+  return shape.exponential ? std::exp(drawn) : drawn;
+}
+/// The base draw that leads to `value`; -infinity for an exponential's values up to 0.
+inline double backward(const Shape& shape, double value) {
+  if (!shape.exponential) return value;
+  return value > 0 ? std::log(value) : -INFINITY;
+}
+
+/// The multiples k q that a q-form of a uniform draw gives with positive probability: k from first to
+/// last.
+struct Lattice {
+  double first = 0;
+  double last = 0;
+  double size() const { return last - first + 1; }
+};
+/// Nothing where the shape has no q, or no end.
+std::optional<Lattice> lattice_of(const Shape& shape);
+
+/// k q as a value: an integer where q is one and the product fits in 64 bits, else a real.
+Value lattice_value(double k, double q);
+
+/// A choice's options without the repeated ones, and how often each is listed.
+struct Distinct {
+  std::vector<const Value*> options;
+  std::vector<std::uint64_t> times;
+};
+Distinct distinct_options(const Choice& choice);
+
+/// Whether two values are the same option: numbers compare as numbers, whatever their kind.
+bool same(const Value& a, const Value& b);
+
+}  // namespace hdrive::space
