@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// History. Two layers: the runs with their series of reports; and, for each interval, what policies ask
+// over all runs there. Number and leader of the runs at an interval are always kept. The three sorted
+// sets are made when first asked for at that interval and kept up from then on, so that a sweep pays
+// only for what its policy uses.
+#include "hdrive/history.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "scheduler/parameter_index.h"
+#include "scheduler/ranked_set.h"
+#include "scheduler/series.h"
+
+namespace hdrive {
+namespace {
+
+using scheduler::RankedSet;
+using scheduler::Series;
+
+constexpr double kWorst =
+    -std::numeric_limits<double>::infinity();  ///< score of a run without best
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// The sorted sets of one interval; each holds only runs that reached it.
+struct Orders {
+  std::optional<RankedSet> all;         ///< by score of the best value
+  std::optional<RankedSet> unfinished;  ///< the same, of those that have not ended
+  std::optional<RankedSet> averages;    ///< by average, of those that have one
+};
+
+/// What is known of the runs that have at least N reports. `sum_of_ids` names the run where it is only
+/// one: the first to get there, as in any sweep that judges as it goes. Then nobody has to be searched.
+struct AtInterval {
+  std::uint32_t count = 0;
+  std::int32_t leader = -1;  ///< -1: no finite value yet; kUnknown: to be searched
+  double leader_score = kWorst;
+  std::int64_t sum_of_ids = 0;
+  std::unique_ptr<Orders> orders;
+
+  static constexpr std::int32_t kUnknown = -2;
+
+  void lead(std::int64_t run, double score) {
+    if (leader == kUnknown || score == kWorst) return;
+    if (score < leader_score || (score == leader_score && leader >= 0 && leader < run)) return;
+    leader = static_cast<std::int32_t>(run);
+    leader_score = score;
+  }
+};
+
+}  // namespace
+
+struct History::Impl {
+  explicit Impl(Goal the_goal) : goal(the_goal), sign(the_goal == Goal::maximize ? 1.0 : -1.0) {}
+
+  // ---- the runs
+
+  std::size_t index(RunId id) const {
+    if (id < 0 || id >= static_cast<RunId>(runs.size()))
+      throw std::out_of_range("the history holds no run " + std::to_string(id));
+    return static_cast<std::size_t>(id);
+  }
+  const Series& series_of(RunId id) const { return series[index(id)]; }
+  bool finished(RunId id) const { return is_terminal(runs[index(id)].status); }
+  scheduler::ParameterIndex::Lookup parameters_of() const {
+    return [this](RunId id) -> const Assignment& { return runs[index(id)].parameters; };
+  }
+
+  // ---- scores: more is better, under either goal
+
+  double score(double value) const { return std::isfinite(value) ? sign * value : kWorst; }
+  double score(std::optional<double> value) const { return value ? sign * *value : kWorst; }
+  double value(double of_score) const { return of_score == kWorst ? kNaN : sign * of_score; }
+  RankedSet::Key key(RunId id, std::int64_t interval) const {
+    return {score(series[static_cast<std::size_t>(id)].best(interval)), id};
+  }
+
+  // ---- the intervals
+
+  AtInterval* at(std::int64_t interval) {
+    if (interval < 1 || interval > static_cast<std::int64_t>(intervals.size())) return nullptr;
+    return &intervals[static_cast<std::size_t>(interval - 1)];
+  }
+  /// Calls `visit(id)` for each run that reached the interval.
+  template <class Visit>
+  void for_each_at(std::int64_t interval, Visit visit) {
+    const AtInterval* here = at(interval);
+    if (!here || here->count == 0) return;
+    if (here->count == 1) return visit(here->sum_of_ids);
+    for (std::size_t id = 0; id < series.size(); ++id)
+      if (series[id].size() >= interval) visit(static_cast<RunId>(id));
+  }
+  Orders& orders_at(AtInterval& here) {
+    if (!here.orders) here.orders = std::make_unique<Orders>();
+    return *here.orders;
+  }
+  const RankedSet& ranking(AtInterval& here, std::int64_t interval, Ranked ranked);
+  const RankedSet& averages(AtInterval& here, std::int64_t interval);
+  void find_leader(AtInterval& here, std::int64_t interval);
+  void join(RunId id, std::int64_t interval);
+  void leave(RunId id, std::int64_t interval);
+  void rank_unfinished(RunId id, bool unfinished);
+
+  Goal goal;
+  double sign;
+  std::uint64_t version = 0;
+  std::deque<Run> runs;  ///< a deque: references stay good while runs are added
+  std::vector<Series> series;
+  scheduler::ParameterIndex by_parameters;
+  std::array<std::int64_t, 5> by_status{};
+  AtInterval overall;  ///< only its leader: the incumbent
+  std::vector<AtInterval> intervals;
+  bool ranks_unfinished = false;  ///< somebody asked
+};
+
+const RankedSet& History::Impl::ranking(AtInterval& here, std::int64_t interval, Ranked ranked) {
+  const bool all = ranked == Ranked::all;
+  std::optional<RankedSet>& set = all ? orders_at(here).all : orders_at(here).unfinished;
+  if (!all) ranks_unfinished = true;
+  if (set) return *set;
+  set.emplace();
+  for_each_at(interval, [&](RunId id) {
+    if (all || !finished(id)) set->insert(key(id, interval));
+  });
+  return *set;
+}
+
+const RankedSet& History::Impl::averages(AtInterval& here, std::int64_t interval) {
+  std::optional<RankedSet>& set = orders_at(here).averages;
+  if (set) return *set;
+  set.emplace();
+  for_each_at(interval, [&](RunId id) {
+    if (const auto mean = series_of(id).average(interval)) set->insert({*mean, id});
+  });
+  return *set;
+}
+
+void History::Impl::find_leader(AtInterval& here, std::int64_t interval) {
+  if (here.leader != AtInterval::kUnknown) return;
+  here.leader = -1;
+  here.leader_score = kWorst;
+  for_each_at(interval, [&](RunId id) { here.lead(id, key(id, interval).score()); });
+}
+
+/// The run has just made its report number `interval`.
+void History::Impl::join(RunId id, std::int64_t interval) {
+  if (interval > static_cast<std::int64_t>(intervals.size())) intervals.emplace_back();
+  AtInterval& here = *at(interval);
+  const RankedSet::Key own = key(id, interval);
+  ++here.count;
+  here.sum_of_ids += id;
+  here.lead(id, own.score());
+  overall.lead(id, own.score());
+  if (!here.orders) return;
+  Orders& orders = *here.orders;
+  if (orders.all) orders.all->insert(own);
+  if (orders.unfinished && !finished(id)) orders.unfinished->insert(own);
+  if (!orders.averages) return;
+  if (const auto mean = series_of(id).average(interval)) orders.averages->insert({*mean, id});
+}
+
+/// The run's reports are about to be forgotten.
+void History::Impl::leave(RunId id, std::int64_t interval) {
+  AtInterval& here = *at(interval);
+  --here.count;
+  here.sum_of_ids -= id;
+  if (here.leader == id) here.leader = AtInterval::kUnknown;
+  if (!here.orders) return;
+  Orders& orders = *here.orders;
+  if (orders.all) orders.all->erase(key(id, interval));
+  if (orders.unfinished) orders.unfinished->erase(key(id, interval));
+  if (!orders.averages) return;
+  if (const auto mean = series_of(id).average(interval)) orders.averages->erase({*mean, id});
+}
+
+/// The run ended, or came back without a restart.
+void History::Impl::rank_unfinished(RunId id, bool unfinished) {
+  if (!ranks_unfinished) return;
+  for (std::int64_t interval = 1; interval <= series_of(id).size(); ++interval) {
+    AtInterval& here = *at(interval);
+    if (!here.orders || !here.orders->unfinished) continue;
+    RankedSet& set = *here.orders->unfinished;
+    unfinished ? set.insert(key(id, interval)) : set.erase(key(id, interval));
+  }
+}
+
+History::History(Goal goal) : impl_(std::make_unique<Impl>(goal)) {}
+History::~History() = default;
+History::History(History&&) noexcept = default;
+History& History::operator=(History&&) noexcept = default;
+
+// ---- recording -----------------------------------------------------------------------------------
+
+void History::add(Run run) {
+  if (run.id != size())
+    throw std::invalid_argument("run " + std::to_string(run.id) + " was added where run " +
+                                std::to_string(size()) + " is next");
+  const RunId id = run.id;
+  ++impl_->by_status[static_cast<std::size_t>(run.status)];
+  impl_->runs.push_back(std::move(run));
+  impl_->series.emplace_back();
+  impl_->by_parameters.add(id, impl_->parameters_of());
+  ++impl_->version;
+}
+
+void History::set_status(RunId id, RunStatus status, EndCause ended_by) {
+  Run& run = impl_->runs[impl_->index(id)];
+  const bool was_finished = is_terminal(run.status);
+  --impl_->by_status[static_cast<std::size_t>(run.status)];
+  ++impl_->by_status[static_cast<std::size_t>(status)];
+  run.status = status;
+  run.ended_by = ended_by;
+  if (was_finished != is_terminal(status)) impl_->rank_unfinished(id, was_finished);
+  ++impl_->version;
+}
+
+Run& History::edit(RunId id) {
+  ++impl_->version;
+  return impl_->runs[impl_->index(id)];
+}
+
+void History::report(RunId id, double value) {
+  Series& series = impl_->series[impl_->index(id)];
+  series.append(value, impl_->sign);
+  impl_->join(id, series.size());
+  ++impl_->version;
+}
+
+void History::restart(RunId id) {
+  Series& series = impl_->series[impl_->index(id)];
+  for (std::int64_t interval = 1; interval <= series.size(); ++interval) impl_->leave(id, interval);
+  series = Series();
+  if (impl_->overall.leader == id) impl_->overall.leader = AtInterval::kUnknown;
+  set_status(id, RunStatus::queued);
+  Run& run = edit(id);
+  ++run.attempt;
+  run.reason.clear();
+  run.exit_code.reset();
+  run.signal.reset();
+  run.started = run.ended = Time{};
+}
+
+// ---- the runs ------------------------------------------------------------------------------------
+
+Goal History::goal() const { return impl_->goal; }
+
+std::int64_t History::size() const { return static_cast<std::int64_t>(impl_->runs.size()); }
+
+const Run& History::run(RunId id) const { return impl_->runs[impl_->index(id)]; }
+
+std::int64_t History::count(RunStatus status) const {
+  return impl_->by_status[static_cast<std::size_t>(status)];
+}
+
+std::uint64_t History::version() const { return impl_->version; }
+
+std::optional<RunId> History::find(const Assignment& parameters) const {
+  return impl_->by_parameters.find(parameters, impl_->parameters_of());
+}
+
+bool History::better(double a, double b) const { return impl_->score(a) > impl_->score(b); }
+
+// ---- the primary metric --------------------------------------------------------------------------
+
+std::span<const double> History::reports(RunId id) const { return impl_->series_of(id).values(); }
+
+std::optional<double> History::best(RunId id, std::int64_t interval) const {
+  return impl_->series_of(id).best(interval);
+}
+
+std::optional<double> History::best(RunId id) const {
+  return best(id, std::numeric_limits<std::int64_t>::max());
+}
+
+std::optional<double> History::average(RunId id, std::int64_t interval) const {
+  return impl_->series_of(id).average(interval);
+}
+
+std::optional<RunId> History::incumbent(Include include) const {
+  const auto left_out = [&](const Run& run) {
+    return (run.status == RunStatus::failed && !include.failed) ||
+           (run.status == RunStatus::canceled && !include.canceled);
+  };
+  AtInterval& overall = impl_->overall;
+  const bool known = overall.leader != AtInterval::kUnknown;
+  if (known && overall.leader == -1) return std::nullopt;
+  if (known && !left_out(run(overall.leader))) return overall.leader;
+
+  AtInterval found;
+  bool complete = true;
+  for (const Run& run : impl_->runs) {
+    if (left_out(run)) {
+      complete = false;
+    } else {
+      found.lead(run.id, impl_->score(best(run.id)));
+    }
+  }
+  if (complete) std::swap(overall, found);
+  const std::int32_t leader = complete ? overall.leader : found.leader;
+  if (leader < 0) return std::nullopt;
+  return leader;
+}
+
+// ---- over the runs at an interval ----------------------------------------------------------------
+
+std::int64_t History::count_at(std::int64_t interval) const {
+  const AtInterval* here = impl_->at(interval);
+  return here ? here->count : 0;
+}
+
+std::optional<History::Leader> History::leader_at(std::int64_t interval) const {
+  AtInterval* here = impl_->at(interval);
+  if (!here) return std::nullopt;
+  impl_->find_leader(*here, interval);
+  if (here->leader < 0) return std::nullopt;
+  return Leader{here->leader, impl_->value(here->leader_score)};
+}
+
+std::optional<History::Median> History::median_average_of_others(RunId except,
+                                                                 std::int64_t interval) const {
+  const Series& own = impl_->series_of(except);
+  AtInterval* here = impl_->at(interval);
+  if (!here) return std::nullopt;
+  const RankedSet& set = impl_->averages(*here, interval);
+
+  const std::optional<double> mean =
+      own.size() >= interval ? own.average(interval) : std::nullopt;  // ranked only there
+  const std::int64_t peers = set.size() - (mean ? 1 : 0);
+  if (peers == 0) return std::nullopt;
+  const auto other = [&](std::int64_t place) {
+    const RankedSet::Key& key = set.select(place);
+    const bool passed = mean && !(key < RankedSet::Key(*mean, except));
+    return passed ? set.select(place + 1).score() : key.score();
+  };
+  const double upper = other(peers / 2);
+  const double lower = peers % 2 == 0 ? other(peers / 2 - 1) : upper;
+  return Median{std::midpoint(lower, upper), peers};
+}
+
+History::Rank History::rank_at(RunId id, std::int64_t interval, Ranked ranked) const {
+  const Series& own = impl_->series_of(id);
+  AtInterval* here = impl_->at(interval);
+  if (!here) return Rank{1, 1};
+  const RankedSet& set = impl_->ranking(*here, interval, ranked);
+  const bool counted = own.size() >= interval && (ranked == Ranked::all || !impl_->finished(id));
+  return Rank{set.rank(impl_->key(id, interval)) + 1, set.size() + (counted ? 0 : 1)};
+}
+
+double History::value_at_rank(std::int64_t from_worst, std::int64_t interval, Ranked ranked) const {
+  AtInterval* here = impl_->at(interval);
+  if (!here) return kNaN;
+  const RankedSet& set = impl_->ranking(*here, interval, ranked);
+  if (from_worst < 1 || from_worst > set.size()) return kNaN;
+  return impl_->value(set.select(from_worst - 1).score());
+}
+
+}  // namespace hdrive

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/series.h"
+
+#include <cmath>
+#include <limits>
+
+namespace hdrive::scheduler {
+namespace {
+
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+std::optional<double> unless_nan(double value) {
+  if (std::isnan(value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void Series::Mean::add(double value) {
+  if (!std::isfinite(value)) return;
+  sum += value;
+  ++count;
+}
+
+double Series::Mean::get() const {
+  if (count == 0) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(sum / static_cast<long double>(count));
+}
+
+void Series::append(double value, double sign) {
+  std::uint32_t best = best_at_.empty() ? kNone : best_at_.back();
+  if (std::isfinite(value) && (best == kNone || sign * value > sign * values_[best]))
+    best = static_cast<std::uint32_t>(values_.size());
+  values_.push_back(value);
+  best_at_.push_back(best);
+  mean_.add(value);
+}
+
+std::optional<double> Series::best(std::int64_t count) const {
+  if (count < 1 || values_.empty()) return std::nullopt;
+  const std::int64_t last = (count < size() ? count : size()) - 1;
+  const std::uint32_t at = best_at_[static_cast<std::size_t>(last)];
+  if (at == kNone) return std::nullopt;
+  return values_[at];
+}
+
+std::optional<double> Series::average(std::int64_t count) const {
+  if (count < 1) return std::nullopt;
+  if (count >= size()) return unless_nan(mean_.get());
+  if (!memo_) memo_ = std::make_unique<Memo>();
+  // All that is missing at once, so that each report is added once.
+  for (std::size_t next = memo_->means.size();
+       static_cast<std::int64_t>(memo_->means.size()) < count && next < values_.size(); ++next) {
+    memo_->mean.add(values_[next]);
+    memo_->means.push_back(memo_->mean.get());
+  }
+  return unless_nan(memo_->means[static_cast<std::size_t>(count - 1)]);
+}
+
+}  // namespace hdrive::scheduler
