@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The in-process target: each run is a call of the objective on a thread of its own. The threads put
+// events into one queue; `wait`, on the sweep's thread, takes them out.
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "hdrive/target.h"
+
+namespace hdrive::compute {
+namespace {
+
+constexpr std::size_t kEventsPerWait = 4096;
+// The longest single sleep: a deadline may lie centuries ahead, beyond what the system can add up.
+constexpr Duration kLongestSleep = std::chrono::hours{1};
+
+// What the runs' threads share with the sweep's thread.
+class EventQueue {
+ public:
+  void push(TargetEvent event) {
+    {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(std::move(event));
+    }
+    filled_.notify_one();
+  }
+
+  // A report joins the one before it if that is of the same run: fewer events, the same order.
+  void report(RunId run, int attempt, Metric metric) {
+    {
+      const std::lock_guard lock(mutex_);
+      auto* last = events_.empty() ? nullptr : std::get_if<RunReported>(&events_.back());
+      if (last && last->run == run)
+        last->metrics.push_back(std::move(metric));
+      else
+        events_.push_back(RunReported{run, attempt, {std::move(metric)}, {}});
+    }
+    filled_.notify_one();
+  }
+
+  // Waits until there is an event, at most for `longest`, or until `stop`.
+  void wait(Duration longest, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    filled_.wait_for(lock, stop, longest, [&] { return !events_.empty(); });
+  }
+
+  bool take(std::vector<TargetEvent>& events) {
+    const std::lock_guard lock(mutex_);
+    const auto count = std::min(events_.size(), kEventsPerWait);
+    const auto end = events_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::move(events_.begin(), end, std::back_inserter(events));
+    events_.erase(events_.begin(), end);
+    return count > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any filled_;
+  std::deque<TargetEvent> events_;
+};
+
+class Context final : public RunContext {
+ public:
+  Context(const RunRequest& request, EventQueue& queue, std::stop_token stop)
+      : run_(request.run),
+        attempt_(request.attempt),
+        parameters_(request.parameters),
+        queue_(queue),
+        stop_(std::move(stop)) {}
+
+  RunId run() const override { return run_; }
+  const Assignment& parameters() const override { return parameters_; }
+
+  double number(std::string_view name) const override {
+    const auto number = as_number(value(name));
+    if (number) return *number;
+    throw std::out_of_range("the parameter \"" + std::string(name) + "\" is no number but " +
+                            to_json(value(name)));
+  }
+
+  std::string text(std::string_view name) const override { return to_text(value(name)); }
+
+  void report(std::string_view name, double value, std::optional<std::int64_t> step) override {
+    if (name.empty()) throw std::invalid_argument("a metric needs a name");
+    queue_.report(run_, attempt_, Metric{std::string(name), value, step, std::nullopt});
+  }
+
+  bool stop_requested() const override { return stop_.stop_requested(); }
+
+ private:
+  const Value& value(std::string_view name) const {
+    if (const Value* found = find(parameters_, name)) return *found;
+    std::string known;
+    for (const Binding& binding : parameters_)
+      known += (known.empty() ? "" : ", ") + std::string(bare_name(binding.name));
+    throw std::out_of_range("there is no parameter \"" + std::string(name) +
+                            "\"; there are: " + (known.empty() ? "none" : known));
+  }
+
+  RunId run_;
+  int attempt_;
+  Assignment parameters_;
+  EventQueue& queue_;
+  std::stop_token stop_;
+};
+
+class InProcessTarget final : public ComputeTarget {
+ public:
+  InProcessTarget(Objective objective, std::shared_ptr<Clock> clock)
+      : objective_(std::move(objective)), clock_(std::move(clock)) {}
+
+  // All are asked first, so that they end together and not one after the other.
+  ~InProcessTarget() override {
+    for (auto& [run, thread] : threads_) thread.request_stop();
+  }
+
+  Result<void> start(const RunRequest& request) override {
+    const std::string where = "run " + std::to_string(request.run);
+    if (threads_.contains(request.run)) return Error{where, "it is running already"};
+    try {
+      threads_.emplace(request.run, std::jthread([this, request](std::stop_token stop) {
+                         queue_.push(RunBegan{request.run, request.attempt, 0});
+                         queue_.push(call(request, std::move(stop)));
+                       }));
+    } catch (const std::system_error& error) {
+      return Error{where, std::string("cannot start a thread: ") + error.what()};
+    }
+    return {};
+  }
+
+  Result<AttachOutcome> attach(const RunRequest& request) override {
+    return threads_.contains(request.run) ? AttachOutcome::attached : AttachOutcome::gone;
+  }
+
+  // A thread cannot be killed: both modes ask.
+  void cancel(RunId run, CancelMode) override {
+    const auto found = threads_.find(run);
+    if (found != threads_.end()) found->second.request_stop();
+  }
+
+  void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
+    const std::size_t from = events.size();
+    while (!queue_.take(events)) {
+      if (stop.stop_requested()) return;
+      const Time now = clock_->now();
+      if (now >= deadline) return;
+      const bool far = deadline > now + kLongestSleep;
+      queue_.wait(far ? kLongestSleep : deadline - now, stop);
+    }
+    // An exit is the last thing a thread pushes: joining it takes no time worth mentioning.
+    for (std::size_t i = from; i < events.size(); ++i)
+      if (const auto* end = std::get_if<RunExited>(&events[i])) threads_.erase(end->run);
+  }
+
+  std::string describe() const override { return "functions in this process"; }
+
+ private:
+  RunExited call(const RunRequest& request, std::stop_token stop) {
+    RunExited end;
+    end.run = request.run;
+    end.attempt = request.attempt;
+    end.exit_code = 1;
+    try {
+      Context context(request, queue_, std::move(stop));
+      objective_(context);
+      end.exit_code = 0;
+    } catch (const std::exception& error) {
+      end.stderr_tail = error.what();
+    } catch (...) {
+      end.stderr_tail = "the objective threw something that is no std::exception";
+    }
+    return end;
+  }
+
+  Objective objective_;
+  std::shared_ptr<Clock> clock_;
+  EventQueue queue_;
+  std::map<RunId, std::jthread> threads_;  // last: joined before the queue goes
+};
+
+}  // namespace
+}  // namespace hdrive::compute
+
+namespace hdrive {
+
+std::shared_ptr<ComputeTarget> make_in_process_target(Objective objective,
+                                                      std::shared_ptr<Clock> clock) {
+  return std::make_shared<compute::InProcessTarget>(std::move(objective), std::move(clock));
+}
+
+}  // namespace hdrive
