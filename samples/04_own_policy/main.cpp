@@ -7,8 +7,11 @@
 // `explain` turns them into the sentence that is stored and shown.
 #include <hdrive/hdrive.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <thread>
 
 namespace {
 
@@ -73,8 +76,10 @@ int main() {
 
   // Curves that fall at the given rate to a floor; the fast ones reach it long before report 100.
   const hdrive::Objective curve = [](hdrive::RunContext& run) {
-    for (int step = 1; step <= 100 && !run.stop_requested(); ++step)
+    for (int step = 1; step <= 100 && !run.stop_requested(); ++step) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // a real one would train here
       run.report("loss", std::max(0.1, std::exp(-run.number("rate") * step)), step);
+    }
   };
 
   hdrive::SweepParts parts;

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house as tables: what each folder may include, what it may not say.
+
+`check(root)` returns the violations of a tree, each as "path:line: sentence".
+"""
+
+import pathlib
+import re
+
+MODULES = ["config", "space", "sampling", "scheduler", "compute", "policies", "store"]
+
+# What the files of a folder may include besides the standard library and POSIX. Prefixes of what stands
+# between the quotes or brackets; SELF is the folder itself.
+SELF = "SELF"
+FMT = ["fmt/"]
+JSON = ["nlohmann/"]
+MODULE = ["hdrive/", "base/", SELF] + FMT
+MAY_INCLUDE = {
+    "include": ["hdrive/"],
+    "base": ["hdrive/result.h", SELF] + FMT,
+    "config": MODULE + ["yaml-cpp/"],
+    "space": MODULE + JSON,
+    "sampling": MODULE + ["boost/random/", "boost/math/", "Eigen/", "tbb/", "oneapi/tbb"],
+    "scheduler": MODULE,
+    "compute": MODULE + JSON + ["re2/"],
+    "policies": MODULE,
+    "store": MODULE + JSON + ["sqlite3.h"],
+    "cli": MODULE + JSON + ["CLI/"],
+    "samples": ["hdrive/"],
+    "benchmarks": ["hdrive/", SELF] + FMT,
+}
+
+# The lists of POSIX and Linux headers in use; anything else in angle brackets without ".h" and without a
+# slash is the standard library's.
+SYSTEM = {
+    "cerrno", "fcntl.h", "poll.h", "pthread.h", "signal.h", "spawn.h", "termios.h", "unistd.h", "errno.h",
+    "dirent.h", "sched.h", "netdb.h", "time.h", "pwd.h", "locale.h", "langinfo.h",
+}
+SYSTEM_FOLDERS = ("sys/", "linux/", "netinet/", "arpa/")
+# These modules are pure: they touch neither files nor processes nor the clock.
+PURE = ["space", "sampling", "policies"]
+
+# Tokens no file of a folder may contain outside comments and string literals, the files excepted, and why.
+LIBRARY = ["include", "base"] + MODULES
+FORBIDDEN = [
+    (r"(system|steady|high_resolution)_clock::now|\b(clock_gettime|gettimeofday)\s*\(",
+     LIBRARY + ["cli"], ["scheduler/clock.cpp"], "time comes from the Clock"),
+    (r"\brandom_device\b|\bgetrandom\s*\(|\bs?rand\s*\(", LIBRARY + ["cli"], ["scheduler/ids.cpp"],
+     "entropy comes from scheduler/ids.cpp, everything else from RandomStream"),
+    (r"\bmt19937|\bdefault_random_engine\b", LIBRARY, [], "random numbers come from RandomStream"),
+    (r"\bgetenv\s*\(", LIBRARY, [], "only cli/ reads the environment"),
+    (r"std::c(out|err|log)\b|(?<!n)\bf?printf\s*\(|\bputs\s*\(|\bfmt::print\s*\(", LIBRARY, [],
+     "the library never prints"),
+    (r"\b(std::)?(abort|exit|quick_exit|terminate)\s*\(", LIBRARY, [], "the library never ends the process"),
+    (r"\b(signal|sigaction)\s*\(", LIBRARY, [], "the library installs no signal handlers"),
+    (r"\bsleep_for\b|\bsleep_until\b|\bu?sleep\s*\(|\bnanosleep\s*\(", LIBRARY, [],
+     "nothing sleeps; wait for an event with a deadline"),
+    (r"(?<!v)\bfork\s*\(", LIBRARY + ["cli"], [], "processes start with posix_spawn or vfork"),
+    (r"\b[io]?fstream\b|\bfopen\s*\(|std::filesystem::(exists|create|remove|rename|directory_iterator)",
+     PURE, [], "no files in a pure module"),
+]
+
+# The concrete algorithms the scheduler must not know; their make_ functions come through the registry.
+ALGORITHMS = r"(?i)\b(bandit|median_stopping|medianstopping|truncation_selection|truncationselection|" \
+             r"random_?sampler|grid_?sampler|sobol_?sampler|bayesian)\w*"
+
+MAX_PUBLIC_HEADERS = 16
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+SOURCES = {".cpp", ".h"}
+NEEDS_SPDX = SOURCES | {".py", ".sh", ".cmake", ".yml", ".yaml"}
+SKIPPED = {"build", ".git", "__pycache__", ".hdrive", "golden"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def files(root):
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not SKIPPED & set(path.relative_to(root).parts):
+            yield path
+
+
+def without_comments(text, strings=True):
+    """The text with comments, and string literals if asked, blanked; lines stay where they are."""
+    def blank(match):
+        token = match.group(0)
+        if not token.startswith("/") and (not strings or match.group("include")):
+            return token
+        return re.sub(r"[^\n]", " ", token)
+    pattern = r'(?P<include>^[ \t]*#[^\n]*)|R"(?P<d>[^(]*)\((?:.|\n)*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"' \
+              r"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'|//[^\n]*|/\*(?:.|\n)*?\*/"
+    return re.sub(pattern, blank, text, flags=re.MULTILINE)
+
+
+def is_standard(name):
+    return "/" not in name and "." not in name
+
+
+def may_include(folder, own, bracket, name):
+    allowed = MAY_INCLUDE[folder]
+    if any(name.startswith(own + "/" if prefix == SELF else prefix) for prefix in allowed):
+        return True
+    if bracket == '"':
+        return False
+    if is_standard(name):
+        return True
+    if folder in ("include", "samples") or folder in PURE:
+        return False
+    return name in SYSTEM or name.startswith(SYSTEM_FOLDERS)
+
+
+def check_includes(folder, relative, text):
+    own = relative.parts[0] if folder != "benchmarks" else "/".join(relative.parts[:-1])
+    for number, line in enumerate(without_comments(text, strings=False).splitlines(), 1):
+        match = INCLUDE.match(line)
+        if match and not may_include(folder, own, *match.groups()):
+            yield f"{relative}:{number}: {folder}/ may not include {match.group(2)}"
+
+
+def check_tokens(folder, relative, text):
+    code = without_comments(text)
+    for pattern, folders, exceptions, why in FORBIDDEN:
+        if folder not in folders or str(relative) in exceptions:
+            continue
+        for match in re.finditer(pattern, code):
+            line = code.count("\n", 0, match.start()) + 1
+            yield f"{relative}:{line}: {match.group(0).strip()} is not for {folder}/: {why}"
+
+
+def check_scheduler(relative, text):
+    for match in re.finditer(ALGORITHMS, without_comments(text, strings=False)):
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{relative}:{line}: scheduler/ names the algorithm {match.group(0)}; ask the registry for it"
+
+
+def needs_spdx(path, text):
+    return path.suffix in NEEDS_SPDX or path.name == "CMakeLists.txt" or text.startswith("#!")
+
+
+def check(root):
+    root = pathlib.Path(root)
+    problems = []
+    headers = sorted(p.name for p in (root / "include" / "hdrive").glob("*.h"))
+    if len(headers) > MAX_PUBLIC_HEADERS:
+        problems.append(f"include/hdrive: {len(headers)} public headers, "
+                        f"{MAX_PUBLIC_HEADERS} are as many as one reads in an hour")
+    for path in files(root):
+        relative = path.relative_to(root)
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        if needs_spdx(path, text) and SPDX not in "\n".join(text.splitlines()[:2]):
+            problems.append(f"{relative}:1: the line {SPDX} is missing")
+        folder = relative.parts[0]
+        if path.suffix not in SOURCES or folder not in MAY_INCLUDE:
+            continue
+        problems += check_includes(folder, relative, text)
+        problems += check_tokens(folder, relative, text)
+        if folder == "scheduler":
+            problems += check_scheduler(relative, text)
+    return problems
