@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,13 +37,16 @@ class SweepState {
 
   /// Takes over a change, in the order recorded.
   void apply(const Change& change);
+  /// The same for metrics, and calls `after_report(run)` after each report of the primary metric, so
+  /// that a policy sees every interval even where several came at once.
+  void apply(const RunMetrics& metrics, const std::function<void(RunId)>& after_report);
 
   const std::string& primary_metric() const;
   const History& history() const;
   SweepStatus status() const;
   SweepEnd end() const;
   const std::string& reason() const;
-  /// Active time used up to the last recorded change of status.
+  /// Active time used by all sessions, up to the last recorded change of any kind.
   Duration active() const;
   Time began() const;    ///< first change of status; epoch: none yet
   Time changed() const;  ///< latest change of status
@@ -62,6 +66,8 @@ class SweepState {
   const std::set<std::string>& metric_names() const;
   /// Those the run has logged in its current attempt, sorted.
   std::vector<std::string> metric_names(RunId run) const;
+  /// How many of the run's attempts were lost.
+  int lost_attempts(RunId run) const;
   IntakePosition position(RunId run) const;
   std::int64_t pid(RunId run) const;
   const std::string& stderr_tail(RunId run) const;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names and seeds of new sweeps: the only random choices that no seed decides.
+#include <cstdint>
+#include <random>
+#include <string>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive {
+namespace {
+
+std::uint64_t entropy() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace
+
+std::string new_sweep_id() {
+  // RFC 4122, version 4: 122 random bits, four that say so, two for the variant.
+  const std::uint64_t high = (entropy() & ~0xF000ull) | 0x4000ull;
+  const std::uint64_t low = (entropy() & ~(3ull << 62)) | (2ull << 62);
+  std::string id = "HD_";
+  int digits = 0;
+  for (const std::uint64_t half : {high, low}) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      if (digits == 8 || digits == 12 || digits == 16 || digits == 20) id += '-';
+      id += "0123456789abcdef"[(half >> shift) & 15];
+      ++digits;
+    }
+  }
+  return id;
+}
+
+std::uint64_t new_seed() { return entropy() >> 11; }
+
+std::string run_id(const std::string& sweep_id, RunId run) {
+  return sweep_id + "_" + std::to_string(run);
+}
+
+std::string_view version() { return HDRIVE_VERSION; }
+
+}  // namespace hdrive

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/ledger.h"
+
+#include <utility>
+#include <variant>
+
+namespace hdrive::scheduler {
+
+Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts) {
+  if (!parts.clock) parts.clock = make_steady_clock();
+  if (!parts.sampler) {
+    auto sampler =
+        make_sampler(spec.sampling, spec.space,
+                     {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs});
+    if (!sampler) return sampler.error();
+    parts.sampler = *std::move(sampler);
+  }
+  if (!parts.policy) {
+    auto policy = make_policy(spec.policy, spec.goal);
+    if (!policy) return policy.error();
+    parts.policy = *std::move(policy);
+  }
+  if (!parts.store) {
+    SweepHeader header;
+    header.id = new_sweep_id();
+    header.name = spec.name;
+    header.experiment = spec.experiment;
+    header.metric = spec.primary_metric;
+    header.goal = spec.goal;
+    header.version = version();
+    header.created = parts.clock->now();
+    parts.store = make_memory_store(std::move(header));
+  }
+  return parts;
+}
+
+Result<Ledger> Ledger::open(const SweepSpec& spec, SweepParts parts) {
+  const SweepHeader& header = parts.store->header();
+  if (header.metric != spec.primary_metric || header.goal != spec.goal)
+    return Error{header.id, "this sweep was begun to " + std::string(to_string(header.goal)) +
+                                " \"" + header.metric +
+                                "\"; its primary metric and goal cannot be changed"};
+  SweepState state(spec.primary_metric, spec.goal);
+  // All metrics, not only the primary one: the names that were seen belong to the state.
+  auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
+  if (!replayed) return replayed.error();
+  return Ledger(std::move(parts), std::move(state));
+}
+
+void Ledger::keep(Change change) {
+  if (!waiting_since_) waiting_since_ = now();
+  if (!std::holds_alternative<RunStarted>(change)) urgent_ = true;
+  waiting_.push_back(std::move(change));
+}
+
+void Ledger::record(Change change) {
+  state_.apply(change);
+  keep(std::move(change));
+}
+
+Result<Ledger::Proposed> Ledger::propose() {
+  const RunId run = history().size();
+  auto proposal = parts_.sampler->propose(history(), run);
+  if (!proposal) return proposal.error();
+  if (!proposal->parameters) return Proposed{std::nullopt, proposal->reason};
+  record(RunProposed{run, *std::move(proposal->parameters), std::move(proposal->reason), now()});
+  return Proposed{run, ""};
+}
+
+std::optional<std::string> Ledger::report(RunMetrics metrics) {
+  std::optional<std::string> stopped;
+  const RunId run = metrics.run;
+  const bool canceling = state_.canceling(run) != EndCause::none;
+  Verdict verdict;  // the latest that compared something, or else the latest
+  bool judged = false;
+  state_.apply(metrics, [&](RunId) {
+    if (canceling || stopped) return;
+    Verdict latest = parts_.policy->judge(run, history());
+    if (latest.action == Verdict::Action::stop) stopped = parts_.policy->explain(latest);
+    if (latest.finding != Verdict::Finding::not_due || verdict.finding == Verdict::Finding::not_due)
+      verdict = std::move(latest);
+    judged = true;
+  });
+  const int attempt = metrics.attempt;
+  keep(std::move(metrics));
+  if (!judged) return stopped;
+
+  // A verdict that says only "not due" must not hide an earlier one that compared something.
+  const SweepState::Judged* before = state_.judged(run);
+  if (verdict.finding == Verdict::Finding::not_due && before &&
+      before->verdict.finding != Verdict::Finding::not_due)
+    return stopped;
+  std::string reason = stopped ? *stopped : parts_.policy->explain(verdict);
+  if (!before || before->reason != reason)
+    record(RunJudged{run, attempt, std::move(verdict), std::move(reason), now()});
+  return stopped;
+}
+
+void Ledger::cancel(RunId run, EndCause cause, std::string reason) {
+  record(RunCanceling{run, history().run(run).attempt, cause, std::move(reason), now()});
+}
+
+void Ledger::note(Noted::Level level, std::optional<RunId> run, std::string text) {
+  record(Noted{level, run, std::move(text), now()});
+}
+
+Result<void> Ledger::commit() {
+  if (waiting_.empty()) return {};
+  auto stored = parts_.store->append(waiting_);
+  if (!stored) return stored;
+  const std::vector<Change> told = std::exchange(waiting_, {});
+  waiting_since_.reset();
+  urgent_ = false;
+  for (const auto& listener : parts_.listeners)
+    for (const Change& change : told) listener->on_change(change, state_);
+  return {};
+}
+
+}  // namespace hdrive::scheduler

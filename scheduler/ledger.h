@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ledger: the sweep's books. What happened goes in as changes, is applied to the state at once, and is
+// stored by `commit`; only then may anybody act on it. The loop and ask/tell keep the same books.
+//
+// One thread. The ledger shares ownership of what it works with.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive::scheduler {
+
+/// The parts of a sweep with nothing left empty, but for the target where there is none.
+Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts);
+
+class Ledger {
+ public:
+  /// Replays what the store holds.
+  static Result<Ledger> open(const SweepSpec& spec, SweepParts parts);
+
+  const SweepState& state() const { return state_; }
+  const History& history() const { return state_.history(); }
+
+  /// Applies a change; `commit` stores it.
+  void record(Change change);
+
+  /// Draws the next run's parameters and records the run. Without a run the space is exhausted, and
+  /// `reason` says so.
+  struct Proposed {
+    std::optional<RunId> run;
+    std::string reason;
+  };
+  Result<Proposed> propose();
+
+  /// Records metrics and lets the policy see each report of the primary one, unless the run is already
+  /// being cancelled. The stop verdict's sentence, if there was one.
+  std::optional<std::string> report(RunMetrics metrics);
+
+  /// Records that the run is to end, and why.
+  void cancel(RunId run, EndCause cause, std::string reason);
+
+  void note(Noted::Level level, std::optional<RunId> run, std::string text);
+
+  /// Stores all that was recorded since, in one transaction, then tells the listeners. On failure
+  /// everything stays recorded and the next `commit` tries again.
+  Result<void> commit();
+
+  /// Since when something recorded waits to be stored; nothing if all is stored.
+  std::optional<Time> waiting_since() const { return waiting_since_; }
+  /// Whether what waits has consequences: anything but the start of processes, which the run
+  /// directories tell as well.
+  bool urgent() const { return urgent_; }
+
+  Time now() const { return parts_.clock->now(); }
+  const SweepParts& parts() const { return parts_; }
+
+ private:
+  Ledger(SweepParts parts, SweepState state) : parts_(std::move(parts)), state_(std::move(state)) {}
+
+  void keep(Change change);
+
+  SweepParts parts_;
+  SweepState state_;
+  std::vector<Change> waiting_;
+  std::optional<Time> waiting_since_;
+  bool urgent_ = false;
+};
+
+}  // namespace hdrive::scheduler

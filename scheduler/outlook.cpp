@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/outlook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+
+namespace hdrive::scheduler {
+
+Outlook::Outlook(const SweepSpec& spec)
+    : needed_(std::max<std::int64_t>(3, spec.max_concurrent_runs)),
+      judge_failures_(spec.stop_when_all_fail),
+      judge_metric_(spec.stop_without_primary_metric) {}
+
+void Outlook::see(RunId run, const SweepState& state) {
+  const Run& record = state.history().run(run);
+  const bool reported = !state.history().reports(run).empty();
+  if (reported) fruitful_ = fruitful_ || record.status != RunStatus::failed;
+  if (record.status == RunStatus::failed) {
+    ++failed_;
+    last_failed_ = run;
+  } else if (!reported &&
+             (record.status == RunStatus::completed || record.ended_by == EndCause::time_limit)) {
+    ++without_metric_;
+  }
+}
+
+std::optional<std::string> Outlook::hopeless(const SweepState& state) const {
+  if (fruitful_) return std::nullopt;
+  const std::int64_t counted =
+      (judge_failures_ ? failed_ : 0) + (judge_metric_ ? without_metric_ : 0);
+  if (counted < needed_) return std::nullopt;
+
+  std::string text;
+  if (failed_ > 0 && judge_failures_) {
+    const Run& last = state.history().run(last_failed_);
+    text =
+        without_metric_ == 0
+            ? fmt::format("all of the first {} runs failed", failed_)
+            : fmt::format("of the first {} runs {} failed and {} ended without the primary metric",
+                          counted, failed_, without_metric_);
+    text += fmt::format("; the latest, run {}: {}", last.id, last.reason);
+    if (!state.stderr_tail(last.id).empty())
+      text += "; its last lines on stderr:\n" + state.stderr_tail(last.id);
+    return text;
+  }
+  text = fmt::format("none of the first {} runs logged the primary metric \"{}\"", without_metric_,
+                     state.primary_metric());
+  if (state.metric_names().empty()) return text + "; they logged no metric at all";
+  const std::vector<std::string> names(state.metric_names().begin(), state.metric_names().end());
+  const std::string hint = base::did_you_mean(state.primary_metric(), names);
+  return text + "; they logged " + base::join(names, ", ") + (hint.empty() ? "" : ";" + hint);
+}
+
+std::string missing_metric(RunId run, const SweepState& state) {
+  const std::vector<std::string> seen = state.metric_names(run);
+  const std::string text =
+      fmt::format("run {} ended without the primary metric \"{}\"", run, state.primary_metric());
+  if (seen.empty()) return text + "; it logged no metric at all";
+  const std::string hint = base::did_you_mean(state.primary_metric(), seen);
+  return text + "; it logged " + base::join(seen, ", ") + (hint.empty() ? "" : ";" + hint);
+}
+
+}  // namespace hdrive::scheduler

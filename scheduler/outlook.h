@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outlook: tells when a sweep cannot succeed, from the first runs that ended by themselves.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive::scheduler {
+
+/// One session's view: a resumed sweep gets a new chance, since somebody may have mended the script.
+class Outlook {
+ public:
+  explicit Outlook(const SweepSpec& spec);
+
+  /// Looks at a run that has just ended.
+  void see(RunId run, const SweepState& state);
+
+  /// Why nothing can succeed, if the first max(3, max_concurrent_runs) runs all failed, or none of them
+  /// logged the primary metric (reference, 10.13).
+  std::optional<std::string> hopeless(const SweepState& state) const;
+
+ private:
+  std::int64_t needed_;
+  bool judge_failures_;
+  bool judge_metric_;
+  std::int64_t failed_ = 0;
+  std::int64_t without_metric_ = 0;
+  bool fruitful_ = false;
+  RunId last_failed_ = -1;
+};
+
+/// "run 3 ended without the primary metric ...", with the names that were seen and the nearest one.
+std::string missing_metric(RunId run, const SweepState& state);
+
+}  // namespace hdrive::scheduler

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SweepState: what is known of a sweep, as the sum of its changes.
+#include <algorithm>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive {
+namespace {
+
+const std::string kNothing;
+
+/// What is kept of a run beside its record in the history. Rare parts are held apart: a sweep may have
+/// 100,000 runs.
+struct Detail {
+  struct Rare {
+    EndCause canceling = EndCause::none;
+    std::string canceling_reason;
+    std::string stderr_tail;
+  };
+  std::vector<std::uint32_t> metrics;  // indices of names
+  std::unique_ptr<SweepState::Judged> judged;
+  std::unique_ptr<Rare> rare;
+  IntakePosition position;
+  std::int64_t pid = 0;
+  int lost_attempts = 0;
+
+  Rare& make_rare() {
+    if (!rare) rare = std::make_unique<Rare>();
+    return *rare;
+  }
+};
+
+}  // namespace
+
+struct SweepState::Impl {
+  Impl(std::string metric, Goal goal) : primary_metric(std::move(metric)), history(goal) {}
+
+  std::string primary_metric;
+  History history;
+  std::vector<Detail> details;  // by run
+  SweepStatus status = SweepStatus::running;
+  SweepEnd end = SweepEnd::none;
+  std::string reason;
+  Duration active{};
+  Time began{}, changed{}, latest{};
+  std::int64_t stopped_by_policy = 0;
+  std::set<std::string> metric_names;
+  std::vector<std::string> names;  // of metrics, by index
+  std::unordered_map<std::string, std::uint32_t> index_of_name;
+  std::vector<Noted> notes;
+
+  Detail& detail(RunId run) { return details.at(static_cast<std::size_t>(run)); }
+
+  void note_metric(Detail& of, const std::string& name) {
+    // Almost always the same few names in the same order: look at the run's own first.
+    for (const std::uint32_t known : of.metrics)
+      if (names[known] == name) return;
+    const auto [entry, added] =
+        index_of_name.try_emplace(name, static_cast<std::uint32_t>(names.size()));
+    if (added) {
+      names.push_back(name);
+      metric_names.insert(name);
+    }
+    of.metrics.push_back(entry->second);
+  }
+
+  void on(const RunProposed& change) {
+    Run run;
+    run.id = change.run;
+    run.parameters = change.parameters;
+    run.proposal = change.reason;
+    run.created = change.at;
+    history.add(std::move(run));
+    details.emplace_back();
+  }
+
+  void on(const RunStarted& change) {
+    history.set_status(change.run, RunStatus::running);
+    history.edit(change.run).started = change.at;
+    detail(change.run).pid = change.pid;
+  }
+
+  void on(const RunMetrics& change, const std::function<void(RunId)>& after_report) {
+    Detail& of = detail(change.run);
+    for (const Metric& metric : change.metrics) {
+      note_metric(of, metric.name);
+      if (metric.name != primary_metric) continue;
+      history.report(change.run, metric.value);
+      if (after_report) after_report(change.run);
+    }
+    of.position = change.position;
+  }
+  void on(const RunMetrics& change) { on(change, nullptr); }
+
+  void on(const RunJudged& change) {
+    Detail& of = detail(change.run);
+    if (!of.judged) of.judged = std::make_unique<SweepState::Judged>();
+    of.judged->verdict = change.verdict;
+    of.judged->reason = change.reason;
+  }
+
+  void on(const RunCanceling& change) {
+    Detail::Rare& rare = detail(change.run).make_rare();
+    rare.canceling = change.cause;
+    rare.canceling_reason = change.reason;
+  }
+
+  void on(const RunEnded& change) {
+    history.set_status(change.run, change.status, change.cause);
+    Run& run = history.edit(change.run);
+    run.exit_code = change.exit_code;
+    run.signal = change.signal;
+    run.reason = change.reason;
+    run.ended = change.at;
+    Detail& of = detail(change.run);
+    of.pid = 0;
+    if (!change.stderr_tail.empty()) of.make_rare().stderr_tail = change.stderr_tail;
+    if (change.cause == EndCause::policy) ++stopped_by_policy;
+  }
+
+  void on(const RunRequeued& change) {
+    if (history.run(change.run).ended_by == EndCause::policy) --stopped_by_policy;
+    history.restart(change.run);
+    Run& run = history.edit(change.run);
+    run.attempt = change.attempt;
+    run.reason.clear();
+    run.exit_code.reset();
+    run.signal.reset();
+    run.started = run.ended = Time{};
+    const int lost = detail(change.run).lost_attempts + (change.cause == EndCause::lost ? 1 : 0);
+    detail(change.run) = Detail{};
+    detail(change.run).lost_attempts = lost;
+  }
+
+  void on(const SweepChanged& change) {
+    status = change.status;
+    end = change.end;
+    reason = change.reason;
+    active = change.active;
+    changed = change.at;
+    if (began == Time{}) began = change.at;
+  }
+
+  void on(const Noted& change) { notes.push_back(change); }
+};
+
+SweepState::SweepState(std::string primary_metric, Goal goal)
+    : impl_(std::make_unique<Impl>(std::move(primary_metric), goal)) {}
+SweepState::~SweepState() = default;
+SweepState::SweepState(SweepState&&) noexcept = default;
+SweepState& SweepState::operator=(SweepState&&) noexcept = default;
+
+void SweepState::apply(const Change& change) {
+  std::visit(
+      [this](const auto& one) {
+        impl_->latest = std::max(impl_->latest, one.at);
+        impl_->on(one);
+      },
+      change);
+}
+
+void SweepState::apply(const RunMetrics& metrics, const std::function<void(RunId)>& after_report) {
+  impl_->latest = std::max(impl_->latest, metrics.at);
+  impl_->on(metrics, after_report);
+}
+
+const std::string& SweepState::primary_metric() const { return impl_->primary_metric; }
+const History& SweepState::history() const { return impl_->history; }
+SweepStatus SweepState::status() const { return impl_->status; }
+SweepEnd SweepState::end() const { return impl_->end; }
+const std::string& SweepState::reason() const { return impl_->reason; }
+Time SweepState::began() const { return impl_->began; }
+Time SweepState::changed() const { return impl_->changed; }
+std::int64_t SweepState::stopped_by_policy() const { return impl_->stopped_by_policy; }
+const std::set<std::string>& SweepState::metric_names() const { return impl_->metric_names; }
+const std::vector<Noted>& SweepState::notes() const { return impl_->notes; }
+
+Duration SweepState::active() const {
+  // A session that is going on, or that died without a word, counts up to its last sign of life.
+  if (impl_->status != SweepStatus::running || impl_->changed == Time{}) return impl_->active;
+  return impl_->active + (impl_->latest - impl_->changed);
+}
+
+EndCause SweepState::canceling(RunId run) const {
+  const auto& rare = impl_->detail(run).rare;
+  return rare ? rare->canceling : EndCause::none;
+}
+
+const std::string& SweepState::canceling_reason(RunId run) const {
+  const auto& rare = impl_->detail(run).rare;
+  return rare ? rare->canceling_reason : kNothing;
+}
+
+const SweepState::Judged* SweepState::judged(RunId run) const {
+  return impl_->detail(run).judged.get();
+}
+
+std::vector<std::string> SweepState::metric_names(RunId run) const {
+  std::vector<std::string> result;
+  for (const std::uint32_t index : impl_->detail(run).metrics)
+    result.push_back(impl_->names[index]);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+int SweepState::lost_attempts(RunId run) const { return impl_->detail(run).lost_attempts; }
+IntakePosition SweepState::position(RunId run) const { return impl_->detail(run).position; }
+std::int64_t SweepState::pid(RunId run) const { return impl_->detail(run).pid; }
+
+const std::string& SweepState::stderr_tail(RunId run) const {
+  const auto& rare = impl_->detail(run).rare;
+  return rare ? rare->stderr_tail : kNothing;
+}
+
+}  // namespace hdrive
