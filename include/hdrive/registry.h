@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hdrive/result.h"
 #include "hdrive/value.h"
 
 namespace hdrive {
@@ -54,5 +55,10 @@ const std::vector<AlgorithmInfo>& policy_algorithms();
 
 /// The row whose name or alias is `name`, in any case and with '-', '_' and ' ' alike; or nullptr.
 const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table, std::string_view name);
+
+/// Fails naming the first option of `spec` that the algorithm does not know, that has a wrong kind or lies
+/// out of its range, or that is required and missing. For specs made in code; a configuration file's are
+/// checked with their positions.
+Result<void> check_options(const AlgorithmInfo& info, const AlgorithmSpec& spec);
 
 }  // namespace hdrive

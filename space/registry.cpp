@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hdrive/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace hdrive {
+namespace {
+
+bool is_of_kind(const Value& value, OptionKind kind) {
+  switch (kind) {
+    case OptionKind::integer:
+      return std::holds_alternative<std::int64_t>(value);
+    case OptionKind::number:
+      return std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value);
+    case OptionKind::boolean:
+      return std::holds_alternative<bool>(value);
+    case OptionKind::text:
+      return std::holds_alternative<std::string>(value);
+  }
+  return false;
+}
+
+std::string_view kind_name(OptionKind kind) {
+  switch (kind) {
+    case OptionKind::integer:
+      return "an integer";
+    case OptionKind::number:
+      return "a number";
+    case OptionKind::boolean:
+      return "true or false";
+    case OptionKind::text:
+      return "text";
+  }
+  return "";
+}
+
+// "an integer from 1 to 99", "a number above 0".
+std::string allowed(const OptionInfo& option) {
+  std::string text(kind_name(option.kind));
+  if (option.minimum && option.exclusive_minimum)
+    text += " above " + base::shortest(*option.minimum);
+  else if (option.minimum)
+    text += (option.maximum ? " from " : " of at least ") + base::shortest(*option.minimum);
+  if (option.maximum)
+    text += (option.minimum && !option.exclusive_minimum ? " to " : " up to ") +
+            base::shortest(*option.maximum);
+  return text;
+}
+
+bool is_allowed(const Value& value, const OptionInfo& option) {
+  if (!is_of_kind(value, option.kind)) return false;
+  if (option.kind == OptionKind::boolean || option.kind == OptionKind::text) return true;
+  const double number = *as_number(value);
+  if (!std::isfinite(number)) return false;
+  if (option.maximum && number > *option.maximum) return false;
+  if (!option.minimum) return true;
+  return option.exclusive_minimum ? number > *option.minimum : number >= *option.minimum;
+}
+
+Error unknown_option(const AlgorithmInfo& info, const std::string& name) {
+  std::vector<std::string> names;
+  for (const OptionInfo& option : info.options) names.emplace_back(option.name);
+  if (names.empty())
+    return Error{"", fmt::format("{} has no option \"{}\"; it takes none", info.name, name)};
+  return Error{"", fmt::format("{} has no option \"{}\"; it takes {};{}", info.name, name,
+                               base::join(names, ", "), base::did_you_mean(name, names))};
+}
+
+}  // namespace
+
+const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table,
+                                    std::string_view name) {
+  const auto is_named = [wanted = base::fold(name)](const AlgorithmInfo& info) {
+    return base::fold(info.name) == wanted ||
+           std::any_of(info.aliases.begin(), info.aliases.end(),
+                       [&](std::string_view alias) { return base::fold(alias) == wanted; });
+  };
+  const auto found = std::find_if(table.begin(), table.end(), is_named);
+  return found == table.end() ? nullptr : &*found;
+}
+
+Result<void> check_options(const AlgorithmInfo& info, const AlgorithmSpec& spec) {
+  for (const auto& [name, value] : spec.options) {
+    const auto option =
+        std::find_if(info.options.begin(), info.options.end(),
+                     [&name = name](const OptionInfo& row) { return row.name == name; });
+    if (option == info.options.end()) return unknown_option(info, name);
+    if (!is_allowed(value, *option))
+      return Error{"", fmt::format("option {} of {} is {}; it must be {}", name, info.name,
+                                   to_json(value), allowed(*option))};
+  }
+  for (const OptionInfo& option : info.options)
+    if (option.required && !spec.options.contains(std::string(option.name)))
+      return Error{
+          "", fmt::format("{} needs the option {}: {}", info.name, option.name, option.summary)};
+  return {};
+}
+
+}  // namespace hdrive
