@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of samplers.
+#include "hdrive/registry.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/text.h"
+#include "sampling/samplers.h"
+
+namespace hdrive {
+namespace {
+
+struct Row {
+  AlgorithmInfo info;
+  sampling::SamplerFactory make;
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> kRows{
+      {{"random",
+        {"RandomParameterSampling"},
+        "Independent random draws of each parameter, of any expression; a finite space is drawn "
+        "from without repeats.",
+        {}},
+       sampling::make_random},
+      {{"grid",
+        {"GridParameterSampling"},
+        "Every combination of the options once, the first parameter slowest; choice only.",
+        {}},
+       sampling::make_grid},
+  };
+  return kRows;
+}
+
+Error unknown_sampler(const std::string& name) {
+  std::vector<std::string> names;
+  for (const AlgorithmInfo& info : sampler_algorithms()) names.emplace_back(info.name);
+  return Error{"", fmt::format("unknown sampling \"{}\"; there is {};{}", name,
+                               base::join(names, ", "), base::did_you_mean(name, names))};
+}
+
+// A space built in code has not been through the configuration's checks.
+Result<void> check_space(const SearchSpace& space) {
+  std::set<std::string_view> names;
+  for (const Parameter& parameter : space.parameters) {
+    const std::string where = fmt::format("parameter \"{}\"", parameter.name);
+    if (const auto problem = fault(parameter.expression))
+      return Error{where, fmt::format("{}: {}", expression_name(parameter.expression), *problem)};
+    if (!names.insert(bare_name(parameter.name)).second)
+      return Error{where, "is in the search space twice; leading dashes do not tell names apart"};
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::vector<AlgorithmInfo>& sampler_algorithms() {
+  static const std::vector<AlgorithmInfo> kAlgorithms = [] {
+    std::vector<AlgorithmInfo> result;
+    for (const Row& row : rows()) result.push_back(row.info);
+    return result;
+  }();
+  return kAlgorithms;
+}
+
+Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const SearchSpace& space,
+                                              const SamplerContext& context) {
+  const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.name);
+  if (!info) return unknown_sampler(spec.name);
+  if (auto options = check_options(*info, spec); !options) return options.error();
+  if (auto sound = check_space(space); !sound) return sound.error();
+  const auto row = static_cast<std::size_t>(info - sampler_algorithms().data());
+  return rows()[row].make(spec, space, context);
+}
+
+}  // namespace hdrive
