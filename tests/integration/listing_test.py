@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What hdrive writes: tables, JSON, CSV, the live display, the database, exit codes."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import struct
+import termios
+import time
+import unittest
+
+from support import BINARY, DEADLINE, ENDLESS, METRIC, QUICK, HdriveTest, until
+
+ESCAPE = "\x1b"
+
+
+class Listings(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        self.config(METRIC + "metric loss 0.5\nmetric loss 0.25\n", max_total_runs=3)
+        self.done = self.hdrive("run", "hdconfig.yml", "--name", "first try")
+
+    def test_every_list_is_json_and_csv_that_parses(self):
+        for verb in (["list"], ["status", "last"], ["best", "last"], ["show", "last/0"], ["list-algorithms"],
+                     ["export", "last"], ["sample", "hdconfig.yml"]):
+            parsed = json.loads(self.hdrive(*verb, "-f", "json").out)
+            self.assertTrue(parsed, verb)
+        for verb in (["list"], ["status", "last"], ["export", "last"], ["list-algorithms"]):
+            rows = list(csv.DictReader(io.StringIO(self.hdrive(*verb, "-f", "csv").out), strict=True))
+            self.assertTrue(rows, verb)
+            self.assertTrue(all(None not in row and None not in row.values() for row in rows), verb)
+
+    def test_a_run_has_hyperdrives_keys_first(self):
+        for run in self.runs():
+            self.assertEqual(["run_id", "hyperparameters", "best_primary_metric", "status"], list(run)[:4])
+            self.assertRegex(run["run_id"], r"^HD_[0-9a-f-]{36}_\d+$")
+            self.assertEqual(0.25, run["best_primary_metric"])
+            self.assertEqual(0, run["exit_code"])
+
+    def test_a_table_in_a_pipe_has_no_escape_codes(self):
+        for verb in (["list"], ["status", "last"], ["best", "last"], ["show", "last/0"], ["show", "last"]):
+            self.assertNotIn(ESCAPE, self.hdrive(*verb).all)
+
+    def test_a_sweep_is_found_by_id_prefix_name_and_last(self):
+        [sweep] = self.sweeps()
+        identity = next(value for value in sweep.values() if str(value).startswith("HD_"))
+        for selector in (identity, identity[:11], identity[3:11], "first try", "last"):
+            self.assertEqual(3, len(self.runs(selector)), selector)
+
+    def test_an_unknown_sweep_is_told_and_has_its_own_exit_code(self):
+        self.hdrive("status", "HD_none", code=4)
+        self.hdrive("show", "last/99", code=4)
+
+    def test_the_end_tells_the_best_run_with_its_parameters(self):
+        for word in ("best", "0.25", "x"):
+            self.assertIn(word, self.done.out + self.done.err)
+
+
+class Database(HdriveTest):
+    def test_is_read_by_others_while_the_sweep_runs(self):
+        self.config(ENDLESS)
+        sweep = self.start("run", "hdconfig.yml")
+        until(lambda: len(self.record()) == 2, "two runs are alive")
+        tables = [row[0] for row in self.database().execute("select name from sqlite_master where type = 'table'")]
+        self.assertTrue(tables)
+        for table in tables:
+            self.database().execute(f'select * from "{table}"').fetchall()
+        until(lambda: [run["status"] for run in self.runs()] == ["Running"] * 2, "status tells both are running")
+        self.interrupt(sweep)
+        self.assertEqual(130, self.finish(sweep).code)
+
+
+class ExitCodes(HdriveTest):
+    def test_2_for_wrong_usage(self):
+        for arguments in ([], ["no-such-verb"], ["run"], ["run", "hdconfig.yml", "--no-such-option"],
+                          ["run", "missing.yml"], ["status", "last", "-f", "xml"]):
+            if arguments:
+                done = self.hdrive(*arguments, code=2)
+                self.assertTrue(done.err)
+
+    def test_3_where_no_run_succeeded(self):
+        self.config("exit 1\n", max_total_runs=2)
+        self.hdrive("run", "hdconfig.yml", code=3)
+
+    def test_0_for_help_and_version(self):
+        self.assertRegex(self.hdrive("version").out, r"\d+\.\d+\.\d+")
+        self.hdrive("--help")
+        verbs = re.findall(r"^  ([a-z-]+) ", self.hdrive("--help").out, re.MULTILINE)
+        for verb in ("run", "validate", "sample", "list", "status", "show", "logs", "best", "export", "stop",
+                     "resume", "log", "list-algorithms", "version"):
+            self.assertIn(verb, verbs)
+            self.assertIn("hdrive " + verb, self.hdrive(verb, "--help").out)
+
+
+class Terminal(HdriveTest):
+    """The live display on a terminal of a given size."""
+
+    def on_terminal(self, columns, rows=24, env=None):
+        """What `hdrive run` writes to a terminal."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            os.chdir(self.folder)
+            os.execve(BINARY, [str(BINARY), "run", "hdconfig.yml"],
+                      {**self.environment, "TERM": "xterm-256color", **(env or {})})
+        output = b""
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            if select.select([terminal], [], [], 0.1)[0]:
+                try:
+                    chunk = os.read(terminal, 65536)
+                except OSError:  # the other side is closed
+                    break
+                if not chunk:
+                    break
+                output += chunk
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        return output.decode(), os.waitstatus_to_exitcode(status)
+
+    def setUp(self):
+        super().setUp()
+        self.config(METRIC + "metric loss 0.5\nsleep 0.1\n", max_total_runs=8)
+
+    def assert_fits(self, output, columns):
+        for line in re.split(r"\r?\n|\r", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)):
+            self.assertLessEqual(len(line), columns, line)
+
+    def test_of_80_columns_shows_a_display_that_is_redrawn(self):
+        output, code = self.on_terminal(80)
+        self.assertEqual(0, code)
+        self.assertIn(ESCAPE, output)
+        self.assertIn("8/8", output)
+        for word in ("running", "finished", "stopped", "failed", "best", "0.5"):
+            self.assertIn(word, output)
+
+    def test_of_40_columns_is_not_overrun_by_the_display(self):
+        output, code = self.on_terminal(40)
+        self.assertEqual(0, code)
+        self.assertIn("8/8", output)
+        live = output[:output.rfind("8/8")]
+        self.assert_fits(live, 40)
+
+    def test_with_no_color_gets_no_escape_codes(self):
+        output, code = self.on_terminal(80, env={"NO_COLOR": "1"})
+        self.assertEqual(0, code)
+        self.assertNotIn(ESCAPE, output)
+
+    def test_a_pipe_gets_a_line_for_each_finished_run_and_no_escape_codes(self):
+        done = self.hdrive("run", "hdconfig.yml")
+        self.assertNotIn(ESCAPE, done.all)
+        for run in range(8):
+            self.assertRegex(done.all, rf"(?im)^.*\brun\s+{run}\b.*$")
+
+    def test_quiet_prints_less(self):
+        loud, quiet = self.hdrive("run", "hdconfig.yml"), self.hdrive("run", "hdconfig.yml", "--quiet")
+        self.assertLess(len(quiet.all), len(loud.all))
+
+
+if __name__ == "__main__":
+    unittest.main()
