@@ -75,7 +75,7 @@ class Output(HdriveTest):
     def test_a_line_of_ten_megabytes_is_no_trouble(self):
         size = 10_000_000
         self.config(METRIC + f"head -c {size} /dev/zero | tr '\\0' a\necho\necho 'loss=0.25'\n",
-                    max_total_runs=1, metric_pattern="^loss=([0-9.]+)$")
+                    max_total_runs=1, metric_patterns="^loss=([0-9.]+)$")
         self.hdrive("run", "hdconfig.yml")
         [run] = self.runs()
         self.assertEqual(0.25, run["best_primary_metric"])

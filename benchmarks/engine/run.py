@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the engine and prints one table. From the top of the repository, on a quiet machine:
+
+    benchmarks/engine/run.py            everything; builds what it needs in build/
+    benchmarks/engine/run.py a d        only these
+
+a  5,000 runs of /bin/true, two at a time, durable store, beside xargs, make and GNU parallel
+b  100,000 simulated runs of 10 metrics through the full loop with the store in memory
+c  each policy on 10,000 runs x 100 reports (policies_bench)
+d  1,000,000 metric lines from one child process
+e  from a metric being written to SIGTERM reaching the condemned run
+
+What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
+machines are noisy. See README.md beside this file.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROUNDS = 3
+
+rows = []
+
+
+def row(case, what, measured, asked="", ok=None):
+    rows.append((case, what, measured, asked, "" if ok is None else "yes" if ok else "NO"))
+    print(f"  {case}  {what}: {measured}", file=sys.stderr)
+
+
+def timed(command, **options):
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    seconds = time.perf_counter() - began
+    return seconds, done
+
+
+class Bench:
+    def __init__(self, build):
+        self.build = build
+        self.hdrive = build / "hdrive"
+        self.child = build / "benchmarks" / "bench_child"
+
+    def sweep(self, folder, **keys):
+        """Runs a sweep to its end in a folder of its own: seconds, and its database."""
+        settings = {
+            "sampling": {"type": "random", "parameter_space": [
+                {"name": "x", "expression": "uniform", "values": [0, 1]}]},
+            "primary_metric_name": "loss", "primary_metric_goal": "Minimize", "seed": 1,
+            "append_parameters": False, **keys}
+        folder.mkdir()
+        (folder / "hdconfig.yml").write_text(json.dumps(settings))
+        seconds, done = timed([self.hdrive, "run", "hdconfig.yml", "--quiet"], cwd=folder,
+                              env={**os.environ, "HDRIVE_HOME": str(folder / ".hdrive")})
+        if done.returncode not in (0, 3):
+            sys.exit(f"hdrive run ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        [path] = folder.glob(".hdrive/**/*.db")
+        return seconds, sqlite3.connect(path)
+
+    # ---- the cases ------------------------------------------------------------------------------
+
+    def case_a(self, folder):
+        jobs = 5000
+        (folder / "Makefile").write_text(
+            f"all: {' '.join(f'j{i}' for i in range(jobs))}\nj%:\n\t@/bin/true\n.PHONY: all\n")
+        numbers = "\n".join(map(str, range(jobs)))
+        others = {
+            "xargs -P2": ["xargs", "-P2", "-n1", "/bin/true"],
+            "make -j2": ["make", "-s", "-j2", "-f", str(folder / "Makefile"), "all"],
+            "parallel -j2": ["parallel", "-j2", "/bin/true"],
+        }
+        for name in [name for name, command in others.items() if not shutil.which(command[0])]:
+            row("a", name, "not installed")
+            del others[name]
+        times = {name: [] for name in ["hdrive", *others]}
+        for turn in range(ROUNDS):
+            seconds, database = self.sweep(
+                folder / f"a{turn}", command=["/bin/true"], max_total_runs=jobs, max_concurrent_runs=2,
+                stop_without_primary_metric=False)
+            [[completed]] = database.execute("select count(*) from runs where status = 'Completed'")
+            if completed != jobs:
+                sys.exit(f"only {completed} of {jobs} runs completed")
+            times["hdrive"].append(seconds)
+            for name, command in others.items():
+                times[name].append(timed(command, input=numbers, cwd=folder)[0])
+        per_job = {name: statistics.median(values) / jobs * 1000 for name, values in times.items()}
+        mine = per_job.pop("hdrive")
+        row("a", "hdrive, a run of /bin/true", f"{mine:.3f} ms")
+        asked = {"xargs -P2": ("at most 3", 3), "parallel -j2": ("below 1", 1)}
+        for name, other in per_job.items():
+            text, most = asked.get(name, ("", None))
+            row("a", f"{name}, a job", f"{other:.3f} ms; hdrive takes {mine / other:.2f} times that", text,
+                None if most is None else mine / other <= most)
+
+    def case_b(self, folder):
+        del folder
+        program = self.build / "benchmarks" / "sweep_bench"
+        runs = 100_000
+
+        def measure(metrics):
+            _, done = timed([program, str(runs), str(metrics)])
+            if done.returncode:
+                sys.exit(f"sweep_bench failed:\n{done.stdout}{done.stderr}")
+            return json.loads(done.stdout)
+
+        tens = [measure(10) for _ in range(ROUNDS)]
+        ten, twenty = statistics.median(r["kilobytes"] for r in tens), measure(20)["kilobytes"]
+        seconds = statistics.median(r["seconds"] for r in tens)
+        row("b", "100,000 simulated runs x 10 metrics", f"{seconds:.2f} s", "under 10 s", seconds < 10)
+        # Ten more metrics a run tell what a metric costs; the rest is the run's.
+        a_metric = (twenty - ten) * 1024 / (10 * runs)
+        a_run = ten * 1024 / runs - 10 * a_metric
+        row("b", "peak memory, a metric", f"{a_metric:.0f} bytes")
+        row("b", "peak memory, a run beyond its metrics", f"{a_run:.0f} bytes", "under 1 kB", a_run < 1000)
+
+    def case_c(self, folder):
+        del folder
+        program = self.build / "benchmarks" / "policies_bench"
+        if not program.exists():
+            row("c", "policies_bench", "not built")
+            return
+        _, done = timed([program])
+        for line in done.stdout.splitlines():
+            row("c", "policies_bench", line.strip())
+        if done.returncode:
+            row("c", "policies_bench", f"failed with {done.returncode}: {done.stderr.strip()}", ok=False)
+
+    def case_d(self, folder):
+        lines = 1_000_000
+        whole, writing = [], []
+        for turn in range(ROUNDS):
+            here = folder / f"d{turn}"
+            seconds, database = self.sweep(here, command=[str(self.child), "lines", str(lines)],
+                                           max_total_runs=1, max_concurrent_runs=1)
+            [[count, distinct, total]] = database.execute(
+                "select count(*), count(distinct step), sum(step) from metrics")
+            if (count, distinct, total) != (lines, lines, lines * (lines - 1) // 2):
+                sys.exit(f"of {lines} lines {count} arrived, {distinct} of them different")
+            [output] = here.glob(".hdrive/**/stdout.log")
+            whole.append(seconds)
+            writing.append(float(output.read_text()))
+        row("d", "1,000,000 lines, none lost, the whole sweep", f"{statistics.median(whole):.2f} s",
+            "under 2 s", statistics.median(whole) < 2)
+        row("d", "of which the child was writing", f"{statistics.median(writing):.2f} s")
+
+    def case_e(self, folder):
+        record = folder / "latency"
+        self.sweep(folder / "e", command=[str(self.child), "condemned", str(record)], max_total_runs=201,
+                   max_concurrent_runs=1, policy={"type": "bandit", "slack_factor": 0.1})
+        times = sorted(map(float, record.read_text().split()))
+        if len(times) != 200:
+            sys.exit(f"200 runs were to be stopped, {len(times)} were")
+        row("e", "metric written to SIGTERM received, median of 200", f"{statistics.median(times):.2f} ms")
+        row("e", "the slowest of 200", f"{times[-1]:.2f} ms", "under 100 ms", times[-1] < 100)
+
+
+def machine():
+    with open("/proc/cpuinfo") as info:
+        names = {line.split(":", 1)[1].strip() for line in info if line.startswith("model name")}
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} processors ({', '.join(sorted(names))}), {platform.system()} " \
+           f"{platform.release()}, load {load:.1f} before"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d or e; all by default")
+    parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
+    args = parser.parse_args()
+    for case in args.cases:
+        if case not in "abcde":
+            parser.error(f"there is no case {case}; there are a, b, c, d and e")
+    build = args.build
+    if build is None:
+        build = ROOT / "build"
+        subprocess.run([ROOT / "scripts" / "build"], check=True, stdout=sys.stderr)
+        for command in (["cmake", "-B", build, "-DHDRIVE_BUILD_BENCHMARKS=ON"], ["cmake", "--build", build]):
+            subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    bench = Bench(build.resolve())
+
+    title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
+    # On the disk of the build, so that the durable store is durable.
+    with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
+        for case in args.cases or "abcde":
+            getattr(bench, f"case_{case}")(pathlib.Path(folder))
+
+    print(title)
+    heads = ("", "what", "measured", "asked", "kept")
+    widths = [max(len(r[i]) for r in [heads, *rows]) for i in range(len(heads))]
+    for entry in [heads, tuple("-" * width for width in widths), *rows]:
+        print("  ".join(text.ljust(width) for text, width in zip(entry, widths)).rstrip())
+    sys.exit(any(entry[-1] == "NO" for entry in rows))
+
+
+if __name__ == "__main__":
+    main()
