@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "include": ["hdrive/"],
     "base": ["hdrive/result.h", SELF] + FMT,
     "config": MODULE + ["yaml-cpp/"],
-    "space": MODULE + JSON,
+    "space": MODULE + JSON + ["boost/math/"],  # the normal distribution, for the unit cube
     "sampling": MODULE + ["boost/random/", "boost/math/", "Eigen/", "tbb/", "oneapi/tbb"],
     "scheduler": MODULE,
     "compute": MODULE + JSON + ["re2/"],
