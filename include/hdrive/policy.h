@@ -34,6 +34,8 @@ struct Verdict {
   double threshold = std::numeric_limits<double>::quiet_NaN();  ///< what it was compared with
   RunId leader = -1;  ///< the run that set the threshold, where it was one
   std::string note;   ///< anything else worth telling; taken over by `explain`
+  /// The leader's value at this interval. For `explain`; not stored.
+  double leader_value = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Judges runs.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Median stopping: HyperDrive's MedianStoppingPolicy (reference, sections 3.4 and 10.2), after the median
+// stopping rule of Golovin, Solnik, Moitra, Kochanski, Karro, Sculley: "Google Vizier: A Service for
+// Black-Box Optimization", KDD 2017.
+//
+// Run r is stopped at its report N where best_r(N) is strictly worse than the median of avg_s(N) over
+// the other runs s that have N reports, avg_s(N) being the mean of the first N; of an even number of
+// runs, the mean of the middle two. Vizier's rule is the same, except that it considers only completed
+// trials; here, as HyperDrive's documentation has it, all runs that got as far count.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "policies/policies.h"
+#include "policies/sentence.h"
+
+namespace hdrive::policies {
+namespace {
+
+class MedianStopping final : public Policy {
+ public:
+  explicit MedianStopping(const MedianStoppingOptions& options) : options_(options) {}
+
+  Verdict judge(RunId id, const History& history) const override {
+    Verdict verdict;
+    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
+    if (!options_.schedule.due(verdict.interval)) return verdict;
+
+    const std::optional<double> best = history.best(id, verdict.interval);
+    if (best) verdict.value = *best;
+    const auto median = history.median_average_of_others(id, verdict.interval);
+    if (!median) {
+      verdict.finding = Verdict::Finding::no_peers;
+      verdict.peers = history.count_at(verdict.interval) - 1;
+      return verdict;
+    }
+    verdict.peers = median->peers;
+    verdict.threshold = median->value;
+    const bool stop =
+        is_beyond(verdict.value, verdict.threshold, std::abs(median->value), options_.goal);
+    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
+    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
+    return verdict;
+  }
+
+  std::string explain(const Verdict& verdict) const override {
+    switch (verdict.finding) {
+      case Verdict::Finding::not_due:
+        return options_.schedule.not_due(verdict.interval);
+      case Verdict::Finding::no_peers:
+        return no_peers(verdict);
+      case Verdict::Finding::within:
+        return compared(verdict, options_.goal == Goal::maximize ? "not below" : "not above");
+      case Verdict::Finding::beyond:
+        return compared(verdict, options_.goal == Goal::maximize ? "below" : "above");
+      case Verdict::Finding::other:
+        break;
+    }
+    return verdict.note;
+  }
+
+  std::string describe() const override {
+    return fmt::format("median_stopping: looks at {}", options_.schedule.describe());
+  }
+
+ private:
+  /// "best value 0.61 after 10 reports is below 0.7, the median of 4 other runs' averages over their
+  /// first 10 reports"
+  std::string compared(const Verdict& verdict, const char* how) const {
+    return fmt::format("{} is {} {}, {}", judged_value(verdict),
+                       std::isnan(verdict.value) ? "worse than" : how,
+                       number(verdict.threshold, verdict.value), whose(verdict));
+  }
+
+  static std::string whose(const Verdict& verdict) {
+    const bool first = verdict.interval == 1;
+    if (verdict.peers == 1)
+      return first ? "the only other run's first report"
+                   : fmt::format("the only other run's average over its first {} reports",
+                                 verdict.interval);
+    if (first) return fmt::format("the median of {} other runs' first reports", verdict.peers);
+    return fmt::format("the median of {} other runs' averages over their first {} reports",
+                       verdict.peers, verdict.interval);
+  }
+
+  MedianStoppingOptions options_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Policy> make_median_stopping(const MedianStoppingOptions& options) {
+  return std::make_shared<MedianStopping>(options);
+}
+
+}  // namespace hdrive::policies

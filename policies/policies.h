@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The policies of this folder: what each can be told, and how to make it. The registry calls these.
+//
+// All are pure and immutable, so that one may serve several sweeps. They are judged by their goal, which
+// is the history's.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "hdrive/policy.h"
+#include "policies/schedule.h"
+
+namespace hdrive::policies {
+
+/// Stops a run whose best value lags too far behind the best of all runs. Exactly one slack is set.
+struct BanditOptions {
+  Goal goal = Goal::maximize;
+  Schedule schedule;
+  std::optional<double> slack_factor;  ///< as a fraction of the best value, >= 0
+  std::optional<double> slack_amount;  ///< in the metric's unit, >= 0
+};
+std::shared_ptr<const Policy> make_bandit(const BanditOptions& options);
+
+/// Stops a run whose best value is worse than the median of the other runs' averages.
+struct MedianStoppingOptions {
+  Goal goal = Goal::maximize;
+  Schedule schedule;
+};
+std::shared_ptr<const Policy> make_median_stopping(const MedianStoppingOptions& options);
+
+/// Stops the worst runs of each interval.
+struct TruncationSelectionOptions {
+  Schedule schedule;
+  std::int64_t truncation_percentage = 10;  ///< of the ranked runs, 1 to 99
+  bool exclude_finished_jobs = false;       ///< rank only runs that have not ended
+};
+std::shared_ptr<const Policy> make_truncation_selection(const TruncationSelectionOptions& options);
+
+/// Stops nothing.
+std::shared_ptr<const Policy> make_no_termination();
+
+/// Whether `value` (NaN: none) is worse than `threshold` by more than the rounding of the sums that made
+/// the threshold, which came from numbers as large as `scale`: 0.6 is not below 0.8 - 0.2.
+inline bool is_beyond(double value, double threshold, double scale, Goal goal) {
+  if (std::isnan(value)) return true;
+  const double behind = goal == Goal::maximize ? threshold - value : value - threshold;
+  return behind > 2 * std::numeric_limits<double>::epsilon() * (scale + std::abs(threshold));
+}
+
+}  // namespace hdrive::policies
