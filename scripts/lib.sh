@@ -50,8 +50,8 @@ as_root() {
 need_packages() {
   local missing=() name
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-    fail "there is no apt here, so nothing can be installed; install what corresponds to" \
-      "$* by hand, then build with: cmake --preset release && cmake --build build"
+    fail "there is no apt here, so nothing can be installed; install a C++20 compiler, CMake 3.25 and what" \
+      "corresponds to $* by hand, then build with: cmake --preset release && cmake --build build"
   for name in "$@"; do
     installed "$name" || missing+=("$name")
   done
@@ -81,6 +81,7 @@ need_packages() {
 new_enough() {
   local version family
   version=$("$1" -dumpversion 2>/dev/null) || return 1
+  [[ $version == [0-9]* ]] || return 1
   family=$("$1" --version 2>/dev/null | head -n 1)
   case $family in
     *clang*) [ "${version%%.*}" -ge 14 ] ;;
@@ -141,8 +142,12 @@ need_cmake() {
   CMAKE=$HDRIVE_VENV/bin/cmake CTEST=$HDRIVE_VENV/bin/ctest
 }
 
+# need_build_tools [PACKAGE...]: all that a build needs, and these packages.
 need_build_tools() {
-  need_packages "${BUILD_PACKAGES[@]}"
+  local packages=("${BUILD_PACKAGES[@]}" "$@")
+  [ -n "${CXX:-}" ] || find_compiler >/dev/null || packages+=(g++)
+  command -v cmake >/dev/null || packages+=(cmake)
+  need_packages "${packages[@]}"
   need_compiler
   need_cmake
 }
