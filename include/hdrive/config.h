@@ -63,6 +63,16 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
                           const std::filesystem::path& directory,
                           const ConfigOverrides& overrides = {});
 
+/// The file that HyperDrive's `-c NAME` means: NAME.runconfig or NAME in `directory`, its .azureml or its
+/// aml_config. Fails saying where it looked, and what there is.
+Result<std::filesystem::path> find_run_configuration(const std::filesystem::path& directory,
+                                                     std::string_view name);
+
+/// The file that `--hyperdrive-configuration-name` means: looked up in `directory`, its .azureml and
+/// aml_config, then its other sub-folders, where it must be the only one of its name.
+Result<std::filesystem::path> find_hyperdrive_configuration(const std::filesystem::path& directory,
+                                                            std::string_view file_name);
+
 /// What Azure itself would refuse or treat differently in this specification (reference, sections 1, 2,
 /// 4 and 10.8); each a warning.
 std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run is started with: the command with drawn values in their places, and the environment.
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "config/placeholders.h"
+#include "hdrive/spec.h"
+
+namespace hdrive {
+namespace {
+
+using config::Piece;
+using config::pieces_of;
+using config::sweep_variable;
+
+bool places_any(const SweepSpec& spec) {
+  return std::any_of(spec.command.begin(), spec.command.end(), [](const std::string& word) {
+    const auto pieces = pieces_of(word);
+    return std::any_of(pieces.begin(), pieces.end(),
+                       [](const Piece& piece) { return piece.kind == Piece::Kind::parameter; });
+  });
+}
+
+// A placeholder without a value stays as it is; loading a configuration refuses it.
+std::string fill(const std::string& word, const Assignment& parameters) {
+  std::string result;
+  for (const Piece& piece : pieces_of(word)) {
+    const Value* value =
+        piece.kind == Piece::Kind::parameter ? find(parameters, piece.name) : nullptr;
+    result += value ? to_text(*value) : std::string(piece.text);
+  }
+  return result;
+}
+
+bool needs_quotes(const std::string& word, bool first) {
+  static constexpr std::string_view kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+:,./-";
+  if (word.empty()) return true;
+  const std::size_t odd = word.find_first_not_of(kSafe);
+  if (odd == std::string::npos) return false;
+  // "--lr=0.1" is plain to read and safe; "X=1" as the first word would be an assignment.
+  const bool only_equals =
+      word.find_first_not_of(std::string(kSafe) + "=") == std::string::npos && word[0] != '=';
+  return first || !only_equals;
+}
+
+std::string quote(const std::string& word) {
+  std::string result = "'";
+  for (const char c : word) {
+    if (c == '\'')
+      result += "'\\''";
+    else
+      result += c;
+  }
+  return result + "'";
+}
+
+}  // namespace
+
+RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
+                          const std::string& sweep_id, RunId id) {
+  RunCommand result;
+  for (const std::string& word : spec.command) result.arguments.push_back(fill(word, parameters));
+  if (!spec.command.empty() && spec.append_parameters && !places_any(spec)) {
+    for (const Binding& binding : parameters) {
+      const bool dashed = binding.name.starts_with('-');
+      result.arguments.push_back(dashed ? binding.name : "--" + binding.name);
+      result.arguments.push_back(to_text(binding.value));
+    }
+  }
+  const std::string run_id = sweep_id + "_" + std::to_string(id);
+  std::map<std::string, std::string> environment = spec.environment_variables;
+  for (const Binding& binding : parameters)
+    environment[sweep_variable(binding.name)] = to_text(binding.value);
+  environment["AZUREML_RUN_ID"] = run_id;
+  environment["HDRIVE_RUN_ID"] = run_id;
+  environment["HDRIVE_RUN_NUMBER"] = std::to_string(id);
+  environment["HDRIVE_SWEEP_ID"] = sweep_id;
+  environment["HDRIVE_PARAMETERS"] = to_json(parameters);
+  result.environment.assign(environment.begin(), environment.end());
+  return result;
+}
+
+std::string shell_quote(const std::vector<std::string>& arguments) {
+  std::string result;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i > 0) result += ' ';
+    result += needs_quotes(arguments[i], i == 0) ? quote(arguments[i]) : arguments[i];
+  }
+  return result;
+}
+
+std::vector<std::string> ignored_parameters(const SweepSpec& spec) {
+  if (spec.command.empty() || (spec.append_parameters && !places_any(spec))) return {};
+  std::set<std::string_view> placed;
+  for (const std::string& word : spec.command)
+    for (const Piece& piece : pieces_of(word))
+      if (piece.kind == Piece::Kind::parameter) placed.insert(bare_name(piece.name));
+  const auto mentioned = [&](std::string_view variable) {
+    return std::any_of(spec.command.begin(), spec.command.end(),
+                       [&](const std::string& word) { return config::mentions(word, variable); });
+  };
+  std::vector<std::string> ignored;
+  if (mentioned("HDRIVE_PARAMETERS")) return ignored;
+  for (const Parameter& parameter : spec.space.parameters)
+    if (!placed.contains(bare_name(parameter.name)) && !mentioned(sweep_variable(parameter.name)))
+      ignored.push_back(parameter.name);
+  return ignored;
+}
+
+}  // namespace hdrive

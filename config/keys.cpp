@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Readers of the top-level keys that need more than their kind and range checked.
+#include <algorithm>
+#include <system_error>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "hdrive/target.h"
+
+namespace hdrive::config {
+namespace {
+
+// Set for each run by hdrive itself, after what the configuration says.
+bool is_reserved(std::string_view name) {
+  static constexpr std::string_view kNames[] = {
+      "AZUREML_RUN_ID",     "HDRIVE_ATTEMPT",    "HDRIVE_LOGS_DIR", "HDRIVE_METRICS_FILE",
+      "HDRIVE_OUTPUTS_DIR", "HDRIVE_PARAMETERS", "HDRIVE_RUN_DIR",  "HDRIVE_RUN_ID",
+      "HDRIVE_RUN_NUMBER",  "HDRIVE_SWEEP_ID"};
+  return name.starts_with("AZUREML_SWEEP_") ||
+         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+void add_pattern(Loader& loader, const Node& node) {
+  if (!node.is(Node::Kind::text)) {
+    loader.problems.error(node.place, "a metric pattern is " + describe(node) +
+                                          "; allowed: a regular expression as text");
+    return;
+  }
+  if (const auto fault = metric_pattern_fault(node.text))
+    loader.problems.error(
+        node.place, "the metric pattern " + in_quotes(node.text) + " cannot be used: " + *fault);
+  else
+    loader.spec.metric_patterns.push_back(node.text);
+}
+
+}  // namespace
+
+void read_goal(Loader& loader, const Entry& entry) {
+  const std::string word = base::fold(entry.value->text);
+  if (word == "maximize" || word == "minimize") {
+    loader.spec.goal = word == "maximize" ? Goal::maximize : Goal::minimize;
+    return;
+  }
+  std::string hint = base::did_you_mean(entry.value->text, {"Maximize", "Minimize"});
+  if (word == "max") hint = " did you mean \"Maximize\"?";
+  if (word == "min") hint = " did you mean \"Minimize\"?";
+  loader.problems.error(entry.value->place,
+                        "unknown primary_metric_goal " + in_quotes(entry.value->text) +
+                            "; allowed: Maximize, Minimize" + (hint.empty() ? "" : ";" + hint));
+}
+
+void read_seed(Loader& loader, const Entry& entry) {
+  const Node& node = *entry.value;
+  if (!node.is(Node::Kind::integer) || node.negative || node.overflow)
+    return loader.problems.error(
+        node.place,
+        "\"seed\" is " + describe(node) + "; allowed: an integer from 0 to 18446744073709551615");
+  loader.spec.seed = node.magnitude;
+  loader.seed_given = true;
+}
+
+void read_name(Loader& loader, const Entry& entry) {
+  const std::string& name = entry.value->text;
+  const auto odd = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/';
+  };
+  if (std::any_of(name.begin(), name.end(), odd))
+    return loader.problems.error(entry.value->place,
+                                 "\"name\" is " + in_quotes(name) +
+                                     "; allowed: text without slashes and control characters");
+  if (name == "last")
+    return loader.problems.error(entry.value->place,
+                                 "\"name\" is \"last\"; allowed: any other word, since this one "
+                                 "stands for the newest sweep");
+  loader.spec.name = name;
+}
+
+void read_source_directory(Loader& loader, const Entry& entry) {
+  std::filesystem::path path = loader.directory / entry.value->text;
+  path = path.lexically_normal();
+  if (!path.has_filename() && path != path.root_path()) path = path.parent_path();
+  std::error_code error;
+  if (loader.overrides.source_directory.empty() && !std::filesystem::is_directory(path, error))
+    loader.problems.error(entry.value->place, "\"source_directory\" is " +
+                                                  in_quotes(entry.value->text) + ", but " +
+                                                  in_quotes(path.string()) +
+                                                  " is not a directory; allowed: one that exists");
+  loader.spec.source_directory = path;
+}
+
+std::optional<std::string> scalar_text(Problems& problems, const Node& node,
+                                       std::string_view what) {
+  if (!node.is_scalar() || node.is(Node::Kind::null)) {
+    problems.error(node.place, std::string(what) + " is " + describe(node) +
+                                   "; allowed: text (an empty one is written \"\")");
+    return std::nullopt;
+  }
+  if (node.text.find('\0') != std::string::npos) {
+    problems.error(node.place, std::string(what) + " is " + describe(node) +
+                                   "; allowed: text without zero bytes");
+    return std::nullopt;
+  }
+  return node.text;
+}
+
+void add_environment_variable(Loader& loader, const Entry& entry,
+                              std::map<std::string, std::string>& to) {
+  const auto text = scalar_text(loader.problems, *entry.value,
+                                "the environment variable " + in_quotes(entry.key));
+  if (entry.key.empty() || entry.key.find('=') != std::string::npos ||
+      entry.key.find('\0') != std::string::npos)
+    return loader.problems.error(entry.place,
+                                 in_quotes(entry.key) +
+                                     " cannot be the name of an environment variable; allowed: "
+                                     "text without \"=\"");
+  if (is_reserved(entry.key))
+    return loader.problems.warn(entry.place,
+                                "the environment variable " + in_quotes(entry.key) +
+                                    " is set by hdrive itself; this value is not used");
+  if (text) to[entry.key] = *text;
+}
+
+void read_environment(Loader& loader, const Entry& entry) {
+  for (const Entry& variable : entry.value->entries)
+    add_environment_variable(loader, variable, loader.spec.environment_variables);
+}
+
+void read_metric_patterns(Loader& loader, const Entry& entry) {
+  const Node& node = *entry.value;
+  if (!node.is(Node::Kind::list)) return add_pattern(loader, node);
+  for (const NodePtr& item : node.items) add_pattern(loader, *item);
+}
+
+void read_command(Loader& loader, const Entry& entry) {
+  const Node& node = *entry.value;
+  if (node.is(Node::Kind::text)) {
+    auto words = split_words(node.text);
+    if (!words) return loader.problems.error(node.place, "\"command\": " + words.error().what);
+    if (node.text.find('\0') != std::string::npos || words->empty())
+      return loader.problems.error(node.place, "\"command\" is " + describe(node) +
+                                                   "; allowed: a program and its arguments");
+    loader.spec.command = *std::move(words);
+    loader.command_places.assign(loader.spec.command.size(), node.place);
+    return;
+  }
+  if (!node.is(Node::Kind::list) || node.items.empty())
+    return loader.problems.error(
+        node.place,
+        "\"command\" is " +
+            (node.is(Node::Kind::list) ? std::string("an empty list") : describe(node)) +
+            "; allowed: a list of words, or one text that is split into words as a "
+            "shell would");
+  for (const NodePtr& item : node.items) {
+    const auto word = scalar_text(loader.problems, *item, "a word of \"command\"");
+    if (!word) continue;
+    loader.spec.command.push_back(*word);
+    loader.command_places.push_back(item->place);
+  }
+}
+
+}  // namespace hdrive::config

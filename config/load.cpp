@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a file, or its text, to a specification: read, apply --set, check key by key, then the whole.
+#include "config/load.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "base/text.h"
+#include "config/schema.h"
+
+namespace hdrive {
+namespace config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLargestFile = std::size_t{16} << 20;
+
+std::int64_t processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+fs::path full_path(const fs::path& path) {
+  std::error_code error;
+  fs::path result = fs::absolute(path.empty() ? fs::path(".") : path, error);
+  if (error) result = path;
+  result = result.lexically_normal();
+  if (!result.has_filename() && result.has_parent_path() && result != result.root_path())
+    result = result.parent_path();
+  return result;
+}
+
+// The tree with every --set applied; nothing where one cannot be.
+NodePtr apply_sets(Loader& loader, NodePtr root) {
+  bool sound = true;
+  for (const auto& [key, text] : loader.overrides.set) {
+    const int source = loader.problems.add_source("--set " + key, text);
+    NodePtr value = read_yaml(source, loader.problems);
+    sound = sound && value;
+    if (!value) continue;
+    const auto path = base::split(key, '.');
+    if (std::any_of(path.begin(), path.end(), [](std::string_view part) { return part.empty(); })) {
+      loader.problems.error({source, 0, 0},
+                            "a key is empty; allowed: --set key=value or --set policy.type=value");
+      sound = false;
+      continue;
+    }
+    auto changed = replaced(root, path, value, {source, 0, 0});
+    if (!changed)
+      loader.problems.error({source, 0, 0}, changed.error().what);
+    else
+      root = *changed;
+    sound = sound && changed;
+  }
+  return sound ? root : nullptr;
+}
+
+std::string required_keys() {
+  std::vector<std::string> names;
+  for (const KeyInfo& row : schema())
+    if (row.section == Section::top && row.required) names.emplace_back(row.name);
+  return listing(names);
+}
+
+void read_top(Loader& loader, const Node& root) {
+  if (root.is(Node::Kind::null))
+    return loader.problems.error({root.place.source, 1, 1},
+                                 "the file is empty; it needs at least " + required_keys());
+  if (!root.is(Node::Kind::map))
+    return loader.problems.error(
+        root.place, "the file is " + describe(root) +
+                        "; allowed: a mapping of keys to values, at least " + required_keys());
+  const auto rows = rows_of(Section::top);
+  for (const auto& [row, entry] : check_mapping(rows, root, root.place, "", loader.problems)) {
+    loader.given[std::string(row->name)] = entry->place;
+    row->read(loader, *entry);
+  }
+}
+
+void set_source_directory(Loader& loader) {
+  SweepSpec& spec = loader.spec;
+  if (!loader.overrides.source_directory.empty()) {
+    spec.source_directory = full_path(loader.overrides.source_directory);
+    std::error_code error;
+    if (!fs::is_directory(spec.source_directory, error))
+      loader.problems.error({0, 0, 0}, "the source directory " +
+                                           in_quotes(spec.source_directory.string()) +
+                                           " is not a directory");
+  } else if (spec.source_directory.empty()) {
+    spec.source_directory = loader.directory;
+  }
+}
+
+void set_concurrency(Loader& loader) {
+  if (loader.concurrency_given) return;
+  const std::int64_t runs = std::max<std::int64_t>(1, loader.spec.max_total_runs);
+  loader.spec.max_concurrent_runs = std::min(runs, processors());
+}
+
+void set_command(Loader& loader) {
+  const auto& command = loader.overrides.command;
+  if (command.empty()) return;
+  loader.spec.command = command;
+  // HyperDrive's positional arguments are a script and what follows it.
+  if (!loader.interpreter.empty() && command[0].ends_with(".py"))
+    loader.spec.command.insert(loader.spec.command.begin(), loader.interpreter);
+  const Place place{loader.problems.add_source("command line"), 0, 0};
+  loader.command_places.assign(loader.spec.command.size(), place);
+}
+
+}  // namespace
+
+std::string fmt_number(double number) {
+  if (std::abs(number) < 1e15 && number == std::floor(number))
+    return std::to_string(static_cast<std::int64_t>(number));
+  return base::shortest(number);
+}
+
+Result<std::string> read_text(const fs::path& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status)) {
+    std::vector<std::string> neighbours;
+    const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    for (fs::directory_iterator it(parent, error), end; !error && it != end; it.increment(error))
+      neighbours.push_back(it->path().filename().string());
+    std::sort(neighbours.begin(), neighbours.end());
+    const std::string hint = base::did_you_mean(file.filename().string(), neighbours);
+    return Error{"", "the file does not exist" + (hint.empty() ? "" : ";" + hint)};
+  }
+  if (fs::is_directory(status)) {
+    const bool inside = fs::exists(file / "hdconfig.yml", error);
+    return Error{
+        "",
+        std::string("this is a directory; allowed: a file") +
+            (inside ? "; did you mean " + in_quotes((file / "hdconfig.yml").string()) + "?" : "")};
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return Error{"", "the file cannot be opened; check that you may read it"};
+  std::string text(kLargestFile + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad()) return Error{"", "the file cannot be read"};
+  if (text.size() > kLargestFile)
+    return Error{"",
+                 "the file is too large; allowed: " + std::to_string(kLargestFile >> 20) + " MB"};
+  return text;
+}
+
+}  // namespace config
+
+LoadedConfig parse_config(std::string_view text, const std::string& name,
+                          const std::filesystem::path& directory,
+                          const ConfigOverrides& overrides) {
+  using namespace config;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Problems problems;
+  Loader loader{problems, overrides, full_path(directory), {}};
+  NodePtr root = read_yaml(problems.add_source(name, std::string(text)), problems);
+  if (root) root = apply_sets(loader, root);
+  if (root) {
+    read_top(loader, *root);
+    read_run_configuration(loader);
+    set_command(loader);
+    set_source_directory(loader);
+    set_concurrency(loader);
+    check_command(loader);
+    check_algorithms(loader);
+  }
+  return {std::move(loader.spec), problems.take(), loader.seed_given, loader.concurrency_given};
+}
+
+LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides) {
+  auto text = config::read_text(file);
+  if (text) return parse_config(*text, file.string(), file.parent_path(), overrides);
+  LoadedConfig failed;
+  failed.problems.push_back(
+      {Problem::Severity::error, file.string(), 0, 0, std::move(text.error().what)});
+  return failed;
+}
+
+}  // namespace hdrive

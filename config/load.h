@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state of one load, and the readers the schema's rows name. Each reader takes one entry that is of
+// the right kind already, checks the rest, and writes the specification or reports problems.
+#pragma once
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/problems.h"
+#include "config/yaml_reader.h"
+#include "hdrive/config.h"
+
+namespace hdrive::config {
+
+struct Loader {
+  Problems& problems;
+  const ConfigOverrides& overrides;
+  std::filesystem::path directory;  ///< of the file, absolute
+  SweepSpec spec;
+  bool seed_given = false;
+  bool concurrency_given = false;
+  std::map<std::string, Place> given;    ///< keys of the top level that were read, and where
+  std::map<std::string, Place> defined;  ///< parameters by name, and where
+  std::vector<Place> command_places;     ///< of each word of the command
+  std::string interpreter;               ///< the run configuration's; empty without one
+  bool space_sound = false;              ///< parameter_space was read without an error
+  bool sampling_sound = false;           ///< so was the sampler with its options
+  bool policy_sound = true;              ///< and the policy
+};
+
+// ---- readers of top-level keys ------------------------------------------------------------------
+void read_sampling(Loader& loader, const Entry& entry);
+void read_policy(Loader& loader, const Entry& entry);
+void read_goal(Loader& loader, const Entry& entry);
+void read_command(Loader& loader, const Entry& entry);
+void read_source_directory(Loader& loader, const Entry& entry);
+void read_environment(Loader& loader, const Entry& entry);
+void read_seed(Loader& loader, const Entry& entry);
+void read_name(Loader& loader, const Entry& entry);
+void read_metric_patterns(Loader& loader, const Entry& entry);
+
+// ---- steps --------------------------------------------------------------------------------------
+
+/// Reads the list of parameters into the specification's space.
+void read_parameter_space(Loader& loader, const Node& list);
+
+/// Takes what the run configuration of the overrides gives and the file does not.
+void read_run_configuration(Loader& loader);
+
+/// Checks the command against the space: unknown placeholders, ignored parameters, missing scripts.
+void check_command(Loader& loader);
+
+/// Builds the sampler and the policy once, for the errors only they can tell.
+void check_algorithms(Loader& loader);
+
+/// The words of a command line by a POSIX shell's quoting rules, without expansions. Fails on a quote
+/// that is never closed.
+Result<std::vector<std::string>> split_words(std::string_view text);
+
+/// Adds one environment variable, or reports what is wrong with it.
+void add_environment_variable(Loader& loader, const Entry& entry,
+                              std::map<std::string, std::string>& to);
+
+/// The text of a scalar as it was written, for words and environment variables; reports other nodes.
+std::optional<std::string> scalar_text(Problems& problems, const Node& node, std::string_view what);
+
+/// Reads a file as a configuration's text; an Error says what is wrong with the path itself.
+Result<std::string> read_text(const std::filesystem::path& file);
+
+/// At least 1, rounded to the nearest.
+inline std::int64_t round_to_count(double number) {
+  const auto count = std::llround(number);
+  return count < 1 ? 1 : count;
+}
+
+/// A bound as a person writes it: 1000000000 rather than 1e+09.
+std::string fmt_number(double number);
+
+}  // namespace hdrive::config

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sampling.parameter_space: each item a name, one of the ten expressions, and its arguments.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "config/placeholders.h"
+#include "config/schema.h"
+
+namespace hdrive::config {
+namespace {
+
+template <class T>
+Expression with_arguments(std::span<const double> a) {
+  if constexpr (std::is_same_v<T, Choice> || std::is_same_v<T, RandInt>)
+    return T{};
+  else if constexpr (requires { T{}.q; })
+    return T{a[0], a[1], a[2]};
+  else
+    return T{a[0], a[1]};
+}
+
+// Expression number `index` of the variant, from its numeric arguments.
+template <std::size_t... I>
+Expression make_expression(std::size_t index, std::span<const double> arguments,
+                           std::index_sequence<I...>) {
+  using Make = Expression (*)(std::span<const double>);
+  static constexpr Make kMakers[] = {&with_arguments<std::variant_alternative_t<I, Expression>>...};
+  return kMakers[index](arguments);
+}
+
+std::optional<std::size_t> find_expression(std::string_view name) {
+  const auto& table = expressions();
+  for (std::size_t i = 0; i < table.size(); ++i)
+    if (base::fold(table[i].name) == base::fold(name)) return i;
+  return std::nullopt;
+}
+
+std::string joined_arguments(const ExpressionInfo& info) {
+  std::string text;
+  for (const std::string_view argument : info.arguments)
+    text += (text.empty() ? "" : ", ") + std::string(argument);
+  return text;
+}
+
+std::optional<Expression> read_choice(Loader& loader, const Node& values) {
+  // One list as the only value is the list of options.
+  const bool wrapped = values.items.size() == 1 && values.items[0]->is(Node::Kind::list);
+  const Node& list = wrapped ? *values.items[0] : values;
+  if (list.items.empty()) {
+    loader.problems.error(values.place, "choice has no options; allowed: one or more of them");
+    return std::nullopt;
+  }
+  Choice choice;
+  std::set<std::string> seen;
+  bool sound = true;
+  for (const NodePtr& item : list.items) {
+    auto value = to_value(*item);
+    if (!value) {
+      loader.problems.error(item->place, value.error().what);
+      sound = false;
+      continue;
+    }
+    const std::string text = to_json(*value);
+    if (!seen.insert(text).second)
+      loader.problems.warn(item->place, "the option " + text.substr(0, 60) +
+                                            " is listed twice; it is drawn twice as often");
+    choice.options.push_back(*std::move(value));
+  }
+  if (!sound) return std::nullopt;
+  return Expression(std::move(choice));
+}
+
+std::optional<Expression> read_arguments(Loader& loader, std::size_t index, const Node& values) {
+  const ExpressionInfo& info = expressions()[index];
+  const std::size_t wanted = info.arguments.size();
+  const NodePtr only = values.items.size() == 1 ? values.items[0] : nullptr;
+  if (only && only->is(Node::Kind::list) && only->items.size() == wanted)
+    return read_arguments(loader, index, *only);
+  if (values.items.size() != wanted) {
+    loader.problems.error(
+        values.place,
+        fmt::format("{} takes {} ({}), not {}; write [{}]", info.name,
+                    base::plural(static_cast<long long>(wanted), "value"), joined_arguments(info),
+                    values.items.size(), joined_arguments(info)));
+    return std::nullopt;
+  }
+  KeyInfo row;
+  row.kind = index == 1 ? KeyKind::integer : KeyKind::number;
+  std::vector<double> arguments;
+  bool sound = true;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const Node& item = *values.items[i];
+    sound = check_value(row, info.arguments[i], item, loader.problems) && sound;
+    arguments.push_back(item.number);
+  }
+  if (!sound) return std::nullopt;
+  if (index == 1) return Expression(RandInt{*values.items[0]->integer()});
+  return make_expression(index, arguments,
+                         std::make_index_sequence<std::variant_size_v<Expression>>());
+}
+
+// loguniform(0.001, 0.1) draws from 1.001 to 1.105: nearly always a mistake for log(0.001), log(0.1).
+bool looks_like_plain_bounds(double min, double max) {
+  if (min <= 0 || max <= min) return false;
+  return min < 0.1 || max > 25 || (max - min < 1 && max / min >= 2);
+}
+
+template <class T>
+void warn_of_plain_bounds(Loader& loader, const T& expression, std::string_view name, Place place) {
+  if (!looks_like_plain_bounds(expression.min, expression.max)) return;
+  loader.problems.warn(
+      place, fmt::format("{} takes the natural logarithms of its bounds, so this draws from {:.4g} "
+                         "to {:.4g}; for values from {:.6g} to {:.6g} write [{:.6g}, {:.6g}{}]",
+                         name, std::exp(expression.min), std::exp(expression.max), expression.min,
+                         expression.max, std::log(expression.min), std::log(expression.max),
+                         std::is_same_v<T, QLogUniform> ? ", q" : ""));
+}
+
+// Rounding to multiples of q is not clamped, so that the lattice may begin or end outside the bounds.
+void warn_of_lattice(Loader& loader, const Expression& expression, double min, double max, double q,
+                     Place place) {
+  const auto count = cardinality(expression);
+  if (!count) return;
+  const double low = as_number(level(expression, 0)).value_or(min);
+  const double high = as_number(level(expression, *count - 1)).value_or(max);
+  const std::string name(expression_name(expression));
+  if (*count == 1 && min < max)
+    return loader.problems.warn(
+        place, fmt::format("{} can only draw {}, since no other multiple of {} is near {:.6g} to "
+                           "{:.6g}; choose a smaller q",
+                           name, base::shortest(low), base::shortest(q), min, max));
+  const double slack = 1e-9 * q;
+  std::vector<std::string> outside;
+  if (low < min - slack) outside.push_back(fmt::format("{:.6g}", low));
+  if (high > max + slack) outside.push_back(fmt::format("{:.6g}", high));
+  if (outside.empty()) return;
+  loader.problems.warn(
+      place, fmt::format("{} can draw {}, outside {:.6g} to {:.6g}, since values are rounded to "
+                         "multiples of {} and not clamped",
+                         name, base::join(outside, " and "), min, max, base::shortest(q)));
+}
+
+void warn_of_oddities(Loader& loader, const Expression& expression, Place place) {
+  const std::string_view name = expression_name(expression);
+  if (const auto* e = std::get_if<LogUniform>(&expression))
+    warn_of_plain_bounds(loader, *e, name, place);
+  if (const auto* e = std::get_if<QLogUniform>(&expression)) {
+    warn_of_plain_bounds(loader, *e, name, place);
+    warn_of_lattice(loader, expression, std::exp(e->min), std::exp(e->max), e->q, place);
+  }
+  if (const auto* e = std::get_if<QUniform>(&expression))
+    warn_of_lattice(loader, expression, e->min, e->max, e->q, place);
+}
+
+std::optional<Expression> read_expression(Loader& loader, std::size_t index, const Entry& values) {
+  auto expression = index == 0 ? read_choice(loader, *values.value)
+                               : read_arguments(loader, index, *values.value);
+  if (!expression) return std::nullopt;
+  if (const auto what = fault(*expression)) {
+    loader.problems.error(values.value->place,
+                          fmt::format("{}: {}", expression_name(*expression), *what));
+    return std::nullopt;
+  }
+  warn_of_oddities(loader, *expression, values.value->place);
+  return expression;
+}
+
+void check_name(Loader& loader, const Node& node) {
+  const std::string_view bare = bare_name(node.text);
+  if (bare.empty())
+    return loader.problems.error(node.place, "\"name\" is " + in_quotes(node.text) +
+                                                 "; allowed: a name with more than dashes");
+  const auto before = std::find_if(loader.defined.begin(), loader.defined.end(),
+                                   [&](const auto& p) { return bare_name(p.first) == bare; });
+  if (before != loader.defined.end()) {
+    const bool same_source = before->second.source == node.place.source;
+    const std::string where = same_source && before->second.line > 0
+                                  ? "on line " + std::to_string(before->second.line)
+                                  : "in " + loader.problems.source_name(before->second.source);
+    return loader.problems.error(node.place, "the parameter " + in_quotes(node.text) +
+                                                 " is defined twice; it stands " + where +
+                                                 " already");
+  }
+  for (const auto& [name, place] : loader.defined)
+    if (sweep_variable(name) == sweep_variable(node.text))
+      loader.problems.warn(node.place, "the parameters " + in_quotes(name) + " and " +
+                                           in_quotes(node.text) +
+                                           " share the environment variable " +
+                                           sweep_variable(name) + "; the later one is in it");
+  loader.defined.emplace(node.text, node.place);
+}
+
+void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyInfo>& rows) {
+  if (!item->is(Node::Kind::map))
+    return loader.problems.error(item->place, "a parameter is " + describe(*item) +
+                                                  "; allowed: a mapping with name, expression and "
+                                                  "values");
+  std::string name;
+  const Entry* expression = nullptr;
+  const Entry* values = nullptr;
+  for (const auto& [row, entry] :
+       check_mapping(rows, *item, item->place, " in this parameter", loader.problems)) {
+    if (row->name == "name") {
+      check_name(loader, *entry->value);
+      name = entry->value->text;
+    }
+    if (row->name == "expression") expression = entry;
+    if (row->name == "values") values = entry;
+  }
+  if (!expression) return;
+  const auto index = find_expression(expression->value->text);
+  if (!index) {
+    std::vector<std::string> names;
+    for (const ExpressionInfo& info : expressions()) names.emplace_back(info.name);
+    const std::string hint = base::did_you_mean(expression->value->text, names);
+    return loader.problems.error(expression->value->place, "unknown expression " +
+                                                               in_quotes(expression->value->text) +
+                                                               "; allowed: " + listing(names) +
+                                                               (hint.empty() ? "" : ";" + hint));
+  }
+  if (!values) return;
+  auto parsed = read_expression(loader, *index, *values);
+  if (parsed) loader.spec.space.parameters.push_back({name, *std::move(parsed)});
+}
+
+}  // namespace
+
+void read_parameter_space(Loader& loader, const Node& list) {
+  const std::size_t before = loader.problems.errors();
+  if (list.items.empty())
+    loader.problems.error(list.place,
+                          "\"parameter_space\" is an empty list; allowed: one or more parameters");
+  const auto rows = rows_of(Section::parameter);
+  for (const NodePtr& item : list.items) read_parameter(loader, item, rows);
+  loader.space_sound = loader.problems.errors() == before;
+}
+
+}  // namespace hdrive::config

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// docs/hdconfig.md: the schema and the registries as a page.
+#include <string>
+
+#include "base/text.h"
+#include "config/schema.h"
+#include "config/write.h"
+#include "hdrive/config.h"
+#include "hdrive/space.h"
+
+namespace hdrive {
+namespace {
+
+using config::KeyInfo;
+using config::Section;
+
+constexpr std::string_view kHead =
+    R"(<!-- Generated from the schema table in config/ by config_reference(); do not edit. -->
+# hdconfig.yml
+
+The file that defines a sweep: HyperDrive's format, and optional keys of hdrive's own. A complete one:
+
+```yaml
+sampling:
+  type: random
+  parameter_space:
+  - name: --learning_rate
+    expression: loguniform
+    values: [-9.2, -2.3]          # natural logarithms: 0.0001 to 0.1
+  - name: --layers
+    expression: choice
+    values: [1, 2, 3]
+policy:
+  type: BanditPolicy
+  evaluation_interval: 1
+  delay_evaluation: 5
+  slack_factor: 0.2
+primary_metric_name: accuracy
+primary_metric_goal: Maximize
+max_total_runs: 40
+max_concurrent_runs: 2
+max_duration_minutes: 100
+command: python3 train.py --epochs 20
+```
+
+`hdrive validate hdconfig.yml` checks a file and tells every problem at once, each as
+`file:line:column: what is wrong; what is allowed; did you mean`. `--set key=value` on the command line
+replaces a value (`--set policy.slack_factor=0.1`; parameters go by name:
+`--set sampling.parameter_space.layers.values=[1,2]`). With `-c`, HyperDrive's run configuration gives
+script, arguments, interpreter and environment variables; what hdconfig.yml says itself wins over it.
+
+Scalars follow YAML 1.2: `true` and `false` are the booleans (`yes` and `no` are text), what stands in
+quotes is text. Enumerations are taken in any case. An unknown or repeated key is an error.
+)";
+
+constexpr std::string_view kExpressionsHead = R"(
+## Expressions
+
+`U(a, b)` is a uniform draw, `N(mu, sigma)` a normal one; logarithms and exponentials are natural, so
+`loguniform` and `qloguniform` take the logarithms of their bounds. `round` rounds half to even, and
+nothing is clamped: a value rounded to a multiple of q may lie outside its bounds.
+
+| expression | values | drawn |
+|---|---|---|
+)";
+
+constexpr std::string_view kCommandTail = R"(
+## How values reach the program
+
+Drawn values are appended to the command as `--name value`, in the order of the file; a name that begins
+with a dash is used as it is. Where the command holds `${{search_space.x}}`, values are placed there
+instead and nothing is appended. In every case the environment holds them:
+
+| variable | content |
+|---|---|
+| `AZUREML_SWEEP_<name>` | the value; dashes in front of the name are dropped, characters other than letters, digits and `_` become `_` |
+| `HDRIVE_PARAMETERS` | all values as a JSON object |
+| `AZUREML_RUN_ID`, `HDRIVE_RUN_ID` | the run's id |
+| `HDRIVE_RUN_NUMBER` | its number in the sweep, from 0 |
+| `HDRIVE_SWEEP_ID` | the sweep's id |
+
+docs/metric-protocol.md tells what else a run finds there. On the command line integers stand as they are,
+other numbers as the shortest text that reads back equal, booleans as `True` and `False`, null as `None`,
+text unchanged, lists and objects as compact JSON.
+)";
+
+std::string cell(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '|') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::string default_cell(const KeyInfo& row) {
+  if (row.required) return "required";
+  if (row.default_text.empty()) return "none";
+  return row.default_in_words ? cell(row.default_text) : "`" + cell(row.default_text) + "`";
+}
+
+void append_rows(std::string& page, const std::vector<KeyInfo>& rows) {
+  page += "\n| key | value | default | meaning |\n|---|---|---|---|\n";
+  for (const KeyInfo& row : rows)
+    page += "| `" + std::string(row.name) + "` | " + cell(config::allowed_text(row)) + " | " +
+            default_cell(row) + " | " + cell(row.summary) + " |\n";
+}
+
+std::vector<KeyInfo> top_rows(bool own) {
+  std::vector<KeyInfo> rows;
+  for (const KeyInfo& row : config::rows_of(Section::top))
+    if (row.own == own) rows.push_back(row);
+  return rows;
+}
+
+void append_algorithms(std::string& page, Section section,
+                       const std::vector<AlgorithmInfo>& table) {
+  for (const AlgorithmInfo& algorithm : table) {
+    page += "\n### " + std::string(algorithm.name) + "\n\n" + std::string(algorithm.summary) + "\n";
+    std::vector<std::string> aliases;
+    for (const std::string_view alias : algorithm.aliases)
+      aliases.push_back("`" + std::string(alias) + "`");
+    if (!aliases.empty()) page += "\nAlso written " + base::join(aliases, ", ") + ".\n";
+    std::vector<KeyInfo> rows;
+    for (const OptionInfo& option : algorithm.options)
+      rows.push_back(config::row_of(section, option));
+    if (!rows.empty()) append_rows(page, rows);
+  }
+}
+
+void append_expressions(std::string& page) {
+  page += kExpressionsHead;
+  for (const ExpressionInfo& info : expressions()) {
+    std::vector<std::string> arguments;
+    for (const std::string_view argument : info.arguments) arguments.emplace_back(argument);
+    page += "| `" + std::string(info.name) + "` | `[" + base::join(arguments, ", ") + "]` | " +
+            cell(info.formula) + " |\n";
+  }
+}
+
+}  // namespace
+
+std::string config_reference() {
+  std::string page(kHead);
+  page += "\n## HyperDrive's keys\n";
+  append_rows(page, top_rows(false));
+  page += "\n## Keys of hdrive's own\n";
+  append_rows(page, top_rows(true));
+  page += "\n## sampling\n";
+  append_rows(page, config::rows_of(Section::sampling));
+  page += "\nEach item of `parameter_space`:\n";
+  append_rows(page, config::rows_of(Section::parameter));
+  append_expressions(page);
+  page += "\n## Samplers\n";
+  append_algorithms(page, Section::sampling, sampler_algorithms());
+  page += "\n## policy\n";
+  append_rows(page, config::rows_of(Section::policy));
+  append_algorithms(page, Section::policy, policy_algorithms());
+  page += kCommandTail;
+  return page;
+}
+
+}  // namespace hdrive

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/schema.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "config/write.h"
+
+namespace hdrive::config {
+namespace {
+
+constexpr double kMostRuns = 1e9;
+constexpr double kMostConcurrent = 1e6;
+constexpr double kCenturyMinutes = 52'560'000;
+constexpr double kCenturySeconds = kCenturyMinutes * 60;
+
+// What SweepSpec says where a key is absent: the writer leaves such keys out.
+const SweepSpec kDefaults;
+
+std::string unless_default(bool is_default, std::string text) {
+  return is_default ? std::string() : std::move(text);
+}
+
+std::string write_boolean(bool value, bool by_default) {
+  return unless_default(value == by_default, value ? "true" : "false");
+}
+
+template <class Duration>
+std::string write_duration(Duration value, Duration by_default, double unit) {
+  return unless_default(value == by_default,
+                        base::shortest(static_cast<double>(value.count()) / unit));
+}
+
+std::string write_text(const std::string& text) {
+  return unless_default(text.empty(), yaml_text(text));
+}
+
+// clang-format off
+std::vector<KeyInfo> make_schema() {
+  using S = Section;
+  using K = KeyKind;
+  return {
+      // ---- HyperDrive's -------------------------------------------------------------------------
+      {.name = "sampling", .kind = K::mapping, .required = true,
+       .summary = "How parameter sets are chosen, and from which space.",
+       .elsewhere = {"hyperparameter_sampling", "sampling_algorithm", "search_space", "algorithm"},
+       .read = read_sampling, .write = write_sampling},
+      {.name = "policy", .kind = K::any,
+       .default_text = "no early termination", .default_in_words = true, .allowed = "a mapping",
+       .summary = "The early-termination policy: which runs are stopped before they end.",
+       .elsewhere = {"early_termination", "early_termination_policy"},
+       .read = read_policy, .write = write_policy},
+      {.name = "primary_metric_name", .kind = K::text, .required = true,
+       .summary = "The metric to optimise, exactly as the script logs it: case and blanks count.",
+       .elsewhere = {"primary_metric", "metric", "metric_name", "objective"},
+       .read = [](Loader& l, const Entry& e) { l.spec.primary_metric = e.value->text; },
+       .write = [](const SweepSpec& s) { return yaml_text(s.primary_metric); }},
+      {.name = "primary_metric_goal", .kind = K::text, .required = true,
+       .allowed = "Maximize or Minimize",
+       .summary = "Whether the best value is the largest or the smallest.",
+       .elsewhere = {"goal", "direction", "metric_goal"},
+       .read = read_goal,
+       .write = [](const SweepSpec& s) {
+         return std::string(s.goal == Goal::maximize ? "Maximize" : "Minimize"); }},
+      {.name = "max_total_runs", .kind = K::integer, .required = true,
+       .minimum = 1, .maximum = kMostRuns,
+       .summary = "How many runs are ever created. A finite space may end the sweep earlier.",
+       .elsewhere = {"max_total_trials", "max_trials", "n_trials", "total_runs"},
+       .read = [](Loader& l, const Entry& e) { l.spec.max_total_runs = *e.value->integer(); },
+       .write = [](const SweepSpec& s) { return std::to_string(s.max_total_runs); }},
+      {.name = "max_concurrent_runs", .kind = K::integer,
+       .default_text = "as many as the machine has processors, at most max_total_runs",
+       .default_in_words = true, .minimum = 1, .maximum = kMostConcurrent,
+       .summary = "How many runs may be alive at once.",
+       .elsewhere = {"max_concurrent_trials", "concurrency", "parallelism", "concurrent_runs"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.max_concurrent_runs = *e.value->integer();
+         l.concurrency_given = true; },
+       .write = [](const SweepSpec& s) { return std::to_string(s.max_concurrent_runs); }},
+      {.name = "max_duration_minutes", .kind = K::number, .default_text = "10080",
+       .minimum = 0, .maximum = kCenturyMinutes, .exclusive_minimum = true,
+       .summary = "Active time of the whole sweep, 7 days by default; at its end no run is started "
+                  "and the live ones are cancelled. Fractions are allowed.",
+       .elsewhere = {"timeout", "timeout_minutes", "max_duration"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.max_duration = std::chrono::seconds(round_to_count(e.value->number * 60)); },
+       .write = [](const SweepSpec& s) {
+         return write_duration(s.max_duration, kDefaults.max_duration, 60); }},
+
+      {.section = S::sampling, .name = "type", .kind = K::text, .required = true,
+       .allowed = "the name of a sampler",
+       .summary = "The sampler, in any case; its options stand beside this key."},
+      {.section = S::sampling, .name = "parameter_space", .kind = K::list, .required = true,
+       .allowed = "a list of parameters, each with name, expression and values",
+       .summary = "The parameters, in the order in which they appear on the command line.",
+       .elsewhere = {"search_space", "parameters", "space"}},
+
+      {.section = S::parameter, .name = "name", .kind = K::text, .required = true,
+       .summary = "The parameter's name, used as it is on the command line; a name without dashes "
+                  "gets `--` in front."},
+      {.section = S::parameter, .name = "expression", .kind = K::text, .required = true,
+       .allowed = "one of the ten expressions",
+       .summary = "What values are drawn: one of the expressions below, in any case.",
+       .elsewhere = {"type", "spec", "distribution"}},
+      {.section = S::parameter, .name = "values", .kind = K::list, .required = true,
+       .allowed = "a list of the expression's arguments in their order",
+       .summary = "The expression's arguments in their order; of `choice` the options, flat or as "
+                  "one list.",
+       .elsewhere = {"value", "options", "args", "arguments"}},
+
+      {.section = S::policy, .name = "type", .kind = K::text, .required = true,
+       .allowed = "the name of a policy",
+       .summary = "The policy, in any case; its options stand beside this key.",
+       .elsewhere = {"policy_type", "spec"}},
+
+      // ---- hdrive's own -------------------------------------------------------------------------
+      {.name = "command", .kind = K::any, .own = true,
+       .allowed = "a list of words, or one text that is split into words as a shell would",
+       .summary = "The program of a run and its arguments. No shell reads it: write `sh -c \"...\"` "
+                  "where you need one. `${{search_space.x}}` is replaced by the value drawn for x.",
+       .elsewhere = {"script", "arguments", "cmd", "program"},
+       .read = read_command, .write = write_command},
+      {.name = "append_parameters", .kind = K::boolean, .own = true, .default_text = "true",
+       .summary = "Whether drawn values are appended to the command as `--name value`. A command "
+                  "that places at least one value with `${{search_space.x}}` gets none appended.",
+       .read = [](Loader& l, const Entry& e) { l.spec.append_parameters = e.value->boolean; },
+       .write = [](const SweepSpec& s) { return write_boolean(s.append_parameters, true); }},
+      {.name = "source_directory", .kind = K::text, .own = true,
+       .default_text = "the directory of the file", .default_in_words = true,
+       .summary = "Where the runs start. A relative path counts from the directory of the file.",
+       .elsewhere = {"source_dir", "working_directory", "code", "path"},
+       .read = read_source_directory,
+       .write = [](const SweepSpec& s) { return write_text(s.source_directory.string()); }},
+      {.name = "environment_variables", .kind = K::mapping, .own = true, .default_text = "{}",
+       .allowed = "a mapping of names to texts",
+       .summary = "Added to the environment of each run, beside hdrive's own variables.",
+       .elsewhere = {"env", "environment"},
+       .read = read_environment, .write = write_environment},
+      {.name = "seed", .kind = K::any, .own = true,
+       .default_text = "drawn once for each sweep, and stored", .default_in_words = true,
+       .allowed = "an integer from 0 to 18446744073709551615",
+       .summary = "Of all random choices: the same seed gives the same parameter sets.",
+       .elsewhere = {"random_seed", "random_state"},
+       .read = read_seed, .write = [](const SweepSpec& s) { return std::to_string(s.seed); }},
+      {.name = "name", .kind = K::text, .own = true, .default_text = "none",
+       .default_in_words = true,
+       .summary = "A name to address the sweep by.",
+       .elsewhere = {"display_name", "sweep_name"},
+       .read = read_name, .write = [](const SweepSpec& s) { return write_text(s.name); }},
+      {.name = "experiment_name", .kind = K::text, .own = true, .default_text = "none",
+       .default_in_words = true,
+       .summary = "Groups sweeps in listings.",
+       .elsewhere = {"experiment"},
+       .read = [](Loader& l, const Entry& e) { l.spec.experiment = e.value->text; },
+       .write = [](const SweepSpec& s) { return write_text(s.experiment); }},
+      {.name = "max_run_duration_seconds", .kind = K::number, .own = true,
+       .default_text = "2592000", .minimum = 0, .maximum = kCenturySeconds,
+       .exclusive_minimum = true,
+       .summary = "One run's time limit, 30 days by default; then it is cancelled.",
+       .elsewhere = {"trial_timeout", "run_timeout"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.max_run_duration =
+             std::chrono::milliseconds(round_to_count(e.value->number * 1000)); },
+       .write = [](const SweepSpec& s) {
+         return write_duration(s.max_run_duration, kDefaults.max_run_duration, 1000); }},
+      {.name = "cancel_grace_seconds", .kind = K::number, .own = true, .default_text = "10",
+       .minimum = 0, .maximum = 86'400,
+       .summary = "How long a cancelled run may take from SIGTERM to SIGKILL.",
+       .elsewhere = {"grace_period", "kill_timeout"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.cancel_grace = std::chrono::milliseconds(std::llround(e.value->number * 1000)); },
+       .write = [](const SweepSpec& s) {
+         return write_duration(s.cancel_grace, kDefaults.cancel_grace, 1000); }},
+      {.name = "max_lost_retries", .kind = K::integer, .own = true, .default_text = "1",
+       .minimum = 0, .maximum = 1000,
+       .summary = "How often a run that vanished without an exit code is started again.",
+       .elsewhere = {"retries", "max_retries"},
+       .read = [](Loader& l, const Entry& e) { l.spec.max_lost_retries = *e.value->integer(); },
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.max_lost_retries == kDefaults.max_lost_retries,
+                               std::to_string(s.max_lost_retries)); }},
+      {.name = "metric_patterns", .kind = K::any, .own = true, .default_text = "[]",
+       .allowed = "a regular expression, or a list of them",
+       .summary = "Regular expressions (RE2) that read metrics from each line of stdout: the group "
+                  "`value`, or else the first group, is the value; the group `name` the metric "
+                  "(default: the primary one); the group `step` the step.",
+       .elsewhere = {"metric_pattern", "metric_regex", "regex"},
+       .read = read_metric_patterns, .write = write_metric_patterns},
+      {.name = "stop_without_primary_metric", .kind = K::boolean, .own = true,
+       .default_text = "true",
+       .summary = "Whether the sweep stops when the first max(3, max_concurrent_runs) finished runs "
+                  "all lack the primary metric.",
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.stop_without_primary_metric = e.value->boolean; },
+       .write = [](const SweepSpec& s) {
+         return write_boolean(s.stop_without_primary_metric, true); }},
+      {.name = "stop_when_all_fail", .kind = K::boolean, .own = true, .default_text = "true",
+       .summary = "Whether the sweep stops when the first max(3, max_concurrent_runs) finished runs "
+                  "all failed.",
+       .read = [](Loader& l, const Entry& e) { l.spec.stop_when_all_fail = e.value->boolean; },
+       .write = [](const SweepSpec& s) { return write_boolean(s.stop_when_all_fail, true); }},
+  };
+}
+// clang-format on
+
+std::string range_text(const KeyInfo& row, const std::string& noun) {
+  const auto text = [](double bound) { return fmt_number(bound); };
+  if (row.minimum && row.maximum)
+    return row.exclusive_minimum
+               ? noun + " above " + text(*row.minimum) + ", at most " + text(*row.maximum)
+               : noun + " from " + text(*row.minimum) + " to " + text(*row.maximum);
+  if (row.minimum)
+    return noun + (row.exclusive_minimum ? " above " : " of at least ") + text(*row.minimum);
+  if (row.maximum) return noun + " of at most " + text(*row.maximum);
+  return noun;
+}
+
+bool has_kind(KeyKind kind, const Node& node) {
+  switch (kind) {
+    case KeyKind::text:
+      return node.is(Node::Kind::text);
+    case KeyKind::integer:
+      return node.integer().has_value();
+    case KeyKind::number:
+      return node.is_number() && !node.overflow && node.number - node.number == 0;
+    case KeyKind::boolean:
+      return node.is(Node::Kind::boolean);
+    case KeyKind::mapping:
+      return node.is(Node::Kind::map);
+    case KeyKind::list:
+      return node.is(Node::Kind::list);
+    case KeyKind::any:
+      return true;
+  }
+  return false;
+}
+
+bool in_range(const KeyInfo& row, const Node& node) {
+  if (row.kind != KeyKind::integer && row.kind != KeyKind::number) return true;
+  if (row.minimum &&
+      (row.exclusive_minimum ? node.number <= *row.minimum : node.number < *row.minimum))
+    return false;
+  return !row.maximum || node.number <= *row.maximum;
+}
+
+// Where a key that is unknown here would be at home: `it belongs under "policy"`.
+std::string home_of(std::string_view key, Section here) {
+  for (const KeyInfo& row : schema()) {
+    if (row.name != key || row.section == here || row.section == Section::parameter) continue;
+    switch (row.section) {
+      case Section::top:
+        return "it belongs at the top level";
+      case Section::sampling:
+        return "it belongs under \"sampling\"";
+      default:
+        continue;
+    }
+  }
+  const auto has_option = [&](const AlgorithmInfo& algorithm) {
+    return std::any_of(algorithm.options.begin(), algorithm.options.end(),
+                       [&](const OptionInfo& option) { return option.name == key; });
+  };
+  const auto named = [&](const std::vector<AlgorithmInfo>& table) {
+    return std::any_of(table.begin(), table.end(), has_option);
+  };
+  if (here != Section::policy && named(policy_algorithms())) return "it belongs under \"policy\"";
+  return "";
+}
+
+std::string suggestion(std::string_view key, const std::vector<KeyInfo>& rows) {
+  for (const KeyInfo& row : rows)
+    for (const std::string_view other : row.elsewhere)
+      if (base::fold(other) == base::fold(key))
+        return "; did you mean \"" + std::string(row.name) + "\"?";
+  std::vector<std::string> names;
+  for (const KeyInfo& row : rows) names.emplace_back(row.name);
+  const std::string hint = base::did_you_mean(key, names);
+  return hint.empty() ? "" : ";" + hint;
+}
+
+void report_unknown(const Entry& entry, const std::vector<KeyInfo>& rows, std::string_view what,
+                    Problems& problems) {
+  const Section here = rows.empty() ? Section::top : rows.front().section;
+  std::string text = "unknown key " + in_quotes(entry.key) + std::string(what);
+  const std::string home = home_of(entry.key, here);
+  if (!home.empty()) return problems.error(entry.place, text + "; " + home);
+  std::vector<std::string> names;
+  for (const KeyInfo& row : rows) names.emplace_back(row.name);
+  problems.error(entry.place, text + "; allowed: " + listing(names) + suggestion(entry.key, rows));
+}
+
+}  // namespace
+
+const std::vector<KeyInfo>& schema() {
+  static const std::vector<KeyInfo> table = make_schema();
+  return table;
+}
+
+std::vector<KeyInfo> rows_of(Section section) {
+  std::vector<KeyInfo> rows;
+  for (const KeyInfo& row : schema())
+    if (row.section == section) rows.push_back(row);
+  return rows;
+}
+
+KeyInfo row_of(Section section, const OptionInfo& option) {
+  static constexpr KeyKind kKinds[] = {KeyKind::integer, KeyKind::number, KeyKind::boolean,
+                                       KeyKind::text};
+  KeyInfo row;
+  row.section = section;
+  row.name = option.name;
+  row.kind = kKinds[static_cast<int>(option.kind)];
+  row.required = option.required;
+  row.default_text = option.default_text;
+  row.minimum = option.minimum;
+  row.maximum = option.maximum;
+  row.exclusive_minimum = option.exclusive_minimum;
+  row.summary = option.summary;
+  return row;
+}
+
+std::string allowed_text(const KeyInfo& row) {
+  if (!row.allowed.empty()) return std::string(row.allowed);
+  switch (row.kind) {
+    case KeyKind::text:
+      return "text";
+    case KeyKind::integer:
+      return range_text(row, "an integer");
+    case KeyKind::number:
+      return range_text(row, "a number");
+    case KeyKind::boolean:
+      return "true or false";
+    case KeyKind::mapping:
+      return "a mapping";
+    case KeyKind::list:
+      return "a list";
+    case KeyKind::any:
+      return "anything";
+  }
+  return "";
+}
+
+bool check_value(const KeyInfo& row, std::string_view name, const Node& node, Problems& problems) {
+  const std::string subject = in_quotes(name) + " is " + describe(node) + "; allowed: ";
+  if (!has_kind(row.kind, node) || !in_range(row, node)) {
+    std::string text = subject + allowed_text(row);
+    if (row.kind == KeyKind::text && node.is_scalar() && !node.is(Node::Kind::null))
+      text += "; in quotes it would be text";
+    if (row.kind == KeyKind::boolean && node.is(Node::Kind::text)) {
+      const std::string word = base::lower(node.text);
+      if (word == "yes" || word == "on") text += "; did you mean true?";
+      if (word == "no" || word == "off") text += "; did you mean false?";
+    }
+    problems.error(node.place, text);
+    return false;
+  }
+  if (row.kind != KeyKind::text) return true;
+  if (node.text.empty()) {
+    problems.error(node.place,
+                   in_quotes(name) + " is an empty text; allowed: " + allowed_text(row));
+    return false;
+  }
+  if (node.text.find('\0') != std::string::npos) {
+    problems.error(node.place, subject + "text without zero bytes");
+    return false;
+  }
+  return true;
+}
+
+std::vector<std::pair<const KeyInfo*, const Entry*>> check_mapping(const std::vector<KeyInfo>& rows,
+                                                                   const Node& map, Place place,
+                                                                   std::string_view what,
+                                                                   Problems& problems) {
+  std::vector<std::pair<const KeyInfo*, const Entry*>> sound;
+  for (const Entry& entry : map.entries) {
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const KeyInfo& each) { return each.name == entry.key; });
+    if (row == rows.end())
+      report_unknown(entry, rows, what, problems);
+    else if (check_value(*row, row->name, *entry.value, problems))
+      sound.emplace_back(&*row, &entry);
+  }
+  for (const KeyInfo& row : rows)
+    if (row.required && !map.find(row.name))
+      problems.error(place, "key \"" + std::string(row.name) + "\" is missing" + std::string(what) +
+                                "; it takes " + allowed_text(row));
+  return sound;
+}
+
+}  // namespace hdrive::config

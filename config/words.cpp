@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands as text, and what can be told of a command before it runs.
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "config/placeholders.h"
+
+namespace hdrive::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+bool is_shell(const std::string& program) {
+  static const std::set<std::string> kShells{"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox"};
+  return kShells.contains(fs::path(program).filename().string());
+}
+
+// Words that only a shell would understand.
+bool wants_shell(const std::string& word) {
+  static const std::set<std::string> kOperators{"|", "||", "&",  "&&",   ";", "<",
+                                                ">", ">>", "2>", "2>&1", "&>"};
+  if (kOperators.contains(word)) return true;
+  return word.size() > 1 && word[0] == '$' && !word.starts_with("${{");
+}
+
+void warn_of_shell_words(Loader& loader) {
+  const auto& command = loader.spec.command;
+  if (std::any_of(command.begin(), command.end(), is_shell)) return;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    if (!wants_shell(command[i])) continue;
+    std::string advice = "write sh -c \"...\" for a shell's meaning";
+    for (const Parameter& parameter : loader.spec.space.parameters)
+      if (mentions(command[i], sweep_variable(parameter.name)))
+        advice = "write ${{search_space." + std::string(bare_name(parameter.name)) + "}}";
+    loader.problems.warn(loader.command_places[i], "the word " + in_quotes(command[i]) +
+                                                       " is passed on as it is, since no shell "
+                                                       "reads the command; " +
+                                                       advice);
+  }
+}
+
+void check_placeholders(Loader& loader) {
+  std::vector<std::string> names;
+  for (const auto& [name, place] : loader.defined) names.emplace_back(bare_name(name));
+  for (std::size_t i = 0; i < loader.spec.command.size(); ++i) {
+    const Place place = loader.command_places[i];
+    for (const Piece& piece : pieces_of(loader.spec.command[i])) {
+      if (piece.kind == Piece::Kind::unknown)
+        loader.problems.error(place, "unknown placeholder " + in_quotes(piece.text) +
+                                         "; allowed: ${{search_space.NAME}} with the name of a "
+                                         "parameter");
+      if (piece.kind != Piece::Kind::parameter) continue;
+      const bool known =
+          std::find(names.begin(), names.end(), bare_name(piece.name)) != names.end();
+      if (!known && !loader.space_sound) continue;  // it may be among those that cannot be read
+      const std::string hint = base::did_you_mean(piece.name, names);
+      if (!known)
+        loader.problems.error(place, "the command places " + in_quotes(piece.name) +
+                                         ", which is no parameter; allowed: " + listing(names) +
+                                         (hint.empty() ? "" : ";" + hint));
+      else if (piece.old_style)
+        loader.problems.warn(place, in_quotes(piece.text) +
+                                        " is an older spelling, taken all the same; write ${{"
+                                        "search_space." +
+                                        std::string(piece.name) + "}}");
+    }
+  }
+}
+
+void warn_of_ignored(Loader& loader) {
+  for (const std::string& name : ignored_parameters(loader.spec)) {
+    const std::string bare(bare_name(name));
+    const auto place = loader.defined.find(name);
+    if (place == loader.defined.end()) continue;
+    loader.problems.warn(
+        place->second,
+        "the command ignores the values drawn for " + in_quotes(name) +
+            "; place them with ${{search_space." + bare + "}}" +
+            (loader.spec.append_parameters ? "" : ", or let append_parameters be true") +
+            " (a script that reads " + sweep_variable(name) + " by itself needs neither)");
+  }
+}
+
+// argparse takes the last of two; other parsers the first, or neither.
+void warn_of_repeated(Loader& loader) {
+  const auto& command = loader.spec.command;
+  if (!loader.spec.append_parameters) return;
+  for (const std::string& word : command)
+    for (const Piece& piece : pieces_of(word))
+      if (piece.kind == Piece::Kind::parameter) return;
+  for (const Parameter& parameter : loader.spec.space.parameters) {
+    const std::string option =
+        parameter.name.starts_with('-') ? parameter.name : "--" + parameter.name;
+    for (std::size_t i = 0; i < command.size(); ++i)
+      if (command[i] == option || command[i].starts_with(option + "="))
+        loader.problems.warn(
+            loader.command_places[i],
+            "the command has " + in_quotes(option) +
+                " already, and the drawn value is appended after it; remove it, or "
+                "place the value with ${{search_space." +
+                std::string(bare_name(parameter.name)) + "}}");
+  }
+}
+
+void warn_of_missing_files(Loader& loader) {
+  const auto& command = loader.spec.command;
+  std::error_code error;
+  const auto missing = [&](const std::string& word) {
+    return word.find("{{") == std::string::npos &&
+           word.find("{search_space") == std::string::npos &&
+           !fs::exists(loader.spec.source_directory / word, error);
+  };
+  const std::string where = " in " + in_quotes(loader.spec.source_directory.string());
+  if (command[0].find('/') != std::string::npos && missing(command[0]))
+    return loader.problems.warn(loader.command_places[0],
+                                "there is no program " + in_quotes(command[0]) + where);
+  if (command.size() < 2) return;
+  static const std::set<std::string> kScripts{".py", ".sh", ".R",  ".r",
+                                              ".jl", ".pl", ".rb", ".lua"};
+  if (kScripts.contains(fs::path(command[1]).extension().string()) && missing(command[1]))
+    loader.problems.warn(loader.command_places[1],
+                         "there is no script " + in_quotes(command[1]) + where);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool inside = false;  // a word has begun, if only by quotes
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_blank(c)) {
+      if (inside) words.push_back(std::move(word));
+      word.clear();
+      inside = false;
+      continue;
+    }
+    if (text.substr(i).starts_with("\\\n")) {  // a line that goes on
+      ++i;
+      continue;
+    }
+    inside = true;
+    if (text.substr(i).starts_with("${{")) {
+      // A placeholder is one piece, blanks inside its braces or not.
+      const std::size_t end = std::min(text.find("}}", i), text.size() - 1);
+      word += text.substr(i, end + 2 - i);
+      i = end + 1;
+    } else if (c == '\\') {
+      if (i + 1 == text.size()) return Error{"", "the text ends in a backslash; remove it"};
+      word += text[++i];
+    } else if (c == '\'') {
+      const std::size_t end = text.find('\'', i + 1);
+      if (end == std::string_view::npos)
+        return Error{"", "a ' is never closed; add the closing quote"};
+      word += text.substr(i + 1, end - i - 1);
+      i = end;
+    } else if (c == '"') {
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        const bool escape =
+            text[i] == '\\' && i + 1 < text.size() &&
+            std::string_view("\"\\$`\n").find(text[i + 1]) != std::string_view::npos;
+        if (escape && text[++i] == '\n') continue;
+        word += text[i];
+      }
+      if (i == text.size()) return Error{"", "a \" is never closed; add the closing quote"};
+    } else {
+      word += c;
+    }
+  }
+  if (inside) words.push_back(std::move(word));
+  return words;
+}
+
+void check_command(Loader& loader) {
+  if (loader.spec.command.empty()) {
+    if (loader.overrides.needs_command && !loader.given.contains("command"))
+      loader.problems.error({0, 0, 0},
+                            "there is no command to run; give it after --, as in: hdrive run "
+                            "hdconfig.yml -- python train.py, or as the key \"command\"");
+    return;
+  }
+  check_placeholders(loader);
+  warn_of_shell_words(loader);
+  warn_of_missing_files(loader);
+  if (!loader.space_sound) return;
+  warn_of_ignored(loader);
+  warn_of_repeated(loader);
+}
+
+}  // namespace hdrive::config

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A specification as hdconfig.yml, row by row of the schema.
+#include "config/write.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "config/schema.h"
+#include "hdrive/config.h"
+
+namespace hdrive {
+namespace config {
+namespace {
+
+std::string number(double value) {
+  if (std::isnan(value)) return ".nan";
+  if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
+  return base::json_number(value);  // "3.0": a 3 would read back as an integer
+}
+
+// Words that YAML 1.2 or an older reader takes for something else than text.
+bool is_reserved_word(std::string_view text) {
+  static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no",
+                                                "on",   "off",  "y",     "n"};
+  const std::string lower = base::lower(text);
+  return std::find(std::begin(kWords), std::end(kWords), lower) != std::end(kWords);
+}
+
+bool is_plain(std::string_view text) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  if (text.empty() || text.size() > 100 || is_reserved_word(text)) return false;
+  if (kLetters.find(text[0]) == std::string_view::npos) return false;
+  return text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+         std::string_view::npos;
+}
+
+template <class T>
+std::string arguments_of(const T& expression) {
+  if constexpr (std::is_same_v<T, Choice>) {
+    std::string text;
+    for (const Value& option : expression.options)
+      text += (text.empty() ? "" : ", ") + yaml_value(option);
+    // One list as the only value would be read as the list of options.
+    const bool lone_list =
+        expression.options.size() == 1 && std::holds_alternative<Json>(expression.options[0]);
+    return lone_list ? "[" + text + "]" : text;
+  } else if constexpr (std::is_same_v<T, RandInt>) {
+    return std::to_string(expression.upper);
+  } else if constexpr (requires { expression.mu; }) {
+    std::string text = number(expression.mu) + ", " + number(expression.sigma);
+    if constexpr (requires { expression.q; }) text += ", " + number(expression.q);
+    return text;
+  } else {
+    std::string text = number(expression.min) + ", " + number(expression.max);
+    if constexpr (requires { expression.q; }) text += ", " + number(expression.q);
+    return text;
+  }
+}
+
+std::string write_type(const std::vector<AlgorithmInfo>& table, const AlgorithmSpec& spec) {
+  const AlgorithmInfo* algorithm = find_algorithm(table, spec.name);
+  std::string text = "\n  type: " + (algorithm ? written_name(*algorithm) : yaml_text(spec.name));
+  for (const auto& [name, value] : spec.options)
+    text += "\n  " + yaml_text(name) + ": " + yaml_value(value);
+  return text;
+}
+
+}  // namespace
+
+std::string yaml_text(std::string_view text) {
+  return is_plain(text) ? std::string(text) : base::json_string(text);
+}
+
+std::string yaml_value(const Value& value) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return "null"; }
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(std::int64_t integer) const { return std::to_string(integer); }
+    std::string operator()(double real) const { return number(real); }
+    std::string operator()(const std::string& text) const { return yaml_text(text); }
+    std::string operator()(const Json& json) const { return json.text; }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+std::string written_name(const AlgorithmInfo& algorithm) {
+  for (const std::string_view alias : algorithm.aliases)
+    if (alias.ends_with("Policy")) return std::string(alias);
+  return std::string(algorithm.name);
+}
+
+std::string write_sampling(const SweepSpec& spec) {
+  std::string text = write_type(sampler_algorithms(), spec.sampling) + "\n  parameter_space:";
+  for (const Parameter& parameter : spec.space.parameters) {
+    text += "\n  - name: " + yaml_text(parameter.name);
+    text += "\n    expression: " + std::string(expression_name(parameter.expression));
+    text += "\n    values: [" +
+            std::visit([](const auto& each) { return arguments_of(each); }, parameter.expression) +
+            "]";
+  }
+  return text;
+}
+
+std::string write_policy(const SweepSpec& spec) {
+  return write_type(policy_algorithms(), spec.policy);
+}
+
+std::string write_command(const SweepSpec& spec) {
+  std::string text;
+  for (const std::string& word : spec.command) text += "\n- " + yaml_text(word);
+  return text;
+}
+
+std::string write_environment(const SweepSpec& spec) {
+  std::string text;
+  for (const auto& [name, value] : spec.environment_variables)
+    text += "\n  " + yaml_text(name) + ": " + yaml_text(value);
+  return text;
+}
+
+std::string write_metric_patterns(const SweepSpec& spec) {
+  std::string text;
+  for (const std::string& pattern : spec.metric_patterns)
+    text += "\n- " + base::json_string(pattern);
+  return text;
+}
+
+}  // namespace config
+
+std::string to_hdconfig(const SweepSpec& spec) {
+  std::string text;
+  for (const config::KeyInfo& row : config::schema()) {
+    if (!row.write) continue;
+    const std::string value = row.write(spec);
+    if (value.empty()) continue;
+    text += std::string(row.name) + (value.front() == '\n' ? ":" : ": ") + value + "\n";
+  }
+  return text;
+}
+
+}  // namespace hdrive

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writing values as YAML that reads back equal, and the writers the schema's rows name: each gives the
+// value of one key, or nothing where it has its default.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "hdrive/spec.h"
+
+namespace hdrive::config {
+
+/// Text as a YAML scalar: plain where that is safe, else in double quotes.
+std::string yaml_text(std::string_view text);
+
+/// Any value as a YAML flow node.
+std::string yaml_value(const Value& value);
+
+std::string write_sampling(const SweepSpec& spec);
+std::string write_policy(const SweepSpec& spec);
+std::string write_command(const SweepSpec& spec);
+std::string write_environment(const SweepSpec& spec);
+std::string write_metric_patterns(const SweepSpec& spec);
+
+/// The name HyperDrive's own files use for an algorithm, where it has one: "BanditPolicy".
+std::string written_name(const AlgorithmInfo& algorithm);
+
+}  // namespace hdrive::config
