@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a draw and a proposal cost. One line a figure: name, value, unit.
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "hdrive/hdrive.h"
+
+using namespace hdrive;
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+void print(const std::string& name, SteadyClock::duration elapsed, std::int64_t count) {
+  const double microseconds = std::chrono::duration<double, std::micro>(elapsed).count();
+  std::printf("%-44s %9.3f us\n", name.c_str(), microseconds / static_cast<double>(count));
+}
+
+void bench_draw(const Expression& expression) {
+  constexpr std::int64_t kDraws = 1'000'000;
+  RandomStream random(1, 0, 0);
+  std::size_t kept = 0;  // so that no draw can be left out
+  const auto start = SteadyClock::now();
+  for (std::int64_t i = 0; i < kDraws; ++i) kept += draw(expression, random).index();
+  const auto elapsed = SteadyClock::now() - start;
+  if (kept == 1) std::puts("");
+  print("draw " + std::string(expression_name(expression)), elapsed, kDraws);
+}
+
+void add(History& history, Assignment parameters) {
+  Run run;
+  run.id = history.size();
+  run.parameters = std::move(parameters);
+  history.add(std::move(run));
+}
+
+// The mean cost of the proposals `from` to `to` of one sweep, without that of recording them.
+void bench_propose(const std::string& name, const std::string& sampler, const SearchSpace& space,
+                   std::int64_t from, std::int64_t to) {
+  const auto made = make_sampler({sampler, {}}, space, {});
+  History history(Goal::maximize);
+  SteadyClock::duration elapsed{};
+  for (RunId id = 0; id < to; ++id) {
+    const auto start = SteadyClock::now();
+    Proposal proposal = *(*made)->propose(history, id);
+    if (id >= from) elapsed += SteadyClock::now() - start;
+    add(history, *std::move(proposal.parameters));
+  }
+  print(name, elapsed, to - from);
+}
+
+Choice numbers(std::int64_t count) {
+  Choice choice;
+  for (std::int64_t i = 0; i < count; ++i) choice.options.emplace_back(i);
+  return choice;
+}
+
+}  // namespace
+
+int main() {
+  for (const Expression& expression :
+       std::vector<Expression>{numbers(10), RandInt{100}, Uniform{0, 1}, QUniform{0, 10, 2},
+                               LogUniform{-6, -1}, QLogUniform{0, 5, 1}, Normal{0, 1},
+                               QNormal{0, 5, 1}, LogNormal{0, 1}, QLogNormal{0, 1, 1}})
+    bench_draw(expression);
+
+  const SearchSpace infinite{{{"lr", LogUniform{-6, -1}},
+                              {"units", QUniform{16, 256, 16}},
+                              {"activation", numbers(3)},
+                              {"dropout", Uniform{0, 0.5}},
+                              {"noise", Normal{0, 1}}}};
+  const SearchSpace finite{{{"a", numbers(10)}, {"b", RandInt{100}}, {"c", QUniform{0, 100, 1}}}};
+  bench_propose("random, infinite, runs 0 to 1,000", "random", infinite, 0, 1'000);
+  bench_propose("random, infinite, runs 99,000 to 100,000", "random", infinite, 99'000, 100'000);
+  bench_propose("random, 101,000 points, runs 0 to 1,000", "random", finite, 0, 1'000);
+  bench_propose("random, 101,000 points, runs 50,000 to 51,000", "random", finite, 50'000, 51'000);
+  bench_propose("random, 101,000 points, all of them", "random", finite, 0, 101'000);
+  const SearchSpace grid{{{"a", numbers(10)}, {"b", numbers(100)}, {"c", numbers(100)}}};
+  bench_propose("grid, 100,000 points, runs 0 to 1,000", "grid", grid, 0, 1'000);
+  bench_propose("grid, 100,000 points, runs 99,000 to 100,000", "grid", grid, 99'000, 100'000);
+}
