@@ -146,6 +146,7 @@ class ChangeLog::Writer {
     run(it.run, it.attempt);
     text(it.reason);
     time(it.at);
+    word(it.cause);
   }
   void write(const SweepChanged& it) {
     word(it.status);
@@ -294,7 +295,9 @@ class ChangeLog::Reader {
                   word<EndCause>(), maybe<int>(), maybe<int>(),
                   text(),           text(),       time()};
   }
-  void fill(RunRequeued& it) { it = RunRequeued{integer(), small(), text(), time()}; }
+  void fill(RunRequeued& it) {
+    it = RunRequeued{integer(), small(), text(), time(), word<EndCause>()};
+  }
   void fill(SweepChanged& it) {
     it = SweepChanged{word<SweepStatus>(), word<SweepEnd>(), text(), Duration(integer()), time()};
   }

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sweeps below a folder, and the one that a user's word for it means.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "hdrive/store.h"
+#include "store/ownership.h"
+#include "store/reader.h"
+#include "store/schema.h"
+#include "store/times.h"
+#include "store/words.h"
+
+namespace hdrive {
+namespace {
+
+namespace fs = std::filesystem;
+using store::Database;
+using store::Row;
+using store::Transaction;
+
+constexpr char kSweep[] =
+    "SELECT id, name, experiment, config, metric, goal, version, created, status, ended_by, "
+    "reason, "
+    "active_seconds, changed FROM sweep";
+constexpr char kCounts[] = "SELECT status, count(*) FROM runs GROUP BY status";
+
+constexpr std::size_t kMostCandidates = 10;  // to list in a message
+
+void read_sweep(const Row& row, SweepEntry& entry) {
+  entry.header = {row.text(0), row.text(1),
+                  row.text(2), row.text(3),
+                  row.text(4), store::meaning(store::kGoals, row.bytes(5)).value_or(Goal::maximize),
+                  row.text(6), row.time(7)};
+  entry.status = sweep_status_from(row.bytes(8)).value_or(SweepStatus::running);
+  entry.end = sweep_end_from(row.bytes(9)).value_or(SweepEnd::none);
+  entry.reason = row.text(10);
+  entry.active = row.duration(11);
+  entry.changed = row.time(12);
+}
+
+void count_runs(const Row& row, SweepEntry& entry) {
+  const auto status = run_status_from(row.bytes(0));
+  const std::int64_t runs = row.integer(1);
+  entry.runs += runs;
+  if (!status || !is_terminal(*status)) entry.live += runs;
+  if (status == RunStatus::completed) entry.completed += runs;
+  if (status == RunStatus::failed) entry.failed += runs;
+  if (status == RunStatus::canceled) entry.canceled += runs;
+}
+
+Result<SweepEntry> read_entry(const fs::path& directory) {
+  auto opened = store::open_reader(directory);
+  if (!opened) return opened.error();
+  Database& database = **opened;
+  Result<Transaction> snapshot = Transaction::begin(database, Transaction::Kind::read);
+  if (!snapshot) return snapshot.error();
+  SweepEntry entry;
+  Result<void> read = database.each(kSweep, [&](const Row& row) { read_sweep(row, entry); });
+  if (read) read = database.each(kCounts, [&](const Row& row) { count_runs(row, entry); });
+  if (!read) return read.error();
+  if (entry.header.id.empty())
+    return Error{database.path().string(), "is damaged: it holds no sweep"};
+  entry.directory = directory;
+  if (const auto owner = store::owner_of(directory)) entry.engine = owner->pid;
+  return entry;
+}
+
+struct Problem {
+  fs::path directory;
+  Error error;
+};
+
+struct Catalog {
+  std::vector<SweepEntry> sweeps;  // oldest first
+  std::vector<Problem> problems;
+};
+
+// Creating a sweep takes a moment; after that a directory without a database is a sweep cut short.
+bool was_cut_short(const fs::path& directory) {
+  std::error_code error;
+  return fs::exists(directory / "engine.lock", error) && !store::owner_of(directory) &&
+         !fs::exists(store::database_file(directory), error);
+}
+
+Catalog read_catalog(const fs::path& home) {
+  Catalog catalog;
+  std::error_code error;
+  for (fs::directory_iterator entry(home, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path& directory = entry->path();
+    std::error_code ignored;
+    if (!entry->is_directory(ignored)) continue;
+    if (fs::exists(store::database_file(directory), ignored)) {
+      Result<SweepEntry> sweep = read_entry(directory);
+      if (sweep)
+        catalog.sweeps.push_back(std::move(*sweep));
+      else
+        catalog.problems.push_back({directory, sweep.error()});
+    } else if (was_cut_short(directory)) {
+      catalog.problems.push_back(
+          {directory,
+           {directory.string(),
+            "its making was cut short, so there is no sweep in it; it can be deleted"}});
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    catalog.problems.push_back({home, base::system_error(home, "read", error.value())});
+  std::sort(catalog.sweeps.begin(), catalog.sweeps.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.header.created, a.header.id) < std::tie(b.header.created, b.header.id);
+  });
+  return catalog;
+}
+
+// ---- what a selector means ----------------------------------------------------------------------
+
+bool matches_prefix(const SweepEntry& sweep, const std::string& selector) {
+  const std::string id = base::lower(sweep.header.id);
+  const std::string start = base::lower(selector);
+  return id.starts_with(start) || id.starts_with("hd_" + start);
+}
+
+std::vector<SweepEntry> matching(const std::vector<SweepEntry>& sweeps,
+                                 const std::function<bool(const SweepEntry&)>& matches) {
+  std::vector<SweepEntry> result;
+  std::copy_if(sweeps.begin(), sweeps.end(), std::back_inserter(result), matches);
+  return result;
+}
+
+Error ambiguous(const std::string& selector, const std::vector<SweepEntry>& candidates) {
+  std::string list;
+  const std::size_t left_out = candidates.size() - std::min(candidates.size(), kMostCandidates);
+  if (left_out > 0) list = fmt::format("\n  ... and {} older", left_out);
+  for (std::size_t i = left_out; i < candidates.size(); ++i)
+    list += fmt::format(
+        "\n  {}  created {}{}", candidates[i].header.id,
+        store::iso_time(candidates[i].header.created),
+        candidates[i].header.name.empty() ? "" : fmt::format("  {}", candidates[i].header.name));
+  return {"", fmt::format("\"{}\" names {} sweeps; say which, with enough of its id:{}", selector,
+                          candidates.size(), list)};
+}
+
+Error unknown(const fs::path& home, const std::string& selector, const Catalog& catalog) {
+  std::vector<std::string> words{"last"};
+  for (const SweepEntry& sweep : catalog.sweeps) {
+    words.push_back(sweep.header.id);
+    if (!sweep.header.name.empty()) words.push_back(sweep.header.name);
+  }
+  return {"", fmt::format("no sweep \"{}\" in {};{} (see: hdrive list)", selector,
+                          fs::absolute(home).string(), [&] {
+                            const std::string hint = base::did_you_mean(selector, words);
+                            return hint.empty()
+                                       ? std::string(
+                                             " an id, the start of one, a name, a directory or "
+                                             "\"last\" is allowed")
+                                       : hint;
+                          }())};
+}
+
+// A path, with or without the name of the database.
+std::optional<fs::path> as_directory(const std::string& selector) {
+  fs::path path(selector);
+  if (path.filename() == "sweep.db") path = path.parent_path().empty() ? "." : path.parent_path();
+  std::error_code error;
+  if (fs::exists(store::database_file(path), error)) return path;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<SweepEntry> list_sweeps(const fs::path& home, std::vector<Error>* problems) {
+  Catalog catalog = read_catalog(home);
+  if (problems)
+    for (Problem& problem : catalog.problems) problems->push_back(std::move(problem.error));
+  return std::move(catalog.sweeps);
+}
+
+Result<SweepEntry> find_sweep(const fs::path& home, const std::string& selector) {
+  if (selector.empty())
+    return Error{"",
+                 "which sweep? An id, the start of one, a name, a directory or \"last\" "
+                 "(see: hdrive list)"};
+  // An exact id, and a directory: no other sweep needs to be looked at.
+  if (selector != "last" && selector.find('/') == std::string::npos)
+    if (const auto directory = as_directory((home / selector).string()))
+      return read_entry(*directory);
+  if (const auto directory = as_directory(selector); directory && selector != "last")
+    return read_entry(*directory);
+
+  const Catalog catalog = read_catalog(home);
+  for (const Problem& problem : catalog.problems)
+    if (problem.directory.filename().string().starts_with(selector)) return problem.error;
+  if (catalog.sweeps.empty()) {
+    if (!catalog.problems.empty()) return catalog.problems.front().error;
+    return Error{"", fmt::format("there are no sweeps in {}; `hdrive run` starts one",
+                                 fs::absolute(home).string())};
+  }
+  if (selector == "last") return catalog.sweeps.back();
+
+  using Rule = bool (*)(const SweepEntry&, const std::string&);
+  static constexpr Rule kRules[] = {
+      [](const SweepEntry& sweep, const std::string& word) { return sweep.header.id == word; },
+      [](const SweepEntry& sweep, const std::string& word) { return sweep.header.name == word; },
+      matches_prefix};
+  for (const Rule rule : kRules) {
+    const auto found =
+        matching(catalog.sweeps, [&](const SweepEntry& sweep) { return rule(sweep, selector); });
+    if (found.size() == 1) return found.front();
+    if (found.size() > 1) return ambiguous(selector, found);
+  }
+  return unknown(home, selector, catalog);
+}
+
+}  // namespace hdrive

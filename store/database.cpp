@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/database.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/text.h"
+
+namespace hdrive::store {
+namespace {
+
+// Long enough for any writer of a sweep; a person's forgotten transaction must not hang an engine.
+constexpr int kBusyMilliseconds = 20'000;
+
+bool is_utf8(std::string_view bytes) {
+  const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  return std::all_of(bytes.begin(), bytes.end(), ascii) || base::to_utf8(bytes) == bytes;
+}
+
+// "file:" and the path, with what has a meaning in a URI escaped.
+std::string uri(const std::filesystem::path& path, std::string_view parameters) {
+  std::string result = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    if (c == '%' || c == '?' || c == '#')
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    else
+      result += c;
+  }
+  return result.append(parameters);
+}
+
+}  // namespace
+
+Error database_error(const std::filesystem::path& path, int code, sqlite3* handle) {
+  const std::string detail = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  const auto error = [&](std::string what) {
+    return Error{path.string(), fmt::format("{} (SQLite: {})", what, detail)};
+  };
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return error("the disk is full; nothing of this step was kept");
+    case SQLITE_IOERR:
+      return error("cannot be read or written, because of the disk or a quota");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return error("another process keeps it locked; close what has it open for writing");
+    case SQLITE_NOTADB:
+      return error("is not a sweep's database, or it is damaged");
+    case SQLITE_CORRUPT:
+      return error("is damaged; `sqlite3 sweep.db .recover` saves what can be saved");
+    case SQLITE_READONLY:
+      return error("cannot be written; check the permissions of the file and its directory");
+    case SQLITE_CANTOPEN:
+      return error("cannot be opened; check that it exists and its permissions");
+    case SQLITE_TOOBIG:
+      return error("a text is too long to be stored");
+    default:
+      return error("cannot be used");
+  }
+}
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+double Row::real(int column) const {
+  if (null(column)) return std::numeric_limits<double>::quiet_NaN();
+  return sqlite3_column_double(statement_, column);
+}
+
+std::string_view Row::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const int size = sqlite3_column_bytes(statement_, column);
+  return {static_cast<const char*>(data), data ? static_cast<std::size_t>(size) : 0};
+}
+
+Duration Row::duration(int column) const {
+  constexpr double kMost = 9.2e18;  // what fits, whatever somebody wrote into the file
+  const double microseconds = sqlite3_column_double(statement_, column) * 1e6;
+  return Duration(std::llround(std::clamp(microseconds, -kMost, kMost)));
+}
+
+std::optional<std::int64_t> Row::maybe_integer(int column) const {
+  if (null(column)) return std::nullopt;
+  return integer(column);
+}
+
+std::optional<int> Row::maybe_small(int column) const {
+  if (null(column)) return std::nullopt;
+  return small(column);
+}
+
+// ---- statements ---------------------------------------------------------------------------------
+
+int Statement::bind(int index, std::string_view value) {
+  const char* data = value.data() ? value.data() : "";
+  if (is_utf8(value))
+    return sqlite3_bind_text64(statement_.get(), index, data, value.size(), SQLITE_STATIC,
+                               SQLITE_UTF8);
+  return sqlite3_bind_blob64(statement_.get(), index, data, value.size(), SQLITE_STATIC);
+}
+
+Result<void> Statement::finish(int code) {
+  if (code == SQLITE_DONE) return {};
+  return database_error(*path_, code, sqlite3_db_handle(statement_.get()));
+}
+
+// ---- the connection -----------------------------------------------------------------------------
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path, Mode mode) {
+  static constexpr int kFlags[] = {SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                   SQLITE_OPEN_READWRITE, SQLITE_OPEN_READONLY,
+                                   SQLITE_OPEN_READONLY};
+  const std::string name = uri(path, mode == Mode::immutable ? "?immutable=1" : "");
+  const int flags = kFlags[static_cast<int>(mode)] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
+  std::unique_ptr<Database> database(new Database(handle, path));
+  if (code != SQLITE_OK) return database_error(path, code, handle);
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, kBusyMilliseconds);
+  return database;
+}
+
+Result<void> Database::execute(const char* sql) {
+  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return database_error(path_, code, handle_.get());
+  return {};
+}
+
+Result<Statement*> Database::statement(const char* sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+  sqlite3_stmt* prepared = nullptr;
+  const int code =
+      sqlite3_prepare_v3(handle_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+  if (code != SQLITE_OK) return database_error(path_, code, handle_.get());
+  return &statements_.try_emplace(sql, prepared, path_).first->second;
+}
+
+// ---- transactions -------------------------------------------------------------------------------
+
+Result<Transaction> Transaction::begin(Database& database, Kind kind) {
+  static constexpr char kRead[] = "BEGIN";
+  static constexpr char kWrite[] = "BEGIN IMMEDIATE";
+  Result<void> begun = database.run(kind == Kind::read ? kRead : kWrite);
+  if (!begun) return begun.error();
+  return Transaction(database);
+}
+
+Result<void> Transaction::commit() {
+  static constexpr char kCommit[] = "COMMIT";
+  Result<void> committed = database_->run(kCommit);
+  if (committed) database_ = nullptr;
+  return committed;
+}
+
+Transaction::~Transaction() {
+  static constexpr char kRollback[] = "ROLLBACK";
+  // After a full disk SQLite may have rolled back by itself.
+  if (database_ && database_->in_transaction()) (void)database_->run(kRollback);
+}
+
+}  // namespace hdrive::store

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/ownership.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <utility>
+
+namespace hdrive::store {
+namespace {
+
+std::filesystem::path lock_file(const std::filesystem::path& sweep_directory) {
+  return sweep_directory / "engine.lock";
+}
+
+// The lock belongs to the open file, not to the process: closing another descriptor of the file, as any
+// reader in this process does, leaves it.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+std::string host_name() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0) return "this host";
+  return name;
+}
+
+Error taken(const std::filesystem::path& directory) {
+  const std::optional<Owner> owner = owner_of(directory);
+  if (!owner || owner->pid == 0)
+    return {directory.string(), "another process is just starting or ending as its engine"};
+  return {directory.string(),
+          fmt::format("the sweep is run by process {} on {}; stop it first (`hdrive stop {}`), or "
+                      "wait until it has ended",
+                      owner->pid, owner->host, directory.filename().string())};
+}
+
+}  // namespace
+
+Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) {
+  const std::filesystem::path path = lock_file(sweep_directory);
+  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd) return base::system_error(path, "open", errno);
+  struct flock lock = whole_file();
+  if (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return taken(sweep_directory);
+    return base::system_error(path, "lock", errno);
+  }
+  const std::string text = fmt::format("{} {}\n", ::getpid(), host_name());
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return base::system_error(path, "write", errno);
+  return Ownership(std::move(fd));
+}
+
+std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
+  const base::UniqueFd fd(::open(lock_file(sweep_directory).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  struct flock lock = whole_file();
+  if (::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
+  char text[512];
+  const ssize_t size = ::pread(fd.get(), text, sizeof text, 0);
+  std::istringstream words(std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0));
+  Owner owner;
+  words >> owner.pid >> owner.host;
+  return owner;
+}
+
+}  // namespace hdrive::store

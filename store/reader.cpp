@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What anybody may do with a sweep without owning it: read it, and leave a request.
+#include "store/reader.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "hdrive/store.h"
+#include "store/ownership.h"
+#include "store/replay.h"
+#include "store/schema.h"
+#include "store/words.h"
+
+namespace hdrive {
+namespace store {
+namespace {
+
+// Whether an engine left changes in the log that are not in the database itself.
+bool has_pending_log(const std::filesystem::path& database) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(database.string() + "-wal", error);
+  return !error && size > 0;
+}
+
+Result<std::unique_ptr<Database>> open_checked(const std::filesystem::path& path,
+                                               Database::Mode mode) {
+  auto database = Database::open(path, mode);
+  if (!database) return database;
+  if (Result<void> sound = check_schema(**database, /*older_is_fine=*/false); !sound)
+    return sound.error();
+  return database;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_reader(const std::filesystem::path& sweep_directory) {
+  if (Result<void> found = expect_database(sweep_directory); !found) return found.error();
+  const std::filesystem::path path = database_file(sweep_directory);
+  auto database = open_checked(path, Database::Mode::read);
+  if (database || ::access(sweep_directory.c_str(), W_OK) == 0) return database;
+  // SQLite wants to make files beside the database. Where it may not, the file itself is enough, provided
+  // that it holds everything and nobody writes it.
+  if (has_pending_log(path))
+    return Error{path.string(),
+                 "has changes in sweep.db-wal, and its directory cannot be written; copy the "
+                 "directory to where you may write and read it there"};
+  if (owner_of(sweep_directory)) return database;
+  return open_checked(path, Database::Mode::immutable);
+}
+
+}  // namespace store
+
+using store::Database;
+using store::Row;
+
+namespace {
+
+constexpr char kMetricsOfAll[] =
+    "SELECT run, attempt, name, step, value, time FROM metrics ORDER BY rowid";
+constexpr char kMetricsOfRun[] =
+    "SELECT run, attempt, name, step, value, time FROM metrics WHERE run = ?1 ORDER BY rowid";
+constexpr char kStatusOfRun[] = "SELECT status FROM runs WHERE number = ?1";
+constexpr char kCountRuns[] = "SELECT count(*) FROM runs";
+constexpr char kInsertRequest[] = "INSERT INTO requests(kind, run) VALUES(?1, ?2)";
+
+Result<std::unique_ptr<Database>> open_writer(const std::filesystem::path& directory) {
+  if (Result<void> found = store::expect_database(directory); !found) return found.error();
+  auto database = Database::open(store::database_file(directory), Database::Mode::write);
+  if (!database) return database;
+  if (Result<void> sound = store::check_schema(**database, /*older_is_fine=*/false); !sound)
+    return sound.error();
+  return database;
+}
+
+// Whether the run can be stopped at all.
+Result<void> expect_live(Database& database, RunId run) {
+  const std::string name = fmt::format("run {}", run);
+  std::optional<RunStatus> status;
+  Result<void> read = database.each(
+      kStatusOfRun, [&](const Row& row) { status = run_status_from(row.bytes(0)); }, run);
+  if (!read) return read;
+  if (status && is_terminal(*status))
+    return Error{name, fmt::format("has ended already ({})", to_string(*status))};
+  if (status) return {};
+  std::int64_t runs = 0;
+  read = database.each(kCountRuns, [&](const Row& row) { runs = row.integer(0); });
+  if (!read) return read;
+  if (runs == 0) return Error{name, "is not in this sweep, which has no runs yet"};
+  return Error{name, fmt::format("is not in this sweep, whose runs are 0 to {}", runs - 1)};
+}
+
+}  // namespace
+
+Result<void> replay_sweep(const std::filesystem::path& directory, const std::string& only_metric,
+                          const std::function<void(const Change&)>& tell) {
+  auto database = store::open_reader(directory);
+  if (!database) return database.error();
+  return store::replay(**database, only_metric, tell);
+}
+
+Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,
+                                               std::optional<RunId> run) {
+  auto database = store::open_reader(directory);
+  if (!database) return database.error();
+  std::vector<StoredMetric> metrics;
+  const auto take = [&](const Row& row) {
+    metrics.push_back({row.integer(0), row.small(1),
+                       Metric{row.text(2), row.real(4), row.maybe_integer(3), row.time(5)}});
+  };
+  Result<void> read =
+      run ? (*database)->each(kMetricsOfRun, take, *run) : (*database)->each(kMetricsOfAll, take);
+  if (!read) return read.error();
+  return metrics;
+}
+
+Result<void> leave_request(const std::filesystem::path& directory, const Request& request) {
+  if (!store::owner_of(directory))
+    return Error{directory.string(), "nothing to ask: no engine runs this sweep now"};
+  auto database = open_writer(directory);
+  if (!database) return database.error();
+  if (request.kind == Request::Kind::stop_run) {
+    if (!request.run) return Error{directory.string(), "which run is to be stopped was not said"};
+    if (Result<void> live = expect_live(**database, *request.run); !live) return live;
+  }
+  return (*database)->run(kInsertRequest, store::word(store::kRequests, request.kind), request.run);
+}
+
+Result<void> update_sweep_config(const std::filesystem::path& directory,
+                                 const std::string& config) {
+  auto database = open_writer(directory);
+  if (!database) return database.error();
+  return (*database)->run("UPDATE sweep SET config = ?1", config);
+}
+
+}  // namespace hdrive

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables of a sweep's database, by version. docs/store.md explains them to people; a change here is a
+// new migration and a line there.
+#pragma once
+
+#include "store/database.h"
+
+namespace hdrive::store {
+
+/// "HDRV": tells a sweep's database from any other SQLite file.
+inline constexpr int kApplicationId = 0x48445256;
+inline constexpr int kSchemaVersion = 1;
+
+/// The database of the sweep in this directory.
+inline std::filesystem::path database_file(const std::filesystem::path& sweep_directory) {
+  return sweep_directory / "sweep.db";
+}
+
+/// Fails if there is none, or it cannot be seen.
+Result<void> expect_database(const std::filesystem::path& sweep_directory);
+
+/// Brings an empty or older database to the current version, in one transaction.
+Result<void> migrate(Database& database);
+
+/// Whether it is a sweep's database of a version this program can read as it is (`older_is_fine`: or can
+/// migrate).
+Result<void> check_schema(Database& database, bool older_is_fine);
+
+}  // namespace hdrive::store

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store in a database file, as the engine that owns the sweep uses it.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "base/file.h"
+#include "hdrive/store.h"
+#include "hdrive/sweep.h"
+#include "store/database.h"
+#include "store/exact.h"
+#include "store/order.h"
+#include "store/ownership.h"
+#include "store/replay.h"
+#include "store/schema.h"
+#include "store/words.h"
+
+namespace hdrive {
+namespace {
+
+using store::Database;
+using store::Ownership;
+using store::Row;
+using store::Transaction;
+
+// FULL: a commit is on the disk before it returns. The rest bounds memory and the file beside the database.
+constexpr char kSettings[] =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
+    "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864";
+
+constexpr char kInsertSweep[] =
+    "INSERT INTO sweep(id, name, experiment, metric, goal, status, reason, active_seconds, "
+    "created, "
+    "version, config) VALUES(?1, ?2, ?3, ?4, ?5, 'Running', '', 0, ?6, ?7, ?8)";
+constexpr char kSelectSweep[] =
+    "SELECT id, name, experiment, config, metric, goal, version, created FROM sweep";
+constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
+
+constexpr char kProposed[] =
+    "INSERT INTO runs(number, run_id, status, attempt, created, hyperparameters, proposal, "
+    "hyperparameters_exact) VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6)";
+constexpr char kStarted[] =
+    "UPDATE runs SET status = 'Running', started = ?2, pid = ?3 WHERE number = ?1";
+constexpr char kMetric[] =
+    "INSERT INTO metrics(run, attempt, name, step, value, time) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+constexpr char kReported[] =
+    "UPDATE runs SET reported = ?2, metrics_position = ?3, output_position = ?4 WHERE number = ?1";
+constexpr char kJudged[] =
+    "INSERT OR REPLACE INTO verdicts(run, attempt, action, interval, finding, value, threshold, "
+    "peers, leader, note, reason, time) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+constexpr char kCanceling[] =
+    "UPDATE runs SET canceling = ?2, canceling_reason = ?3, canceling_at = ?4 WHERE number = ?1";
+constexpr char kEnded[] =
+    "UPDATE runs SET status = ?2, ended_by = ?3, ended = ?4, exit_code = ?5, signal = ?6, "
+    "reason = ?7, stderr_tail = ?8 WHERE number = ?1";
+constexpr char kKeepAttempt[] =
+    "INSERT INTO earlier_attempts(run, attempt, status, ended_by, started, ended, exit_code, "
+    "signal, "
+    "pid, reported, metrics_position, output_position, canceling, canceling_reason, canceling_at, "
+    "queued_again, queued_again_cause, queued_again_reason, reason, stderr_tail) "
+    "SELECT number, attempt, status, ended_by, started, ended, exit_code, signal, pid, reported, "
+    "metrics_position, output_position, canceling, canceling_reason, canceling_at, queued_again, "
+    "queued_again_cause, queued_again_reason, reason, stderr_tail FROM runs WHERE number = ?1";
+constexpr char kRequeued[] =
+    "UPDATE runs SET attempt = ?2, queued_again = ?3, queued_again_cause = ?4, "
+    "queued_again_reason = ?5, status = 'Queued', ended_by = NULL, started = NULL, ended = NULL, "
+    "exit_code = NULL, signal = NULL, pid = NULL, reported = NULL, metrics_position = 0, "
+    "output_position = 0, canceling = NULL, canceling_reason = NULL, canceling_at = NULL, "
+    "reason = NULL, stderr_tail = NULL WHERE number = ?1";
+constexpr char kSweepChange[] =
+    "INSERT INTO sweep_changes(status, ended_by, reason, active_seconds, time) "
+    "VALUES(?1, ?2, ?3, ?4, ?5)";
+constexpr char kSweepStatus[] =
+    "UPDATE sweep SET status = ?1, ended_by = ?2, reason = ?3, active_seconds = ?4, changed = ?5";
+constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
+
+constexpr char kDataVersion[] = "PRAGMA data_version";
+constexpr char kOpenRequests[] =
+    "SELECT id, kind, run FROM requests WHERE taken IS NULL ORDER BY id";
+constexpr char kTakeRequests[] =
+    "UPDATE requests SET taken = (julianday('now') - 2440587.5) * 86400.0 "
+    "WHERE taken IS NULL AND id <= ?1";
+
+// NULL where there is nothing yet, so that people can write `WHERE ended_by IS NULL`.
+template <class Enum>
+std::optional<std::string_view> unless_none(Enum value) {
+  return value == Enum::none ? std::nullopt : std::optional(to_string(value));
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(Ownership ownership, std::unique_ptr<Database> database)
+      : ownership_(std::move(ownership)), database_(std::move(database)) {}
+
+  // Reads what every later call relies on.
+  Result<void> load() {
+    bool found = false;
+    Result<void> read = database_->each(kSelectSweep, [&](const Row& row) {
+      found = true;
+      header_ = {row.text(0), row.text(1),
+                 row.text(2), row.text(3),
+                 row.text(4), store::meaning(store::kGoals, row.bytes(5)).value_or(Goal::maximize),
+                 row.text(6), row.time(7)};
+    });
+    if (!read) return read;
+    if (!found) return Error{database_->path().string(), "is damaged: it holds no sweep"};
+    return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
+  }
+
+  // What was asked of an engine before and never heard is not meant for this one.
+  Result<void> forget_requests() {
+    return database_->run(kTakeRequests, std::numeric_limits<std::int64_t>::max());
+  }
+
+  const SweepHeader& header() const override { return header_; }
+
+  Result<void> append(std::span<const Change> changes) override {
+    if (changes.empty()) return {};
+    if (Result<void> sound = order_.check(changes); !sound) return sound;
+    Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
+    if (!transaction) return transaction.error();
+    for (const Change& change : changes) {
+      Result<void> kept = std::visit([this](const auto& it) { return record(it); }, change);
+      if (!kept) return kept;
+    }
+    if (Result<void> committed = transaction->commit(); !committed) return committed;
+    order_.take(changes);
+    return {};
+  }
+
+  Result<void> replay(const std::string& only_metric,
+                      const std::function<void(const Change&)>& tell) override {
+    return store::replay(*database_, only_metric, tell);
+  }
+
+  // The data version changes only when another connection has written.
+  Result<std::vector<Request>> take_requests() override {
+    std::vector<Request> requests;
+    std::int64_t version = 0;
+    Result<void> done =
+        database_->each(kDataVersion, [&](const Row& row) { version = row.integer(0); });
+    if (!done) return done.error();
+    if (version == data_version_) return requests;
+    std::int64_t latest = 0;
+    done = database_->each(kOpenRequests, [&](const Row& row) {
+      latest = row.integer(0);
+      if (const auto kind = store::meaning(store::kRequests, row.bytes(1)))
+        requests.push_back({row.integer(0), *kind, row.maybe_integer(2)});
+    });
+    if (done && latest > 0) done = database_->run(kTakeRequests, latest);
+    if (!done) return done.error();
+    data_version_ = version;
+    return requests;
+  }
+
+  bool takes_requests() const override { return true; }
+
+ private:
+  Result<void> record(const RunProposed& it) {
+    return database_->run(kProposed, it.run, run_id(header_.id, it.run), it.at,
+                          to_json(it.parameters), it.reason, store::lost_in_json(it.parameters));
+  }
+  Result<void> record(const RunStarted& it) {
+    return database_->run(kStarted, it.run, it.at, it.pid);
+  }
+  Result<void> record(const RunMetrics& it) {
+    Result<store::Statement*> insert = database_->statement(kMetric);
+    if (!insert) return insert.error();
+    for (const Metric& metric : it.metrics) {
+      Result<void> kept = (*insert)->run(it.run, it.attempt, metric.name, metric.step, metric.value,
+                                         metric.time.value_or(it.at));
+      if (!kept) return kept;
+    }
+    return database_->run(kReported, it.run, it.at, it.position.metrics, it.position.output);
+  }
+  Result<void> record(const RunJudged& it) {
+    const Verdict& verdict = it.verdict;
+    const auto leader = verdict.leader < 0 ? std::nullopt : std::optional(verdict.leader);
+    return database_->run(kJudged, it.run, it.attempt, store::word(store::kActions, verdict.action),
+                          verdict.interval, store::word(store::kFindings, verdict.finding),
+                          verdict.value, verdict.threshold, verdict.peers, leader, verdict.note,
+                          it.reason, it.at);
+  }
+  Result<void> record(const RunCanceling& it) {
+    return database_->run(kCanceling, it.run, to_string(it.cause), it.reason, it.at);
+  }
+  Result<void> record(const RunEnded& it) {
+    return database_->run(kEnded, it.run, to_string(it.status), unless_none(it.cause), it.at,
+                          it.exit_code, it.signal, it.reason, it.stderr_tail);
+  }
+  Result<void> record(const RunRequeued& it) {
+    if (Result<void> kept = database_->run(kKeepAttempt, it.run); !kept) return kept;
+    return database_->run(kRequeued, it.run, it.attempt, it.at, to_string(it.cause), it.reason);
+  }
+  Result<void> record(const SweepChanged& it) {
+    const std::string_view status = to_string(it.status);
+    const auto end = unless_none(it.end);
+    Result<void> kept = database_->run(kSweepChange, status, end, it.reason, it.active, it.at);
+    if (!kept) return kept;
+    return database_->run(kSweepStatus, status, end, it.reason, it.active, it.at);
+  }
+  Result<void> record(const Noted& it) {
+    return database_->run(kNote, store::word(store::kLevels, it.level), it.run, it.text, it.at);
+  }
+
+  // Destroyed in the opposite order: the database is closed before another engine may own it.
+  Ownership ownership_;
+  std::unique_ptr<Database> database_;
+  SweepHeader header_;
+  store::ChangeOrder order_;
+  std::int64_t data_version_ = 0;
+};
+
+// Makes the names in a directory survive a crash, as a commit does for what is in a file.
+void sync_directory(const std::filesystem::path& directory) {
+  const base::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) ::fsync(fd.get());
+}
+
+Result<void> write_new_database(const std::filesystem::path& path, const SweepHeader& header) {
+  auto database = Database::open(path, Database::Mode::create);
+  if (!database) return database.error();
+  if (Result<void> done = store::migrate(**database); !done) return done;
+  return (*database)->run(kInsertSweep, header.id, header.name, header.experiment, header.metric,
+                          store::word(store::kGoals, header.goal), header.created, header.version,
+                          header.config);
+}
+
+Result<void> check_integrity(Database& database) {
+  std::string finding;
+  Result<void> read =
+      database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
+  if (!read) return read;
+  if (finding == "ok") return {};
+  return Error{
+      database.path().string(),
+      fmt::format("is damaged ({}); `sqlite3 sweep.db .recover` saves what can be saved", finding)};
+}
+
+Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
+                                          Ownership ownership) {
+  auto database = Database::open(store::database_file(directory), Database::Mode::write);
+  if (!database) return database.error();
+  Database& opened = **database;
+  if (auto done = store::check_schema(opened, /*older_is_fine=*/true); !done) return done.error();
+  if (auto done = opened.execute(kSettings); !done) return done.error();
+  if (auto done = check_integrity(opened); !done) return done.error();
+  if (auto done = store::migrate(opened); !done) return done.error();
+  auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
+  if (auto done = result->load(); !done) return done.error();
+  if (auto done = result->forget_requests(); !done) return done.error();
+  return std::shared_ptr<Store>(std::move(result));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
+                                                   const SweepHeader& header) {
+  if (Result<void> made = base::make_directories(directory); !made) return made.error();
+  Result<Ownership> ownership = Ownership::take(directory);
+  if (!ownership) return ownership.error();
+  const std::filesystem::path path = store::database_file(directory);
+  std::error_code error;
+  if (std::filesystem::exists(path, error))
+    return Error{directory.string(),
+                 "already holds a sweep; `hdrive resume` goes on with it, another directory starts "
+                 "a new one"};
+  // Under another name until it is complete: nobody ever sees a database without its sweep.
+  const std::filesystem::path unfinished = path.string() + ".new";
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"})
+    std::filesystem::remove(unfinished.string() + suffix, error);
+  if (Result<void> written = write_new_database(unfinished, header); !written)
+    return written.error();
+  std::filesystem::rename(unfinished, path, error);
+  if (error) return base::system_error(path, "create", error.value());
+  sync_directory(directory);
+  sync_directory(directory / "..");
+  return open_owned(directory, std::move(*ownership));
+}
+
+Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
+  if (auto found = store::expect_database(directory); !found) return found.error();
+  Result<Ownership> ownership = Ownership::take(directory);
+  if (!ownership) return ownership.error();
+  return open_owned(directory, std::move(*ownership));
+}
+
+}  // namespace hdrive
