@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files the library carries in its object code, so that an installed library needs none beside it.
+#pragma once
+
+#include <string_view>
+
+namespace hdrive::compute {
+
+/// The supervisor program, an executable for this machine (compute/supervisor).
+std::string_view embedded_supervisor();
+
+/// python/hdrive_run.py.
+std::string_view embedded_run_module();
+
+}  // namespace hdrive::compute

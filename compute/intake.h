@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The metrics of one run: its metrics.jsonl, and its stdout.log where patterns read it. Owned by the local
+// target, one for each live run; used on the sweep's thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "compute/line_file.h"
+#include "compute/output_patterns.h"
+#include "hdrive/target.h"
+
+namespace hdrive::compute {
+
+/// How much one call of the target's `wait` may still tell.
+struct IntakeBudget {
+  std::size_t metrics = 64 << 10;
+  std::size_t bytes = 4 << 20;
+  bool spent() const { return metrics == 0 || bytes == 0; }
+};
+
+class Intake {
+ public:
+  Intake() = default;
+  /// `output` is left closed where there are no patterns. `patterns` outlives this.
+  Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
+         const IntakePosition& position, const OutputPatterns* patterns);
+
+  /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used. With
+  /// `last` unfinished last lines count too. False: there is more to read.
+  bool read(std::string& buffer, IntakeBudget& budget, bool last, std::vector<TargetEvent>& events);
+
+  /// One note on the faults that were not told one by one, if there were any.
+  void close(std::vector<TargetEvent>& events);
+
+ private:
+  bool read_file(LineFile& file, std::string& buffer, IntakeBudget& budget, bool last,
+                 std::vector<TargetEvent>& events, const LineFile::Sink& sink);
+  void take_metric_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
+  void take_output_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
+  void note(const LineFile& file, std::uint64_t offset, const std::string& what,
+            std::vector<TargetEvent>& events);
+
+  RunId run_ = 0;
+  int attempt_ = 1;
+  LineFile metrics_, output_;
+  const OutputPatterns* patterns_ = nullptr;
+  std::vector<Metric> found_;  // in this call of `read`
+  std::uint64_t faults_ = 0;
+};
+
+}  // namespace hdrive::compute

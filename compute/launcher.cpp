@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/launcher.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "compute/embedded.h"
+#include "compute/supervisor/protocol.h"
+
+namespace hdrive::compute {
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+// The program as a file without a name. Its descriptor is kept away from the low numbers that the
+// supervisor gives meanings to.
+base::UniqueFd program_in_memory() {
+  constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, since Linux 6.3
+  base::UniqueFd fd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC | kExecutable));
+  if (!fd && errno == EINVAL) fd = base::UniqueFd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC));
+  if (!fd || !write_all(fd.get(), embedded_supervisor())) return {};
+  return base::UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 16));
+}
+
+// The program as a file in `directory`, complete before it gets its name.
+Result<std::string> program_on_disk(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / ".hdrive-supervisor";
+  if (auto written = base::write_file_atomically(path, embedded_supervisor()); !written)
+    return written.error();
+  if (::chmod(path.c_str(), 0755) != 0) return base::system_error(path, "make executable", errno);
+  return path.string();
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+class SpawnAttributes {
+ public:
+  explicit SpawnAttributes(int pipe) {
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_init(&actions);
+    sigset_t all;
+    sigfillset(&all);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &all);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawn_file_actions_adddup2(&actions, pipe, protocol::kPipeFd);
+  }
+  ~SpawnAttributes() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t actions;
+};
+
+std::string explain(int error) {
+  const std::string what = "cannot start a process: " + std::generic_category().message(error);
+  if (error == E2BIG) return what + "; the command with its environment is too long for the system";
+  if (error == EAGAIN) return what + "; the limit of processes is reached (ulimit -u)";
+  return what;
+}
+
+}  // namespace
+
+Launcher::Launcher(bool from_memory) {
+  if (from_memory) memory_ = program_in_memory();
+  if (memory_) program_ = "/proc/self/fd/" + std::to_string(memory_.get());
+}
+
+Result<pid_t> Launcher::start(const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& environment, int pipe,
+                              const std::filesystem::path& fallback) {
+  const SpawnAttributes spawn(pipe);
+  const std::vector<char*> argv = pointers(arguments), envp = pointers(environment);
+  while (true) {
+    int error = ENOENT;
+    pid_t pid = 0;
+    // "Text file busy": some other thread is just starting a process and holds the file open.
+    for (int tries = 0; !program_.empty() && tries < 100; ++tries) {
+      error = ::posix_spawn(&pid, program_.c_str(), &spawn.actions, &spawn.attributes, argv.data(),
+                            envp.data());
+      if (error != ETXTBSY) break;
+    }
+    if (!program_.empty() && error == 0) return pid;
+    const bool refused = error == ENOENT || error == EACCES || error == EPERM || error == ENOEXEC;
+    const bool on_disk = !memory_ && !program_.empty() && error != ENOENT;
+    if (!refused || on_disk) return Error{"", explain(error)};
+    memory_.reset();
+    auto file = program_on_disk(fallback);
+    if (!file) return file.error();
+    program_ = *std::move(file);
+  }
+}
+
+}  // namespace hdrive::compute

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A file that grows, read line by line. Used by a run's intake, on the sweep's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace hdrive::compute {
+
+class LineFile {
+ public:
+  struct Rules {
+    std::size_t longest_line = 1 << 20;      ///< of a longer one only this much is told
+    bool carriage_return_ends_line = false;  ///< progress bars
+  };
+  /// A line without its end, and where in the file it begins. `cut`: it goes on, but that is left out.
+  struct Line {
+    std::string_view text;
+    std::uint64_t offset = 0;
+    bool cut = false;
+  };
+  using Sink = std::function<void(const Line&)>;
+
+  LineFile() = default;
+  /// Goes on at `position`, which may lie within a line too long to be told.
+  LineFile(base::UniqueFd fd, std::uint64_t position, Rules rules);
+
+  /// What a call of `read` came to.
+  struct Progress {
+    std::size_t bytes = 0;   ///< read
+    bool at_end = true;      ///< of what is there now
+    bool truncated = false;  ///< the file became shorter than what was read; it began anew
+  };
+  /// Tells the complete lines up to the end of the file, or until about `budget` bytes were read. With
+  /// `last`, also the rest after the last newline. `buffer` is scratch memory to share among files.
+  Progress read(std::string& buffer, std::size_t budget, bool last, const Sink& sink);
+
+  /// The end of the last line told; the next read begins here.
+  std::uint64_t position() const { return position_; }
+  /// The number of the line that begins at `offset`, from 1. Reads the file up to there.
+  std::uint64_t line_number(std::uint64_t offset) const;
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+  void close() { fd_.reset(); }
+
+ private:
+  std::size_t find_end(std::string_view text, std::size_t from) const;
+  std::size_t take_lines(std::string_view text, bool final, bool full, const Sink& sink);
+  bool was_truncated();
+
+  base::UniqueFd fd_;
+  std::uint64_t position_ = 0;
+  Rules rules_;
+  bool skipping_ = false;  // within a line that was too long
+};
+
+}  // namespace hdrive::compute

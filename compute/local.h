@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LocalTarget: runs as processes of this machine. Made by make_local_target; used on the sweep's thread,
+// except that a stop token may wake `wait` from any. Runs outlive it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/file.h"
+#include "compute/intake.h"
+#include "compute/launcher.h"
+#include "compute/output_patterns.h"
+#include "compute/run_directory.h"
+#include "hdrive/target.h"
+
+namespace hdrive::compute {
+
+class LocalTarget final : public ComputeTarget {
+ public:
+  /// `use_inotify` and `from_memory` are false only in tests, which so see the ways around them.
+  static Result<std::shared_ptr<LocalTarget>> make(const LocalTargetOptions& options,
+                                                   std::shared_ptr<Clock> clock,
+                                                   bool use_inotify = true,
+                                                   bool from_memory = true);
+
+  Result<void> start(const RunRequest& request) override;
+  Result<AttachOutcome> attach(const RunRequest& request) override;
+  void cancel(RunId run, CancelMode mode) override;
+  void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
+  std::string describe() const override { return "local processes"; }
+
+ private:
+  struct Live {
+    RunRequest request;
+    base::UniqueFd process;  // its supervisor; empty: it has ended
+    pid_t supervisor = 0;
+    std::int64_t program = 0;  // the training program's pid, once known
+    int metrics_watch = -1, output_watch = -1;
+    Intake intake;
+    bool began = false;   // told
+    bool ended = false;   // its supervisor is dead; what it left is still to be told
+    bool queued = false;  // in queue_
+  };
+
+  LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Clock> clock,
+              OutputPatterns patterns, bool from_memory);
+  Result<void> open_descriptors(bool use_inotify);
+  void watch(const base::UniqueFd& fd, std::uint64_t mark);
+
+  Result<RunRequest> complete(const RunRequest& request) const;
+  Result<std::filesystem::path> python_path(const RunRequest& request);
+  Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
+  int add_watch(RunId run, const std::string& path);
+  void remove_watch(int watch);
+
+  Time next_moment(Time deadline) const;
+  void look(Duration longest, std::vector<TargetEvent>& events);
+  void take_began(std::vector<TargetEvent>& events);
+  void tell_began(Live& live, std::vector<TargetEvent>& events);
+  void take_modified();
+  void poll_files(Time now);
+  void enqueue(RunId run, Live& live);
+  void tell(std::vector<TargetEvent>& events);
+  void begin_late(Live& live, std::vector<TargetEvent>& events);
+  void finish(RunId run, std::vector<TargetEvent>& events);
+  static std::string reap(const Live& live);
+
+  LocalTargetOptions options_;
+  std::shared_ptr<Clock> clock_;
+  OutputPatterns patterns_;
+  Launcher launcher_;
+  std::string boot_id_;
+  std::filesystem::path python_path_;  // the latest that was installed
+
+  base::UniqueFd epoll_, wake_, inotify_, pipe_read_, pipe_write_;
+  std::unordered_map<RunId, Live> live_;
+  std::unordered_map<int, RunId> watched_;  // by inotify's watch numbers
+  int unwatched_ = 0;                       // files that inotify does not watch
+  std::deque<RunId> queue_;                 // runs that may have something to tell
+  Time next_poll_{};
+  std::string buffer_;
+};
+
+}  // namespace hdrive::compute

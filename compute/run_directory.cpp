@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One run costs a dozen system calls here; a sweep of short runs feels each of them.
+#include "compute/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/text.h"
+#include "compute/supervisor/protocol.h"
+
+namespace hdrive::compute {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What belongs to one attempt. run.json stays: it is replaced.
+constexpr const char* kAttemptFiles[] = {"stdout.log", "stderr.log",      "metrics.jsonl",
+                                         "exit.json",  "supervisor.json", "run.json"};
+
+Result<void> make_directory_at(int parent, const fs::path& directory, const char* name) {
+  if (::mkdirat(parent, name, 0755) == 0 || errno == EEXIST) return {};
+  return base::system_error(directory / name, "create the directory", errno);
+}
+
+// Also where this is the first attempt: the engine may have died before it knew that it had started one.
+Result<void> set_earlier_attempt_aside(int directory, const RunRequest& request) {
+  const auto exists = [&](const char* name) { return ::faccessat(directory, name, F_OK, 0) == 0; };
+  if (std::none_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), exists)) return {};
+  const std::string aside = "attempt-" + std::to_string(request.attempt - 1);
+  if (auto made = make_directory_at(directory, request.directory, aside.c_str()); !made)
+    return made;
+  for (const char* name : kAttemptFiles) {
+    const std::string target = aside + "/" + name;
+    if (::renameat(directory, name, directory, target.c_str()) != 0 && errno != ENOENT)
+      return base::system_error(request.directory / name, "move to " + aside, errno);
+  }
+  return {};
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string result = "[";
+  for (const std::string& text : texts)
+    result += (result.size() > 1 ? ", " : "") + base::json_string(text);
+  return result + "]";
+}
+
+std::string run_json(const RunRequest& request) {
+  std::string environment = "{";
+  for (const auto& [name, value] : request.environment)
+    environment += (environment.size() > 1 ? ", " : "") + base::json_string(name) + ": " +
+                   base::json_string(value);
+  return "{\n  \"version\": " + std::to_string(protocol::kFileVersion) +
+         ",\n  \"run_id\": " + base::json_string(request.run_id) +
+         ",\n  \"number\": " + std::to_string(request.run) +
+         ",\n  \"attempt\": " + std::to_string(request.attempt) +
+         ",\n  \"arguments\": " + json_list(request.arguments) +
+         ",\n  \"working_directory\": " + base::json_string(request.working_directory.string()) +
+         ",\n  \"environment\": " + environment + "}" +
+         ",\n  \"parameters\": " + to_json(request.parameters) + "\n}\n";
+}
+
+Result<void> write_at(int directory, const fs::path& path, const std::string& text) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+  const base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
+  if (!fd) return base::system_error(path, "create", errno);
+  errno = ENOSPC;  // what a short write means
+  if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return base::system_error(path, "write", errno);
+  return {};
+}
+
+Result<base::UniqueFd> open_at(int directory, const fs::path& path) {
+  constexpr int kFlags = O_RDONLY | O_CREAT | O_CLOEXEC;
+  base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
+  if (fd) return fd;
+  Error error = base::system_error(path, "open", errno);
+  if (errno == EMFILE) error.what += "; raise the limit with ulimit -n, or run fewer at once";
+  return error;
+}
+
+Result<RunFiles> open_files(int directory, const fs::path& path, bool with_output) {
+  RunFiles files;
+  auto metrics = open_at(directory, path / "metrics.jsonl");
+  if (!metrics) return metrics.error();
+  files.metrics = *std::move(metrics);
+  if (!with_output) return files;
+  auto output = open_at(directory, path / "stdout.log");
+  if (!output) return output.error();
+  files.output = *std::move(output);
+  return files;
+}
+
+base::UniqueFd open_directory(const fs::path& path) {
+  return base::UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::string_view name_of(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+// nullopt: no such file, or no object of our format version.
+std::optional<nlohmann::json> read_record(const fs::path& path) {
+  const auto text = base::read_file(path);
+  if (!text) return std::nullopt;
+  auto json = nlohmann::json::parse(*text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto version = json.find("version");
+  if (version == json.end() || *version != protocol::kFileVersion) return std::nullopt;
+  return json;
+}
+
+std::optional<std::int64_t> integer(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+std::string text(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::optional<int> small(std::optional<std::int64_t> value) {
+  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output) {
+  const fs::path& path = request.directory;
+  const bool fresh = ::mkdir(path.c_str(), 0755) == 0;
+  if (!fresh) {
+    if (auto made = base::make_directories(path); !made) return made.error();
+  }
+  const base::UniqueFd directory = open_directory(path);
+  if (!directory) return base::system_error(path, "open the directory", errno);
+  if (!fresh) {
+    if (auto moved = set_earlier_attempt_aside(directory.get(), request); !moved)
+      return moved.error();
+  }
+  for (const char* name : {"outputs", "logs"})
+    if (auto made = make_directory_at(directory.get(), path, name); !made) return made.error();
+  if (auto written = write_at(directory.get(), path / "run.json", run_json(request)); !written)
+    return written.error();
+  return open_files(directory.get(), path, with_output);
+}
+
+Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
+  const base::UniqueFd directory = open_directory(path);
+  if (!directory) return base::system_error(path, "open the directory", errno);
+  return open_files(directory.get(), path, with_output);
+}
+
+std::vector<std::string> run_environment(const RunRequest& request, const char* const* inherited,
+                                         const fs::path& python_path) {
+  const std::string& directory = request.directory.native();
+  std::vector<std::pair<std::string, std::string>> added;
+  const auto set = [&](std::string_view name, std::string value) {
+    const auto same = [&](const auto& entry) { return entry.first == name; };
+    const auto found = std::find_if(added.begin(), added.end(), same);
+    if (found == added.end())
+      added.emplace_back(name, std::move(value));
+    else
+      found->second = std::move(value);
+  };
+  set("HDRIVE_RUN_ID", request.run_id);
+  set("HDRIVE_PARAMETERS", to_json(request.parameters));
+  for (const auto& [name, value] : request.environment) set(name, value);
+  set("HDRIVE_RUN_DIR", directory);
+  set("HDRIVE_METRICS_FILE", directory + "/metrics.jsonl");
+  set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");
+  set("HDRIVE_LOGS_DIR", directory + "/logs");
+  set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
+
+  constexpr std::string_view kPythonPath = "PYTHONPATH";
+  std::string others;
+  for (const char* const* entry = inherited; *entry; ++entry)
+    if (name_of(*entry) == kPythonPath) others = *entry + kPythonPath.size() + 1;
+  for (const auto& [name, value] : added)
+    if (name == kPythonPath) others = value;
+  set(kPythonPath, python_path.native() + (others.empty() ? "" : ":" + others));
+
+  std::vector<std::string> result;
+  for (const char* const* entry = inherited; *entry; ++entry) {
+    const auto same = [&](const auto& addition) { return addition.first == name_of(*entry); };
+    if (std::none_of(added.begin(), added.end(), same)) result.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
+  return result;
+}
+
+std::optional<SupervisorRecord> read_supervisor_record(const fs::path& directory) {
+  const auto json = read_record(directory / "supervisor.json");
+  if (!json) return std::nullopt;
+  SupervisorRecord record;
+  record.attempt = small(integer(*json, "attempt")).value_or(0);
+  record.pid = integer(*json, "pid").value_or(0);
+  record.start_time = integer(*json, "start_time").value_or(0);
+  record.boot_id = text(*json, "boot_id");
+  record.program_pid = integer(*json, "program_pid").value_or(0);
+  return record;
+}
+
+std::optional<ExitRecord> read_exit_record(const fs::path& directory) {
+  const auto json = read_record(directory / "exit.json");
+  if (!json) return std::nullopt;
+  ExitRecord record;
+  record.attempt = small(integer(*json, "attempt")).value_or(0);
+  record.pid = integer(*json, "pid").value_or(0);
+  record.exit_code = small(integer(*json, "exit_code"));
+  record.signal = small(integer(*json, "signal"));
+  record.not_started = text(*json, "not_started");
+  record.error_number = small(integer(*json, "errno")).value_or(0);
+  record.leftovers = integer(*json, "leftovers").value_or(0);
+  record.over_time = json->value("over_time", nlohmann::json(false)) == true;
+  return record;
+}
+
+}  // namespace hdrive::compute

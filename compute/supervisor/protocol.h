@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine and a run's supervisor agree on: the supervisor's arguments, the record it sends, its
+// exit statuses. Both are built together and the engine carries the supervisor with it, but an engine may
+// meet supervisors that an older one started: those are met through files only (docs/run-directory.md).
+// Included by both sides; plain constants and one plain struct.
+#pragma once
+
+#include <cstdint>
+
+namespace hdrive::compute::protocol {
+
+/// The version of supervisor.json and exit.json.
+inline constexpr int kFileVersion = 1;
+
+/// The supervisor's arguments.
+enum Argument {
+  kName,
+  kRun,          ///< the run's number, to be repeated in the record
+  kDirectory,    ///< the run directory, absolute
+  kAttempt,      ///< from 1
+  kBootId,       ///< of this boot of the machine
+  kWorkingDir,   ///< where the program starts; empty: in the run directory
+  kGraceMs,      ///< between SIGTERM and SIGKILL
+  kTimeLimitMs,  ///< 0: none
+  kProgram,      ///< and its arguments after it
+};
+
+/// Where the supervisor finds the pipe on which it tells that the program runs.
+inline constexpr int kPipeFd = 3;
+
+/// Sent once, when the program was started. Small enough to be written in one piece.
+struct Began {
+  std::int64_t run;
+  std::int32_t attempt;
+  std::int32_t pid;
+};
+
+/// The supervisor's own exit statuses; 0: exit.json is there.
+enum Status { kDone = 0, kWrongArguments = 64, kNoDirectory = 65, kNoRecord = 66 };
+
+/// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that is
+/// alive comes first.
+inline constexpr int kTimeLimitMarginMs = 1000;
+/// How long what a program left behind may take from SIGTERM to SIGKILL (never more than the grace
+/// period).
+inline constexpr int kLeftoverGraceMs = 1000;
+
+}  // namespace hdrive::compute::protocol

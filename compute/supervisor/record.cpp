@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/supervisor/record.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+namespace hdrive::supervisor {
+
+Record::Record() { put("{"); }
+
+void Record::number(const char* name, long long value) {
+  key(name);
+  if (value < 0) put("-");
+  put_digits(value < 0 ? -value : value, 1);
+}
+
+void Record::boolean(const char* name, bool value) {
+  key(name);
+  put(value ? "true" : "false");
+}
+
+void Record::text(const char* name, const char* value) {
+  key(name);
+  put("\"");
+  put(value);
+  put("\"");
+}
+
+void Record::seconds(const char* name, long long microseconds) {
+  key(name);
+  put_digits(microseconds / 1000000, 1);
+  put(".");
+  put_digits(microseconds % 1000000, 6);
+}
+
+bool Record::write(const char* name, const char* temporary) {
+  put("}\n");
+  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return false;
+  const bool written = ::write(fd, buffer_, size_) == static_cast<ssize_t>(size_);
+  close(fd);
+  if (written && rename(temporary, name) == 0) return true;
+  unlink(temporary);
+  return false;
+}
+
+void Record::key(const char* name) {
+  put(size_ > 1 ? ", \"" : "\"");
+  put(name);
+  put("\": ");
+}
+
+void Record::put(const char* text) {
+  const size_t length = strlen(text);
+  if (size_ + length > sizeof buffer_) return;
+  memcpy(buffer_ + size_, text, length);
+  size_ += length;
+}
+
+void Record::put_digits(long long value, int at_least) {
+  char digits[24];
+  int count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value > 0 || count < at_least);
+  char text[24];
+  for (int i = 0; i < count; ++i) text[i] = digits[count - 1 - i];
+  text[count] = 0;
+  put(text);
+}
+
+}  // namespace hdrive::supervisor

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The supervisor of one run: a small program between the engine and the training program.
+//
+// It starts the training program, owns its whole process tree (as a subreaper, in a session of its own),
+// ends that tree when told to, and writes how it ended to exit.json. It lives on when the engine dies.
+//
+//   SIGTERM, SIGINT  end the tree: SIGTERM to all of it, SIGKILL to what is left after the grace period
+//   SIGUSR1          SIGKILL to all of it now
+//
+// It says that the tree is empty only when the kernel says that no child is left. Linked statically and
+// kept free of the C++ library: there is one for each run, and each run waits for it to start.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compute/supervisor/process_tree.h"
+#include "compute/supervisor/protocol.h"
+#include "compute/supervisor/record.h"
+
+namespace hdrive::supervisor {
+namespace {
+
+namespace protocol = compute::protocol;
+
+constexpr long long kMillisecond = 1000;  // times are in microseconds
+constexpr long long kSecond = 1000 * kMillisecond;
+constexpr long long kNever = 1LL << 62;
+
+long long time_of(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return time.tv_sec * kSecond + time.tv_nsec / 1000;
+}
+long long now() { return time_of(CLOCK_MONOTONIC); }
+long long least(long long a, long long b) { return a < b ? a : b; }
+
+// Nothing of the engine's stays open: a supervisor that outlives it must not hold its terminal, its
+// database or the other end of somebody's pipe.
+void let_go_of_descriptors() {
+  if (syscall(SYS_close_range, protocol::kPipeFd + 1, ~0U, 0) != 0)
+    for (int fd = protocol::kPipeFd + 1; fd < 4096; ++fd) close(fd);
+  fcntl(protocol::kPipeFd, F_SETFD, FD_CLOEXEC);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
+  if (null > protocol::kPipeFd) close(null);
+}
+
+// ---- the training program -----------------------------------------------------------------------
+
+struct Start {
+  pid_t pid = 0;
+  const char* failed_at = nullptr;  // what could not be done; null: it runs
+  int error = 0;
+};
+
+// Shared with the child between vfork and exec.
+const char* volatile failed_at;
+volatile int failed_with;
+
+[[noreturn]] void give_up(const char* step) {
+  failed_with = errno;
+  failed_at = step;
+  _exit(127);
+}
+
+// In the child: it has this process's memory until exec, but signals and directory of its own.
+[[noreturn]] void become_program(char** argv, int out, int err) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // without its supervisor nobody would look after it
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  const char* directory = argv[protocol::kWorkingDir];
+  if (*directory && chdir(directory) != 0) give_up("chdir");
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  execvp(argv[protocol::kProgram], argv + protocol::kProgram);
+  give_up("exec");
+}
+
+Start start_program(char** argv) {
+  constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  const int out = open("stdout.log", kAppend, 0644);
+  if (out < 0) return {0, "stdout.log", errno};
+  const int err = open("stderr.log", kAppend, 0644);
+  if (err < 0) return {0, "stderr.log", errno};
+  const pid_t pid = vfork();
+  if (pid == 0) become_program(argv, out, err);
+  const int error = errno;
+  close(out);
+  close(err);
+  if (pid < 0) return {0, "vfork", error};
+  return {pid, failed_at, failed_with};
+}
+
+void tell_who_runs(char** argv, pid_t program) {
+  Record record;
+  record.number("version", protocol::kFileVersion);
+  record.number("attempt", atoi(argv[protocol::kAttempt]));
+  record.number("pid", getpid());
+  record.number("start_time", own_start_time());
+  record.text("boot_id", argv[protocol::kBootId]);
+  record.number("program_pid", program);
+  record.write("supervisor.json", ".supervisor.json");
+  const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program};
+  // Nobody may be listening (any more), or somebody who is busy: never wait for them.
+  if (write(protocol::kPipeFd, &began, sizeof began) < 0) errno = 0;
+  close(protocol::kPipeFd);
+}
+
+// ---- watching it --------------------------------------------------------------------------------
+
+class Watch {
+ public:
+  Watch(pid_t program, long long grace, long long limit)
+      : program_(program),
+        grace_(grace),
+        limit_at_(limit > 0 ? now() + limit + grace + protocol::kTimeLimitMarginMs * kMillisecond
+                            : kNever) {}
+
+  // Returns when the program and all its descendants are gone.
+  void until_empty(const sigset_t& signals) {
+    while (reap()) {
+      act();
+      const long long pause = wake_at() - now();
+      if (pause <= 0) continue;
+      const timespec timeout{static_cast<time_t>(pause / kSecond),
+                             static_cast<long>(pause % kSecond * 1000)};
+      take(sigtimedwait(&signals, nullptr, pause >= kNever / 2 ? nullptr : &timeout));
+    }
+  }
+
+  int status = 0;          // of the program, as wait gives it
+  bool over_time = false;  // ended here, because no engine did
+  bool cancelled = false;  // told to end while the program ran
+  int leftovers = 0;       // processes it left behind and that had to be ended
+
+ private:
+  enum class Phase { running, ending, killing };
+
+  // False when there is no child left.
+  bool reap() {
+    while (true) {
+      int child_status = 0;
+      const pid_t pid = waitpid(-1, &child_status, WNOHANG);
+      if (pid == 0) return true;
+      if (pid < 0) return errno == EINTR;
+      if (pid != program_) continue;
+      status = child_status;
+      program_ = 0;
+      if (phase_ == Phase::running) {
+        end_within(least(grace_, protocol::kLeftoverGraceMs * kMillisecond));
+        leftovers = terminate_descendants();
+      } else {
+        terminate_descendants();  // those it started on its way out
+      }
+    }
+  }
+
+  void act() {
+    if (phase_ == Phase::running && now() >= limit_at_) {
+      over_time = true;
+      end_within(grace_);
+      terminate_descendants();
+    }
+    if (phase_ == Phase::ending && now() >= kill_at_) phase_ = Phase::killing;
+    if (phase_ == Phase::killing && now() >= kill_at_) {
+      kill_descendants();
+      pause_ = least(pause_ * 2, kSecond / 4);
+      kill_at_ = now() + pause_;
+    }
+  }
+
+  long long wake_at() const { return phase_ == Phase::running ? limit_at_ : kill_at_; }
+
+  void end_within(long long time) {
+    phase_ = Phase::ending;
+    kill_at_ = now() + time;
+  }
+
+  void take(int signal) {
+    if (signal == SIGUSR1) {
+      cancelled = cancelled || program_ != 0;
+      phase_ = Phase::killing;
+      kill_at_ = now();
+    }
+    if ((signal == SIGTERM || signal == SIGINT) && phase_ == Phase::running) {
+      cancelled = true;
+      end_within(grace_);
+      terminate_descendants();
+    }
+  }
+
+  pid_t program_;  // 0 once it is gone
+  long long grace_, limit_at_;
+  long long kill_at_ = kNever;      // the next SIGKILL
+  long long pause_ = kMillisecond;  // between rounds of SIGKILL
+  Phase phase_ = Phase::running;
+};
+
+// ---- how it ended -------------------------------------------------------------------------------
+
+long long microseconds(const timeval& time) { return time.tv_sec * kSecond + time.tv_usec; }
+
+bool write_end(char** argv, const Start& start, const Watch& watch, long long began) {
+  Record record;
+  record.number("version", protocol::kFileVersion);
+  record.number("attempt", atoi(argv[protocol::kAttempt]));
+  record.number("pid", start.pid);
+  if (start.failed_at) {
+    record.text("not_started", start.failed_at);
+    record.number("errno", start.error);
+  } else if (WIFSIGNALED(watch.status)) {
+    record.number("signal", WTERMSIG(watch.status));
+  } else {
+    record.number("exit_code", WEXITSTATUS(watch.status));
+  }
+  record.boolean("canceled", watch.cancelled);
+  record.boolean("over_time", watch.over_time);
+  record.number("leftovers", watch.leftovers);
+  record.seconds("started", began);
+  record.seconds("ended", time_of(CLOCK_REALTIME));
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  record.seconds("user_seconds", microseconds(usage.ru_utime));
+  record.seconds("system_seconds", microseconds(usage.ru_stime));
+  record.number("max_rss_kb", usage.ru_maxrss);
+  return record.write("exit.json", ".exit.json");
+}
+
+int supervise(char** argv) {
+  let_go_of_descriptors();
+  prctl(PR_SET_NAME, "hdrive-run");
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // All signals are blocked (the engine starts it so, that none comes too early), these are taken.
+  constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGCHLD};
+  sigset_t all, signals;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  sigemptyset(&signals);
+  for (const int number : kSignals) sigaddset(&signals, number);
+  if (chdir(argv[protocol::kDirectory]) != 0) return protocol::kNoDirectory;
+
+  const long long began = time_of(CLOCK_REALTIME);
+  const Start start = start_program(argv);
+  Watch watch(start.pid, atoll(argv[protocol::kGraceMs]) * kMillisecond,
+              atoll(argv[protocol::kTimeLimitMs]) * kMillisecond);
+  if (!start.failed_at) tell_who_runs(argv, start.pid);
+  watch.until_empty(signals);
+  return write_end(argv, start, watch, began) ? protocol::kDone : protocol::kNoRecord;
+}
+
+}  // namespace
+}  // namespace hdrive::supervisor
+
+int main(int argc, char** argv) {
+  using namespace hdrive;
+  return argc > compute::protocol::kProgram ? supervisor::supervise(argv)
+                                            : compute::protocol::kWrongArguments;
+}
