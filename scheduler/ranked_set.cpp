@@ -18,6 +18,13 @@ const Key* first_not_worse(const Key* begin, std::size_t size, const Key& key) {
   return size == 1 && *begin < key ? begin + 1 : begin;
 }
 
+/// Room for one more in steps that waste little: these keys are most of what a policy costs in memory.
+void make_room(std::vector<Key>& chunk) {
+  constexpr std::size_t kStep = 16;
+  if (chunk.size() < chunk.capacity()) return;
+  chunk.reserve(chunk.size() < kStep ? 2 * chunk.size() + 1 : chunk.size() + kStep);
+}
+
 std::size_t lowest_bit(std::size_t number) { return number & (~number + 1); }
 
 }  // namespace
@@ -31,6 +38,7 @@ void RankedSet::insert(const Key& key) {
   }
   Chunk& chunk = chunks_[index];
   const auto place = first_not_worse(chunk.data(), chunk.size(), key) - chunk.data();
+  make_room(chunk);
   chunk.insert(chunk.begin() + place, key);
   count(index, +1);
   ++size_;
@@ -80,7 +88,7 @@ void RankedSet::split(std::size_t index) {
   Chunk& left = chunks_[index];
   const auto middle = left.begin() + kChunk / 2;
   Chunk right(middle, left.end());
-  left.erase(middle, left.end());
+  left = Chunk(left.begin(), middle);
   const auto after = static_cast<std::ptrdiff_t>(index);
   bounds_.insert(bounds_.begin() + after, right.front());
   chunks_.insert(chunks_.begin() + after + 1, std::move(right));

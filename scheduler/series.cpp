@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+/// Grows by a quarter rather than to the double: most of a sweep's memory are its reports.
+template <class T>
+void append_to(std::vector<T>& items, T item) {
+  if (items.size() == items.capacity()) items.reserve(items.size() + items.size() / 4 + 4);
+  items.push_back(item);
+}
+
 std::optional<double> unless_nan(double value) {
   if (std::isnan(value)) return std::nullopt;
   return value;
@@ -31,8 +38,8 @@ void Series::append(double value, double sign) {
   std::uint32_t best = best_at_.empty() ? kNone : best_at_.back();
   if (std::isfinite(value) && (best == kNone || sign * value > sign * values_[best]))
     best = static_cast<std::uint32_t>(values_.size());
-  values_.push_back(value);
-  best_at_.push_back(best);
+  append_to(values_, value);
+  append_to(best_at_, best);
   mean_.add(value);
 }
 
