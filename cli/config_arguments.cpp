@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/config_arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHyperdriveOption = "--hyperdrive-configuration-name";
+
+void take_command(std::vector<std::string>& arguments, std::vector<std::string>& command) {
+  const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+  if (mark == arguments.end()) return;
+  command.assign(mark + 1, arguments.end());
+  if (command.empty()) fail(kWrong, "nothing follows \"--\"; the command to train with goes there");
+  arguments.erase(mark, arguments.end());
+}
+
+bool takes_value(const CLI::App& app, const std::string& argument) {
+  const CLI::Option* option = app.get_option_no_throw(argument);
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+// az ml run submit-hyperdrive takes the script where its own options end; all behind it is the script's.
+void take_script(const CLI::App& app, std::vector<std::string>& arguments,
+                 std::vector<std::string>& script) {
+  const bool hyperdrive = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
+    return argument.starts_with(kHyperdriveOption);
+  });
+  if (!hyperdrive) return;
+  std::size_t i = 0;
+  while (i < arguments.size() && arguments[i].starts_with('-'))
+    i += takes_value(app, arguments[i]) ? 2 : 1;
+  if (i >= arguments.size()) return;
+  const auto begin = arguments.begin() + static_cast<std::ptrdiff_t>(i);
+  script.assign(begin, arguments.end());
+  arguments.erase(begin, arguments.end());
+}
+
+// HyperDrive looks for its files in --path and in the folders below it.
+std::vector<fs::path> places(const ConfigArguments& config) {
+  const fs::path root = config.path.empty() ? fs::path(".") : fs::path(config.path);
+  std::vector<fs::path> result{"", root, root / ".azureml", root / "aml_config"};
+  std::error_code ignored;
+  std::vector<fs::path> below;
+  for (const auto& entry : fs::directory_iterator(root, ignored))
+    if (entry.is_directory(ignored)) below.push_back(entry.path());
+  std::sort(below.begin(), below.end());
+  result.insert(result.end(), below.begin(), below.end());
+  return result;
+}
+
+fs::path find_file(const ConfigArguments& config, const std::vector<std::string>& names,
+                   const std::string& option) {
+  for (const fs::path& place : places(config))
+    for (const std::string& name : names) {
+      std::error_code ignored;
+      const fs::path candidate = place.empty() ? fs::path(name) : place / name;
+      if (fs::is_regular_file(candidate, ignored)) return candidate.lexically_normal();
+    }
+  fail(kWrong, fmt::format("{} {}: no file \"{}\" in \"{}\" nor in a folder of it", option,
+                           names.front(), names.back(), config.path.empty() ? "." : config.path));
+}
+
+fs::path run_configuration_file(const ConfigArguments& config) {
+  if (config.run_configuration.empty()) return {};
+  return find_file(config, {config.run_configuration, config.run_configuration + ".runconfig"},
+                   "--run-configuration-name");
+}
+
+void check_name(const std::string& name) {
+  if (name.find('/') != std::string::npos || name == "last")
+    fail(kWrong,
+         fmt::format("--name \"{}\": a sweep's name has no \"/\" in it and is not \"last\"", name));
+}
+
+}  // namespace
+
+void add_set_option(CLI::App& app, std::vector<std::string>& set) {
+  app.add_option("--set", set,
+                 "Set a key of the configuration, a dotted one too (policy.slack_factor=0.1); "
+                 "may be repeated")
+      ->option_text("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_config_options(CLI::App& app, ConfigArguments& config,
+                        std::vector<std::string>& arguments) {
+  app.add_option("config", config.file, "The configuration, hdconfig.yml")->option_text("CONFIG");
+  app.add_option("--seed", config.seed, "The seed of all random choices (default: drawn)")
+      ->option_text("N");
+  add_set_option(app, config.set);
+  app.add_option("--name", config.name, "A name to address the sweep by")->option_text("NAME");
+  app.add_option("-e,--experiment-name", config.experiment, "The experiment the sweep belongs to")
+      ->option_text("NAME");
+  app.add_option("-c,--run-configuration-name", config.run_configuration,
+                 "The run configuration: a .runconfig file, or its name without the extension")
+      ->option_text("NAME");
+  app.add_option(
+         kHyperdriveOption, config.hyperdrive_file,
+         "The configuration as HyperDrive's command names it; a script and its arguments may "
+         "follow the options")
+      ->option_text("FILE");
+  app.add_option("--path", config.path, "The source directory, in which the runs start")
+      ->option_text("DIR");
+  take_command(arguments, config.command);
+  take_script(app, arguments, config.script);
+}
+
+std::vector<std::pair<std::string, std::string>> parse_settings(
+    const std::vector<std::string>& set) {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const std::string& setting : set) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      fail(kWrong, fmt::format("--set \"{}\": expected KEY=VALUE", setting));
+    result.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return result;
+}
+
+void report_problems(const LoadedConfig& loaded, const std::string& what) {
+  for (const Problem& problem : loaded.problems) tell(problem.message() + "\n");
+  if (loaded.ok()) return;
+  const auto errors = std::count_if(
+      loaded.problems.begin(), loaded.problems.end(),
+      [](const Problem& problem) { return problem.severity == Problem::Severity::error; });
+  fail(kWrong, fmt::format("{}: {}; nothing was started", what, base::plural(errors, "error")));
+}
+
+fs::path config_file(const ConfigArguments& config) {
+  if (!config.file.empty() && !config.hyperdrive_file.empty())
+    fail(kWrong, fmt::format("two configurations, \"{}\" and \"{}\"; give one", config.file,
+                             config.hyperdrive_file));
+  if (!config.hyperdrive_file.empty())
+    return find_file(config, {config.hyperdrive_file}, kHyperdriveOption);
+  if (config.file.empty())
+    fail(kWrong, "no configuration given; name an hdconfig.yml (see: hdrive run --help)");
+  return config.file;
+}
+
+LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command) {
+  const fs::path file = config_file(config);
+  ConfigOverrides overrides;
+  overrides.set = parse_settings(config.set);
+  overrides.command = config.command;
+  overrides.script = config.script;
+  overrides.run_configuration = run_configuration_file(config);
+  overrides.source_directory = config.path;
+  overrides.needs_command = needs_command;
+  if (!config.command.empty() && !config.script.empty())
+    fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",
+                             config.script.front()));
+  check_name(config.name);
+  LoadedConfig loaded = load_config(file, overrides);
+  report_problems(loaded, file.string());
+  if (!config.name.empty()) loaded.spec.name = config.name;
+  if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
+  if (config.seed) loaded.spec.seed = *config.seed;
+  loaded.seed_given = loaded.seed_given || config.seed.has_value();
+  if (!loaded.seed_given) loaded.spec.seed = new_seed();
+  return loaded;
+}
+
+}  // namespace hdrive::cli

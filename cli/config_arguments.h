@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The arguments with which `run`, `validate` and `sample` name a configuration, in hdrive's spelling and
+// in HyperDrive's, and the specification they lead to.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hdrive/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hdrive::cli {
+
+struct ConfigArguments {
+  std::string file;               ///< hdconfig.yml
+  std::string hyperdrive_file;    ///< --hyperdrive-configuration-name
+  std::string run_configuration;  ///< -c
+  std::string path;               ///< --path
+  std::string experiment;         ///< -e
+  std::string name;               ///< --name
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> set;      ///< "key=value"
+  std::vector<std::string> command;  ///< behind "--"
+  std::vector<std::string> script;   ///< HyperDrive's positional script and its arguments
+};
+
+/// Declares the options on `app` and takes the command or the script out of `arguments`.
+void add_config_options(CLI::App& app, ConfigArguments& config,
+                        std::vector<std::string>& arguments);
+
+/// `--set`, declared alone for `resume`.
+void add_set_option(CLI::App& app, std::vector<std::string>& set);
+/// "key=value" taken apart; a Failure (code 2) without "=".
+std::vector<std::pair<std::string, std::string>> parse_settings(
+    const std::vector<std::string>& set);
+
+/// Prints every problem to stderr; a Failure (code 2) if one is an error.
+void report_problems(const LoadedConfig& loaded, const std::string& what);
+
+/// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A seed is
+/// drawn where none was given, and `seed_given` left false.
+LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command);
+
+/// The configuration file that the arguments name.
+std::filesystem::path config_file(const ConfigArguments& config);
+
+}  // namespace hdrive::cli

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/display.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "cli/messages.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+constexpr int kFailuresInFull = 2;  // of how many failed runs stderr is shown
+
+// One line a run on stdout, warnings on stderr, no escape codes. Quiet: the warnings only.
+class PlainDisplay final : public Display {
+ public:
+  PlainDisplay(bool quiet, StopSignal stop) : quiet_(quiet), stop_(std::move(stop)) {}
+
+  void on_change(const Change& change, const SweepState& state) override {
+    if (const auto warning = warning_line(change)) complain(*warning);
+    const auto* ended = std::get_if<RunEnded>(&change);
+    if (ended == nullptr) return;
+    // A reader of stdout that went away must not end the sweep, so failures to write are ignored.
+    if (!quiet_) write_all(STDOUT_FILENO, run_line(state.history().run(ended->run), state) + "\n");
+    if (ended->status == RunStatus::failed && failures_++ < kFailuresInFull)
+      for (const std::string& line : stderr_lines(*ended)) tell(line + "\n");
+  }
+
+  void on_turn(const SweepState& state, Time /*now*/) override {
+    while (level_ < stop_.level())
+      complain(interruption_line(++level_, state.history().count(RunStatus::running)));
+  }
+
+ private:
+  bool quiet_;
+  StopSignal stop_;
+  int level_ = 0;
+  int failures_ = 0;
+};
+
+// Three lines at the bottom of the terminal, redrawn in place; messages scroll above them.
+class LiveDisplay final : public Display {
+ public:
+  LiveDisplay(const SweepSpec& spec, StopSignal stop)
+      : stop_(std::move(stop)),
+        glyphs_(Glyphs::of(utf8_locale())),
+        at_once_(spec.max_concurrent_runs),
+        total_(spec.max_total_runs),
+        budget_(spec.max_duration) {
+    progress_.metric = printable(spec.primary_metric);
+    if (const auto points = cardinality(spec.space);
+        points && *points < static_cast<std::uint64_t>(total_))
+      total_ = static_cast<std::int64_t>(*points);
+  }
+
+  void on_change(const Change& change, const SweepState& state) override {
+    look_back(state);
+    last_change_ = std::max(last_change_, time_of(change));
+    if (std::holds_alternative<RunMetrics>(change)) return;
+    dirty_ = true;
+    if (const auto warning = warning_line(change)) messages_.push_back(*warning);
+    if (const auto* started = std::get_if<RunStarted>(&change)) live_[started->run] = started->at;
+    if (const auto* requeued = std::get_if<RunRequeued>(&change)) live_.erase(requeued->run);
+    if (const auto* ended = std::get_if<RunEnded>(&change)) take(*ended, state);
+    if (std::holds_alternative<SweepChanged>(change)) refresh(state, last_change_);
+  }
+
+  void on_turn(const SweepState& state, Time now) override {
+    look_back(state);
+    while (level_ < stop_.level()) {
+      messages_.push_back(interruption_line(++level_, state.history().count(RunStatus::running)));
+      dirty_ = true;
+    }
+    constexpr Duration kBusy = std::chrono::milliseconds{100};
+    constexpr Duration kIdle = std::chrono::milliseconds{500};
+    if (now - drawn_ < (dirty_ ? kBusy : kIdle)) return;
+    refresh(state, now);
+    if (!draw(false)) return;
+    drawn_ = now;
+    dirty_ = false;
+  }
+
+  void finish() override {
+    progress_.left.reset();
+    progress_.stopping = false;
+    draw(true);
+  }
+
+ private:
+  // The runs of earlier sessions, where a sweep is resumed.
+  void look_back(const SweepState& state) {
+    if (!std::exchange(first_look_, false)) return;
+    for (RunId id = 0; id < state.history().size(); ++id) count(state.history().run(id));
+  }
+
+  // Only runs that went as far as they would go tell how long runs take.
+  void count(const Run& run) {
+    if (run.status != RunStatus::completed && run.ended_by != EndCause::policy) return;
+    ++ended_;
+    ended_total_ += run.ended - run.started;
+  }
+
+  void take(const RunEnded& ended, const SweepState& state) {
+    const Run& run = state.history().run(ended.run);
+    live_.erase(ended.run);
+    count(run);
+    if (ended.status != RunStatus::failed) return;
+    messages_.push_back(run_line(run, state));
+    if (failures_++ >= kFailuresInFull) return;
+    for (std::string& line : stderr_lines(ended)) messages_.push_back(std::move(line));
+  }
+
+  void refresh(const SweepState& state, Time now) {
+    const History& history = state.history();
+    progress_.total = std::max(total_, history.size());
+    progress_.running = history.count(RunStatus::running);
+    progress_.finished = history.count(RunStatus::completed);
+    progress_.failed = history.count(RunStatus::failed);
+    progress_.stopped = state.stopped_by_policy();
+    progress_.canceled = history.count(RunStatus::canceled) - progress_.stopped;
+    progress_.stopping = level_ > 0;
+    if (const auto best = history.incumbent())
+      progress_.best = Progress::Best{*best, *history.best(*best),
+                                      parameters_text(history.run(*best).parameters)};
+    progress_.elapsed =
+        state.active() +
+        (last_change_ == Time{} ? Duration{} : std::max(Duration{}, now - last_change_));
+    Pace pace;
+    pace.to_start = progress_.total - progress_.ended() - progress_.running;
+    pace.at_once = at_once_;
+    for (const auto& [run, started] : live_) pace.running.push_back(now - started);
+    pace.ended = ended_;
+    pace.ended_total = ended_total_;
+    pace.budget_left = budget_ - progress_.elapsed;
+    progress_.left = expected_rest(pace);
+    progress_.end = progress_.left ? clock_text(now + *progress_.left) : "";
+  }
+
+  // Whether a redraw would neither block (Ctrl-S) nor scribble over another job's terminal.
+  static bool may_draw() {
+    pollfd terminal{STDERR_FILENO, POLLOUT, 0};
+    return poll(&terminal, 1, 0) == 1 && tcgetpgrp(STDERR_FILENO) == getpgrp();
+  }
+
+  // The rows the last picture takes now: a terminal that became narrower has wrapped its lines.
+  int rows(int width) const {
+    int result = 0;
+    for (const int taken : line_widths_) result += std::max(1, (taken + width - 1) / width);
+    return result;
+  }
+
+  bool draw(bool last) {
+    if (!last && !may_draw()) return false;
+    const int width = std::max(2, terminal_width(STDERR_FILENO).value_or(80));
+    // One write a picture, the cursor hidden only within it: nothing to restore, however we end.
+    std::string frame = "\x1b[?25l\r";
+    if (const int taken = rows(width); taken > 1) frame += fmt::format("\x1b[{}A", taken - 1);
+    frame += "\x1b[J";
+    for (const std::string& message : messages_) frame += message + "\n";
+    messages_.clear();
+    line_widths_.clear();
+    // The last column stays free: some terminals wrap as soon as it is written.
+    for (const std::string& line : progress_lines(progress_, width - 1, glyphs_)) {
+      if (!line_widths_.empty()) frame += "\n";
+      frame += line;
+      line_widths_.push_back(display_width(line));
+    }
+    frame += last ? "\n\x1b[?25h" : "\x1b[?25h";
+    write_all(STDERR_FILENO, frame);
+    return true;
+  }
+
+  StopSignal stop_;
+  Glyphs glyphs_;
+  std::int64_t at_once_;
+  std::int64_t total_;
+  Duration budget_;
+  Progress progress_;
+  std::map<RunId, Time> live_;
+  std::int64_t ended_ = 0;
+  Duration ended_total_{};
+  Time last_change_{};
+  Time drawn_{};
+  std::vector<int> line_widths_;
+  std::vector<std::string> messages_;
+  bool dirty_ = true;
+  bool first_look_ = true;
+  int level_ = 0;
+  int failures_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop) {
+  if (!quiet && can_redraw(STDERR_FILENO)) return std::make_shared<LiveDisplay>(spec, stop);
+  return std::make_shared<PlainDisplay>(quiet, stop);
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a person sees of a sweep while it runs: a live display on a terminal, else a line a run.
+#pragma once
+
+#include <memory>
+
+#include "hdrive/listener.h"
+#include "hdrive/spec.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+
+/// A listener that shows the sweep. All calls come from the thread of the sweep.
+class Display : public Listener {
+ public:
+  /// The last words; the final state stays on the screen. Called once, when the sweep is over.
+  virtual void finish() {}
+};
+
+/// Live on stderr where that is a terminal that can be redrawn; else lines on stdout and warnings on
+/// stderr; with `quiet` warnings alone. Tells of interruptions through `stop`.
+std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop);
+
+}  // namespace hdrive::cli

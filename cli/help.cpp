@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/help.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/text.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+constexpr int kIndent = 2;
+constexpr int kTermWidth = 28;
+
+// One entry of a list: the term, and its text wrapped beside it (below it, where the term is long).
+std::string entry(const std::string& term, std::string_view text, int term_width, int width) {
+  const std::string indent(kIndent, ' ');
+  const std::string hanging(static_cast<std::size_t>(kIndent + term_width), ' ');
+  std::string result = indent + term;
+  const int room = std::max(20, width - kIndent - term_width);
+  const bool below = display_width(term) + kIndent > term_width;
+  bool first = !below;
+  if (below) result += "\n";
+  for (const std::string& line : wrap(text, room)) {
+    result += first ? std::string(static_cast<std::size_t>(term_width - display_width(term)), ' ')
+                    : hanging;
+    result += line + "\n";
+    first = false;
+  }
+  return result;
+}
+
+std::string option_term(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const auto& name : option.get_snames()) names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) names.push_back("--" + name);
+  std::string term = base::join(names, ", ");
+  if (option.get_items_expected_max() > 0) term += " " + option.get_option_text();
+  return term;
+}
+
+std::string paragraph(std::string_view text, int width) {
+  std::string result;
+  for (const std::string_view part : base::split(text, '\n'))
+    for (const std::string& line : wrap(part, width)) result += line + "\n";
+  return result;
+}
+
+int help_width() {
+  const int width = output_width();
+  return width <= 0 ? 100 : std::min(width, 100);
+}
+
+}  // namespace
+
+std::string overview() {
+  const int width = help_width();
+  std::string result = paragraph(
+      "hdrive: hyperparameter sweeps on machines you own\n\n"
+      "usage: hdrive <command> [options]\n\ncommands:",
+      width);
+  for (const Verb& verb : verbs())
+    if (!verb.hidden) result += entry(std::string(verb.name), verb.summary, 18, width);
+  result +=
+      "\nexamples:\n"
+      "  hdrive run hdconfig.yml -- python train.py --epochs 20\n"
+      "  hdrive status last\n"
+      "  hdrive show last/best\n"
+      "\n"
+      "SWEEP is an id, a unique beginning of one, a name, a directory, or `last`; SWEEP/RUN adds\n"
+      "a run's number or `best`.\n"
+      "\n"
+      "exit codes:\n";
+  static constexpr std::pair<std::string_view, std::string_view> kCodes[] = {
+      {"0", "done"},
+      {"1", "it could not be done: a file, a database, a process"},
+      {"2", "wrong usage or a wrong configuration; nothing was started"},
+      {"3", "no run succeeded"},
+      {"4", "no such sweep or run"},
+      {"130", "ended before its time: Ctrl-C, SIGTERM, SIGHUP or `hdrive stop`"}};
+  for (const auto& [code, meaning] : kCodes) result += entry(std::string(code), meaning, 6, width);
+  return result + "\n`hdrive <command> --help` tells more of each command.\n";
+}
+
+std::string verb_help(const Verb& verb, const CLI::App& app) {
+  const int width = help_width();
+  std::string result =
+      fmt::format("usage: hdrive {}{}{}\n\n", verb.name, verb.usage.empty() ? "" : " ", verb.usage);
+  result += paragraph(
+      verb.details.empty() ? fmt::format("{}.", verb.summary) : std::string(verb.details), width);
+  std::string positionals, options;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;
+    if (option->nonpositional())
+      options += entry(option_term(*option), option->get_description(), kTermWidth, width);
+    else
+      positionals += entry(option->get_option_text(), option->get_description(), kTermWidth, width);
+  }
+  if (!positionals.empty()) result += "\narguments:\n" + positionals;
+  if (!options.empty()) result += "\noptions:\n" + options;
+  if (!verb.examples.empty()) result += "\nexamples:\n";
+  for (const std::string_view example : verb.examples) result += fmt::format("  {}\n", example);
+  return result;
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The texts of `hdrive --help` and `hdrive <verb> --help`, made from the table of verbs.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+
+namespace hdrive::cli {
+
+/// The overview that `hdrive` alone prints.
+std::string overview();
+
+/// Usage, options and examples of one verb; `app` carries its options.
+std::string verb_help(const Verb& verb, const CLI::App& app);
+
+}  // namespace hdrive::cli

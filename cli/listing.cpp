@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/listing.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/text.h"
+#include "cli/terminal.h"
+
+namespace hdrive::cli {
+namespace {
+
+constexpr int kGap = 2;        // blanks between columns
+constexpr int kNarrowest = 8;  // of a flexible column
+constexpr std::string_view kGapText = "  ";
+
+// Which columns a table of `width` shows, and how wide.
+struct Layout {
+  std::vector<std::size_t> columns;
+  std::vector<int> widths;
+
+  int total() const {
+    return std::accumulate(widths.begin(), widths.end(), 0) +
+           kGap * std::max(0, static_cast<int>(widths.size()) - 1);
+  }
+};
+
+Layout natural_layout(const Listing& listing) {
+  Layout layout;
+  for (std::size_t i = 0; i < listing.columns.size(); ++i) {
+    if (listing.columns[i].title.empty()) continue;
+    int width = display_width(listing.columns[i].title);
+    for (const auto& row : listing.rows) width = std::max(width, display_width(row[i].text));
+    layout.columns.push_back(i);
+    layout.widths.push_back(width);
+  }
+  return layout;
+}
+
+// Takes from the widest flexible column, one column of text at a time, until it fits.
+void shrink(Layout& layout, const Listing& listing, int width) {
+  while (layout.total() > width) {
+    int* widest = nullptr;
+    for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+      int& candidate = layout.widths[i];
+      if (listing.columns[layout.columns[i]].flexible && candidate > kNarrowest &&
+          (widest == nullptr || candidate > *widest))
+        widest = &candidate;
+    }
+    if (widest == nullptr) return;
+    --*widest;
+  }
+}
+
+bool drop_one(Layout& layout, const Listing& listing) {
+  std::size_t victim = layout.columns.size();
+  int highest = 0;
+  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+    const int drop = listing.columns[layout.columns[i]].drop;
+    if (drop > highest) {
+      highest = drop;
+      victim = i;
+    }
+  }
+  if (victim == layout.columns.size()) return false;
+  layout.columns.erase(layout.columns.begin() + static_cast<std::ptrdiff_t>(victim));
+  layout.widths.erase(layout.widths.begin() + static_cast<std::ptrdiff_t>(victim));
+  return true;
+}
+
+Layout fit(const Listing& listing, int width) {
+  Layout layout = natural_layout(listing);
+  if (width <= 0) return layout;
+  while (true) {
+    Layout narrowed = layout;
+    shrink(narrowed, listing, width);
+    if (narrowed.total() <= width || !drop_one(layout, listing)) return narrowed;
+  }
+}
+
+void trim_right(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
+
+}  // namespace
+
+OrderedJson json_number(double number) { return OrderedJson::parse(base::json_number(number)); }
+
+OrderedJson json_time(Time time) {
+  return time == Time{} ? OrderedJson(nullptr) : OrderedJson(iso_time(time));
+}
+
+std::string Listing::table(int width) const {
+  const Layout layout = fit(*this, width);
+  std::string result;
+  const auto add_line = [&](const auto& text_of) {
+    std::string line;
+    for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+      const std::size_t column = layout.columns[i];
+      if (i > 0) line += kGapText;
+      line += pad(cut(text_of(column), layout.widths[i]), layout.widths[i], columns[column].align);
+    }
+    if (width > 0) line = cut(line, width, "");
+    trim_right(line);
+    result += line + "\n";
+  };
+  add_line([&](std::size_t column) { return columns[column].title; });
+  for (const auto& row : rows) add_line([&](std::size_t column) { return row[column].text; });
+  return result;
+}
+
+std::string Listing::json() const {
+  std::string result = "[";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    OrderedJson object = OrderedJson::object();
+    for (std::size_t column = 0; column < columns.size(); ++column)
+      object[columns[column].key] = rows[i][column].value;
+    result += (i == 0 ? "\n" : ",\n") +
+              object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  }
+  return result + (rows.empty() ? "]\n" : "\n]\n");
+}
+
+std::string Listing::csv() const {
+  std::string result;
+  for (std::size_t column = 0; column < columns.size(); ++column)
+    result += (column == 0 ? "" : ",") + csv_field(columns[column].key);
+  result += "\n";
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < columns.size(); ++column)
+      result += (column == 0 ? "" : ",") + csv_field(csv_text(row[column].value));
+    result += "\n";
+  }
+  return result;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"') result += '"';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string csv_text(const OrderedJson& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+void add_format_option(CLI::App& app, Format& format) {
+  static const std::map<std::string, Format> kFormats{
+      {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+  app.add_option_function<std::string>(
+         "-f,--format", [&format](const std::string& name) { format = kFormats.at(name); },
+         "table, json or csv")
+      ->option_text("FORMAT")
+      ->check([](const std::string& name) {
+        return kFormats.count(name) > 0
+                   ? std::string()
+                   : "unknown format \"" + name + "\"; table, json or csv are allowed";
+      });
+}
+
+void write(const Listing& listing, Format format) {
+  switch (format) {
+    case Format::table:
+      return print(listing.table(output_width()));
+    case Format::json:
+      return print(listing.json());
+    case Format::csv:
+      return print(listing.csv());
+  }
+}
+
+}  // namespace hdrive::cli

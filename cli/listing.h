@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Listing: rows under columns, written as a table for people, as JSON or as CSV. Built by a verb, written
+// once.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/text.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hdrive::cli {
+
+using OrderedJson = nlohmann::ordered_json;
+
+/// A number as hdrive writes it to JSON: NaN and infinities as the strings "NaN", "Infinity", "-Infinity".
+OrderedJson json_number(double number);
+/// A moment as ISO 8601 in UTC; null for the epoch.
+OrderedJson json_time(Time time);
+
+/// One column.
+struct Column {
+  std::string key;    ///< its name in JSON and CSV
+  std::string title;  ///< its head in the table; empty: not shown there
+  Align align = Align::left;
+  bool flexible = false;  ///< may be cut where the table is too wide
+  int drop = 0;           ///< left out of a table that is still too wide, highest first; 0: never
+};
+
+/// One value, for programs and for people.
+struct Cell {
+  OrderedJson value;
+  std::string text;  ///< empty: an empty place in the table
+};
+
+struct Listing {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;  ///< each with one cell a column
+
+  /// Lines of at most `width` columns without trailing blanks; `width` 0: as wide as it needs to be.
+  std::string table(int width) const;
+  /// An array of objects, one a line.
+  std::string json() const;
+  /// RFC 4180 with LF, heads first; null is empty.
+  std::string csv() const;
+};
+
+/// `text` as a field of a CSV row.
+std::string csv_field(const std::string& text);
+/// The value as CSV writes it: text as it is, null empty, the rest as JSON.
+std::string csv_text(const OrderedJson& value);
+
+enum class Format { table, json, csv };
+
+/// Adds `-f/--format table|json|csv`.
+void add_format_option(CLI::App& app, Format& format);
+
+/// Writes the listing to stdout; the table as wide as the terminal.
+void write(const Listing& listing, Format format);
+
+}  // namespace hdrive::cli

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/lookup.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.size() < 18 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+RunId best_run_or_fail(const SweepEntry& sweep) {
+  const auto best = load_state(sweep).history().incumbent();
+  if (!best)
+    fail(kNotFound, fmt::format("{}: no run has reported {} yet, so none is the best",
+                                short_id(sweep.header.id), sweep.header.metric));
+  return *best;
+}
+
+RunId run_or_fail(const SweepEntry& sweep, const std::string& text) {
+  if (text == "best") return best_run_or_fail(sweep);
+  const RunId run = std::stoll(text);
+  if (run >= sweep.runs)
+    fail(kNotFound,
+         fmt::format("{}: no run {}; {}", short_id(sweep.header.id), run,
+                     sweep.runs == 0 ? std::string("it has no runs yet")
+                                     : fmt::format("its runs are 0 to {}", sweep.runs - 1)));
+  return run;
+}
+
+}  // namespace
+
+void add_home_option(CLI::App& app, std::string& output_dir) {
+  app.add_option("--output-dir", output_dir,
+                 "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive)")
+      ->option_text("DIR");
+}
+
+void add_sweep_argument(CLI::App& app, std::string& selector, const std::string& text,
+                        const std::string& description) {
+  auto* option = app.add_option("sweep", selector, description)->option_text(text);
+  if (selector.empty()) option->required();
+}
+
+std::filesystem::path home_directory(const std::string& output_dir) {
+  if (!output_dir.empty()) return output_dir;
+  return environment("HDRIVE_HOME").value_or(".hdrive");
+}
+
+SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector) {
+  return value_or_fail(find_sweep(home_directory(output_dir), selector), kNotFound);
+}
+
+SweepState load_state(const SweepEntry& sweep, bool all_metrics) {
+  SweepState state(sweep.header.metric, sweep.header.goal);
+  ok_or_fail(replay_sweep(sweep.directory, all_metrics ? "" : sweep.header.metric,
+                          [&](const Change& change) { state.apply(change); }));
+  return state;
+}
+
+std::pair<std::string, std::string> split_selector(const std::string& selector) {
+  if (const std::size_t slash = selector.rfind('/'); slash != std::string::npos) {
+    const std::string run = selector.substr(slash + 1);
+    std::string sweep = selector.substr(0, slash);
+    if (!sweep.empty() && (run == "best" || is_number(run))) {
+      // The run's directory names the run, too.
+      if (sweep.ends_with("/runs")) sweep.resize(sweep.size() - 5);
+      return {sweep, run};
+    }
+  }
+  // "HD_<uuid>_<n>"
+  const std::size_t underscore = selector.rfind('_');
+  if (selector.starts_with("HD_") && underscore > 2 && is_number(selector.substr(underscore + 1)))
+    return {selector.substr(0, underscore), selector.substr(underscore + 1)};
+  return {selector, ""};
+}
+
+Target target_or_fail(const std::string& output_dir, const std::string& selector) {
+  const auto [sweep, run] = split_selector(selector);
+  Target target{sweep_or_fail(output_dir, sweep), std::nullopt};
+  if (!run.empty()) target.run = run_or_fail(target.sweep, run);
+  return target;
+}
+
+std::string sweep_status_text(const SweepEntry& sweep) {
+  const bool engine_gone = sweep.status == SweepStatus::running && !sweep.engine;
+  if (engine_gone || sweep.end == SweepEnd::interrupt) return "Interrupted";
+  return std::string(to_string(sweep.status));
+}
+
+std::string home_hint(const std::string& output_dir) {
+  return output_dir.empty() ? "" : " --output-dir " + shell_quote({output_dir});
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From what a user typed to a sweep or a run on disk. Used by every verb that reads sweeps.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hdrive/sweep.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hdrive::cli {
+
+/// Adds `--output-dir DIR`.
+void add_home_option(CLI::App& app, std::string& output_dir);
+/// Adds the positional SWEEP (or SWEEP/RUN, as `text` says); without a default it is required.
+void add_sweep_argument(CLI::App& app, std::string& selector, const std::string& text,
+                        const std::string& description);
+
+/// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else ".hdrive".
+std::filesystem::path home_directory(const std::string& output_dir);
+
+/// The sweep, or a Failure with code 4.
+SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector);
+
+/// The sweep's state, replayed. Metrics other than the primary one are left out unless `all_metrics`.
+SweepState load_state(const SweepEntry& sweep, bool all_metrics = false);
+
+/// A sweep and perhaps one of its runs, as `SWEEP`, `SWEEP/3`, `SWEEP/best` or a run's full id.
+struct Target {
+  SweepEntry sweep;
+  std::optional<RunId> run;
+};
+Target target_or_fail(const std::string& output_dir, const std::string& selector);
+
+/// "SWEEP/RUN" taken apart: the sweep's selector, and the run's ("3", "best") or "".
+std::pair<std::string, std::string> split_selector(const std::string& selector);
+
+/// "Running", "Completed", ...; "Interrupted" for one that ended with Ctrl-C or whose engine is gone.
+std::string sweep_status_text(const SweepEntry& sweep);
+
+/// " --output-dir DIR" where one was given: to be repeated in commands the user is told.
+std::string home_hint(const std::string& output_dir);
+
+}  // namespace hdrive::cli

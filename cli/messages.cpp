@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/messages.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+
+std::string run_line(const Run& run, const SweepState& state) {
+  const auto best = state.history().best(run.id);
+  const Duration took = run.started == Time{} ? Duration{} : run.ended - run.started;
+  std::string line =
+      fmt::format("run {}  {:<9}  {} {}  {}  {}", run.id, outcome_text(run.status, run.ended_by),
+                  state.primary_metric(), best ? number_text(*best) : "-", duration_text(took),
+                  parameters_text(run.parameters));
+  if (run.status != RunStatus::completed && !run.reason.empty())
+    line += "  (" + printable(run.reason) + ")";
+  return line;
+}
+
+std::optional<std::string> warning_line(const Change& change) {
+  if (const auto* requeued = std::get_if<RunRequeued>(&change))
+    return fmt::format("run {} is tried again, attempt {}: {}", requeued->run, requeued->attempt,
+                       printable(requeued->reason));
+  const auto* noted = std::get_if<Noted>(&change);
+  if (noted == nullptr || noted->level == Noted::Level::info) return std::nullopt;
+  return fmt::format("{}: {}{}", noted->level == Noted::Level::error ? "error" : "warning",
+                     noted->run ? fmt::format("run {}: ", *noted->run) : "",
+                     printable(noted->text));
+}
+
+std::vector<std::string> stderr_lines(const RunEnded& ended) {
+  std::vector<std::string> lines;
+  if (ended.status != RunStatus::failed || ended.stderr_tail.empty()) return lines;
+  constexpr int kLines = 10;
+  constexpr std::size_t kBytes = 2000;
+  const std::string tail = base::tail(ended.stderr_tail, kLines, kBytes);
+  lines.push_back(fmt::format("run {}: the last lines of its stderr:", ended.run));
+  for (const std::string_view line : base::split(tail, '\n'))
+    lines.push_back("  " + printable(line));
+  return lines;
+}
+
+std::string interruption_line(int level, std::int64_t running) {
+  const std::string runs = base::plural(running, "run");
+  return level == 1 ? fmt::format("cancelling {}; Ctrl-C again kills them at once", runs)
+                    : fmt::format("killing {}", runs);
+}
+
+Time time_of(const Change& change) {
+  return std::visit([](const auto& one) { return one.at; }, change);
+}
+
+}  // namespace hdrive::cli

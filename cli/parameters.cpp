@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/parameters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace hdrive::cli {
+namespace {
+
+std::string column_name(std::string_view parameter, const std::vector<std::string>& taken) {
+  std::string name(bare_name(parameter));
+  if (std::find(taken.begin(), taken.end(), name) != taken.end())
+    name.insert(0, "hyperparameters.");
+  return name;
+}
+
+Cell text_cell(std::string_view text) { return {std::string(text), printable(text)}; }
+
+template <class T>
+Cell integer_cell(const std::optional<T>& number) {
+  if (!number) return {nullptr, ""};
+  return {*number, std::to_string(*number)};
+}
+
+Cell metric_cell(const std::optional<double>& value) {
+  if (!value) return {nullptr, "-"};
+  return {json_number(*value), number_text(*value)};
+}
+
+Cell took_cell(const RunReport& run) {
+  if (run.started == Time{} || run.ended == Time{}) return {nullptr, ""};
+  const Duration took = run.ended - run.started;
+  return {json_number(static_cast<double>(took.count()) / 1e6), duration_text(took)};
+}
+
+}  // namespace
+
+std::vector<std::string> parameter_columns(const SearchSpace& space,
+                                           const std::vector<std::string>& taken) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : space.parameters)
+    names.push_back(column_name(parameter.name, taken));
+  return names;
+}
+
+std::vector<std::string> parameter_columns(const Assignment& parameters,
+                                           const std::vector<std::string>& taken) {
+  std::vector<std::string> names;
+  for (const Binding& binding : parameters) names.push_back(column_name(binding.name, taken));
+  return names;
+}
+
+Cell value_cell(const Value& value) {
+  return {OrderedJson::parse(to_json(value)), printable(to_text(value))};
+}
+
+Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metric,
+                     Parameters parameters) {
+  Listing listing;
+  std::vector<Column>& columns = listing.columns;
+  columns = {{"run_id", ""},
+             {"number", "RUN", Align::right},
+             {"status", "STATUS"},
+             {"best_primary_metric", printable(metric), Align::right},
+             {"last_primary_metric", "LAST", Align::right, false, 3},
+             {"reports", "REPORTS", Align::right, false, 4},
+             {"seconds", "TIME", Align::right, false, 2},
+             {"attempt", ""},
+             {"ended_by", ""},
+             {"exit_code", ""},
+             {"signal", ""},
+             {"created", ""},
+             {"started", ""},
+             {"ended", ""},
+             {"proposal", ""},
+             {"reason", ""}};
+  std::vector<std::string> taken;
+  for (const Column& column : columns) taken.push_back(column.key);
+  if (parameters == Parameters::together)
+    columns.push_back({"hyperparameters", "HYPERPARAMETERS", Align::left, true, 1});
+  else if (!runs.empty())
+    for (const auto& name : parameter_columns(runs.front().hyperparameters, taken))
+      columns.push_back({name, ""});
+  for (const RunReport& run : runs) {
+    std::vector<Cell> row{
+        text_cell(run.run_id),
+        {run.number, std::to_string(run.number)},
+        {std::string(to_string(run.status)), std::string(outcome_text(run.status, run.ended_by))},
+        metric_cell(run.best_primary_metric),
+        metric_cell(run.last_primary_metric),
+        {run.reports, std::to_string(run.reports)},
+        took_cell(run),
+        {run.attempt, ""},
+        text_cell(to_string(run.ended_by)),
+        integer_cell(run.exit_code),
+        integer_cell(run.signal),
+        {json_time(run.created), ""},
+        {json_time(run.started), ""},
+        {json_time(run.ended), ""},
+        text_cell(run.proposal),
+        text_cell(run.reason)};
+    if (parameters == Parameters::together)
+      row.push_back({nullptr, parameters_text(run.hyperparameters)});
+    else
+      for (const Binding& binding : run.hyperparameters) row.push_back(value_cell(binding.value));
+    listing.rows.push_back(std::move(row));
+  }
+  return listing;
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+std::string repeat(std::string_view glyph, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) result += glyph;
+  return result;
+}
+
+std::string bar(const Progress& progress, int cells, const Glyphs& glyphs) {
+  const double share = progress.total <= 0 ? 0
+                                           : static_cast<double>(progress.ended()) /
+                                                 static_cast<double>(progress.total);
+  const int full = std::clamp(static_cast<int>(share * cells), 0, cells);
+  return "[" + repeat(glyphs.full, full) + repeat(glyphs.empty, cells - full) + "]";
+}
+
+std::string counts_line(const Progress& progress, int width, const Glyphs& glyphs) {
+  const std::string done = fmt::format("{}/{}", progress.ended(), progress.total);
+  std::vector<std::string> parts{
+      fmt::format("{} running", progress.running), fmt::format("{} finished", progress.finished),
+      fmt::format("{} stopped", progress.stopped), fmt::format("{} failed", progress.failed)};
+  if (progress.canceled > 0) parts.push_back(fmt::format("{} canceled", progress.canceled));
+  std::string counts = done + "  " + base::join(parts, ", ");
+  constexpr int kShortestBar = 10, kLongestBar = 40, kAround = 3;  // brackets and a blank
+  if (width - display_width(counts) - kAround < kShortestBar)
+    // Too narrow for words: the same numbers, in the same order.
+    counts = fmt::format("{} run {} ok {} stop {} fail {}", done, progress.running,
+                         progress.finished, progress.stopped, progress.failed);
+  const int cells = std::min(kLongestBar, width - display_width(counts) - kAround);
+  if (cells < 4) return cut(counts, width, glyphs.ellipsis);
+  return bar(progress, cells, glyphs) + " " + counts;
+}
+
+std::string best_line(const Progress& progress, int width, const Glyphs& glyphs) {
+  if (!progress.best)
+    return cut(fmt::format("best  no {} reported yet", progress.metric), width, glyphs.ellipsis);
+  const Progress::Best& best = *progress.best;
+  return cut(fmt::format("best  {} {}  run {}  {}", progress.metric, number_text(best.value),
+                         best.run, best.parameters),
+             width, glyphs.ellipsis);
+}
+
+std::string time_line(const Progress& progress, int width, const Glyphs& glyphs) {
+  std::string line = "time  " + duration_text(progress.elapsed);
+  if (progress.stopping)
+    line += fmt::format(", cancelling {}", base::plural(progress.running, "run"));
+  else if (progress.left)
+    line += fmt::format(", about {} left, until {}", duration_text(*progress.left), progress.end);
+  return cut(line, width, glyphs.ellipsis);
+}
+
+}  // namespace
+
+Glyphs Glyphs::of(bool utf8) { return utf8 ? Glyphs{"\u2588", "\u2591", "\u2026"} : Glyphs{}; }
+
+std::vector<std::string> progress_lines(const Progress& progress, int width, const Glyphs& glyphs) {
+  return {counts_line(progress, width, glyphs), best_line(progress, width, glyphs),
+          time_line(progress, width, glyphs)};
+}
+
+std::optional<Duration> expected_rest(const Pace& pace) {
+  if (pace.ended == 0) return std::nullopt;
+  const Duration mean = pace.ended_total / pace.ended;
+  Duration work = mean * pace.to_start;
+  Duration longest{};
+  for (const Duration age : pace.running) {
+    const Duration rest = std::max(Duration{}, mean - age);
+    work += rest;
+    longest = std::max(longest, rest);
+  }
+  const std::int64_t lanes =
+      std::clamp<std::int64_t>(pace.to_start + static_cast<std::int64_t>(pace.running.size()), 1,
+                               std::max<std::int64_t>(1, pace.at_once));
+  return std::min(std::max(work / lanes, longest), std::max(Duration{}, pace.budget_left));
+}
+
+}  // namespace hdrive::cli

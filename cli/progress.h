@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The numbers of a running sweep as the lines of its live display. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/text.h"
+
+namespace hdrive::cli {
+
+/// What the bar is drawn with.
+struct Glyphs {
+  std::string_view full = "#", empty = "-", ellipsis = "...";
+  /// Block characters where the terminal's character set is UTF-8.
+  static Glyphs of(bool utf8);
+};
+
+struct Progress {
+  std::int64_t total = 0;  ///< runs the sweep will have at most
+  std::int64_t running = 0;
+  std::int64_t finished = 0;  ///< completed
+  std::int64_t stopped = 0;   ///< by the policy
+  std::int64_t failed = 0;
+  std::int64_t canceled = 0;  ///< by anybody else
+  bool stopping = false;      ///< it was interrupted: no further runs start
+  std::string metric;
+  struct Best {
+    RunId run = 0;
+    double value = 0;
+    std::string parameters;
+  };
+  std::optional<Best> best;
+  Duration elapsed{};
+  std::optional<Duration> left;  ///< expected
+  std::string end;               ///< the clock time of the expected end
+
+  std::int64_t ended() const { return finished + stopped + failed + canceled; }
+};
+
+/// Three lines: bar and counts, best so far, times; none wider than `width`.
+std::vector<std::string> progress_lines(const Progress& progress, int width, const Glyphs& glyphs);
+
+/// What is known of how long runs take.
+struct Pace {
+  std::int64_t to_start = 0;      ///< runs not started yet
+  std::int64_t at_once = 1;       ///< how many run side by side
+  std::vector<Duration> running;  ///< how long each live run has been running
+  std::int64_t ended = 0;         ///< runs that have ended
+  Duration ended_total{};         ///< sum of their durations
+  Duration budget_left{};         ///< active time the sweep may still take
+};
+
+/// The expected rest, from the mean duration of the runs that have ended; nothing before the first one.
+std::optional<Duration> expected_rest(const Pace& pace);
+
+}  // namespace hdrive::cli

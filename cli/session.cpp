@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.h"
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/display.h"
+#include "cli/lookup.h"
+#include "cli/signals.h"
+#include "cli/summary.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+std::optional<Run> best_run(Store& store, const SweepSpec& spec, const SweepSummary& summary) {
+  if (!summary.best) return std::nullopt;
+  SweepState state(spec.primary_metric, spec.goal);
+  ok_or_fail(store.replay(spec.primary_metric, [&](const Change& change) { state.apply(change); }));
+  return state.history().run(*summary.best);
+}
+
+}  // namespace
+
+int run_session(const Session& session) {
+  const StopSignal stop;
+  const SignalWatcher watcher(stop);  // first of all: no thread may be without its mask
+
+  SweepParts parts;
+  parts.clock = make_steady_clock();
+  parts.target = value_or_fail(
+      make_local_target({session.spec.metric_patterns, session.spec.primary_metric}, parts.clock));
+  parts.store = session.open_store();
+  parts.directory = session.directory;
+  const auto display = make_display(session.spec, session.quiet, stop);
+  parts.listeners.push_back(display);
+
+  const auto summary = run_sweep(session.spec, parts, stop);
+  display->finish();
+  if (!summary) fail(kCannot, summary.error().message());
+
+  const SummaryContext context{parts.store->header().id, session.directory,
+                               home_hint(session.output_dir)};
+  const auto best = best_run(*parts.store, session.spec, *summary);
+  const Run* record = best ? &*best : nullptr;
+  if (session.quiet) {
+    print(quiet_line(*summary, session.spec, record));
+    if (summary->end == SweepEnd::interrupt)
+      complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
+                           context.home_hint));
+  } else {
+    print("\n" + summary_text(*summary, session.spec, record, context));
+  }
+  return exit_code(*summary);
+}
+
+}  // namespace hdrive::cli

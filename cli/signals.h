@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop. Made by the verbs that own runs, before any
+// thread starts.
+#pragma once
+
+#include <thread>
+
+#include "base/file.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+
+/// While it lives, the signals are blocked in the whole process (threads made later inherit that) and a
+/// thread of its own takes them. Signals that were ignored (nohup) stay ignored. SIGPIPE is caught and
+/// dropped, so that a reader that goes away ends no sweep, while programs started later have it at its
+/// default.
+class SignalWatcher {
+ public:
+  explicit SignalWatcher(StopSignal stop);
+  ~SignalWatcher();
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+
+ private:
+  base::UniqueFd signals_, done_;
+  std::thread thread_;
+};
+
+}  // namespace hdrive::cli

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/summary.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+std::string row(std::string_view label, const std::string& text) {
+  return fmt::format("{:<9} {}\n", label, text);
+}
+
+std::string best_rows(const SweepSummary& summary, const SweepSpec& spec, const Run& best,
+                      const SummaryContext& context) {
+  const std::string outcome = best.status == RunStatus::completed
+                                  ? ""
+                                  : fmt::format(", {}", outcome_text(best.status, best.ended_by));
+  std::string text = row(
+      "best", fmt::format("run {} ({}){}", best.id, run_id(context.sweep_id, best.id), outcome));
+  text += fmt::format("  {} = {}\n", printable(spec.primary_metric),
+                      base::shortest(summary.best_value));
+  for (const Binding& binding : best.parameters)
+    text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));
+  return text;
+}
+
+std::string counts_row(const SweepSummary& summary) {
+  std::string text = fmt::format("{}: {} completed, {} stopped early, {} failed", summary.runs,
+                                 summary.completed, summary.stopped, summary.failed);
+  if (summary.canceled > 0) text += fmt::format(", {} canceled", summary.canceled);
+  return row("runs", text);
+}
+
+std::string saved_row(const SweepSummary& summary) {
+  if (summary.stopped == 0 || !summary.saved) return "";
+  const double all = static_cast<double>((summary.compute + *summary.saved).count());
+  const double share = all > 0 ? 100.0 * static_cast<double>(summary.saved->count()) / all : 0.0;
+  return row("saved", fmt::format("about {} of compute ({:.0f} %), by stopping {} early",
+                                  duration_text(*summary.saved), share,
+                                  base::plural(summary.stopped, "run")));
+}
+
+}  // namespace
+
+std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, const Run* best,
+                         const SummaryContext& context) {
+  std::string text =
+      row("sweep", fmt::format("{}: {}", short_id(context.sweep_id), to_string(summary.status)));
+  if (!summary.reason.empty()) text += row("", printable(summary.reason));
+  if (best != nullptr)
+    text += best_rows(summary, spec, *best, context);
+  else
+    text += row("best", fmt::format("none: no run reported {}", printable(spec.primary_metric)));
+  text += counts_row(summary) + saved_row(summary);
+  text += row("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
+                                  duration_text(summary.compute)));
+  const auto outputs =
+      best != nullptr ? run_directory(context.directory, best->id) / "outputs" : context.directory;
+  text += row(best != nullptr ? "outputs" : "directory", printable(outputs.string()));
+  if (!summary.warnings.empty())
+    text += row("warnings", fmt::format("{}, told above and by hdrive show last{}",
+                                        summary.warnings.size(), context.home_hint));
+  text += row("more", fmt::format("hdrive show last{1}{0}", context.home_hint,
+                                  best != nullptr ? "/best" : ""));
+  text += row("", fmt::format("hdrive status last{}", context.home_hint));
+  if (summary.end == SweepEnd::interrupt)
+    text += fmt::format("resume with: hdrive resume {}{}\n", short_id(context.sweep_id),
+                        context.home_hint);
+  return text;
+}
+
+std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec, const Run* best) {
+  if (best == nullptr)
+    return fmt::format("no best run: no run reported {}\n", printable(spec.primary_metric));
+  return fmt::format("best run {}  {} {}  {}\n", best->id, printable(spec.primary_metric),
+                     base::shortest(summary.best_value), parameters_text(best->parameters));
+}
+
+int exit_code(const SweepSummary& summary) {
+  if (summary.end == SweepEnd::interrupt || summary.end == SweepEnd::user) return kInterrupted;
+  switch (summary.status) {
+    case SweepStatus::completed:
+      return kDone;
+    case SweepStatus::failed:
+      return kNoneSucceeded;
+    case SweepStatus::canceled:
+      return kInterrupted;
+    case SweepStatus::running:
+      break;
+  }
+  return kCannot;
+}
+
+}  // namespace hdrive::cli

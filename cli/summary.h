@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `run` and `resume` say at the end, and the exit code that goes with it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+
+struct SummaryContext {
+  std::string sweep_id;
+  std::filesystem::path directory;  ///< the sweep's
+  std::string home_hint;            ///< " --output-dir DIR" for commands to type, or nothing
+};
+
+/// Best run with its parameters and value, counts, compute saved, outputs, and where to read on. `best` is
+/// the record of `summary.best`, where there is one.
+std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, const Run* best,
+                         const SummaryContext& context);
+
+/// The one line of `--quiet`: "best run 3  accuracy 0.97  lr=0.01", or why there is none.
+std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec, const Run* best);
+
+/// 0, 3 or 130.
+int exit_code(const SweepSummary& summary);
+
+}  // namespace hdrive::cli

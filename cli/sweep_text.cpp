@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sweep_text.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/lookup.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+namespace {
+
+OrderedJson seconds(Duration duration) {
+  return json_number(static_cast<double>(duration.count()) / 1e6);
+}
+
+std::string status_line(const SweepEntry& sweep) {
+  std::string text = sweep_status_text(sweep);
+  if (sweep.engine) text += fmt::format(", by process {}", *sweep.engine);
+  if (sweep.status == SweepStatus::running && !sweep.engine)
+    text +=
+        fmt::format(": no process runs it; hdrive resume {} goes on", short_id(sweep.header.id));
+  if (!sweep.reason.empty()) text += ": " + sweep.reason;
+  return text;
+}
+
+}  // namespace
+
+std::string labelled(std::string_view label, const std::string& text) {
+  return fmt::format("{:<10} {}\n", label, printable(text));
+}
+
+std::string pretty(const OrderedJson& json) {
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {
+  const SweepHeader& header = sweep.header;
+  std::string text = labelled("sweep", header.id);
+  if (!header.name.empty()) text += labelled("name", header.name);
+  if (!header.experiment.empty()) text += labelled("experiment", header.experiment);
+  text += labelled("status", status_line(sweep));
+  text += labelled("metric", fmt::format("{} ({})", header.metric, to_string(header.goal)));
+  text += labelled("best",
+                   summary.best
+                       ? fmt::format("{} (run {})", number_text(summary.best_value), *summary.best)
+                       : "none yet");
+  std::string runs =
+      fmt::format("{}: {} live, {} completed, {} stopped early, {} failed", summary.runs,
+                  sweep.live, summary.completed, summary.stopped, summary.failed);
+  if (summary.canceled > 0) runs += fmt::format(", {} canceled", summary.canceled);
+  text += labelled("runs", runs);
+  text += labelled("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
+                                       duration_text(summary.compute)));
+  if (summary.stopped > 0 && summary.saved)
+    text += labelled("saved", fmt::format("about {} of compute, by stopping early",
+                                          duration_text(*summary.saved)));
+  return text + labelled("created", time_text(header.created)) +
+         labelled("directory", sweep.directory.string());
+}
+
+OrderedJson sweep_json(const SweepEntry& sweep, const SweepSummary& summary) {
+  const SweepHeader& header = sweep.header;
+  OrderedJson json;
+  json["sweep_id"] = header.id;
+  json["name"] = header.name;
+  json["experiment"] = header.experiment;
+  json["status"] = std::string(to_string(sweep.status));
+  json["end"] = std::string(to_string(sweep.end));
+  json["reason"] = sweep.reason;
+  json["engine"] = sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr);
+  json["primary_metric_name"] = header.metric;
+  json["primary_metric_goal"] = std::string(to_string(header.goal));
+  json["best_run_id"] =
+      summary.best ? OrderedJson(run_id(header.id, *summary.best)) : OrderedJson(nullptr);
+  json["best_primary_metric"] =
+      summary.best ? json_number(summary.best_value) : OrderedJson(nullptr);
+  json["counts"] = {{"runs", summary.runs},           {"live", sweep.live},
+                    {"completed", summary.completed}, {"stopped", summary.stopped},
+                    {"failed", summary.failed},       {"canceled", summary.canceled}};
+  json["active_seconds"] = seconds(summary.elapsed);
+  json["compute_seconds"] = seconds(summary.compute);
+  json["saved_seconds"] = summary.saved ? seconds(*summary.saved) : OrderedJson(nullptr);
+  json["created"] = json_time(header.created);
+  json["changed"] = json_time(sweep.changed);
+  json["version"] = header.version;
+  json["directory"] = sweep.directory.string();
+  return json;
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One sweep or one run in words and as JSON, as `status`, `show` and `best` print them.
+#pragma once
+
+#include <string>
+
+#include "cli/listing.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+
+/// A labelled line: "status     Completed".
+std::string labelled(std::string_view label, const std::string& text);
+
+/// Indented JSON with a newline at its end.
+std::string pretty(const OrderedJson& json);
+
+/// What a sweep is and where it stands, a labelled line each.
+std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary);
+
+/// The same for programs.
+OrderedJson sweep_json(const SweepEntry& sweep, const SweepSummary& summary);
+
+}  // namespace hdrive::cli

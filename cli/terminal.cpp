@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/text.h"
+#include "cli/command.h"
+
+namespace hdrive::cli {
+
+std::optional<int> terminal_width(int fd) {
+  winsize size{};
+  if (isatty(fd) == 0) return std::nullopt;
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+int output_width() {
+  if (const auto columns = environment("COLUMNS"))
+    if (const auto number = base::parse_number(*columns); number && *number >= 1 && *number < 1e6)
+      return static_cast<int>(*number);
+  return terminal_width(STDOUT_FILENO).value_or(0);
+}
+
+bool can_redraw(int fd) {
+  return isatty(fd) != 0 && !environment("NO_COLOR") &&
+         environment("TERM").value_or("dumb") != "dumb";
+}
+
+bool utf8_locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const auto value = environment(name))
+      return base::fold(*value).find("utf8") != std::string::npos;
+  return false;
+}
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+void print(std::string_view text) {
+  if (write_all(STDOUT_FILENO, text) || errno == EPIPE) return;
+  fail(kCannot, std::string("cannot write to the standard output: ") + std::strerror(errno));
+}
+
+void tell(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+void complain(std::string_view text) { tell("hdrive: " + std::string(text) + "\n"); }
+
+}  // namespace hdrive::cli

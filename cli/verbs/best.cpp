@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/lookup.h"
+#include "cli/parameters.h"
+#include "cli/run_text.h"
+#include "cli/sweep_text.h"
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  std::string sweep = "last";
+  std::string output_dir;
+  Format format = Format::table;
+};
+
+std::string best_text(const SweepEntry& sweep, const Run& run, double value) {
+  std::string text =
+      labelled("run", fmt::format("{} ({}), {}", run.id, run_id(sweep.header.id, run.id),
+                                  outcome_text(run.status, run.ended_by)));
+  text += labelled("metric", fmt::format("{} = {}", sweep.header.metric, base::shortest(value)));
+  for (const Binding& binding : run.parameters)
+    text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));
+  if (const auto command = command_line(sweep, run); !command.empty())
+    text += labelled("command", command);
+  return text + labelled("outputs", (run_directory(sweep.directory, run.id) / "outputs").string());
+}
+
+int best(const Options& options) {
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const SweepState state = load_state(sweep);
+  const auto leader = state.history().incumbent();
+  if (!leader)
+    fail(kNoneSucceeded, fmt::format("{}: no run has reported {} yet, so none is the best",
+                                     short_id(sweep.header.id), sweep.header.metric));
+  const RunReport report = report_of(state, sweep.header.id, *leader);
+  switch (options.format) {
+    case Format::json:
+      print(pretty(OrderedJson::parse(to_json(report))));
+      break;
+    case Format::csv:
+      write(runs_listing({report}, sweep.header.metric, Parameters::apart), Format::csv);
+      break;
+    case Format::table:
+      print(best_text(sweep, state.history().run(*leader), *report.best_primary_metric));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_best(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep (default: last)");
+  add_format_option(app, options->format);
+  add_home_option(app, options->output_dir);
+  return [options] { return best(*options); };
+}
+
+}  // namespace hdrive::cli

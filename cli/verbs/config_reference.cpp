@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+#include "hdrive/config.h"
+
+namespace hdrive::cli {
+
+Action setup_config_reference(CLI::App& /*app*/, std::vector<std::string>& /*arguments*/) {
+  return [] {
+    print(config_reference());
+    return static_cast<int>(kDone);
+  };
+}
+
+}  // namespace hdrive::cli

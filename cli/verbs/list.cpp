@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/listing.h"
+#include "cli/lookup.h"
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  std::string output_dir;
+  Format format = Format::table;
+};
+
+std::vector<Cell> row_of(const SweepEntry& sweep) {
+  const SweepHeader& header = sweep.header;
+  const auto integer = [](std::int64_t number) { return Cell{number, std::to_string(number)}; };
+  return {
+      {header.id, short_id(header.id)},
+      {header.name, printable(header.name)},
+      {header.experiment, printable(header.experiment)},
+      {std::string(to_string(sweep.status)), sweep_status_text(sweep)},
+      {std::string(to_string(sweep.end)), ""},
+      integer(sweep.runs),
+      integer(sweep.live),
+      integer(sweep.completed),
+      integer(sweep.failed),
+      integer(sweep.canceled),
+      {header.metric, printable(header.metric)},
+      {std::string(to_string(header.goal)), ""},
+      {json_time(header.created), time_text(header.created)},
+      {json_number(static_cast<double>(sweep.active.count()) / 1e6), duration_text(sweep.active)},
+      {sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr), ""},
+      {sweep.directory.string(), ""},
+      {sweep.reason, ""}};
+}
+
+int list(const Options& options) {
+  const auto home = home_directory(options.output_dir);
+  std::vector<Error> problems;
+  const auto sweeps = list_sweeps(home, &problems);
+  for (const Error& problem : problems) complain("warning: " + problem.message());
+  if (sweeps.empty() && options.format == Format::table) {
+    complain(fmt::format("no sweeps in {}", home.string()));
+    return kDone;
+  }
+  Listing listing;
+  listing.columns = {{"sweep_id", "SWEEP"},
+                     {"name", "NAME", Align::left, true, 4},
+                     {"experiment", "EXPERIMENT", Align::left, true, 7},
+                     {"status", "STATUS"},
+                     {"end", ""},
+                     {"runs", "RUNS", Align::right},
+                     {"live", "LIVE", Align::right, false, 6},
+                     {"completed", "COMPLETED", Align::right, false, 5},
+                     {"failed", "FAILED", Align::right, false, 5},
+                     {"canceled", "CANCELED", Align::right, false, 5},
+                     {"metric", "METRIC", Align::left, true, 8},
+                     {"goal", ""},
+                     {"created", "CREATED", Align::left, false, 3},
+                     {"active_seconds", "TIME", Align::right, false, 2},
+                     {"engine", ""},
+                     {"directory", ""},
+                     {"reason", ""}};
+  for (const SweepEntry& sweep : sweeps) listing.rows.push_back(row_of(sweep));
+  write(listing, options.format);
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_list(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_format_option(app, options->format);
+  add_home_option(app, options->output_dir);
+  return [options] { return list(*options); };
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "base/file.h"
+#include "cli/lookup.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string selector = "last";
+  std::string output_dir;
+  bool follow = false;
+  bool errors = false;
+};
+
+// The run that was started last; of a sweep without one, the newest.
+RunId latest_run(const SweepEntry& sweep) {
+  const SweepState state = load_state(sweep);
+  const History& history = state.history();
+  if (history.size() == 0)
+    fail(kNotFound, fmt::format("{}: it has no runs yet", short_id(sweep.header.id)));
+  RunId latest = history.size() - 1;
+  for (RunId id = latest; id >= 0; --id)
+    if (history.run(id).started > history.run(latest).started) latest = id;
+  return latest;
+}
+
+// Prints what the file has beyond `position`, as it is.
+void print_rest(const fs::path& file, off_t& position) {
+  const base::UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return;
+  std::array<char, 65536> buffer;
+  while (true) {
+    const ssize_t count = pread(fd.get(), buffer.data(), buffer.size(), position);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    print(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+    position += count;
+  }
+}
+
+bool is_over(const Options& options, const Target& target) {
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
+  if (!sweep.engine) return true;
+  return is_terminal(load_state(sweep).history().run(*target.run).status);
+}
+
+int logs(const Options& options) {
+  Target target = target_or_fail(options.output_dir, options.selector);
+  if (!target.run) {
+    target.run = latest_run(target.sweep);
+    complain(fmt::format("run {} of {}", *target.run, short_id(target.sweep.header.id)));
+  }
+  const fs::path file = run_directory(target.sweep.directory, *target.run) /
+                        (options.errors ? "stderr.log" : "stdout.log");
+  off_t position = 0;
+  if (!options.follow) {
+    std::error_code ignored;
+    if (!fs::exists(file, ignored))
+      fail(kNotFound, fmt::format("{}: nothing there; the run was not started", file.string()));
+    print_rest(file, position);
+    return kDone;
+  }
+  // Whether the run is over costs a look into the database, so it is asked now and then only.
+  constexpr auto kPause = std::chrono::milliseconds{50};
+  constexpr int kTurnsBetweenLooks = 10;
+  for (int turn = 0;; ++turn) {
+    const bool over = turn % kTurnsBetweenLooks == 0 && is_over(options, target);
+    print_rest(file, position);
+    if (over) return kDone;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace
+
+Action setup_logs(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->selector, "SWEEP/RUN",
+                     "The run; of a sweep alone the one that started last (default: last)");
+  app.add_flag("-f,--follow", options->follow, "Go on until the run ends");
+  app.add_flag("--stderr", options->errors, "Its standard error instead");
+  add_home_option(app, options->output_dir);
+  return [options] { return logs(*options); };
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/listing.h"
+#include "cli/lookup.h"
+#include "cli/run_text.h"
+#include "cli/stored_spec.h"
+#include "cli/sweep_text.h"
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  std::string selector = "last";
+  std::string output_dir;
+  std::string format = "table";
+};
+
+std::string indented(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    result += "  " + printable(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
+std::string notes_text(const SweepState& state) {
+  std::string text;
+  for (const Noted& note : state.notes()) {
+    if (note.level == Noted::Level::info) continue;
+    text += fmt::format("  {}  {}{}\n", time_text(note.at),
+                        note.run ? fmt::format("run {}: ", *note.run) : "", printable(note.text));
+  }
+  return text.empty() ? "" : "\nwarnings\n" + text;
+}
+
+int show_sweep(const SweepEntry& sweep, bool as_json) {
+  const SweepState state = load_state(sweep);
+  const SweepSummary summary = summarize(state);
+  if (as_json) {
+    OrderedJson json = sweep_json(sweep, summary);
+    json["config"] = sweep.header.config;
+    json["warnings"] = summary.warnings;
+    print(pretty(json));
+    return kDone;
+  }
+  std::string text = sweep_text(sweep, summary);
+  if (const auto spec = stored_spec(sweep.header, sweep.directory); spec) {
+    const SamplerContext context{spec->goal, spec->seed, spec->max_total_runs,
+                                 spec->max_concurrent_runs};
+    if (const auto sampler = make_sampler(spec->sampling, spec->space, context))
+      text += labelled("sampling", (*sampler)->describe());
+    if (const auto policy = make_policy(spec->policy, spec->goal))
+      text += labelled("policy", (*policy)->describe());
+  }
+  text += "\nconfiguration\n" + indented(sweep.header.config);
+  print(text + notes_text(state));
+  return kDone;
+}
+
+int show(const Options& options) {
+  const Target target = target_or_fail(options.output_dir, options.selector);
+  const bool as_json = options.format == "json";
+  if (!target.run) return show_sweep(target.sweep, as_json);
+  const SweepState state = load_state(target.sweep);
+  const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
+  const RunFacts facts{target.sweep, state, *target.run, metrics};
+  print(as_json ? pretty(run_json(facts)) : run_text(facts));
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_show(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->selector, "SWEEP[/RUN]",
+                     "The sweep, or one of its runs (default: last)");
+  app.add_option("-f,--format", options->format, "table or json")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"table", "json"}));
+  add_home_option(app, options->output_dir);
+  return [options] { return show(*options); };
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/lookup.h"
+#include "cli/parameters.h"
+#include "cli/sweep_text.h"
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  std::string sweep = "last";
+  std::string output_dir;
+  std::string sort = "number";
+  Format format = Format::table;
+};
+
+int status(const Options& options) {
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const SweepState state = load_state(sweep);
+  std::vector<RunReport> runs = report_runs(state, sweep.header.id);
+  if (options.sort == "best") sort_by_primary_metric(runs, sweep.header.goal);
+  switch (options.format) {
+    case Format::json: {
+      OrderedJson object = sweep_json(sweep, summarize(state));
+      object["runs"] = OrderedJson::array();
+      for (const RunReport& run : runs) object["runs"].push_back(OrderedJson::parse(to_json(run)));
+      print(pretty(object));
+      break;
+    }
+    case Format::csv:
+      write(runs_listing(runs, sweep.header.metric, Parameters::apart), Format::csv);
+      break;
+    case Format::table:
+      print(sweep_text(sweep, summarize(state)));
+      if (!runs.empty()) {
+        print("\n");
+        write(runs_listing(runs, sweep.header.metric, Parameters::together), Format::table);
+      }
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_status(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep (default: last)");
+  app.add_option("--sort", options->sort,
+                 "The order of the runs: number, or best (those without a value last)")
+      ->option_text("ORDER")
+      ->check(CLI::IsMember({"number", "best"}));
+  add_format_option(app, options->format);
+  add_home_option(app, options->output_dir);
+  return [options] { return status(*options); };
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/config_arguments.h"
+#include "cli/terminal.h"
+#include "cli/verbs/verbs.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  ConfigArguments config;
+  bool azure = false;
+};
+
+int validate(const Options& options) {
+  const LoadedConfig loaded = load_or_fail(options.config, false);
+  const std::string file = config_file(options.config).string();
+  const auto sound = check(loaded.spec);
+  if (!sound) fail(kWrong, fmt::format("{}: {}", file, sound.error().message()));
+  std::size_t warnings = loaded.problems.size();
+  if (options.azure) {
+    const auto problems = azure_problems(loaded.spec, file);
+    for (const Problem& problem : problems) tell(problem.message() + "\n");
+    warnings += problems.size();
+  }
+  const auto parameters = static_cast<long long>(loaded.spec.space.parameters.size());
+  print(fmt::format(
+      "{}: ok, {}, {}{}\n", file, base::plural(parameters, "parameter"),
+      base::plural(loaded.spec.max_total_runs, "run"),
+      warnings == 0 ? "" : ", " + base::plural(static_cast<long long>(warnings), "warning")));
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_validate(CLI::App& app, std::vector<std::string>& arguments) {
+  auto options = std::make_shared<Options>();
+  add_config_options(app, options->config, arguments);
+  app.add_flag("--azure", options->azure,
+               "Also tell what Azure itself would refuse or treat differently");
+  return [options] { return validate(*options); };
+}
+
+}  // namespace hdrive::cli
