@@ -41,12 +41,9 @@ struct LoadedConfig {
 struct ConfigOverrides {
   /// `--set key=value`, top-level keys and dotted ones ("policy.slack_factor"); values are YAML.
   std::vector<std::pair<std::string, std::string>> set;
-  /// The command given after `--`; replaces the file's.
+  /// The command given after `--`; replaces the file's. Where a run configuration is given, a script
+  /// ("train.py") in its place is started with the run configuration's interpreter.
   std::vector<std::string> command;
-  /// A script and its arguments as HyperDrive's command line has them; replaces the run configuration's
-  /// `script` and `arguments`, and is started with its interpreter ("python3" without one). Not both
-  /// with `command`.
-  std::vector<std::string> script;
   /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be empty.
   std::filesystem::path run_configuration;
   /// Replaces source_directory, before the command is checked.
