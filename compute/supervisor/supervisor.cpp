@@ -99,7 +99,8 @@ Start start_program(char** argv) {
   close(out);
   close(err);
   if (pid < 0) return {0, "vfork", error};
-  return {pid, failed_at, failed_with};
+  if (failed_at) return {0, failed_at, failed_with};  // the child is reaped with all others
+  return {pid, nullptr, 0};
 }
 
 void tell_who_runs(char** argv, pid_t program) {
@@ -149,20 +150,26 @@ class Watch {
 
   // False when there is no child left.
   bool reap() {
+    const bool ran = program_ != 0;
     while (true) {
       int child_status = 0;
       const pid_t pid = waitpid(-1, &child_status, WNOHANG);
-      if (pid == 0) return true;
-      if (pid < 0) return errno == EINTR;
+      if (pid < 0) return false;
+      if (pid == 0) break;
       if (pid != program_) continue;
       status = child_status;
       program_ = 0;
-      if (phase_ == Phase::running) {
-        end_within(least(grace_, protocol::kLeftoverGraceMs * kMillisecond));
-        leftovers = terminate_descendants();
-      } else {
-        terminate_descendants();  // those it started on its way out
-      }
+    }
+    if (ran && program_ == 0) end_leftovers();
+    return true;
+  }
+
+  void end_leftovers() {
+    if (phase_ == Phase::running) {
+      end_within(least(grace_, protocol::kLeftoverGraceMs * kMillisecond));
+      leftovers = terminate_descendants();
+    } else {
+      terminate_descendants();  // those the program started on its way out
     }
   }
 
@@ -215,7 +222,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   Record record;
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
-  record.number("pid", start.pid);
+  record.number("pid", start.pid);  // 0: it never ran
   if (start.failed_at) {
     record.text("not_started", start.failed_at);
     record.number("errno", start.error);
