@@ -60,7 +60,7 @@ case $AZUREML_RUN_ID in
   *_2) for i in 1 2 3; do metric loss -Infinity; done ;;
   *) hdrive log loss nan; hdrive log loss -inf; hdrive log loss 0.75 ;;
 esac
-""", policy={"type": "BanditPolicy", "slack_factor": 0.1})
+""", policy={"type": "BanditPolicy", "slack_factor": 0.1, "delay_evaluation": 3})
         self.hdrive("run", "hdconfig.yml")
         runs = self.runs()
         self.assertEqual([0.5, None, None, 0.75], [run["best_primary_metric"] for run in runs])

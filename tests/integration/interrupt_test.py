@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ctrl-C once and twice, resume, and stopping from another terminal."""
 
+import os
 import signal
 import unittest
 
@@ -35,7 +36,6 @@ class Interrupt(HdriveTest):
                     max_total_runs=1)
         sweep = self.start("run", "hdconfig.yml", start_new_session=True)
         until(self.record, "the run is alive")
-        import os
         os.killpg(sweep.pid, signal.SIGINT)
         self.assertEqual(130, self.finish(sweep).code)
         self.assertNotIn("interrupted", self.record())
@@ -43,8 +43,8 @@ class Interrupt(HdriveTest):
     def test_a_second_ctrl_c_ends_everything_at_once(self):
         sweep, pids = self.start_two(STUBBORN, cancel_grace_seconds=1000)
         self.interrupt(sweep)
-        until(lambda: any(row for row in self.database().execute(
-            "select 1 from sqlite_master limit 1")), "the database is there")
+        until(lambda: self.database().execute("select count(*) from runs where canceling is not null")
+              .fetchone() == (2,), "the runs are being cancelled")
         self.assertTrue(all(alive(pid) for pid in pids))
         self.interrupt(sweep)
         self.assertEqual(130, self.finish(sweep).code)

@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from support import ENDLESS, METRIC, QUICK, HdriveTest, alive, until
+from support import METRIC, HdriveTest, alive, until
 
 # A child that forks twice, leaves the session and closes its files: nobody's child by then.
 DETACHING = METRIC + """

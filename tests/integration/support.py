@@ -147,7 +147,7 @@ class HdriveTest(unittest.TestCase):
 
     def runs(self, sweep="last"):
         """The runs of a sweep as `hdrive status` lists them for programs, by number."""
-        runs = json.loads(self.hdrive("status", sweep, "-f", "json").out)
+        runs = json.loads(self.hdrive("status", sweep, "-f", "json").out)["runs"]
         return sorted(runs, key=lambda run: run["number"])
 
     def sweep_directory(self):
