@@ -77,7 +77,7 @@ class Statement {
   /// Text that is not UTF-8 is kept as a BLOB, which every reader takes; TEXT would break Python's.
   int bind(int index, std::string_view value);
   int bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
-  /// Seconds since the epoch, exact to the microsecond from 1700 to 2240.
+  /// Seconds since the epoch, exact to the microsecond from 1850 to 2100.
   int bind(int index, Time value) { return bind(index, value.time_since_epoch()); }
   int bind(int index, Duration value) {
     return bind(index, static_cast<double>(value.count()) / 1e6);

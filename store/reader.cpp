@@ -3,6 +3,7 @@
 // What anybody may do with a sweep without owning it: read it, and leave a request.
 #include "store/reader.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -42,7 +43,8 @@ Result<std::unique_ptr<Database>> open_reader(const std::filesystem::path& sweep
   if (Result<void> found = expect_database(sweep_directory); !found) return found.error();
   const std::filesystem::path path = database_file(sweep_directory);
   auto database = open_checked(path, Database::Mode::read);
-  if (database || ::access(sweep_directory.c_str(), W_OK) == 0) return database;
+  if (database || ::faccessat(AT_FDCWD, sweep_directory.c_str(), W_OK, AT_EACCESS) == 0)
+    return database;
   // SQLite wants to make files beside the database. Where it may not, the file itself is enough, provided
   // that it holds everything and nobody writes it.
   if (has_pending_log(path))

@@ -69,7 +69,7 @@ CREATE VIEW best AS
   SELECT number, run_id, status, ended_by, attempt,
          iif(goal = 'Maximize', highest, lowest) AS best_primary_metric,
          reports, ended - started AS seconds, hyperparameters
-  FROM sweep, runs
+  FROM (SELECT goal FROM sweep), runs
   JOIN (SELECT run, attempt AS of, count(*) AS reports, min(value) AS lowest,
                max(value) AS highest
         FROM metrics

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/database.h"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+
+#include "store/schema.h"
+#include "tests/catch.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace hdrive;
+using store::Database;
+using store::Row;
+using store::Transaction;
+
+namespace {
+
+std::unique_ptr<Database> open(const std::filesystem::path& path) {
+  auto database = Database::open(path, Database::Mode::create);
+  REQUIRE(database);
+  return std::move(*database);
+}
+
+std::int64_t count(Database& database) {
+  std::int64_t rows = -1;
+  REQUIRE(database.each("SELECT count(*) FROM t", [&](const Row& row) { rows = row.integer(0); }));
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("Times come back to the microsecond") {
+  test::TemporaryDirectory directory;
+  const auto database = open(directory.path() / "a.db");
+  REQUIRE(database->execute("CREATE TABLE t(x REAL)"));
+  for (std::int64_t step = 0; step < 2000; ++step) {
+    const Time time(Duration(-3'700'000'000'000'000 + step * 3'900'000'123'457));
+    REQUIRE(database->run("DELETE FROM t"));
+    REQUIRE(database->run("INSERT INTO t VALUES(?1)", time));
+    Time back{};
+    REQUIRE(database->each("SELECT x FROM t", [&](const Row& row) { back = row.time(0); }));
+    REQUIRE(back == time);
+  }
+}
+
+TEST_CASE("Text is TEXT where it is UTF-8, else a BLOB with the same bytes") {
+  test::TemporaryDirectory directory;
+  const auto database = open(directory.path() / "odd ?#% name.db");
+  const auto type_of = [&](const std::string& text) {
+    std::string type, back;
+    REQUIRE(database->each(
+        "SELECT typeof(?1), ?1",
+        [&](const Row& row) {
+          type = row.text(0);
+          back = row.text(1);
+        },
+        text));
+    CHECK(back == text);
+    return type;
+  };
+  CHECK(type_of("") == "text");
+  CHECK(type_of("a\xc3\xa4") == "text");
+  CHECK(type_of(std::string("a\0b", 3)) == "text");
+  CHECK(type_of("a\xe4") == "blob");
+  CHECK(std::filesystem::exists(directory.path() / "odd ?#% name.db"));
+}
+
+TEST_CASE("A full disk is told, rolls the transaction back and leaves the database usable") {
+  test::TemporaryDirectory directory;
+  const auto database = open(directory.path() / "a.db");
+  REQUIRE(database->execute("PRAGMA journal_mode = WAL; CREATE TABLE t(x TEXT)"));
+  REQUIRE(database->run("INSERT INTO t VALUES('kept')"));
+  REQUIRE(database->execute("PRAGMA max_page_count = 8"));
+  {
+    auto transaction = Transaction::begin(*database, Transaction::Kind::write);
+    REQUIRE(transaction);
+    REQUIRE(database->run("INSERT INTO t VALUES('lost')"));
+    auto full = database->run("INSERT INTO t VALUES(?1)", std::string(100'000, 'x'));
+    REQUIRE_FALSE(full);
+    CHECK_THAT(full.error().message(), Catch::Contains("a.db: the disk is full"));
+  }
+  CHECK_FALSE(database->in_transaction());
+  CHECK(count(*database) == 1);
+  REQUIRE(database->execute("PRAGMA max_page_count = 1000"));
+  REQUIRE(database->run("INSERT INTO t VALUES(?1)", std::string(100'000, 'x')));
+  CHECK(count(*database) == 2);
+}
+
+TEST_CASE("A transaction that is not committed leaves nothing, even under an exception") {
+  test::TemporaryDirectory directory;
+  const auto database = open(directory.path() / "a.db");
+  REQUIRE(database->execute("CREATE TABLE t(x); INSERT INTO t VALUES(1), (2)"));
+  const auto throwing = [&] {
+    auto transaction = Transaction::begin(*database, Transaction::Kind::write);
+    REQUIRE(transaction);
+    REQUIRE(database->run("INSERT INTO t VALUES(3)"));
+    (void)database->each("SELECT x FROM t", [](const Row&) { throw std::runtime_error("no"); });
+  };
+  CHECK_THROWS(throwing());
+  CHECK_FALSE(database->in_transaction());
+  CHECK(count(*database) == 2);
+}
+
+TEST_CASE("A file that is no sweep's database is refused by name") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "sweep.db";
+  SECTION("text") {
+    std::ofstream(path) << std::string(5000, 'x');
+    auto database = Database::open(path, Database::Mode::read);
+    REQUIRE(database);
+    auto refused = store::check_schema(**database, false);
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().message(),
+               Catch::Contains(path.string()) && Catch::Contains("not a sweep's database"));
+  }
+  SECTION("another program's database") {
+    const auto database = open(path);
+    REQUIRE(database->execute("CREATE TABLE t(x)"));
+    auto refused = store::check_schema(*database, true);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message() ==
+          path.string() + ": is not a sweep's database: hdrive did not make it");
+  }
+}
+
+TEST_CASE("A schema of another version is refused, or migrated where it is older") {
+  test::TemporaryDirectory directory;
+  const auto database = open(directory.path() / "sweep.db");
+  REQUIRE(store::migrate(*database));
+  CHECK(store::check_schema(*database, false));
+  REQUIRE(database->execute("PRAGMA user_version = 99"));
+  auto newer = store::check_schema(*database, true);
+  REQUIRE_FALSE(newer);
+  CHECK_THAT(newer.error().what, Catch::Contains("newer hdrive") && Catch::Contains("version 99"));
+  REQUIRE(database->execute("PRAGMA user_version = 0"));
+  CHECK(store::check_schema(*database, true));
+  auto older = store::check_schema(*database, false);
+  REQUIRE_FALSE(older);
+  CHECK_THAT(older.error().what, Catch::Contains("older hdrive"));
+}
+
+TEST_CASE("Each error of SQLite says what to do") {
+  const std::pair<int, const char*> cases[] = {
+      {SQLITE_FULL, "disk is full"},    {SQLITE_IOERR_WRITE, "because of the disk"},
+      {SQLITE_BUSY, "another process"}, {SQLITE_CORRUPT, ".recover"},
+      {SQLITE_READONLY, "permissions"}, {SQLITE_CANTOPEN, "cannot be opened"},
+      {SQLITE_MISUSE, "cannot be used"}};
+  for (const auto& [code, words] : cases)
+    CHECK_THAT(store::database_error("x/sweep.db", code, nullptr).message(),
+               Catch::StartsWith("x/sweep.db: ") && Catch::Contains(words));
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/ownership.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "tests/catch.h"
+#include "tests/support/temporary_directory.h"
+
+extern char** environ;
+
+using namespace hdrive;
+using store::owner_of;
+using store::Ownership;
+
+TEST_CASE("A sweep nobody runs has no owner") {
+  test::TemporaryDirectory directory;
+  CHECK_FALSE(owner_of(directory.path()));
+  CHECK_FALSE(owner_of(directory.path() / "missing"));
+  { REQUIRE(Ownership::take(directory.path())); }
+  CHECK(std::filesystem::exists(directory.path() / "engine.lock"));
+  CHECK_FALSE(owner_of(directory.path()));
+}
+
+TEST_CASE("A second engine is refused with the first one's process and host") {
+  test::TemporaryDirectory directory;
+  auto first = Ownership::take(directory.path());
+  REQUIRE(first);
+  REQUIRE(owner_of(directory.path()));
+  CHECK(owner_of(directory.path())->pid == ::getpid());
+  CHECK_FALSE(owner_of(directory.path())->host.empty());
+
+  auto second = Ownership::take(directory.path());
+  REQUIRE_FALSE(second);
+  CHECK_THAT(second.error().message(),
+             Catch::Contains("is run by process " + std::to_string(::getpid())) &&
+                 Catch::Contains("hdrive stop"));
+  CHECK(owner_of(directory.path()));  // looking took nothing away
+}
+
+TEST_CASE("The lock of an engine that was killed blocks nobody") {
+  test::TemporaryDirectory directory;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto mine = Ownership::take(directory.path());
+    const char answer = mine ? 'y' : 'n';
+    if (::write(ready[1], &answer, 1) != 1) ::_exit(1);
+    while (true) ::pause();
+  }
+  char answer = 0;
+  REQUIRE(::read(ready[0], &answer, 1) == 1);
+  CHECK(answer == 'y');
+  REQUIRE(owner_of(directory.path()));
+  CHECK(owner_of(directory.path())->pid == child);
+  CHECK_FALSE(Ownership::take(directory.path()));
+
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(owner_of(directory.path()));
+  auto mine = Ownership::take(directory.path());
+  REQUIRE(mine);
+  CHECK(owner_of(directory.path())->pid == ::getpid());
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("A program that an engine started does not inherit its lock") {
+  test::TemporaryDirectory directory;
+  pid_t child = 0;
+  {
+    auto mine = Ownership::take(directory.path());
+    REQUIRE(mine);
+    char* arguments[] = {const_cast<char*>("sleep"), const_cast<char*>("600"), nullptr};
+    REQUIRE(::posix_spawnp(&child, "sleep", nullptr, nullptr, arguments, environ) == 0);
+  }
+  CHECK_FALSE(owner_of(directory.path()));
+  CHECK(Ownership::take(directory.path()));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("A directory that cannot be locked is named") {
+  auto taken = Ownership::take("/no/such/directory");
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().where == "/no/such/directory/engine.lock");
+}
