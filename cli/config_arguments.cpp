@@ -155,7 +155,11 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command) {
   ConfigOverrides overrides;
   overrides.set = parse_settings(config.set);
   overrides.command = config.command;
-  overrides.script = config.script;
+  // A run configuration names the interpreter of the script; without one it is Python's.
+  if (!config.script.empty()) overrides.command = config.script;
+  if (!config.script.empty() && config.run_configuration.empty() &&
+      config.script.front().ends_with(".py"))
+    overrides.command.insert(overrides.command.begin(), "python3");
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
   overrides.needs_command = needs_command;

@@ -12,8 +12,7 @@
 namespace hdrive::cli {
 namespace {
 
-constexpr int kGap = 2;        // blanks between columns
-constexpr int kNarrowest = 8;  // of a flexible column
+constexpr int kGap = 2;  // blanks between columns
 constexpr std::string_view kGapText = "  ";
 
 // Which columns a table of `width` shows, and how wide.
@@ -39,14 +38,14 @@ Layout natural_layout(const Listing& listing) {
   return layout;
 }
 
-// Takes from the widest flexible column, one column of text at a time, until it fits.
+// Takes from the widest column that may be cut, one column of text at a time, until it fits.
 void shrink(Layout& layout, const Listing& listing, int width) {
   while (layout.total() > width) {
     int* widest = nullptr;
     for (std::size_t i = 0; i < layout.columns.size(); ++i) {
       int& candidate = layout.widths[i];
-      if (listing.columns[layout.columns[i]].flexible && candidate > kNarrowest &&
-          (widest == nullptr || candidate > *widest))
+      const int narrowest = listing.columns[layout.columns[i]].narrowest;
+      if (narrowest > 0 && candidate > narrowest && (widest == nullptr || candidate > *widest))
         widest = &candidate;
     }
     if (widest == nullptr) return;

@@ -28,8 +28,9 @@ struct Column {
   std::string key;    ///< its name in JSON and CSV
   std::string title;  ///< its head in the table; empty: not shown there
   Align align = Align::left;
-  bool flexible = false;  ///< may be cut where the table is too wide
-  int drop = 0;           ///< left out of a table that is still too wide, highest first; 0: never
+  int narrowest =
+      0;         ///< where the table is too wide, its texts are cut down to this; 0: not at all
+  int drop = 0;  ///< left out of a table that is still too wide, highest first; 0: never
 };
 
 /// One value, for programs and for people.

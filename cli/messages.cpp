@@ -21,9 +21,11 @@ std::string run_line(const Run& run, const SweepState& state) {
 }
 
 std::optional<std::string> warning_line(const Change& change) {
-  if (const auto* requeued = std::get_if<RunRequeued>(&change))
-    return fmt::format("run {} is tried again, attempt {}: {}", requeued->run, requeued->attempt,
+  if (const auto* requeued = std::get_if<RunRequeued>(&change)) {
+    if (requeued->cause == EndCause::lost) return std::nullopt;  // the engine notes those itself
+    return fmt::format("run {}, attempt {}: {}", requeued->run, requeued->attempt,
                        printable(requeued->reason));
+  }
   const auto* noted = std::get_if<Noted>(&change);
   if (noted == nullptr || noted->level == Noted::Level::info) return std::nullopt;
   return fmt::format("{}: {}{}", noted->level == Noted::Level::error ? "error" : "warning",

@@ -63,9 +63,9 @@ Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metr
              {"number", "RUN", Align::right},
              {"status", "STATUS"},
              {"best_primary_metric", printable(metric), Align::right},
-             {"last_primary_metric", "LAST", Align::right, false, 3},
-             {"reports", "REPORTS", Align::right, false, 4},
-             {"seconds", "TIME", Align::right, false, 2},
+             {"last_primary_metric", "LAST", Align::right, 0, 3},
+             {"reports", "REPORTS", Align::right, 0, 4},
+             {"seconds", "TIME", Align::right, 0, 2},
              {"attempt", ""},
              {"ended_by", ""},
              {"exit_code", ""},
@@ -78,7 +78,7 @@ Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metr
   std::vector<std::string> taken;
   for (const Column& column : columns) taken.push_back(column.key);
   if (parameters == Parameters::together)
-    columns.push_back({"hyperparameters", "HYPERPARAMETERS", Align::left, true, 1});
+    columns.push_back({"hyperparameters", "HYPERPARAMETERS", Align::left, 24, 1});
   else if (!runs.empty())
     for (const auto& name : parameter_columns(runs.front().hyperparameters, taken))
       columns.push_back({name, ""});

@@ -54,8 +54,12 @@ std::string time_line(const Progress& progress, int width, const Glyphs& glyphs)
   std::string line = "time  " + duration_text(progress.elapsed);
   if (progress.stopping)
     line += fmt::format(", cancelling {}", base::plural(progress.running, "run"));
-  else if (progress.left)
-    line += fmt::format(", about {} left, until {}", duration_text(*progress.left), progress.end);
+  else if (progress.left) {
+    line += fmt::format(", about {} left", duration_text(*progress.left));
+    if (const std::string end = ", until " + progress.end;
+        display_width(line) + display_width(end) <= width)
+      line += end;
+  }
   return cut(line, width, glyphs.ellipsis);
 }
 

@@ -60,8 +60,8 @@ std::string metrics_table(const RunFacts& facts) {
   const auto all = series_of(facts);
   if (all.empty()) return "\nmetrics\n  none logged\n";
   Listing listing;
-  listing.columns = {{"name", "METRIC", Align::left, true},
-                     {"count", "COUNT", Align::right, false, 1},
+  listing.columns = {{"name", "METRIC", Align::left, 8},
+                     {"count", "COUNT", Align::right, 0, 1},
                      {"last", "LAST", Align::right},
                      {"least", "LEAST", Align::right},
                      {"greatest", "GREATEST", Align::right}};
@@ -105,17 +105,19 @@ std::string run_text(const RunFacts& facts) {
   const History& history = facts.state.history();
   const Run& run = history.run(facts.run);
   std::string text = labelled("run", run_id(facts.sweep.header.id, run.id));
-  text += labelled("status", ending(run));
-  if (!run.reason.empty()) text += labelled("reason", run.reason);
+  text += labelled_sentence("status", ending(run));
+  // Said already by the status, or told below as the policy's.
+  const bool told = run.status == RunStatus::completed || run.ended_by == EndCause::policy;
+  if (!run.reason.empty() && !told) text += labelled_sentence("reason", run.reason);
   const auto best = history.best(run.id);
   text += labelled(
       "metric",
       fmt::format("{}: best {}, {}", facts.state.primary_metric(),
                   best ? base::shortest(*best) : "none",
                   base::plural(static_cast<long long>(history.reports(run.id).size()), "report")));
-  text += labelled("policy", policy_sentence(facts.state, run.id));
-  text += labelled("chosen", run.proposal);
-  text += labelled("time", times(run));
+  text += labelled_sentence("policy", policy_sentence(facts.state, run.id));
+  text += labelled_sentence("chosen", run.proposal);
+  text += labelled_sentence("time", times(run));
   if (const auto command = command_line(facts.sweep, run); !command.empty())
     text += labelled("command", command);
   text += labelled("directory", run_directory(facts.sweep.directory, run.id).string());

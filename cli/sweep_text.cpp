@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/lookup.h"
+#include "cli/terminal.h"
 #include "cli/text.h"
 
 namespace hdrive::cli {
@@ -30,6 +33,16 @@ std::string labelled(std::string_view label, const std::string& text) {
   return fmt::format("{:<10} {}\n", label, printable(text));
 }
 
+std::string labelled_sentence(std::string_view label, const std::string& text) {
+  constexpr int kLabel = 11, kLeast = 20;
+  const int width = output_width();
+  if (width <= 0) return labelled(label, text);
+  std::string result;
+  for (const std::string& line : wrap(printable(text), std::max(kLeast, width - kLabel)))
+    result += labelled(result.empty() ? label : "", line);
+  return result;
+}
+
 std::string pretty(const OrderedJson& json) {
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
@@ -39,7 +52,7 @@ std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {
   std::string text = labelled("sweep", header.id);
   if (!header.name.empty()) text += labelled("name", header.name);
   if (!header.experiment.empty()) text += labelled("experiment", header.experiment);
-  text += labelled("status", status_line(sweep));
+  text += labelled_sentence("status", status_line(sweep));
   text += labelled("metric", fmt::format("{} ({})", header.metric, to_string(header.goal)));
   text += labelled("best",
                    summary.best
@@ -49,12 +62,12 @@ std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {
       fmt::format("{}: {} live, {} completed, {} stopped early, {} failed", summary.runs,
                   sweep.live, summary.completed, summary.stopped, summary.failed);
   if (summary.canceled > 0) runs += fmt::format(", {} canceled", summary.canceled);
-  text += labelled("runs", runs);
+  text += labelled_sentence("runs", runs);
   text += labelled("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
                                        duration_text(summary.compute)));
   if (summary.stopped > 0 && summary.saved)
-    text += labelled("saved", fmt::format("about {} of compute, by stopping early",
-                                          duration_text(*summary.saved)));
+    text += labelled_sentence("saved", fmt::format("about {} of compute, by stopping early",
+                                                   duration_text(*summary.saved)));
   return text + labelled("created", time_text(header.created)) +
          labelled("directory", sweep.directory.string());
 }

@@ -10,8 +10,10 @@
 
 namespace hdrive::cli {
 
-/// A labelled line: "status     Completed".
+/// A labelled line: "status     Completed". Not broken: commands and paths are there to be copied.
 std::string labelled(std::string_view label, const std::string& text);
+/// The same for a sentence, broken at the width of the terminal.
+std::string labelled_sentence(std::string_view label, const std::string& text);
 
 /// Indented JSON with a newline at its end.
 std::string pretty(const OrderedJson& json);

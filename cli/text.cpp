@@ -176,9 +176,11 @@ std::string iso_time(Time time) {
 
 std::string parameters_text(const Assignment& parameters) {
   std::vector<std::string> parts;
-  for (const Binding& binding : parameters)
+  for (const Binding& binding : parameters) {
+    const auto* number = std::get_if<double>(&binding.value);
     parts.push_back(fmt::format("{}={}", printable(bare_name(binding.name)),
-                                printable(to_text(binding.value))));
+                                number ? number_text(*number) : printable(to_text(binding.value))));
+  }
   return base::join(parts, " ");
 }
 

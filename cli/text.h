@@ -45,7 +45,7 @@ std::string clock_text(Time time);
 /// UTC, "2024-05-17T09:30:05.123456Z"; "" for the epoch.
 std::string iso_time(Time time);
 
-/// "lr=0.01 layers=2".
+/// "lr=0.01 layers=2", real numbers with six digits: to recognise a run by, not to repeat it.
 std::string parameters_text(const Assignment& parameters);
 
 /// "Completed", and for cancelled runs by whom: "Stopped" by a policy, "Canceled" else.

@@ -52,9 +52,9 @@ int list_algorithms(Format format) {
   Listing listing;
   listing.columns = {{"family", "FAMILY"},
                      {"name", "NAME"},
-                     {"aliases", "ALSO", Align::left, true, 3},
-                     {"summary", "SUMMARY", Align::left, true, 1},
-                     {"options", "OPTIONS", Align::left, true, 2}};
+                     {"aliases", "ALSO", Align::left, 16, 3},
+                     {"summary", "SUMMARY", Align::left, 24, 1},
+                     {"options", "OPTIONS", Align::left, 12, 2}};
   add_rows(listing, "sampling", sampler_algorithms());
   add_rows(listing, "policy", policy_algorithms());
   write(listing, format);

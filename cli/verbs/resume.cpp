@@ -24,11 +24,12 @@ struct Options {
 };
 
 bool will_be_tried_again(const Run& run) {
-  return !is_terminal(run.status) || run.ended_by == EndCause::interrupt;
+  return !is_terminal(run.status) || run.ended_by == EndCause::interrupt ||
+         run.ended_by == EndCause::budget;
 }
 
 // Why a session could start no run, and what would change that; nothing if it can.
-std::string nothing_left(const SweepEntry& sweep, const SweepSpec& spec) {
+std::string nothing_left(const SweepEntry& sweep, const SweepSpec& spec, bool changed) {
   const SweepState state = load_state(sweep);
   const History& history = state.history();
   const std::string command = fmt::format("hdrive resume {}", short_id(sweep.header.id));
@@ -41,6 +42,9 @@ std::string nothing_left(const SweepEntry& sweep, const SweepSpec& spec) {
   if (history.size() >= spec.max_total_runs)
     return fmt::format("all of its {} have ended; raise their number: {} --set max_total_runs={}",
                        base::plural(history.size(), "run"), command, 2 * history.size());
+  if (sweep.end == SweepEnd::exhausted && !changed)
+    return fmt::format("its search space has nothing left after {}",
+                       base::plural(history.size(), "run"));
   return "";
 }
 
@@ -51,7 +55,8 @@ int resume(const Options& options) {
   LoadedConfig loaded = load_stored(store->header(), sweep.directory, parse_settings(options.set));
   report_problems(loaded, id);
   ok_or_fail(check(loaded.spec), kWrong);
-  if (const std::string why = nothing_left(sweep, loaded.spec); !why.empty()) {
+  if (const std::string why = nothing_left(sweep, loaded.spec, !options.set.empty());
+      !why.empty()) {
     print(fmt::format("{}: nothing left to do: {}{}\n", id, why, home_hint(options.output_dir)));
     return kDone;
   }

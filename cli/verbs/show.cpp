@@ -56,9 +56,9 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     const SamplerContext context{spec->goal, spec->seed, spec->max_total_runs,
                                  spec->max_concurrent_runs};
     if (const auto sampler = make_sampler(spec->sampling, spec->space, context))
-      text += labelled("sampling", (*sampler)->describe());
+      text += labelled_sentence("sampling", (*sampler)->describe());
     if (const auto policy = make_policy(spec->policy, spec->goal))
-      text += labelled("policy", (*policy)->describe());
+      text += labelled_sentence("policy", (*policy)->describe());
   }
   text += "\nconfiguration\n" + indented(sweep.header.config);
   print(text + notes_text(state));
