@@ -142,12 +142,12 @@ void check_algorithms(Loader& loader) {
   const SweepSpec& spec = loader.spec;
   if (loader.policy_sound && loader.given.contains("policy")) {
     const auto policy = make_policy(spec.policy, spec.goal);
-    if (!policy) loader.problems.error(loader.given["policy"], policy.error().what);
+    if (!policy) loader.problems.error(loader.given["policy"], policy.error().message());
   }
   if (!loader.sampling_sound || !loader.space_sound) return;
   const SamplerContext context{spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs};
   const auto sampler = make_sampler(spec.sampling, spec.space, context);
-  if (!sampler) loader.problems.error(loader.given["sampling"], sampler.error().what);
+  if (!sampler) loader.problems.error(loader.given["sampling"], sampler.error().message());
 }
 
 }  // namespace hdrive::config

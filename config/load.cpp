@@ -37,29 +37,25 @@ fs::path full_path(const fs::path& path) {
   return result;
 }
 
-// The tree with every --set applied; nothing where one cannot be.
+// The tree with every --set applied; one that cannot be is a problem and changes nothing.
 NodePtr apply_sets(Loader& loader, NodePtr root) {
-  bool sound = true;
   for (const auto& [key, text] : loader.overrides.set) {
-    const int source = loader.problems.add_source("--set " + key, text);
-    NodePtr value = read_yaml(source, loader.problems);
-    sound = sound && value;
+    const int source = loader.problems.add_source("--set " + key, text, Problems::Lines::untold);
+    const NodePtr value = read_yaml(source, loader.problems);
     if (!value) continue;
     const auto path = base::split(key, '.');
-    if (std::any_of(path.begin(), path.end(), [](std::string_view part) { return part.empty(); })) {
-      loader.problems.error({source, 0, 0},
-                            "a key is empty; allowed: --set key=value or --set policy.type=value");
-      sound = false;
-      continue;
-    }
-    auto changed = replaced(root, path, value, {source, 0, 0});
-    if (!changed)
-      loader.problems.error({source, 0, 0}, changed.error().what);
+    const bool gap =
+        std::any_of(path.begin(), path.end(), [](std::string_view part) { return part.empty(); });
+    auto changed = gap ? Result<NodePtr>(Error{"",
+                                               "a key is empty; allowed: --set key=value or "
+                                               "--set policy.type=value"})
+                       : replaced(root, path, value, {source, 0, 0});
+    if (changed)
+      root = *std::move(changed);
     else
-      root = *changed;
-    sound = sound && changed;
+      loader.problems.error({source, 0, 0}, changed.error().what);
   }
-  return sound ? root : nullptr;
+  return root;
 }
 
 std::string required_keys() {
@@ -171,7 +167,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
     set_command(loader);
     set_source_directory(loader);
     set_concurrency(loader);
-    check_command(loader);
+    if (root->is(Node::Kind::map)) check_command(loader);
     check_algorithms(loader);
   }
   return {std::move(loader.spec), problems.take(), loader.seed_given, loader.concurrency_given};

@@ -24,8 +24,8 @@ bool LoadedConfig::ok() const {
 
 namespace config {
 
-int Problems::add_source(std::string name, std::string text) {
-  sources_.push_back({std::move(name), std::move(text), {}});
+int Problems::add_source(std::string name, std::string text, Lines lines) {
+  sources_.push_back({std::move(name), std::move(text), lines, {}});
   return static_cast<int>(sources_.size()) - 1;
 }
 
@@ -61,8 +61,11 @@ std::vector<Problem> Problems::take() {
   std::vector<Problem> result;
   result.reserve(entries_.size());
   for (Entry& entry : entries_) {
-    if (entry.place.line > 0)
-      entry.problem.column = characters(sources_[entry.place.source], entry.place);
+    Source& source = sources_[entry.place.source];
+    if (source.lines == Lines::untold)
+      entry.problem.line = entry.problem.column = 0;
+    else if (entry.place.line > 0)
+      entry.problem.column = characters(source, entry.place);
     result.push_back(std::move(entry.problem));
   }
   entries_.clear();

@@ -22,8 +22,11 @@ struct Place {
 
 class Problems {
  public:
+  /// Whether messages tell positions: they do in a file, not in a `--set`.
+  enum class Lines { told, untold };
+
   /// A text that is about to be read, under the name to call it by. Sources sort in this order.
-  int add_source(std::string name, std::string text = {});
+  int add_source(std::string name, std::string text = {}, Lines lines = Lines::told);
   const std::string& source_name(int source) const { return sources_[source].name; }
   const std::string& source_text(int source) const { return sources_[source].text; }
 
@@ -39,6 +42,7 @@ class Problems {
  private:
   struct Source {
     std::string name, text;
+    Lines lines = Lines::told;
     std::vector<std::size_t> line_starts;  ///< filled when first asked for
   };
   struct Entry {

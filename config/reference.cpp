@@ -48,7 +48,8 @@ command: python3 train.py --epochs 20
 `file:line:column: what is wrong; what is allowed; did you mean`. `--set key=value` on the command line
 replaces a value (`--set policy.slack_factor=0.1`; parameters go by name:
 `--set sampling.parameter_space.layers.values=[1,2]`). With `-c`, HyperDrive's run configuration gives
-script, arguments, interpreter and environment variables; what hdconfig.yml says itself wins over it.
+script, arguments, interpreter, environment variables and time limit; what hdconfig.yml says itself wins
+over it, and the command line (`--set`, and a command after `--`) over both.
 
 Scalars follow YAML 1.2: `true` and `false` are the booleans (`yes` and `no` are text), what stands in
 quotes is text. Enumerations are taken in any case. An unknown or repeated key is an error.

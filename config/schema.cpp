@@ -116,6 +116,7 @@ std::vector<KeyInfo> make_schema() {
 
       // ---- hdrive's own -------------------------------------------------------------------------
       {.name = "command", .kind = K::any, .own = true,
+       .default_text = "what follows -- on the command line", .default_in_words = true,
        .allowed = "a list of words, or one text that is split into words as a shell would",
        .summary = "The program of a run and its arguments. No shell reads it: write `sh -c \"...\"` "
                   "where you need one. `${{search_space.x}}` is replaced by the value drawn for x.",
@@ -247,7 +248,7 @@ bool in_range(const KeyInfo& row, const Node& node) {
 // Where a key that is unknown here would be at home: `it belongs under "policy"`.
 std::string home_of(std::string_view key, Section here) {
   for (const KeyInfo& row : schema()) {
-    if (row.name != key || row.section == here || row.section == Section::parameter) continue;
+    if (here == Section::parameter || row.name != key || row.section == here) continue;
     switch (row.section) {
       case Section::top:
         return "it belongs at the top level";
@@ -268,26 +269,32 @@ std::string home_of(std::string_view key, Section here) {
   return "";
 }
 
-std::string suggestion(std::string_view key, const std::vector<KeyInfo>& rows) {
+// The row an unknown key was probably meant for; empty if there is none.
+std::string meant_by(std::string_view key, const std::vector<KeyInfo>& rows) {
   for (const KeyInfo& row : rows)
     for (const std::string_view other : row.elsewhere)
-      if (base::fold(other) == base::fold(key))
-        return "; did you mean \"" + std::string(row.name) + "\"?";
+      if (base::fold(other) == base::fold(key)) return std::string(row.name);
   std::vector<std::string> names;
   for (const KeyInfo& row : rows) names.emplace_back(row.name);
-  const std::string hint = base::did_you_mean(key, names);
-  return hint.empty() ? "" : ";" + hint;
+  return base::nearest(key, names).value_or("");
 }
 
-void report_unknown(const Entry& entry, const std::vector<KeyInfo>& rows, std::string_view what,
-                    Problems& problems) {
+// Returns the key it was probably meant for, which then is not called missing too.
+std::string report_unknown(const Entry& entry, const std::vector<KeyInfo>& rows,
+                           std::string_view what, Problems& problems) {
   const Section here = rows.empty() ? Section::top : rows.front().section;
-  std::string text = "unknown key " + in_quotes(entry.key) + std::string(what);
+  const std::string text = "unknown key " + in_quotes(entry.key) + std::string(what);
   const std::string home = home_of(entry.key, here);
-  if (!home.empty()) return problems.error(entry.place, text + "; " + home);
+  if (!home.empty()) {
+    problems.error(entry.place, text + "; " + home);
+    return "";
+  }
   std::vector<std::string> names;
   for (const KeyInfo& row : rows) names.emplace_back(row.name);
-  problems.error(entry.place, text + "; allowed: " + listing(names) + suggestion(entry.key, rows));
+  std::string meant = meant_by(entry.key, rows);
+  problems.error(entry.place, text + "; allowed: " + listing(names) +
+                                  (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+  return meant;
 }
 
 }  // namespace
@@ -373,16 +380,18 @@ std::vector<std::pair<const KeyInfo*, const Entry*>> check_mapping(const std::ve
                                                                    std::string_view what,
                                                                    Problems& problems) {
   std::vector<std::pair<const KeyInfo*, const Entry*>> sound;
+  std::vector<std::string> meant;
   for (const Entry& entry : map.entries) {
     const auto row = std::find_if(rows.begin(), rows.end(),
                                   [&](const KeyInfo& each) { return each.name == entry.key; });
     if (row == rows.end())
-      report_unknown(entry, rows, what, problems);
+      meant.push_back(report_unknown(entry, rows, what, problems));
     else if (check_value(*row, row->name, *entry.value, problems))
       sound.emplace_back(&*row, &entry);
   }
   for (const KeyInfo& row : rows)
-    if (row.required && !map.find(row.name))
+    if (row.required && !map.find(row.name) &&
+        std::find(meant.begin(), meant.end(), row.name) == meant.end())
       problems.error(place, "key \"" + std::string(row.name) + "\" is missing" + std::string(what) +
                                 "; it takes " + allowed_text(row));
   return sound;

@@ -81,8 +81,8 @@ void warn_of_ignored(Loader& loader) {
         place->second,
         "the command ignores the values drawn for " + in_quotes(name) +
             "; place them with ${{search_space." + bare + "}}" +
-            (loader.spec.append_parameters ? "" : ", or let append_parameters be true") +
-            " (a script that reads " + sweep_variable(name) + " by itself needs neither)");
+            (loader.spec.append_parameters ? "" : ", or set append_parameters to true") +
+            "; a script that reads " + sweep_variable(name) + " itself is fine");
   }
 }
 
@@ -185,10 +185,12 @@ void check_command(Loader& loader) {
                             "hdconfig.yml -- python train.py, or as the key \"command\"");
     return;
   }
+  const std::size_t before = loader.problems.errors();
   check_placeholders(loader);
+  const bool placed = loader.problems.errors() == before;
   warn_of_shell_words(loader);
   warn_of_missing_files(loader);
-  if (!loader.space_sound) return;
+  if (!loader.space_sound || !placed) return;
   warn_of_ignored(loader);
   warn_of_repeated(loader);
 }

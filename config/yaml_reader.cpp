@@ -39,6 +39,12 @@ class TreeBuilder final : public YAML::EventHandler {
 
   NodePtr root() const { return root_; }
 
+  /// The innermost list or mapping that has begun and not ended.
+  std::optional<Place> unfinished() const {
+    if (open_.empty()) return std::nullopt;
+    return open_.back().node->place;
+  }
+
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
     fail(mark, "a second document begins here; allowed: one document in a file");
@@ -56,6 +62,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     auto node = make(mark, anchor);
+    if (tag == "!" || tag.starts_with("tag:")) check_closed(mark);
     node->text = value;
     node->weight += value.size();
     if (!resolve_scalar(tag, *node))
@@ -95,6 +102,26 @@ class TreeBuilder final : public YAML::EventHandler {
   [[noreturn]] void fail(const YAML::Mark& mark, std::string text) {
     problems_.error(place_of(source_, mark), std::move(text));
     throw Abort{};
+  }
+
+  // yaml-cpp takes a quoted text that runs to the end of the file as closed there.
+  void check_closed(const YAML::Mark& mark) {
+    const std::string_view text = problems_.source_text(source_);
+    auto at = static_cast<std::size_t>(std::max(0, mark.pos));
+    // Properties (!!str, &anchor) may stand before the quote.
+    while (at < text.size() && (text[at] == '!' || text[at] == '&'))
+      at = text.find_first_not_of(" \t\r\n",
+                                  std::min(text.find_first_of(" \t\r\n", at), text.size()));
+    if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const char quote = text[at];
+    for (++at; at < text.size(); ++at) {
+      const bool twice = quote == '\'' && text.substr(at).starts_with("''");
+      if (twice || (quote == '"' && text[at] == '\\'))
+        ++at;
+      else if (text[at] == quote)
+        return;
+    }
+    fail(mark, "not valid YAML: a quoted text is never closed; add the closing quote");
   }
 
   NodeMaker make(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -228,9 +255,12 @@ std::optional<Place> tab_in_indentation(int source, std::string_view text, int l
   return std::nullopt;
 }
 
-void report_syntax(const YAML::Exception& exception, int source, Problems& problems) {
-  const Place place = place_of(source, exception.mark);
+void report_syntax(const YAML::Exception& exception, int source, std::optional<Place> unfinished,
+                   Problems& problems) {
+  Place place = place_of(source, exception.mark);
   const auto tab = tab_in_indentation(source, problems.source_text(source), place.line);
+  // Where a bracket is missing is anyone's guess; where it was opened is known.
+  if (unfinished && exception.msg.find("flow not found") != std::string::npos) place = *unfinished;
   if (tab)
     problems.error(*tab, "not valid YAML: a tab indents this line; indent with spaces");
   else
@@ -303,10 +333,10 @@ const Entry* Node::find(std::string_view key) const {
 
 NodePtr read_yaml(int source, Problems& problems) {
   if (!check_text(source, problems)) return nullptr;
+  TreeBuilder builder(source, problems);
   try {
     std::istringstream stream(problems.source_text(source));
     YAML::Parser parser(stream);
-    TreeBuilder builder(source, problems);
     while (parser.HandleNextDocument(builder)) {
     }
     if (builder.root()) return builder.root();
@@ -319,7 +349,7 @@ NodePtr read_yaml(int source, Problems& problems) {
                    "lists and mappings are nested too deeply; allowed: " +
                        std::to_string(kDeepest) + " levels");
   } catch (const YAML::Exception& exception) {
-    report_syntax(exception, source, problems);
+    report_syntax(exception, source, builder.unfinished(), problems);
   } catch (const std::exception& exception) {
     problems.error({source, 0, 0}, std::string("cannot be read as YAML: ") + exception.what());
   }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/config/support.h"
+
+namespace hdrive {
+namespace {
+
+using namespace test;
+
+SweepSpec azure_spec() {
+  SweepSpec spec;
+  spec.space.parameters = {{"a", Choice{{std::int64_t{1}}}}, {"u", Uniform{0, 1}}};
+  spec.primary_metric = "loss";
+  spec.max_total_runs = 1000;
+  spec.max_concurrent_runs = 100;
+  spec.source_directory = "/nowhere";
+  return spec;
+}
+
+std::string told_of(const SweepSpec& spec) {
+  return messages(azure_problems(spec, "hdconfig.yml"));
+}
+
+TEST_CASE("A specification of HyperDrive's own has nothing Azure would refuse") {
+  CHECK(told_of(azure_spec()) == "");
+}
+
+TEST_CASE("Azure's limits are told") {
+  SweepSpec spec = azure_spec();
+  spec.max_total_runs = 1001;
+  spec.max_concurrent_runs = 101;
+  spec.max_duration = std::chrono::seconds(90);
+  spec.primary_metric = std::string(256, 'x');
+  CHECK(told_of(spec) ==
+        "hdconfig.yml: warning: Azure: max_total_runs is 1001; allowed: 1 to 1000\n"
+        "hdconfig.yml: warning: Azure: max_concurrent_runs is 101; allowed: 1 to 100\n"
+        "hdconfig.yml: warning: Azure: max_duration_minutes is 1.5; allowed: an integer\n"
+        "hdconfig.yml: warning: Azure: primary_metric_name has 256 bytes; allowed: 255\n");
+}
+
+TEST_CASE("What Azure's samplers do not take is told") {
+  SweepSpec spec = azure_spec();
+  spec.space.parameters.push_back({"q", QNormal{0, 1, 0.5}});
+  spec.sampling.name = "grid";
+  CHECK(told_of(spec) ==
+        "hdconfig.yml: warning: Azure: grid sampling takes no uniform (parameter \"u\"); allowed: "
+        "choice\n"
+        "hdconfig.yml: warning: Azure: grid sampling takes no qnormal (parameter \"q\"); allowed: "
+        "choice\n"
+        "hdconfig.yml: warning: Azure: q of parameter \"q\" is 0.5; allowed: an integer\n");
+  spec.sampling.name = "bayesian";
+  spec.policy = {"bandit", {{"slack_factor", 0.1}}};
+  CHECK(told_of(spec) ==
+        "hdconfig.yml: warning: Azure: bayesian sampling takes no qnormal (parameter \"q\"); "
+        "allowed: choice, quniform, uniform\n"
+        "hdconfig.yml: warning: Azure: bayesian sampling goes with no early termination; remove "
+        "the policy, or make it NoTerminationPolicy\n"
+        "hdconfig.yml: warning: Azure: q of parameter \"q\" is 0.5; allowed: an integer\n");
+}
+
+TEST_CASE("Algorithms, options and keys of our own are told") {
+  SweepSpec spec = azure_spec();
+  spec.policy = {"truncation_selection",
+                 {{"truncation_percentage", std::int64_t{20}}, {"exclude_finished_jobs", true}}};
+  spec.sampling = {"sobol", {}};
+  spec.command = {"t"};
+  spec.max_lost_retries = 5;
+  CHECK(told_of(spec) ==
+        "hdconfig.yml: warning: Azure: there is no sobol sampling; allowed: random, grid, "
+        "bayesian\n"
+        "hdconfig.yml: warning: Azure: the policy takes no option \"exclude_finished_jobs\"\n"
+        "hdconfig.yml: warning: Azure: hdconfig.yml has no key \"command\"; it is hdrive's own, so "
+        "remove it there\n"
+        "hdconfig.yml: warning: Azure: hdconfig.yml has no key \"max_lost_retries\"; it is "
+        "hdrive's own, so remove it there\n");
+}
+
+}  // namespace
+}  // namespace hdrive

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/config/support.h"
+
+namespace hdrive {
+namespace {
+
+using Words = std::vector<std::string>;
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+SweepSpec spec_with(Words command) {
+  SweepSpec spec;
+  spec.space.parameters = {{"--lr", Uniform{0, 1}}, {"layer-count", RandInt{9}}, {"act", Choice{}}};
+  spec.command = std::move(command);
+  return spec;
+}
+
+const Assignment kDrawn{
+    {"--lr", 0.01}, {"layer-count", std::int64_t{3}}, {"act", std::string("a b")}};
+
+Words arguments(const SweepSpec& spec) { return render_command(spec, kDrawn, "HD_1", 7).arguments; }
+
+TEST_CASE("Drawn values are appended in file order, names with dashes unchanged") {
+  CHECK(arguments(spec_with({"python", "t.py", "--epochs", "20"})) ==
+        Words{"python", "t.py", "--epochs", "20", "--lr", "0.01", "--layer-count", "3", "--act",
+              "a b"});
+}
+
+TEST_CASE("A placeholder anywhere places values and appends none") {
+  CHECK(arguments(spec_with({"t", "--rate=${{search_space.lr}}", "${{ search_space.act }}",
+                             "{search_space.layer-count}x${{search_space.--lr}}", "${{other}}"})) ==
+        Words{"t", "--rate=0.01", "a b", "3x0.01", "${{other}}"});
+}
+
+TEST_CASE("Nothing is appended where append_parameters is false, nor to an empty command") {
+  SweepSpec spec = spec_with({"t"});
+  spec.append_parameters = false;
+  CHECK(arguments(spec) == Words{"t"});
+  CHECK(arguments(spec_with({})) == Words{});
+}
+
+TEST_CASE("The environment carries the values, the ids and the file's variables") {
+  SweepSpec spec = spec_with({"t"});
+  spec.environment_variables = {{"A", "1"}, {"HDRIVE_RUN_ID", "mine"}};
+  CHECK(render_command(spec, kDrawn, "HD_1", 7).environment ==
+        Environment{{"A", "1"},
+                    {"AZUREML_RUN_ID", "HD_1_7"},
+                    {"AZUREML_SWEEP_act", "a b"},
+                    {"AZUREML_SWEEP_layer_count", "3"},
+                    {"AZUREML_SWEEP_lr", "0.01"},
+                    {"HDRIVE_PARAMETERS", R"({"--lr":0.01,"layer-count":3,"act":"a b"})"},
+                    {"HDRIVE_RUN_ID", "HD_1_7"},
+                    {"HDRIVE_RUN_NUMBER", "7"},
+                    {"HDRIVE_SWEEP_ID", "HD_1"}});
+}
+
+TEST_CASE("A command line is quoted where a shell would need it") {
+  CHECK(shell_quote({"python3", "t.py", "--lr=0.01", "a b", "", "it's", "$x", "*"}) ==
+        R"(python3 t.py --lr=0.01 'a b' '' 'it'\''s' '$x' '*')");
+  CHECK(shell_quote({"X=1", "X=1"}) == "'X=1' X=1");
+  CHECK(shell_quote({}) == "");
+}
+
+TEST_CASE("Ignored parameters are those neither appended, placed nor read from the environment") {
+  CHECK(ignored_parameters(spec_with({"t"})) == Words{});
+  CHECK(ignored_parameters(spec_with({})) == Words{});
+  CHECK(ignored_parameters(spec_with({"t", "${{search_space.lr}}"})) ==
+        Words{"layer-count", "act"});
+  SweepSpec spec = spec_with({"sh", "-c", "t $AZUREML_SWEEP_lr ${AZUREML_SWEEP_layer_count}"});
+  spec.append_parameters = false;
+  CHECK(ignored_parameters(spec) == Words{"act"});
+  spec.command = {"sh", "-c", "t $AZUREML_SWEEP_lr2"};
+  CHECK(ignored_parameters(spec) == Words{"--lr", "layer-count", "act"});
+  spec.command = {"sh", "-c", "t \"$HDRIVE_PARAMETERS\""};
+  CHECK(ignored_parameters(spec) == Words{});
+}
+
+}  // namespace
+}  // namespace hdrive
