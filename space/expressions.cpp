@@ -11,7 +11,6 @@
 namespace hdrive {
 namespace {
 
-using space::Overloaded;
 using space::Shape;
 
 // An expression's arguments in the order in which they are written; empty for choice.

@@ -3,7 +3,6 @@
 // Finite expressions: how many values there are, which, and how likely each is.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "hdrive/space.h"
 #include "space/shape.h"

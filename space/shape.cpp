@@ -6,6 +6,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "space/overloaded.h"
+
 namespace hdrive::space {
 
 std::optional<Shape> shape_of(const Expression& expression) {

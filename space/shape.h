@@ -9,18 +9,11 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <vector>
 
 #include "hdrive/space.h"
 
 namespace hdrive::space {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-template <class... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 /// A continuous expression, or one of its q-forms.
 struct Shape {

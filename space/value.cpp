@@ -7,16 +7,12 @@
 #include <utility>
 
 #include "base/text.h"
+#include "space/overloaded.h"
 
 namespace hdrive {
 namespace {
 
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-template <class... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
+using space::Overloaded;
 
 // Reads the members of a JSON object one after the other, keeping the text of each value as it was
 // written: a nested list must come back byte for byte, or a resumed sweep would not know it again.
