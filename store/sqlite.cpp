@@ -181,7 +181,8 @@ class SqliteStore final : public Store {
   }
   Result<void> record(const RunJudged& it) {
     const Verdict& verdict = it.verdict;
-    const auto leader = verdict.leader < 0 ? std::nullopt : std::optional(verdict.leader);
+    std::optional<RunId> leader;
+    if (verdict.leader >= 0) leader = verdict.leader;
     return database_->run(kJudged, it.run, it.attempt, store::word(store::kActions, verdict.action),
                           verdict.interval, store::word(store::kFindings, verdict.finding),
                           verdict.value, verdict.threshold, verdict.peers, leader, verdict.note,
