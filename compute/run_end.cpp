@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -29,8 +30,9 @@ std::string interpreter_of(const fs::path& script) {
   line.resize(static_cast<std::size_t>(file.gcount()));
   if (!line.starts_with("#!")) return "";
   std::string_view text = std::string_view(line).substr(2);
-  text = base::trim(text.substr(0, text.find('\n')));
-  return std::string(text.substr(0, text.find_first_of(" \t")));
+  text = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return std::string(text.substr(0, text.find_first_of(" \t")));  // a \r is the kernel's too
 }
 
 std::string quoted(const std::string& text) { return base::json_string(text); }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a run's end is told.
+#include <signal.h>
+
+#include "compute/run_end.h"
+#include "tests/unit/compute/local_runs.h"
+
+namespace hdrive::compute {
+namespace {
+
+using Catch::Matchers::Contains;
+
+TEST_CASE("the exit code is told") {
+  LocalRuns runs;
+  const auto end = runs.run(runs.script(0, "exit 7"));
+  CHECK(end.exit_code == 7);
+  CHECK_FALSE(end.signal);
+  CHECK_FALSE(end.not_started);
+  CHECK(end.note.empty());
+}
+
+TEST_CASE("the signal that killed a program is told") {
+  LocalRuns runs;
+  const auto end = runs.run(runs.script(0, "kill -SEGV $$"));
+  CHECK(end.signal == SIGSEGV);
+  CHECK_FALSE(end.exit_code);
+}
+
+TEST_CASE("a failed run shows the last lines of its stderr, a good one none") {
+  LocalTargetOptions options;
+  options.stderr_tail_lines = 2;
+  LocalRuns runs(options);
+  CHECK(
+      runs.run(runs.script(0, "echo one >&2; echo two >&2; echo three >&2; exit 1")).stderr_tail ==
+      "two\nthree");
+  CHECK(runs.run(runs.script(1, "echo one >&2; exit 0")).stderr_tail.empty());
+}
+
+TEST_CASE("bytes that are no text do not disturb the tail of stderr") {
+  LocalRuns runs;
+  const auto end = runs.run(runs.script(0, "printf 'a\\377\\376b\\n' >&2; exit 1"));
+  CHECK(end.stderr_tail ==
+        "a\xEF\xBF\xBD\xEF\xBF\xBD"
+        "b");
+}
+
+TEST_CASE("a program may close its streams") {
+  LocalRuns runs;
+  CHECK(runs.run(runs.script(0, "exec <&- >&- 2>&-; log accuracy 1; exit 0")).exit_code == 0);
+  CHECK(runs.values(0).at("accuracy") == 1);
+}
+
+TEST_CASE("a program that is not there is told with where it was looked for") {
+  LocalRuns runs;
+  const auto end = runs.run(runs.request(0, {"./train.py"}));
+  CHECK(end.not_started);
+  CHECK_FALSE(end.exit_code);
+  CHECK_FALSE(end.signal);
+  CHECK_THAT(end.note,
+             Contains("there is no file \"./train.py\"") && Contains(runs.directory().string()));
+  CHECK(runs.began.empty());
+}
+
+TEST_CASE("a program in the working directory but not in PATH gets the hint to write ./") {
+  LocalRuns runs;
+  write(runs.directory() / "train_me", "#!/bin/sh\n");
+  const auto end = runs.run(runs.request(0, {"train_me"}));
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("write ./train_me"));
+}
+
+TEST_CASE("a script that is not executable is told with what to do") {
+  LocalRuns runs;
+  write(runs.directory() / "train.py", "#!/usr/bin/env python3\n");
+  const auto end = runs.run(runs.request(0, {"./train.py"}));
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("is not executable") && Contains("python3 ./train.py"));
+}
+
+TEST_CASE("a script whose interpreter is missing is told so") {
+  LocalRuns runs;
+  const auto file = runs.directory() / "train";
+  write(file, "#!/no/such/python3 -u\n");
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  const auto end = runs.run(runs.request(0, {"./train"}));
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("interpreter \"/no/such/python3\""));
+}
+
+TEST_CASE("a script with Windows line ends is told so") {
+  LocalRuns runs;
+  const auto file = runs.directory() / "train";
+  write(file, "#!/bin/sh\r\nexit 0\r\n");
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  const auto end = runs.run(runs.request(0, {"./train"}));
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("Windows line ends"));
+}
+
+TEST_CASE("a directory is no program") {
+  LocalRuns runs;
+  const auto end = runs.run(runs.request(0, {"./runs"}));
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("\"./runs\" is a directory"));
+}
+
+TEST_CASE("a working directory that does not exist is told") {
+  LocalRuns runs;
+  auto request = runs.request(0, {"/bin/true"});
+  request.working_directory = "/no/such/place";
+  const auto end = runs.run(request);
+  CHECK(end.not_started);
+  CHECK_THAT(end.note, Contains("working directory \"/no/such/place\""));
+}
+
+TEST_CASE("a run without a command is refused") {
+  LocalRuns runs;
+  const auto started = runs.target().start(runs.request(0, {}));
+  REQUIRE_FALSE(started);
+  CHECK_THAT(started.error().message(), Contains("run 0") && Contains("command"));
+}
+
+TEST_CASE("exit.json says how it ended, for people too") {
+  LocalRuns runs;
+  runs.run(runs.script(0, "exit 3"));
+  const auto record = read_exit_record(runs.run_directory(0));
+  REQUIRE(record);
+  CHECK(record->exit_code == 3);
+  CHECK(record->attempt == 1);
+  CHECK(record->pid == runs.began.at(0).pid);
+  CHECK_THAT(read(runs.run_directory(0) / "exit.json"), Contains("\"version\": 1") &&
+                                                            Contains("\"user_seconds\": 0.") &&
+                                                            Contains("\"max_rss_kb\": "));
+}
+
+}  // namespace
+}  // namespace hdrive::compute

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/unit/compute/local_runs.h"
+
+namespace hdrive::compute {
+namespace {
+
+using Catch::Matchers::Contains;
+
+RunExited end_of(Objective objective, Assignment parameters = {}) {
+  const auto clock = std::make_shared<RealClock>();
+  const auto target = make_in_process_target(std::move(objective), clock);
+  RunRequest request;
+  request.parameters = std::move(parameters);
+  REQUIRE(target->start(request));
+  std::vector<TargetEvent> events;
+  const Time deadline = clock->now() + std::chrono::minutes{1};
+  while (events.empty() || !std::holds_alternative<RunExited>(events.back())) {
+    REQUIRE(clock->now() < deadline);
+    target->wait(deadline, {}, events);
+  }
+  return std::get<RunExited>(events.back());
+}
+
+TEST_CASE("an objective reads its parameters by name") {
+  double lr = 0;
+  std::string kind;
+  const auto end = end_of(
+      [&](RunContext& run) {
+        lr = run.number("lr");
+        kind = run.text("kind");
+      },
+      {{"--lr", 0.5}, {"kind", std::string("adam")}});
+  CHECK(end.exit_code == 0);
+  CHECK(lr == 0.5);
+  CHECK(kind == "adam");
+}
+
+TEST_CASE("asking for a parameter that is not there fails the run and names those that are") {
+  const auto end = end_of([](RunContext& run) { run.number("rate"); }, {{"--lr", 0.5}});
+  CHECK(end.exit_code == 1);
+  CHECK_THAT(end.stderr_tail, Contains("\"rate\"") && Contains("there are: lr"));
+}
+
+TEST_CASE("asking for the number of a text fails the run") {
+  const auto end =
+      end_of([](RunContext& run) { run.number("kind"); }, {{"kind", std::string("x")}});
+  CHECK(end.exit_code == 1);
+  CHECK_THAT(end.stderr_tail, Contains("is no number but \"x\""));
+}
+
+TEST_CASE("whatever an objective throws fails only its run") {
+  CHECK(end_of([](RunContext&) { throw std::runtime_error("broken"); }).stderr_tail == "broken");
+  const auto end = end_of([](RunContext&) { throw 5; });
+  CHECK(end.exit_code == 1);
+  CHECK_FALSE(end.stderr_tail.empty());
+}
+
+TEST_CASE("destroying the target asks its runs to stop and waits for them") {
+  std::atomic<int> left{0};
+  const auto clock = std::make_shared<RealClock>();
+  auto target = make_in_process_target(
+      [&](RunContext& run) {
+        while (!run.stop_requested()) std::this_thread::yield();
+        ++left;
+      },
+      clock);
+  for (RunId run = 0; run < 4; ++run) {
+    RunRequest request;
+    request.run = run;
+    REQUIRE(target->start(request));
+  }
+  target.reset();
+  CHECK(left == 4);
+}
+
+}  // namespace
+}  // namespace hdrive::compute

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Metrics on their way from a run's files to the engine.
+#include "tests/unit/compute/local_runs.h"
+
+namespace hdrive::compute {
+namespace {
+
+using Catch::Matchers::Contains;
+
+LocalTargetOptions patterns(std::vector<std::string> expressions) {
+  LocalTargetOptions options;
+  options.metric_patterns = std::move(expressions);
+  options.primary_metric = "accuracy";
+  return options;
+}
+
+TEST_CASE("a metric is told while its run lives, with inotify and without") {
+  const bool use_inotify = GENERATE(true, false);
+  LocalRuns runs({}, use_inotify);
+  runs.start(runs.script(0, "log a 1; while [ ! -e go ]; do sleep 0.01; done; log a 2"));
+  runs.until_logged(0, "a");
+  CHECK(runs.exits.empty());
+  write(runs.directory() / "go", "");
+  CHECK(runs.end_of(0).exit_code == 0);
+  CHECK(runs.values(0).at("a") == 2);
+}
+
+TEST_CASE("a last line without its newline counts when the run has ended") {
+  LocalRuns runs;
+  runs.run(runs.script(0, "printf '{\"name\": \"a\", \"value\": 4}' >> $HDRIVE_METRICS_FILE"));
+  CHECK(runs.values(0).at("a") == 4);
+  CHECK(runs.reports.back().position.metrics ==
+        std::filesystem::file_size(runs.run_directory(0) / "metrics.jsonl"));
+}
+
+TEST_CASE("the first wrong lines are noted with their place, the others are counted") {
+  LocalRuns runs;
+  runs.run(runs.script(0,
+                       "log a 1; i=0; while [ $i -lt 15 ]; do echo nonsense; i=$((i+1)); done >> "
+                       "$HDRIVE_METRICS_FILE; log b 2"));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"a", 1}, {"b", 2}});
+  REQUIRE(runs.notes.size() == 11);
+  CHECK_THAT(runs.notes[0], Contains("metrics.jsonl:2: ") && Contains("\"nonsense\""));
+  CHECK_THAT(runs.notes[9], Contains("metrics.jsonl:11: "));
+  CHECK_THAT(runs.notes[10], Contains("5 more lines"));
+}
+
+TEST_CASE("a file that a program empties is read from its beginning, and told") {
+  LocalRuns runs;
+  runs.start(runs.script(0,
+                         "log a 1; log a 1; while [ ! -e go ]; do sleep 0.01; done\n"
+                         "echo '{\"name\":\"b\",\"value\":2}' > $HDRIVE_METRICS_FILE"));
+  runs.until_logged(0, "a");
+  REQUIRE(runs.wait_until([&] { return runs.reports.back().position.metrics == 52; }));
+  write(runs.directory() / "go", "");
+  runs.end_of(0);
+  CHECK(runs.values(0).at("b") == 2);
+  REQUIRE(runs.notes.size() == 1);
+  CHECK_THAT(runs.notes[0], Contains("cut short"));
+}
+
+TEST_CASE("patterns read metrics from stdout, lines of progress bars included") {
+  LocalRuns runs(patterns({"acc=([0-9.]+)", "(?P<name>\\w+): (?P<value>\\S+) at (?P<step>\\d+)"}));
+  runs.run(runs.script(0, "printf '10%% acc=0.1\\r20%% acc=0.2\\r\\n'; echo 'loss: 3.5 at 7'"));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"accuracy", 0.2}, {"loss", 3.5}});
+  CHECK(runs.reports.back().metrics.back().step == 7);
+}
+
+TEST_CASE("a line of ten megabytes and binary output do not disturb what is around them") {
+  LocalRuns runs(patterns({"acc=([0-9.]+)"}));
+  const auto end = runs.run(runs.script(
+      0,
+      "echo acc=0.1; head -c 10000000 /dev/zero | tr '\\0' x; echo; head -c 100000 /dev/urandom; "
+      "printf '\\nacc=0.9\\n'; exit 0"));
+  CHECK(end.exit_code == 0);
+  REQUIRE_FALSE(runs.reports.empty());
+  CHECK(runs.values(0).at("accuracy") == 0.9);
+}
+
+TEST_CASE("a hundred thousand lines arrive, none lost, in order") {
+  LocalRuns runs;
+  runs.run(runs.script(
+      0, "seq 100000 | sed 's/.*/{\"name\": \"n\", \"value\": &}/' >> $HDRIVE_METRICS_FILE"));
+  double expected = 0;
+  for (const RunReported& report : runs.reports)
+    for (const Metric& metric : report.metrics)
+      if (metric.value != ++expected) FAIL("expected " << expected << ", got " << metric.value);
+  CHECK(expected == 100000);
+}
+
+TEST_CASE("one call of wait tells a bounded number of metrics") {
+  LocalRuns runs;
+  const auto request = runs.script(
+      0, "seq 300000 | sed 's/.*/{\"name\": \"n\", \"value\": &}/' >> $HDRIVE_METRICS_FILE");
+  runs.start(request);
+  runs.remake();
+  REQUIRE(runs.wait_until([&] { return read_exit_record(runs.run_directory(0)).has_value(); }));
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  std::vector<TargetEvent> events;
+  runs.target().wait(RealClock().now() + std::chrono::minutes{1}, {}, events);
+  std::size_t metrics = 0;
+  for (const TargetEvent& event : events)
+    if (const auto* report = std::get_if<RunReported>(&event)) metrics += report->metrics.size();
+  CHECK(metrics > 0);
+  CHECK(metrics < 150000);
+  CHECK(runs.end_of(0).exit_code == 0);
+}
+
+}  // namespace
+}  // namespace hdrive::compute

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run finds when it starts: its directory, its environment, hdrive_run.
+#include "compute/embedded.h"
+#include "tests/unit/compute/local_runs.h"
+
+namespace hdrive::compute {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a run finds its directories and files through its environment") {
+  LocalRuns runs;
+  auto request =
+      runs.script(0,
+                  "pwd; test -d \"$HDRIVE_OUTPUTS_DIR\" && test -d \"$HDRIVE_LOGS_DIR\" && "
+                  "test -f \"$HDRIVE_METRICS_FILE\" && cd \"$HDRIVE_RUN_DIR\" && "
+                  "test -f run.json && echo $HDRIVE_ATTEMPT $HDRIVE_RUN_ID $EXTRA");
+  request.environment = {{"EXTRA", "more"}};
+  CHECK(runs.run(request).exit_code == 0);
+  CHECK(read(runs.run_directory(0) / "stdout.log") ==
+        runs.directory().string() + "\n1 HD_test_0 more\n");
+}
+
+TEST_CASE("run.json tells what was started") {
+  LocalRuns runs;
+  auto request = runs.request(0, {"/bin/echo", "a \"b\""});
+  request.parameters = {{"--lr", 0.5}};
+  runs.run(request);
+  const std::string text = read(runs.run_directory(0) / "run.json");
+  CHECK_THAT(text, Contains("\"version\": 1") && Contains("\"run_id\": \"HD_test_0\"") &&
+                       Contains("\"arguments\": [\"/bin/echo\", \"a \\\"b\\\"\"]") &&
+                       Contains("{\"--lr\":0.5}"));
+}
+
+TEST_CASE(
+    "another attempt finds outputs and logs, and the earlier attempt's files are kept aside") {
+  LocalRuns runs;
+  auto request =
+      runs.script(0, "log first 1; echo one; echo kept > $HDRIVE_OUTPUTS_DIR/model; exit 1");
+  runs.run(request);
+  request = runs.script(0, "log second 2; cat $HDRIVE_OUTPUTS_DIR/model; echo $HDRIVE_ATTEMPT");
+  request.attempt = 2;
+  runs.exits.clear();
+  runs.reports.clear();
+  CHECK(runs.run(request).exit_code == 0);
+  CHECK(runs.values(0) == std::map<std::string, double>{{"second", 2}});
+  const fs::path directory = runs.run_directory(0), aside = directory / "attempt-1";
+  CHECK(read(directory / "stdout.log") == "kept\n2\n");
+  CHECK(read(aside / "stdout.log") == "one\n");
+  CHECK_THAT(read(aside / "metrics.jsonl"), Contains("first"));
+  CHECK_THAT(read(aside / "exit.json"), Contains("\"exit_code\": 1"));
+}
+
+TEST_CASE(
+    "the environment takes the request's values over the engine's, and PYTHONPATH from both") {
+  RunRequest request;
+  request.directory = "/sweep/runs/0";
+  request.environment = {{"A", "request"}, {"PYTHONPATH", "/mine"}, {"HDRIVE_RUN_DIR", "/wrong"}};
+  const char* inherited[] = {"A=engine", "B=engine", "PYTHONPATH=/theirs", "HDRIVE_ATTEMPT=9",
+                             nullptr};
+  const auto environment = run_environment(request, inherited, "/sweep/runs/.python");
+  const auto count = [&](const std::string& entry) {
+    return std::count(environment.begin(), environment.end(), entry);
+  };
+  CHECK(count("A=request") == 1);
+  CHECK(count("A=engine") == 0);
+  CHECK(count("B=engine") == 1);
+  CHECK(count("PYTHONPATH=/sweep/runs/.python:/mine") == 1);
+  CHECK(count("HDRIVE_RUN_DIR=/sweep/runs/0") == 1);
+  CHECK(count("HDRIVE_ATTEMPT=1") == 1);
+  CHECK(count("HDRIVE_ATTEMPT=9") == 0);
+}
+
+TEST_CASE("PYTHONPATH of the engine is kept where the request has none") {
+  RunRequest request;
+  const char* inherited[] = {"PYTHONPATH=/theirs", nullptr};
+  const auto environment = run_environment(request, inherited, "/p");
+  CHECK(std::count(environment.begin(), environment.end(), "PYTHONPATH=/p:/theirs") == 1);
+}
+
+TEST_CASE("a Python script imports hdrive_run, reads its parameters and logs") {
+  if (::access("/usr/bin/python3", X_OK) != 0) return;  // nothing to try it with
+  LocalRuns runs;
+  auto request =
+      runs.request(0, {"/usr/bin/python3", "-c",
+                       "import hdrive_run as h, os\n"
+                       "h.log('twice', h.params['lr'] * 2, step=3)\n"
+                       "h.log('none', float('nan')); h.log('much', float('inf'))\n"
+                       "h.log('caf\\u00e9 \"x\"', 1)\n"
+                       "assert h.is_active and h.attempt == 1 and h.run_id == 'HD_test_0'\n"
+                       "assert os.path.isdir(h.outputs_dir) and os.path.isdir(h.logs_dir)\n"});
+  request.parameters = {{"--lr", 0.25}};
+  const auto end = runs.run(request);
+  INFO(end.stderr_tail);
+  CHECK(end.exit_code == 0);
+  const auto values = runs.values(0);
+  CHECK(values.at("twice") == 0.5);
+  CHECK(std::isnan(values.at("none")));
+  CHECK(std::isinf(values.at("much")));
+  CHECK(values.count("caf\xC3\xA9 \"x\"") == 1);
+  CHECK(runs.reports.front().metrics.front().step == 3);
+}
+
+TEST_CASE("hdrive_run is installed once and replaced when it is another version") {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "new" / "hdrive_run.py";
+  REQUIRE(install_run_module(file.parent_path()));
+  CHECK(read(file) == embedded_run_module());
+  CHECK_THAT(read(file), Contains("def log(name, value, step=None):"));
+  const auto before = fs::last_write_time(file);
+  REQUIRE(install_run_module(file.parent_path()));
+  CHECK(fs::last_write_time(file) == before);
+  write(file, "old");
+  REQUIRE(install_run_module(file.parent_path()));
+  CHECK(read(file) == embedded_run_module());
+}
+
+TEST_CASE("where starting from memory is refused, supervisors start from a file") {
+  LocalRuns runs({}, true, /*from_memory=*/false);
+  CHECK(runs.run(runs.script(0, "log a 1; exit 2")).exit_code == 2);
+  CHECK(runs.run(runs.script(1, "exit 3")).exit_code == 3);
+  CHECK(runs.values(0).at("a") == 1);
+  CHECK(fs::exists(runs.directory() / "runs" / ".hdrive-supervisor"));
+}
+
+TEST_CASE("a command too long for the system is refused with the reason") {
+  LocalRuns runs;
+  const auto started =
+      runs.target().start(runs.request(0, {"/bin/true", std::string(3 << 20, 'x')}));
+  REQUIRE_FALSE(started);
+  CHECK_THAT(started.error().message(), Contains("run 0") && Contains("too long"));
+}
+
+TEST_CASE("a pattern that is not sound is refused when the target is made") {
+  const auto made =
+      make_local_target({{"acc: ([0-9"}, "accuracy", 20}, std::make_shared<RealClock>());
+  REQUIRE_FALSE(made);
+  CHECK_THAT(made.error().message(), Contains("acc: ([0-9"));
+}
+
+}  // namespace
+}  // namespace hdrive::compute
