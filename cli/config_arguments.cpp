@@ -50,13 +50,14 @@ void take_script(const CLI::App& app, std::vector<std::string>& arguments,
 // HyperDrive looks for its files in --path and in the folders below it.
 std::vector<fs::path> places(const ConfigArguments& config) {
   const fs::path root = config.path.empty() ? fs::path(".") : fs::path(config.path);
-  std::vector<fs::path> result{"", root, root / ".azureml", root / "aml_config"};
+  std::vector<fs::path> result{root, root / ".azureml", root / "aml_config"};
   std::error_code ignored;
   std::vector<fs::path> below;
   for (const auto& entry : fs::directory_iterator(root, ignored))
     if (entry.is_directory(ignored)) below.push_back(entry.path());
   std::sort(below.begin(), below.end());
   result.insert(result.end(), below.begin(), below.end());
+  result.emplace_back();  // last, as a path of its own
   return result;
 }
 
@@ -136,7 +137,7 @@ void report_problems(const LoadedConfig& loaded, const std::string& what) {
   const auto errors = std::count_if(
       loaded.problems.begin(), loaded.problems.end(),
       [](const Problem& problem) { return problem.severity == Problem::Severity::error; });
-  fail(kWrong, fmt::format("{}: {}; nothing was started", what, base::plural(errors, "error")));
+  fail(kWrong, fmt::format("{}: {}", what, base::plural(errors, "error")));
 }
 
 fs::path config_file(const ConfigArguments& config) {
@@ -150,7 +151,7 @@ fs::path config_file(const ConfigArguments& config) {
   return config.file;
 }
 
-LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command) {
+LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run) {
   const fs::path file = config_file(config);
   ConfigOverrides overrides;
   overrides.set = parse_settings(config.set);
@@ -162,13 +163,13 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command) {
     overrides.command.insert(overrides.command.begin(), "python3");
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
-  overrides.needs_command = needs_command;
+  overrides.needs_command = to_run;
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",
                              config.script.front()));
   check_name(config.name);
   LoadedConfig loaded = load_config(file, overrides);
-  report_problems(loaded, file.string());
+  report_problems(loaded, (to_run ? "nothing was started: " : "") + file.string());
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   if (config.seed) loaded.spec.seed = *config.seed;

@@ -42,12 +42,12 @@ void add_set_option(CLI::App& app, std::vector<std::string>& set);
 std::vector<std::pair<std::string, std::string>> parse_settings(
     const std::vector<std::string>& set);
 
-/// Prints every problem to stderr; a Failure (code 2) if one is an error.
+/// Prints every problem to stderr; a Failure (code 2) naming `what` if one is an error.
 void report_problems(const LoadedConfig& loaded, const std::string& what);
 
 /// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A seed is
-/// drawn where none was given, and `seed_given` left false.
-LoadedConfig load_or_fail(const ConfigArguments& config, bool needs_command);
+/// drawn where none was given, and `seed_given` left false. `to_run`: a command is needed.
+LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run);
 
 /// The configuration file that the arguments name.
 std::filesystem::path config_file(const ConfigArguments& config);

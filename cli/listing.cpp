@@ -30,8 +30,10 @@ Layout natural_layout(const Listing& listing) {
   Layout layout;
   for (std::size_t i = 0; i < listing.columns.size(); ++i) {
     if (listing.columns[i].title.empty()) continue;
-    int width = display_width(listing.columns[i].title);
+    int width = 0;
     for (const auto& row : listing.rows) width = std::max(width, display_width(row[i].text));
+    if (width == 0 && !listing.rows.empty()) continue;  // nothing in it
+    width = std::max(width, display_width(listing.columns[i].title));
     layout.columns.push_back(i);
     layout.widths.push_back(width);
   }

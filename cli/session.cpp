@@ -45,6 +45,7 @@ int run_session(const Session& session) {
   const auto best = best_run(*parts.store, session.spec, *summary);
   const Run* record = best ? &*best : nullptr;
   if (session.quiet) {
+    if (summary->status != SweepStatus::completed) complain(summary->reason);
     print(quiet_line(*summary, session.spec, record));
     if (summary->end == SweepEnd::interrupt)
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),

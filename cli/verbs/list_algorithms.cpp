@@ -53,7 +53,7 @@ int list_algorithms(Format format) {
   listing.columns = {{"family", "FAMILY"},
                      {"name", "NAME"},
                      {"aliases", "ALSO", Align::left, 16, 3},
-                     {"summary", "SUMMARY", Align::left, 24, 1},
+                     {"summary", "SUMMARY", Align::left, 12, 1},
                      {"options", "OPTIONS", Align::left, 12, 2}};
   add_rows(listing, "sampling", sampler_algorithms());
   add_rows(listing, "policy", policy_algorithms());

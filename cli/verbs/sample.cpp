@@ -27,6 +27,15 @@ struct Drawn {
   std::vector<std::string> arguments;
 };
 
+// The command line of a run; without a command, what would be appended to one.
+std::vector<std::string> arguments_of(SweepSpec spec, const Assignment& parameters, RunId id) {
+  const bool bare = spec.command.empty();
+  if (bare) spec.command = {"command"};
+  auto arguments = render_command(spec, parameters, "HD_sample", id).arguments;
+  if (bare) arguments.erase(arguments.begin());
+  return arguments;
+}
+
 std::vector<Drawn> draw_all(const SweepSpec& spec, std::int64_t count) {
   const auto sampler = value_or_fail(
       make_sampler(spec.sampling, spec.space,
@@ -45,8 +54,8 @@ std::vector<Drawn> draw_all(const SweepSpec& spec, std::int64_t count) {
     run.id = id;
     run.parameters = *proposal.parameters;
     history.add(run);
-    all.push_back({*proposal.parameters, proposal.reason,
-                   render_command(spec, *proposal.parameters, "HD_sample", id).arguments});
+    all.push_back(
+        {*proposal.parameters, proposal.reason, arguments_of(spec, *proposal.parameters, id)});
   }
   return all;
 }
@@ -97,7 +106,9 @@ Action setup_sample(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
   app.add_option("-n,--count", options->count, "How many parameter sets (default: 10)")
       ->option_text("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check([](const std::string& text) {
+        return base::parse_number(text).value_or(0) < 0 ? "a count is not negative" : std::string();
+      });
   add_config_options(app, options->config, arguments);
   add_format_option(app, options->format);
   return [options] { return sample(*options); };

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/listing.h"
+
+#include <limits>
+
+#include "cli/parameters.h"
+#include "tests/catch.h"
+
+using namespace hdrive;
+using namespace hdrive::cli;
+
+namespace {
+
+Listing example() {
+  Listing listing;
+  listing.columns = {{"number", "RUN", Align::right},
+                     {"hidden", ""},
+                     {"empty", "EMPTY"},
+                     {"value", "VALUE", Align::right, 0, 1},
+                     {"text", "TEXT", Align::left, 8}};
+  listing.rows = {{{7, "7"}, {nullptr, ""}, {"", ""}, {0.5, "0.5"}, {"a,b", "short"}},
+                  {{12, "12"},
+                   {"x\"y", ""},
+                   {"", ""},
+                   {json_number(std::numeric_limits<double>::quiet_NaN()), "nan"},
+                   {"two\nlines", "quite a long text"}}};
+  return listing;
+}
+
+}  // namespace
+
+TEST_CASE("A table aligns numbers to the right and has no trailing blanks") {
+  CHECK(example().table(0) ==
+        "RUN  VALUE  TEXT\n"
+        "  7    0.5  short\n"
+        " 12    nan  quite a long text\n");
+}
+
+TEST_CASE("A table too wide cuts its longest texts, then leaves out columns") {
+  CHECK(example().table(22) ==
+        "RUN  VALUE  TEXT\n"
+        "  7    0.5  short\n"
+        " 12    nan  quite a...\n");
+  CHECK(example().table(14) ==
+        "RUN  TEXT\n"
+        "  7  short\n"
+        " 12  quite ...\n");
+  CHECK(example().table(6) == "RUN  T\n  7  s\n 12  q\n");
+}
+
+TEST_CASE("JSON keeps every column, the kinds of values and what JSON has no number for") {
+  CHECK(example().json() ==
+        "[\n"
+        R"({"number":7,"hidden":null,"empty":"","value":0.5,"text":"a,b"})"
+        ",\n"
+        R"({"number":12,"hidden":"x\"y","empty":"","value":"NaN","text":"two\nlines"})"
+        "\n]\n");
+  CHECK(Listing{{{"a", "A"}}, {}}.json() == "[]\n");
+}
+
+TEST_CASE("Bytes that are no UTF-8 do not break JSON") {
+  const Listing listing{{{"a", "A"}}, {{{std::string("\xFF"), ""}}}};
+  CHECK(listing.json() == "[\n{\"a\":\"\xEF\xBF\xBD\"}\n]\n");
+}
+
+TEST_CASE("CSV quotes where it must") {
+  CHECK(example().csv() ==
+        "number,hidden,empty,value,text\n"
+        "7,,,0.5,\"a,b\"\n"
+        "12,\"x\"\"y\",,NaN,\"two\nlines\"\n");
+}
+
+TEST_CASE("A parameter named as another column gets a column of its own") {
+  RunReport run;
+  run.run_id = "HD_x_0";
+  run.hyperparameters = {{"--lr", 0.5}, {"status", std::string("on")}};
+  const std::string csv = runs_listing({run}, "loss", Parameters::apart).csv();
+  CHECK(csv.substr(0, csv.find('\n')).ends_with(",lr,hyperparameters.status"));
+  CHECK(csv.ends_with(",0.5,on\n"));
+}
