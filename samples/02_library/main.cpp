@@ -40,7 +40,7 @@ int main() {
                            {"momentum", hdrive::Uniform{0, 0.99}}};
   spec.primary_metric = "loss";
   spec.goal = hdrive::Goal::minimize;
-  spec.policy = {"median_stopping", {{"delay_evaluation", std::int64_t{5}}}};
+  spec.policy = {"median_stopping", {{"delay_evaluation", 5}}};
   spec.max_total_runs = 100;
   spec.max_concurrent_runs = 4;
   spec.seed = 1;

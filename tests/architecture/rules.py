@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "store": MODULE + JSON + ["sqlite3.h"],
     "cli": MODULE + JSON + ["CLI/"],
     "samples": ["hdrive/"],
-    "benchmarks": ["hdrive/", "benchmarks/"] + FMT,
+    "benchmarks": ["hdrive/", "benchmarks/", "sqlite3.h"] + FMT,
 }
 
 # In angle brackets without a slash, NAME is the standard library's, NAME.h C's or POSIX'; these are not.
