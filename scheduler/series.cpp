@@ -36,17 +36,19 @@ double Series::Mean::get() const {
 
 void Series::append(double value, double sign) {
   std::uint32_t best = best_at_.empty() ? kNone : best_at_.back();
-  if (std::isfinite(value) && (best == kNone || sign * value > sign * values_[best]))
+  if (std::isfinite(value) && (best == kNone || sign * value > sign * best_)) {
     best = static_cast<std::uint32_t>(values_.size());
+    best_ = value;
+  }
   append_to(values_, value);
   append_to(best_at_, best);
   mean_.add(value);
 }
 
 std::optional<double> Series::best(std::int64_t count) const {
-  if (count < 1 || values_.empty()) return std::nullopt;
-  const std::int64_t last = (count < size() ? count : size()) - 1;
-  const std::uint32_t at = best_at_[static_cast<std::size_t>(last)];
+  if (count < 1) return std::nullopt;
+  if (count >= size()) return unless_nan(best_);
+  const std::uint32_t at = best_at_[static_cast<std::size_t>(count - 1)];
   if (at == kNone) return std::nullopt;
   return values_[at];
 }

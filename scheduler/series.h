@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,7 @@ class Series {
 
   std::vector<double> values_;
   std::vector<std::uint32_t> best_at_;  ///< where the best of the first 1, 2, ... reports is
+  double best_ = std::numeric_limits<double>::quiet_NaN();  ///< of all; the one most asked for
   Mean mean_;
   mutable std::unique_ptr<Memo> memo_;
 };

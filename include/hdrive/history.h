@@ -94,7 +94,8 @@ class History {
   Run& edit(RunId id);
   /// One more report of the primary metric.
   void report(RunId id, double value);
-  /// A new attempt: the run is queued again, its attempt is counted up and its reports are forgotten.
+  /// A new attempt: the run is queued again, its attempt is counted up, and its reports are forgotten
+  /// as well as how the attempt before ended (cause, reason, exit code, signal, start and end).
   void restart(RunId id);
 
   // ---- the runs --------------------------------------------------------------------------------
