@@ -17,6 +17,11 @@
 namespace hdrive::config {
 namespace {
 
+// The two that are not made of real numbers, by their place in the variant and the table.
+constexpr std::size_t kChoice = 0, kRandInt = 1;
+static_assert(std::is_same_v<std::variant_alternative_t<kChoice, Expression>, Choice>);
+static_assert(std::is_same_v<std::variant_alternative_t<kRandInt, Expression>, RandInt>);
+
 template <class T>
 Expression with_arguments(std::span<const double> a) {
   if constexpr (std::is_same_v<T, Choice> || std::is_same_v<T, RandInt>)
@@ -50,13 +55,15 @@ std::string joined_arguments(const ExpressionInfo& info) {
   return text;
 }
 
-std::optional<Expression> read_choice(Loader& loader, const Node& values) {
+// The readers below fill `expression` and return true, or report what is wrong and return false.
+
+bool read_choice(Loader& loader, const Node& values, Expression& expression) {
   // One list as the only value is the list of options.
   const bool wrapped = values.items.size() == 1 && values.items[0]->is(Node::Kind::list);
   const Node& list = wrapped ? *values.items[0] : values;
   if (list.items.empty()) {
     loader.problems.error(values.place, "choice has no options; allowed: one or more of them");
-    return std::nullopt;
+    return false;
   }
   Choice choice;
   std::set<std::string> seen;
@@ -70,30 +77,30 @@ std::optional<Expression> read_choice(Loader& loader, const Node& values) {
     }
     const std::string text = to_json(*value);
     if (!seen.insert(text).second)
-      loader.problems.warn(item->place, "the option " + text.substr(0, 60) +
+      loader.problems.warn(item->place, "the option " + shortened(text) +
                                             " is listed twice; it is drawn twice as often");
     choice.options.push_back(*std::move(value));
   }
-  if (!sound) return std::nullopt;
-  return Expression(std::move(choice));
+  if (sound) expression = std::move(choice);
+  return sound;
 }
 
-std::optional<Expression> read_arguments(Loader& loader, std::size_t index, const Node& values) {
+bool read_arguments(Loader& loader, std::size_t index, const Node& values, Expression& expression) {
   const ExpressionInfo& info = expressions()[index];
   const std::size_t wanted = info.arguments.size();
   const NodePtr only = values.items.size() == 1 ? values.items[0] : nullptr;
   if (only && only->is(Node::Kind::list) && only->items.size() == wanted)
-    return read_arguments(loader, index, *only);
+    return read_arguments(loader, index, *only, expression);
   if (values.items.size() != wanted) {
     loader.problems.error(
         values.place,
         fmt::format("{} takes {} ({}), not {}; write [{}]", info.name,
                     base::plural(static_cast<long long>(wanted), "value"), joined_arguments(info),
                     values.items.size(), joined_arguments(info)));
-    return std::nullopt;
+    return false;
   }
   KeyInfo row;
-  row.kind = index == 1 ? KeyKind::integer : KeyKind::number;
+  row.kind = index == kRandInt ? KeyKind::integer : KeyKind::number;
   std::vector<double> arguments;
   bool sound = true;
   for (std::size_t i = 0; i < wanted; ++i) {
@@ -101,10 +108,13 @@ std::optional<Expression> read_arguments(Loader& loader, std::size_t index, cons
     sound = check_value(row, info.arguments[i], item, loader.problems) && sound;
     arguments.push_back(item.number);
   }
-  if (!sound) return std::nullopt;
-  if (index == 1) return Expression(RandInt{*values.items[0]->integer()});
-  return make_expression(index, arguments,
-                         std::make_index_sequence<std::variant_size_v<Expression>>());
+  if (!sound) return false;
+  if (index == kRandInt)
+    expression = RandInt{*values.items[0]->integer()};
+  else
+    expression = make_expression(index, arguments,
+                                 std::make_index_sequence<std::variant_size_v<Expression>>());
+  return true;
 }
 
 // loguniform(0.001, 0.1) draws from 1.001 to 1.105: nearly always a mistake for log(0.001), log(0.1).
@@ -160,17 +170,17 @@ void warn_of_oddities(Loader& loader, const Expression& expression, Place place)
     warn_of_lattice(loader, expression, e->min, e->max, e->q, place);
 }
 
-std::optional<Expression> read_expression(Loader& loader, std::size_t index, const Entry& values) {
-  auto expression = index == 0 ? read_choice(loader, *values.value)
-                               : read_arguments(loader, index, *values.value);
-  if (!expression) return std::nullopt;
-  if (const auto what = fault(*expression)) {
-    loader.problems.error(values.value->place,
-                          fmt::format("{}: {}", expression_name(*expression), *what));
-    return std::nullopt;
+bool read_expression(Loader& loader, std::size_t index, const Node& values,
+                     Expression& expression) {
+  const bool read = index == kChoice ? read_choice(loader, values, expression)
+                                     : read_arguments(loader, index, values, expression);
+  if (!read) return false;
+  if (const auto what = fault(expression)) {
+    loader.problems.error(values.place, fmt::format("{}: {}", expression_name(expression), *what));
+    return false;
   }
-  warn_of_oddities(loader, *expression, values.value->place);
-  return expression;
+  warn_of_oddities(loader, expression, values.place);
+  return true;
 }
 
 void check_name(Loader& loader, const Node& node) {
@@ -227,8 +237,9 @@ void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyIn
                                                                (hint.empty() ? "" : ";" + hint));
   }
   if (!values) return;
-  auto parsed = read_expression(loader, *index, *values);
-  if (parsed) loader.spec.space.parameters.push_back({name, *std::move(parsed)});
+  Expression parsed;
+  if (read_expression(loader, *index, *values->value, parsed))
+    loader.spec.space.parameters.push_back({name, std::move(parsed)});
 }
 
 }  // namespace

@@ -72,15 +72,15 @@ std::vector<Problem> Problems::take() {
   return result;
 }
 
-std::string in_quotes(std::string_view text) {
+std::string shortened(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  if (text.size() <= kLongest) return base::json_string(text);
+  if (text.size() <= kLongest) return std::string(text);
   std::size_t end = kLongest - 10;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  std::string result = base::json_string(text.substr(0, end));
-  result.insert(result.size() - 1, "...");
-  return result;
+  return std::string(text.substr(0, end)) + "...";
 }
+
+std::string in_quotes(std::string_view text) { return base::json_string(shortened(text)); }
 
 std::string listing(const std::vector<std::string>& words) { return base::join(words, ", "); }
 

@@ -58,6 +58,9 @@ class Problems {
   std::size_t errors_ = 0;
 };
 
+/// The beginning of a long text and "...", or the whole of a short one.
+std::string shortened(std::string_view text);
+
 /// Text as it may stand in a message: quoted, escaped, cut where it is long.
 std::string in_quotes(std::string_view text);
 
