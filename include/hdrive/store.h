@@ -151,10 +151,14 @@ class Store {
   virtual const SweepHeader& header() const = 0;
 
   /// Records the changes in one transaction; when it returns, they survive a crash of the machine.
+  /// Refused as a whole if they are out of order: runs are proposed by number from 0, and all else is of
+  /// a proposed run's current attempt.
   virtual Result<void> append(std::span<const Change> changes) = 0;
 
   /// Tells every change recorded, those of a run in their order. Replaying them gives the state the
-  /// engine had. Only metrics named `only_metric` are told, all if it is empty.
+  /// engine had. Only metrics named `only_metric` are told, all if it is empty. Metrics may come in
+  /// other batches than they were recorded in, each with the last position of its attempt, and before
+  /// the verdicts on them; of the verdicts of an attempt only the latest of each action are told.
   virtual Result<void> replay(const std::string& only_metric,
                               const std::function<void(const Change&)>& tell) = 0;
 
