@@ -146,8 +146,9 @@ class LiveDisplay final : public Display {
 
   // Whether a redraw would neither block (Ctrl-S) nor scribble over another job's terminal.
   static bool may_draw() {
+    const pid_t foreground = tcgetpgrp(STDERR_FILENO);  // -1: not our controlling terminal
     pollfd terminal{STDERR_FILENO, POLLOUT, 0};
-    return poll(&terminal, 1, 0) == 1 && tcgetpgrp(STDERR_FILENO) == getpgrp();
+    return (foreground < 0 || foreground == getpgrp()) && poll(&terminal, 1, 0) == 1;
   }
 
   // The rows the last picture takes now: a terminal that became narrower has wrapped its lines.
