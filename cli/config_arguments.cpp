@@ -137,7 +137,7 @@ void report_problems(const LoadedConfig& loaded, const std::string& what) {
   const auto errors = std::count_if(
       loaded.problems.begin(), loaded.problems.end(),
       [](const Problem& problem) { return problem.severity == Problem::Severity::error; });
-  fail(kWrong, fmt::format("{}: {}", what, base::plural(errors, "error")));
+  fail(kWrong, fmt::format("{}: {}; nothing was started", what, base::plural(errors, "error")));
 }
 
 fs::path config_file(const ConfigArguments& config) {
@@ -169,7 +169,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run) {
                              config.script.front()));
   check_name(config.name);
   LoadedConfig loaded = load_config(file, overrides);
-  report_problems(loaded, (to_run ? "nothing was started: " : "") + file.string());
+  report_problems(loaded, file.string());
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   if (config.seed) loaded.spec.seed = *config.seed;

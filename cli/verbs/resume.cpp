@@ -53,7 +53,7 @@ int resume(const Options& options) {
   const std::string id = short_id(sweep.header.id);
   const auto store = value_or_fail(open_sqlite_store(sweep.directory));
   LoadedConfig loaded = load_stored(store->header(), sweep.directory, parse_settings(options.set));
-  report_problems(loaded, "nothing was started: " + id);
+  report_problems(loaded, id);
   ok_or_fail(check(loaded.spec), kWrong);
   if (const std::string why = nothing_left(sweep, loaded.spec, !options.set.empty());
       !why.empty()) {
