@@ -340,7 +340,8 @@ void LocalTarget::finish(RunId run, std::vector<TargetEvent>& events) {
   const auto record = read_exit_record(live.request.directory);
   if (record && record->attempt == live.request.attempt) {
     reap(live);
-    events.push_back(describe_exit(*record, live.request, options_.stderr_tail_lines));
+    RunExited end = describe_exit(*record, live.request, options_.stderr_tail_lines);
+    events.emplace_back(std::move(end));
     return;
   }
   // Orphans are looked for before it is reaped: until then its session's number is taken.
