@@ -80,13 +80,18 @@ void read_source_directory(Loader& loader, const Entry& entry) {
   std::filesystem::path path = loader.directory / entry.value->text;
   path = path.lexically_normal();
   if (!path.has_filename() && path != path.root_path()) path = path.parent_path();
-  std::error_code error;
-  if (loader.overrides.source_directory.empty() && !std::filesystem::is_directory(path, error))
-    loader.problems.error(entry.value->place, "\"source_directory\" is " +
-                                                  in_quotes(entry.value->text) + ", but " +
-                                                  in_quotes(path.string()) +
-                                                  " is not a directory; allowed: one that exists");
   loader.spec.source_directory = path;
+  std::error_code error;
+  if (!loader.overrides.source_directory.empty() || std::filesystem::is_directory(path, error))
+    return;
+  // A finished sweep can be shown after its sources are gone; a new one cannot run without them.
+  const std::string text = "\"source_directory\" is " + in_quotes(entry.value->text) + ", but " +
+                           in_quotes(path.string()) +
+                           " is not a directory; allowed: one that exists";
+  if (loader.overrides.needs_command)
+    loader.problems.error(entry.value->place, text);
+  else
+    loader.problems.warn(entry.value->place, text);
 }
 
 std::optional<std::string> scalar_text(Problems& problems, const Node& node,

@@ -64,6 +64,7 @@ TEST_CASE("Algorithms, options and keys of our own are told") {
   spec.sampling = {"sobol", {}};
   spec.command = {"t"};
   spec.max_lost_retries = 5;
+  spec.seed = 5;  // drawn, perhaps
   CHECK(told_of(spec) ==
         "hdconfig.yml: warning: Azure: there is no sobol sampling; allowed: random, grid, "
         "bayesian\n"

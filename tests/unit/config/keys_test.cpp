@@ -117,8 +117,8 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
       {"stop_when_all_fail: 1",
        "9:21: \"stop_when_all_fail\" is the integer 1; allowed: true or false"},
       {"source_directory: src",
-       "9:19: \"source_directory\" is \"src\", but \"/nowhere/src\" is "
-       "not a directory; allowed: one that exists"},
+       "9:19: warning: \"source_directory\" is \"src\", but \"/nowhere/src\" is not a directory; "
+       "allowed: one that exists"},
       {"environment_variables: [A]",
        "9:24: \"environment_variables\" is a list; allowed: a mapping of names to texts"},
       {"environment_variables: {A: [1]}",
@@ -178,6 +178,14 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
     INFO(one.lines);
     CHECK(told(around(one.lines)) == "hdconfig.yml:" + std::string(one.message) + "\n");
   }
+}
+
+TEST_CASE("A missing source directory is an error only where runs are to start in it") {
+  const std::string text = around("source_directory: src\ncommand: t\n");
+  CHECK(parse(text, no_command()).ok());
+  CHECK(told(text, {}) ==
+        "hdconfig.yml:9:19: \"source_directory\" is \"src\", but \"/nowhere/src\" is not a "
+        "directory; allowed: one that exists\n");
 }
 
 TEST_CASE("A metric pattern that is no regular expression is refused with the reason") {

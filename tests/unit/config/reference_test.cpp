@@ -15,7 +15,7 @@ TEST_CASE("docs/hdconfig.md is what the tables say") {
   const bool same = page && *page == config_reference();
   const auto wanted = std::filesystem::temp_directory_path() / "hdconfig.md";
   if (!same) REQUIRE(base::write_file_atomically(wanted, config_reference()));
-  INFO("as the page should be, it is in " << wanted);
+  INFO("as the page should be, it is in " << wanted << " (hdrive config-reference prints it)");
   CHECK(same);
 }
 
