@@ -131,8 +131,12 @@ void durable_appends(const fs::path& directory) {
                                      at(next)});
                    },
                    {}}};
-  for (int i = 0; i < kCommits; ++i)
-    for (Case& one : cases) one.microseconds.push_back(seconds(one.once) * 1e6);
+  // Until the log of each database has been through a checkpoint it still grows, and growing is slower.
+  for (int i = 0; i < 2 * kCommits; ++i)
+    for (Case& one : cases) {
+      const double taken = seconds(one.once) * 1e6;
+      if (i >= kCommits) one.microseconds.push_back(taken);
+    }
   double baseline = 0;
   std::printf("durable append, median of %d          us   ratio\n", kCommits);
   for (Case& one : cases) {
