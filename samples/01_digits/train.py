@@ -64,9 +64,11 @@ def main():
         if hdrive_run:
             hdrive_run.log("accuracy", accuracy, step=epoch)
             hdrive_run.log("loss", network.loss_, step=epoch)
-        if accuracy > best:  # a run that is stopped early leaves its best model too
+        if accuracy > best:
             best = accuracy
-            (outputs / "model.pkl").write_bytes(pickle.dumps(network))
+            # In one step, since a run can be stopped at any moment; it leaves its best model then.
+            (outputs / "model.part").write_bytes(pickle.dumps(network))
+            (outputs / "model.part").replace(outputs / "model.pkl")
 
 
 if __name__ == "__main__":
