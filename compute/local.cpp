@@ -129,8 +129,22 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
                              pipe_write_.get(), request->directory.parent_path());
   if (!pid) return Error{place(*request), pid.error().message()};
   base::UniqueFd process = open_process(*pid);
+  if (!process && errno != ESRCH) return give_up(*request, *pid, errno);
   follow(*std::move(request), *std::move(files), std::move(process), *pid);
   return {};
+}
+
+// A run that cannot be watched is ended again. Its supervisor is a child that was not reaped, so that the
+// pid is still its own.
+Error LocalTarget::give_up(const RunRequest& request, pid_t supervisor, int error) {
+  ::kill(supervisor, SIGUSR1);
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(supervisor), &info, WEXITED) != 0 && errno == EINTR) {
+  }
+  std::string what = std::string("cannot watch its process: ") + std::strerror(error);
+  if (error == EMFILE) what += "; raise the limit with ulimit -n, or run fewer at once";
+  if (error == ENOSYS) what += "; Linux 5.3 or later is needed";
+  return {place(request), what};
 }
 
 // From here on `wait` tells of the run. Without a `process` it has ended.

@@ -56,6 +56,7 @@ class LocalTarget final : public ComputeTarget {
 
   Result<RunRequest> complete(const RunRequest& request) const;
   Result<std::filesystem::path> python_path(const RunRequest& request);
+  static Error give_up(const RunRequest& request, pid_t supervisor, int error);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
   int add_watch(RunId run, const std::string& path);
   void remove_watch(int watch);

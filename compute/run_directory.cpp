@@ -24,9 +24,16 @@ namespace fs = std::filesystem;
 constexpr const char* kAttemptFiles[] = {"stdout.log", "stderr.log",      "metrics.jsonl",
                                          "exit.json",  "supervisor.json", "run.json"};
 
+Error failure(const fs::path& path, std::string_view what) {
+  const int error = errno;
+  Error result = base::system_error(path, what, error);
+  if (error == EMFILE) result.what += "; raise the limit with ulimit -n, or run fewer at once";
+  return result;
+}
+
 Result<void> make_directory_at(int parent, const fs::path& directory, const char* name) {
   if (::mkdirat(parent, name, 0755) == 0 || errno == EEXIST) return {};
-  return base::system_error(directory / name, "create the directory", errno);
+  return failure(directory / name, "create the directory");
 }
 
 // Also where this is the first attempt: the engine may have died before it knew that it had started one.
@@ -39,7 +46,7 @@ Result<void> set_earlier_attempt_aside(int directory, const RunRequest& request)
   for (const char* name : kAttemptFiles) {
     const std::string target = aside + "/" + name;
     if (::renameat(directory, name, directory, target.c_str()) != 0 && errno != ENOENT)
-      return base::system_error(request.directory / name, "move to " + aside, errno);
+      return failure(request.directory / name, "move to " + aside);
   }
   return {};
 }
@@ -69,20 +76,18 @@ std::string run_json(const RunRequest& request) {
 Result<void> write_at(int directory, const fs::path& path, const std::string& text) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
   const base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
-  if (!fd) return base::system_error(path, "create", errno);
+  if (!fd) return failure(path, "create");
   errno = ENOSPC;  // what a short write means
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return base::system_error(path, "write", errno);
+    return failure(path, "write");
   return {};
 }
 
 Result<base::UniqueFd> open_at(int directory, const fs::path& path) {
   constexpr int kFlags = O_RDONLY | O_CREAT | O_CLOEXEC;
   base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
-  if (fd) return fd;
-  Error error = base::system_error(path, "open", errno);
-  if (errno == EMFILE) error.what += "; raise the limit with ulimit -n, or run fewer at once";
-  return error;
+  if (!fd) return failure(path, "open");
+  return fd;
 }
 
 Result<RunFiles> open_files(int directory, const fs::path& path, bool with_output) {
@@ -140,7 +145,7 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
     if (auto made = base::make_directories(path); !made) return made.error();
   }
   const base::UniqueFd directory = open_directory(path);
-  if (!directory) return base::system_error(path, "open the directory", errno);
+  if (!directory) return failure(path, "open the directory");
   if (!fresh) {
     if (auto moved = set_earlier_attempt_aside(directory.get(), request); !moved)
       return moved.error();
@@ -154,7 +159,7 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
 
 Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
   const base::UniqueFd directory = open_directory(path);
-  if (!directory) return base::system_error(path, "open the directory", errno);
+  if (!directory) return failure(path, "open the directory");
   return open_files(directory.get(), path, with_output);
 }
 
@@ -179,10 +184,19 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   set("HDRIVE_LOGS_DIR", directory + "/logs");
   set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
 
+  const auto has = [&](std::string_view name) {
+    const auto same = [&](const auto& entry) { return entry.first == name; };
+    bool found = std::any_of(added.begin(), added.end(), same);
+    for (const char* const* entry = inherited; *entry; ++entry) found |= name_of(*entry) == name;
+    return found;
+  };
+  // What a script prints is to be seen, and searched for metrics, when it prints it.
+  if (!has("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
+
   constexpr std::string_view kPythonPath = "PYTHONPATH";
   std::string others;
   for (const char* const* entry = inherited; *entry; ++entry)
-    if (name_of(*entry) == kPythonPath) others = *entry + kPythonPath.size() + 1;
+    if (std::string_view(*entry).starts_with("PYTHONPATH=")) others = *entry + 11;
   for (const auto& [name, value] : added)
     if (name == kPythonPath) others = value;
   set(kPythonPath, python_path.native() + (others.empty() ? "" : ":" + others));

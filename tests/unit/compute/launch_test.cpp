@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a run finds when it starts: its directory, its environment, hdrive_run.
+#include <sys/resource.h>
+
 #include "compute/embedded.h"
 #include "tests/unit/compute/local_runs.h"
 
@@ -73,6 +75,16 @@ TEST_CASE(
   CHECK(count("HDRIVE_ATTEMPT=9") == 0);
 }
 
+TEST_CASE("Python prints without delay, unless somebody decided otherwise") {
+  const auto unbuffered = [](std::vector<const char*> inherited) {
+    inherited.push_back(nullptr);
+    const auto environment = run_environment({}, inherited.data(), "/p");
+    return std::count(environment.begin(), environment.end(), "PYTHONUNBUFFERED=1");
+  };
+  CHECK(unbuffered({}) == 1);
+  CHECK(unbuffered({"PYTHONUNBUFFERED="}) == 0);
+}
+
 TEST_CASE("PYTHONPATH of the engine is kept where the request has none") {
   RunRequest request;
   const char* inherited[] = {"PYTHONPATH=/theirs", nullptr};
@@ -131,6 +143,38 @@ TEST_CASE("a command too long for the system is refused with the reason") {
       runs.target().start(runs.request(0, {"/bin/true", std::string(3 << 20, 'x')}));
   REQUIRE_FALSE(started);
   CHECK_THAT(started.error().message(), Contains("run 0") && Contains("too long"));
+}
+
+TEST_CASE("where descriptors run out, starting fails with advice and leaves nothing running") {
+  LocalRuns runs;
+  runs.run(runs.script(100, "exit 0"));
+  std::vector<base::UniqueFd> taken;
+  const auto take_all = [&] {
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken.emplace_back(fd);
+  };
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  struct rlimit few = before;
+  few.rlim_cur = 64;
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  take_all();
+  // One more descriptor at a time gets further each time; the run that starts in the end is no error.
+  std::vector<std::string> errors;
+  for (RunId run = 0; run < 8; ++run) {
+    const auto started = runs.target().start(runs.script(run, "sleep 1000"));
+    if (started) {
+      runs.target().cancel(run, CancelMode::kill);
+      break;
+    }
+    errors.push_back(started.error().message());
+    taken.pop_back();
+  }
+  taken.clear();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  REQUIRE_FALSE(errors.empty());
+  CHECK(errors.size() < 8);
+  for (const std::string& error : errors) CHECK_THAT(error, Contains("ulimit -n"));
+  CHECK(runs.wait_until([&] { return runs.exits.size() == 2; }));
 }
 
 TEST_CASE("a pattern that is not sound is refused when the target is made") {
