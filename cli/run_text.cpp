@@ -89,7 +89,7 @@ std::string policy_sentence(const SweepState& state, RunId run) {
     return "stopped it: " + (record.reason.empty() ? state.canceling_reason(run) : record.reason);
   if (state.canceling(run) == EndCause::policy)
     return "is stopping it: " + state.canceling_reason(run);
-  if (const auto* judged = state.judged(run)) return "did not stop it: " + judged->reason;
+  if (const auto judged = state.judged(run)) return "did not stop it: " + judged->reason;
   if (state.history().reports(run).empty())
     return fmt::format("never looked at it: it has not reported {}", state.primary_metric());
   return "never looked at it";

@@ -87,7 +87,7 @@ Result<AskTell::Reported> AskTell::report(RunId run, double value,
   if (stop && ledger.state().canceling(run) == EndCause::none)
     ledger.cancel(run, EndCause::policy, *stop);
   if (auto stored = ledger.commit(); !stored) return stored.error();
-  const SweepState::Judged* judged = ledger.state().judged(run);
+  const auto judged = ledger.state().judged(run);
   return judged ? Reported{judged->verdict, judged->reason} : Reported{};
 }
 

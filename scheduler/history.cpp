@@ -111,8 +111,8 @@ struct History::Impl {
   Goal goal;
   double sign;
   std::uint64_t version = 0;
-  std::deque<Run> runs;  ///< a deque: references stay good while runs are added
-  std::vector<Series> series;
+  std::deque<Run> runs;  ///< deques: references stay good while runs are added, nothing is copied
+  std::deque<Series> series;
   scheduler::ParameterIndex by_parameters;
   std::array<std::int64_t, 5> by_status{};
   AtInterval overall;  ///< only its leader: the incumbent

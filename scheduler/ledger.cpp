@@ -40,7 +40,7 @@ Result<Ledger> Ledger::open(const SweepSpec& spec, SweepParts parts) {
     return Error{header.id, "this sweep was begun to " + std::string(to_string(header.goal)) +
                                 " \"" + header.metric +
                                 "\"; its primary metric and goal cannot be changed"};
-  SweepState state(spec.primary_metric, spec.goal);
+  SweepState state(spec.primary_metric, spec.goal, SweepState::Verdicts::of_live_runs);
   // All metrics, not only the primary one: the names that were seen belong to the state.
   auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
   if (!replayed) return replayed.error();
@@ -86,7 +86,7 @@ std::optional<std::string> Ledger::report(RunMetrics metrics) {
   if (!judged) return stopped;
 
   // A verdict that says only "not due" must not hide an earlier one that compared something.
-  const SweepState::Judged* before = state_.judged(run);
+  const auto before = state_.judged(run);
   if (verdict.finding == Verdict::Finding::not_due && before &&
       before->verdict.finding != Verdict::Finding::not_due)
     return stopped;

@@ -26,31 +26,55 @@ struct HashOf {
   std::uint64_t operator()(const Json& value) const { return std::hash<std::string>{}(value.text); }
 };
 
-std::uint64_t hash_of(const Assignment& assignment) {
+std::uint32_t hash_of(const Assignment& assignment) {
   std::uint64_t hash = assignment.size();
   for (const Binding& binding : assignment) {
     mix(hash, std::hash<std::string>{}(binding.name));
     mix(hash, binding.value.index());  // 2 and 2.0 are different values
     mix(hash, std::visit(HashOf{}, binding.value));
   }
-  return hash;
+  return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
 
 }  // namespace
+
+// The step-th place to look for a hash, one after the other from its own.
+std::size_t ParameterIndex::place(std::uint32_t hash, std::size_t step) const {
+  return (hash + step) & (slots_.size() - 1);
+}
+
+void ParameterIndex::grow() {
+  std::vector<Slot> old(slots_.empty() ? 16 : 2 * slots_.size());
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.run == kFree) continue;
+    std::size_t step = 0;
+    while (slots_[place(slot.hash, step)].run != kFree) ++step;
+    slots_[place(slot.hash, step)] = slot;
+  }
+}
 
 void ParameterIndex::add(std::int64_t run, const Lookup& parameters_of) {
   const Assignment& parameters = parameters_of(run);
   // With a NaN in it an assignment does not even equal itself; nobody will find it.
   if (parameters != parameters || find(parameters, parameters_of)) return;
-  runs_.emplace(hash_of(parameters), static_cast<std::uint32_t>(run));
+  if (4 * (taken_ + 1) > 3 * slots_.size()) grow();
+  const std::uint32_t hash = hash_of(parameters);
+  std::size_t step = 0;
+  while (slots_[place(hash, step)].run != kFree) ++step;
+  slots_[place(hash, step)] = {hash, static_cast<std::uint32_t>(run)};
+  ++taken_;
 }
 
 std::optional<std::int64_t> ParameterIndex::find(const Assignment& parameters,
                                                  const Lookup& parameters_of) const {
-  const auto [begin, end] = runs_.equal_range(hash_of(parameters));
-  for (auto it = begin; it != end; ++it)
-    if (parameters_of(it->second) == parameters) return it->second;
-  return std::nullopt;
+  if (slots_.empty()) return std::nullopt;
+  const std::uint32_t hash = hash_of(parameters);
+  for (std::size_t step = 0;; ++step) {
+    const Slot& slot = slots_[place(hash, step)];
+    if (slot.run == kFree) return std::nullopt;
+    if (slot.hash == hash && parameters_of(slot.run) == parameters) return slot.run;
+  }
 }
 
 }  // namespace hdrive::scheduler

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <unordered_map>
+#include <vector>
 
 #include "hdrive/value.h"
 
@@ -23,7 +23,17 @@ class ParameterIndex {
   std::optional<std::int64_t> find(const Assignment& parameters, const Lookup& parameters_of) const;
 
  private:
-  std::unordered_multimap<std::uint64_t, std::uint32_t> runs_;  ///< by hash of the assignment
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t run = kFree;
+  };
+  static constexpr std::uint32_t kFree = ~std::uint32_t{0};
+
+  void grow();
+  std::size_t place(std::uint32_t hash, std::size_t step) const;
+
+  std::vector<Slot> slots_;  ///< open addressing; a power of two, at most 3/4 of them taken
+  std::size_t taken_ = 0;
 };
 
 }  // namespace hdrive::scheduler

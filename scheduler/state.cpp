@@ -2,6 +2,7 @@
 //
 // SweepState: what is known of a sweep, as the sum of its changes.
 #include <algorithm>
+#include <deque>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "hdrive/sweep.h"
+#include "scheduler/run_notes.h"
 
 namespace hdrive {
 namespace {
@@ -23,8 +25,8 @@ struct Detail {
     std::string canceling_reason;
     std::string stderr_tail;
   };
-  std::vector<std::uint32_t> metrics;  // indices of names
-  std::unique_ptr<SweepState::Judged> judged;
+  scheduler::SmallSet metrics;  // indices of names
+  scheduler::KeptVerdict judged;
   std::unique_ptr<Rare> rare;
   IntakePosition position;
   std::int64_t pid = 0;
@@ -39,11 +41,13 @@ struct Detail {
 }  // namespace
 
 struct SweepState::Impl {
-  Impl(std::string metric, Goal goal) : primary_metric(std::move(metric)), history(goal) {}
+  Impl(std::string metric, Goal goal, Verdicts verdicts)
+      : primary_metric(std::move(metric)), history(goal), kept(verdicts) {}
 
   std::string primary_metric;
   History history;
-  std::vector<Detail> details;  // by run
+  Verdicts kept;
+  std::deque<Detail> details;  // by run; a deque grows without copying
   SweepStatus status = SweepStatus::running;
   SweepEnd end = SweepEnd::none;
   std::string reason;
@@ -53,21 +57,23 @@ struct SweepState::Impl {
   std::set<std::string> metric_names;
   std::vector<std::string> names;  // of metrics, by index
   std::unordered_map<std::string, std::uint32_t> index_of_name;
+  std::uint32_t latest_name = 0;  // of the metric noted last
   std::vector<Noted> notes;
 
   Detail& detail(RunId run) { return details.at(static_cast<std::size_t>(run)); }
 
   void note_metric(Detail& of, const std::string& name) {
-    // Almost always the same few names in the same order: look at the run's own first.
-    for (const std::uint32_t known : of.metrics)
-      if (names[known] == name) return;
-    const auto [entry, added] =
-        index_of_name.try_emplace(name, static_cast<std::uint32_t>(names.size()));
-    if (added) {
-      names.push_back(name);
-      metric_names.insert(name);
+    // Nearly always the name that was noted last, by whichever run.
+    if (latest_name >= names.size() || names[latest_name] != name) {
+      const auto [entry, added] =
+          index_of_name.try_emplace(name, static_cast<std::uint32_t>(names.size()));
+      if (added) {
+        names.push_back(name);
+        metric_names.insert(name);
+      }
+      latest_name = entry->second;
     }
-    of.metrics.push_back(entry->second);
+    of.metrics.insert(latest_name);
   }
 
   void on(const RunProposed& change) {
@@ -99,10 +105,7 @@ struct SweepState::Impl {
   void on(const RunMetrics& change) { on(change, nullptr); }
 
   void on(const RunJudged& change) {
-    Detail& of = detail(change.run);
-    if (!of.judged) of.judged = std::make_unique<SweepState::Judged>();
-    of.judged->verdict = change.verdict;
-    of.judged->reason = change.reason;
+    detail(change.run).judged = scheduler::KeptVerdict(change.verdict, change.reason);
   }
 
   void on(const RunCanceling& change) {
@@ -120,6 +123,7 @@ struct SweepState::Impl {
     run.ended = change.at;
     Detail& of = detail(change.run);
     of.pid = 0;
+    if (kept == Verdicts::of_live_runs) of.judged = {};
     if (!change.stderr_tail.empty()) of.make_rare().stderr_tail = change.stderr_tail;
     if (change.cause == EndCause::policy) ++stopped_by_policy;
   }
@@ -150,8 +154,8 @@ struct SweepState::Impl {
   void on(const Noted& change) { notes.push_back(change); }
 };
 
-SweepState::SweepState(std::string primary_metric, Goal goal)
-    : impl_(std::make_unique<Impl>(std::move(primary_metric), goal)) {}
+SweepState::SweepState(std::string primary_metric, Goal goal, Verdicts kept)
+    : impl_(std::make_unique<Impl>(std::move(primary_metric), goal, kept)) {}
 SweepState::~SweepState() = default;
 SweepState::SweepState(SweepState&&) noexcept = default;
 SweepState& SweepState::operator=(SweepState&&) noexcept = default;
@@ -197,13 +201,15 @@ const std::string& SweepState::canceling_reason(RunId run) const {
   return rare ? rare->canceling_reason : kNothing;
 }
 
-const SweepState::Judged* SweepState::judged(RunId run) const {
-  return impl_->detail(run).judged.get();
+std::optional<SweepState::Judged> SweepState::judged(RunId run) const {
+  const auto& judged = impl_->detail(run).judged;
+  if (!judged) return std::nullopt;
+  return judged.get();
 }
 
 std::vector<std::string> SweepState::metric_names(RunId run) const {
   std::vector<std::string> result;
-  for (const std::uint32_t index : impl_->detail(run).metrics)
+  for (const std::uint32_t index : impl_->detail(run).metrics.numbers())
     result.push_back(impl_->names[index]);
   std::sort(result.begin(), result.end());
   return result;

@@ -56,7 +56,19 @@ class ChangeLog::Writer {
     bytes_.append(value);
   }
   void name(std::string_view value) { number(log_.intern(value)); }
-  void time(Time value) { integer(value.time_since_epoch().count()); }
+  void time(Time value) {
+    const std::int64_t count = value.time_since_epoch().count();
+    // Unsigned, since times may be as far apart as they like.
+    integer(static_cast<std::int64_t>(static_cast<std::uint64_t>(count) -
+                                      static_cast<std::uint64_t>(log_.before_.time)));
+    log_.before_.time = count;
+  }
+  void repeated(const std::string& value, std::string& before) {
+    byte(value == before);
+    if (value == before) return;
+    text(value);
+    before = value;
+  }
   template <class Integer>
   void maybe(const std::optional<Integer>& value) {
     byte(value.has_value());
@@ -91,7 +103,7 @@ class ChangeLog::Writer {
     integer(it.run);
     number(it.parameters.size());
     for (const Binding& binding : it.parameters) name(binding.name), value(binding.value);
-    text(it.reason);
+    repeated(it.reason, log_.before_.proposal);
     time(it.at);
   }
   void write(const RunStarted& it) {
@@ -138,7 +150,7 @@ class ChangeLog::Writer {
     word(it.cause);
     maybe(it.exit_code);
     maybe(it.signal);
-    text(it.reason);
+    repeated(it.reason, log_.before_.end);
     text(it.stderr_tail);
     time(it.at);
   }
@@ -170,8 +182,9 @@ class ChangeLog::Writer {
 
 class ChangeLog::Reader {
  public:
-  Reader(const ChangeLog& log, std::string_view bytes, std::optional<std::uint64_t> only)
-      : log_(log), bytes_(bytes), only_(only) {}
+  Reader(const ChangeLog& log, std::string_view bytes, std::optional<std::uint64_t> only,
+         Before& before)
+      : log_(log), bytes_(bytes), only_(only), before_(before) {}
 
   bool more() const { return at_ < bytes_.size(); }
 
@@ -217,7 +230,15 @@ class ChangeLog::Reader {
     at_ += size;
     return std::string(bytes_.substr(at_ - size, size));
   }
-  Time time() { return Time(Duration(integer())); }
+  Time time() {
+    before_.time = static_cast<std::int64_t>(static_cast<std::uint64_t>(before_.time) +
+                                             static_cast<std::uint64_t>(integer()));
+    return Time(Duration(before_.time));
+  }
+  std::string repeated(std::string& before) {
+    if (byte() == 0) before = text();
+    return before;
+  }
   template <class Integer>
   std::optional<Integer> maybe() {
     if (byte() == 0) return std::nullopt;
@@ -251,7 +272,7 @@ class ChangeLog::Reader {
       binding.name = log_.names_[number()];
       binding.value = value();
     }
-    it.reason = text();
+    it.reason = repeated(before_.proposal);
     it.at = time();
   }
   void fill(RunStarted& it) { it = RunStarted{integer(), small(), integer(), time()}; }
@@ -291,9 +312,9 @@ class ChangeLog::Reader {
     it = RunCanceling{integer(), small(), word<EndCause>(), text(), time()};
   }
   void fill(RunEnded& it) {
-    it = RunEnded{integer(),        small(),      word<RunStatus>(),
-                  word<EndCause>(), maybe<int>(), maybe<int>(),
-                  text(),           text(),       time()};
+    it = RunEnded{integer(),    small(),      word<RunStatus>(),     word<EndCause>(),
+                  maybe<int>(), maybe<int>(), repeated(before_.end), text(),
+                  time()};
   }
   void fill(RunRequeued& it) {
     it = RunRequeued{integer(), small(), text(), time(), word<EndCause>()};
@@ -306,6 +327,7 @@ class ChangeLog::Reader {
   const ChangeLog& log_;
   std::string_view bytes_;
   std::optional<std::uint64_t> only_;
+  Before& before_;
   std::size_t at_ = 0;
 };
 
@@ -335,8 +357,9 @@ void ChangeLog::replay(const std::string& only_metric,
     only = entry == numbers_.end() ? names_.size() : entry->second;  // the latter names nothing
   }
   Change change;
+  Before before;
   for (const std::string& block : blocks_)
-    for (Reader reader(*this, block, only); reader.more();) {
+    for (Reader reader(*this, block, only, before); reader.more();) {
       reader.read(change);
       tell(change);
     }

@@ -28,11 +28,19 @@ class ChangeLog {
   class Writer;
   class Reader;
 
+  // What the records before a record say for it: times are stored as differences, and a sentence that
+  // repeats the one before (most runs are "drawn at random" and "completed") as one byte.
+  struct Before {
+    std::int64_t time = 0;
+    std::string proposal, end;
+  };
+
   std::uint64_t intern(std::string_view name);
 
   // Blocks of about kBlockBytes, so that growing copies nothing; a record never crosses blocks.
   std::vector<std::string> blocks_;
   std::string record_;              // being written
+  Before before_;                   // of the next record
   std::vector<std::string> names_;  // of metrics and parameters, by number
   std::unordered_map<std::string, std::uint64_t> numbers_;
 };

@@ -29,8 +29,10 @@ namespace hdrive {
 /// of a stored sweep replays into. One thread at a time.
 class SweepState {
  public:
+  /// An engine forgets the verdicts of runs that have ended; its store keeps them.
+  enum class Verdicts { of_all_runs, of_live_runs };
   /// `primary_metric` is the exact name that feeds the history.
-  SweepState(std::string primary_metric, Goal goal);
+  SweepState(std::string primary_metric, Goal goal, Verdicts kept = Verdicts::of_all_runs);
   ~SweepState();
   SweepState(SweepState&&) noexcept;
   SweepState& operator=(SweepState&&) noexcept;
@@ -54,12 +56,12 @@ class SweepState {
   /// Why a run was asked to end; `none` if it was not.
   EndCause canceling(RunId run) const;
   const std::string& canceling_reason(RunId run) const;
-  /// The run's latest verdict, if it was ever judged.
+  /// The run's latest verdict, if it was ever judged and the verdict is kept (see Verdicts).
   struct Judged {
     Verdict verdict;
     std::string reason;
   };
-  const Judged* judged(RunId run) const;
+  std::optional<Judged> judged(RunId run) const;
   /// How many runs a policy stopped.
   std::int64_t stopped_by_policy() const;
   /// The names of the metrics any run has logged.

@@ -588,13 +588,35 @@ TEST_CASE("what is replayed from the store equals what the engine knew") {
   std::string live;
   const auto describe = [](const SweepState& state) {
     std::string text = std::string(to_string(state.status())) + state.reason();
-    for (const auto& run : report_runs(state, "HD_test"))
-      text += to_json(run) + (state.judged(run.number) ? state.judged(run.number)->reason : "");
+    for (const auto& run : report_runs(state, "HD_test")) text += to_json(run);
     return text;
   };
   simulation.on_change = [&](const Change&, const SweepState& state) { live = describe(state); };
   REQUIRE(simulation.run());
   CHECK(describe(simulation.state()) == live);
+}
+
+TEST_CASE("the engine forgets the verdicts of ended runs, and its store keeps them") {
+  Simulation simulation;
+  simulation.policy = std::make_shared<Ceiling>();
+  simulation.model = [](const RunRequest&) { return curve({0.5, 0.25, 0.75}); };
+  int judged = 0;
+  simulation.on_change = [&](const Change& change, const SweepState& state) {
+    if (const auto* verdict = std::get_if<RunJudged>(&change)) {
+      REQUIRE(state.judged(verdict->run));
+      ++judged;
+    } else if (const auto* ended = std::get_if<RunEnded>(&change)) {
+      CHECK_FALSE(state.judged(ended->run));
+    }
+  };
+  REQUIRE(simulation.run());
+  CHECK(judged >= 10);
+  const SweepState stored = simulation.state();
+  for (RunId run = 0; run < 10; ++run) {
+    REQUIRE(stored.judged(run));
+    CHECK(stored.judged(run)->reason == "below the ceiling");
+    CHECK(stored.judged(run)->verdict.threshold == 1);
+  }
 }
 
 TEST_CASE("the summary says what stopping early saved") {
