@@ -161,6 +161,8 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run) {
   if (!config.script.empty() && config.run_configuration.empty() &&
       config.script.front().ends_with(".py"))
     overrides.command.insert(overrides.command.begin(), "python3");
+  // A command typed here names its files as they are seen from here, wherever the configuration lies.
+  if (!overrides.command.empty()) overrides.command_directory = fs::current_path();
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
   overrides.needs_command = to_run;

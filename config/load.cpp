@@ -90,7 +90,8 @@ void set_source_directory(Loader& loader) {
                                            in_quotes(spec.source_directory.string()) +
                                            " is not a directory");
   } else if (spec.source_directory.empty()) {
-    spec.source_directory = loader.directory;
+    const fs::path& typed = loader.overrides.command_directory;
+    spec.source_directory = typed.empty() ? loader.directory : full_path(typed);
   }
 }
 

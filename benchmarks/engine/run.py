@@ -187,7 +187,8 @@ def main():
         subprocess.run([ROOT / "scripts" / "build"], check=True, stdout=sys.stderr)
         for command in (["cmake", "-B", build, "-DHDRIVE_BUILD_BENCHMARKS=ON"], ["cmake", "--build", build]):
             subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
-    bench = Bench(build.resolve())
+    build = build.resolve()
+    bench = Bench(build)
 
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.

@@ -44,6 +44,9 @@ struct ConfigOverrides {
   /// The command given after `--`; replaces the file's. Where a run configuration is given, a script
   /// ("train.py") in its place is started with the run configuration's interpreter.
   std::vector<std::string> command;
+  /// Where `command` was typed: the runs start there unless the file, a run configuration or
+  /// `source_directory` says otherwise. Empty: in the directory of the file.
+  std::filesystem::path command_directory;
   /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be empty.
   std::filesystem::path run_configuration;
   /// Replaces source_directory, before the command is checked.

@@ -13,6 +13,16 @@ LoadedConfig parse_with(std::string_view text, Sets set) {
   return parse(text, overrides);
 }
 
+TEST_CASE("a command that was typed starts where it was typed, unless the file says where") {
+  ConfigOverrides overrides;
+  overrides.command = {"true"};
+  overrides.command_directory = "/somewhere";
+  CHECK(parse(around(""), overrides).spec.source_directory == "/somewhere");
+  CHECK(parse(around("source_directory: /\n"), overrides).spec.source_directory == "/");
+  overrides.command_directory.clear();
+  CHECK(parse(around(""), overrides).spec.source_directory == "/nowhere");
+}
+
 TEST_CASE("--set replaces values before they are checked") {
   const LoadedConfig loaded = parse_with(around("policy: {type: bandit, slack_factor: 0.2}\n"),
                                          {{"max_total_runs", "5"},
