@@ -58,7 +58,7 @@ std::optional<std::string> Outlook::hopeless(const SweepState& state) const {
 std::string missing_metric(RunId run, const SweepState& state) {
   const std::vector<std::string> seen = state.metric_names(run);
   const std::string text =
-      fmt::format("run {} ended without the primary metric \"{}\"", run, state.primary_metric());
+      fmt::format("ended without the primary metric \"{}\"", state.primary_metric());
   if (seen.empty()) return text + "; it logged no metric at all";
   const std::string hint = base::did_you_mean(state.primary_metric(), seen);
   return text + "; it logged " + base::join(seen, ", ") + (hint.empty() ? "" : ";" + hint);

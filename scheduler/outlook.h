@@ -33,7 +33,7 @@ class Outlook {
   RunId last_failed_ = -1;
 };
 
-/// "run 3 ended without the primary metric ...", with the names that were seen and the nearest one.
+/// "ended without the primary metric ...", with the names that were seen and the nearest one.
 std::string missing_metric(RunId run, const SweepState& state);
 
 }  // namespace hdrive::scheduler

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <string>
 
 #include "hdrive/sweep.h"
 
@@ -51,7 +52,9 @@ SweepSummary summarize(const SweepState& state) {
     summary.best_value = *history.best(*best);
   }
   for (const Noted& note : state.notes())
-    if (note.level != Noted::Level::info) summary.warnings.push_back(note.text);
+    if (note.level != Noted::Level::info)
+      summary.warnings.push_back(
+          (note.run ? "run " + std::to_string(*note.run) + ": " : std::string()) + note.text);
   return summary;
 }
 

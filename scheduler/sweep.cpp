@@ -292,7 +292,7 @@ class SweepLoop {
 
   // A run that is gone: tried again as the same run as often as the specification allows.
   void lose(RunId run, int attempt, const std::string& why) {
-    const std::string what = fmt::format("run {} was lost{}{}", run, why.empty() ? "" : ": ", why);
+    const std::string what = fmt::format("was lost{}{}", why.empty() ? "" : ": ", why);
     if (ledger_.state().lost_attempts(run) < spec_.max_lost_retries) {
       ledger_.record(RunRequeued{run, attempt + 1, what, ledger_.now(), EndCause::lost});
       ledger_.note(Noted::Level::warning, run, what + "; it is tried again");

@@ -48,7 +48,7 @@ class MissingMetric(HdriveTest):
     def test_of_one_run_is_a_warning(self):
         self.config(METRIC + "case $AZUREML_RUN_ID in *_1) metric other 1 ;; *) metric loss 1 ;; esac\n")
         done = self.hdrive("run", "hdconfig.yml")
-        self.assertIn("run 1 ended without the primary metric", done.all)
+        self.assertIn("run 1: ended without the primary metric", done.all)
 
 
 class NotANumber(HdriveTest):

@@ -298,7 +298,7 @@ TEST_CASE(
   CHECK_FALSE(summary->best);
   REQUIRE(summary->warnings.size() == 1);
   CHECK(summary->warnings[0] ==
-        "run 0 ended without the primary metric \"loss\"; it logged Loss, time; did you mean "
+        "run 0: ended without the primary metric \"loss\"; it logged Loss, time; did you mean "
         "\"Loss\"?");
   CHECK_THAT(summary->reason,
              Catch::Contains("none of the first 3 runs logged the primary metric"));
