@@ -4,9 +4,11 @@
 function(hdrive_compile_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                            -Woverloaded-virtual -Wno-missing-field-initializers)
-  # g++ 12 sees ghosts in the standard library's strings and optionals once it inlines all of them.
-  target_compile_options(${target} PRIVATE
-    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-restrict;-Wno-maybe-uninitialized>)
+  # g++ 12 sees ghosts in the standard library's strings and optionals once it inlines or instruments
+  # all of them.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND (HDRIVE_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL Release))
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+  endif()
   if(HDRIVE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
