@@ -123,6 +123,21 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   return database;
 }
 
+Result<std::unique_ptr<Database>> Database::copy_to_memory() {
+  sqlite3* handle = nullptr;
+  const int opened =
+      sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<Database> copy(new Database(handle, path_));
+  if (opened != SQLITE_OK) return database_error(path_, opened, handle);
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_backup* backup = sqlite3_backup_init(handle, "main", handle_.get(), "main");
+  if (!backup) return database_error(path_, sqlite3_errcode(handle), handle);
+  const int code = sqlite3_backup_step(backup, -1);
+  sqlite3_backup_finish(backup);
+  if (code != SQLITE_DONE) return database_error(path_, code, nullptr);
+  return copy;
+}
+
 Result<void> Database::execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return database_error(path_, code, handle_.get());

@@ -114,6 +114,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// A copy in memory of all that is in it now. Its messages name the file it was made from.
+  Result<std::unique_ptr<Database>> copy_to_memory();
+
   const std::filesystem::path& path() const { return path_; }
 
   /// Runs one or several statements without values.

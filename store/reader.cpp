@@ -32,9 +32,16 @@ Result<std::unique_ptr<Database>> open_checked(const std::filesystem::path& path
                                                Database::Mode mode) {
   auto database = Database::open(path, mode);
   if (!database) return database;
-  if (Result<void> sound = check_schema(**database, /*older_is_fine=*/false); !sound)
+  if (Result<void> sound = check_schema(**database, /*older_is_fine=*/true); !sound)
     return sound.error();
-  return database;
+  const Result<int> version = schema_version(**database);
+  if (!version) return version.error();
+  if (*version == kSchemaVersion) return database;
+  // Only an engine changes the file. A copy of it can be brought up to date by anybody.
+  auto copy = (*database)->copy_to_memory();
+  if (!copy) return copy;
+  if (Result<void> done = migrate(**copy); !done) return done.error();
+  return copy;
 }
 
 }  // namespace

@@ -83,6 +83,11 @@ CREATE VIEW parameters AS
   FROM runs, json_each(hyperparameters);
 )sql";
 
+// To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
+// high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
+// migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
+// database lacks run in one transaction; readers run them on a copy in memory, so a step only takes what is
+// in the database, and is quick.
 struct Migration {
   int to;
   const char* sql;
@@ -96,9 +101,11 @@ Result<int> read_pragma(Database& database, const char* pragma) {
   return value;
 }
 
-Result<int> version_of(Database& database) { return read_pragma(database, "PRAGMA user_version"); }
-
 }  // namespace
+
+Result<int> schema_version(Database& database) {
+  return read_pragma(database, "PRAGMA user_version");
+}
 
 Result<void> expect_database(const std::filesystem::path& sweep_directory) {
   std::error_code error;
@@ -110,7 +117,7 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory) {
 Result<void> migrate(Database& database) {
   Result<Transaction> transaction = Transaction::begin(database, Transaction::Kind::write);
   if (!transaction) return transaction.error();
-  Result<int> version = version_of(database);
+  Result<int> version = schema_version(database);
   if (!version) return version.error();
   if (*version == kSchemaVersion) return {};
   for (const Migration& migration : kMigrations) {
@@ -128,18 +135,20 @@ Result<void> check_schema(Database& database, bool older_is_fine) {
   if (!application) return application.error();
   if (*application != kApplicationId)
     return Error{database.path().string(), "is not a sweep's database: hdrive did not make it"};
-  Result<int> version = version_of(database);
+  Result<int> version = schema_version(database);
   if (!version) return version.error();
   if (*version > kSchemaVersion)
     return Error{database.path().string(),
-                 fmt::format("was written by a newer hdrive (its tables have version {}, this "
-                             "program knows up to {}); use that one",
-                             *version, kSchemaVersion)};
+                 fmt::format("was written by a newer hdrive (its tables have version {}, this one, "
+                             "hdrive {}, knows them up to {}); use that hdrive, or a later one",
+                             *version, HDRIVE_VERSION, kSchemaVersion)};
   if (*version < kSchemaVersion && !older_is_fine)
-    return Error{database.path().string(),
-                 fmt::format("was written by an older hdrive (its tables have version {}, this "
-                             "program reads {}); `hdrive resume` brings it up to date",
-                             *version, kSchemaVersion)};
+    return Error{
+        database.path().string(),
+        fmt::format("was written by an older hdrive (its tables have version {}, this "
+                    "program writes {}); while that one runs the sweep, ask it with the same "
+                    "program; afterwards `hdrive resume` brings the sweep up to date",
+                    *version, kSchemaVersion)};
   return {};
 }
 

@@ -20,6 +20,9 @@ inline std::filesystem::path database_file(const std::filesystem::path& sweep_di
 /// Fails if there is none, or it cannot be seen.
 Result<void> expect_database(const std::filesystem::path& sweep_directory);
 
+/// The version of its tables; 0: it has none.
+Result<int> schema_version(Database& database);
+
 /// Brings an empty or older database to the current version, in one transaction.
 Result<void> migrate(Database& database);
 
