@@ -14,6 +14,12 @@
 namespace hdrive::cli {
 namespace {
 
+// Where this program lies, so that a run's script finds `hdrive log`; empty if the system does not tell.
+std::filesystem::path own_directory() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
 std::optional<Run> best_run(Store& store, const SweepSpec& spec, const SweepSummary& summary) {
   if (!summary.best) return std::nullopt;
   SweepState state(spec.primary_metric, spec.goal);
@@ -29,8 +35,11 @@ int run_session(const Session& session) {
 
   SweepParts parts;
   parts.clock = make_steady_clock();
-  parts.target = value_or_fail(
-      make_local_target({session.spec.metric_patterns, session.spec.primary_metric}, parts.clock));
+  LocalTargetOptions options;
+  options.metric_patterns = session.spec.metric_patterns;
+  options.primary_metric = session.spec.primary_metric;
+  options.command_path = own_directory();
+  parts.target = value_or_fail(make_local_target(options, parts.clock));
   parts.store = session.open_store();
   parts.directory = session.directory;
   const auto display = make_display(session.spec, session.quiet, stop);

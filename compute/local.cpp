@@ -125,8 +125,9 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
                                         milliseconds(request->cancel_grace),
                                         milliseconds(request->time_limit)};
   arguments.insert(arguments.end(), request->arguments.begin(), request->arguments.end());
-  auto pid = launcher_.start(arguments, run_environment(*request, environ, *python),
-                             pipe_write_.get(), request->directory.parent_path());
+  auto pid =
+      launcher_.start(arguments, run_environment(*request, environ, *python, options_.command_path),
+                      pipe_write_.get(), request->directory.parent_path());
   if (!pid) return Error{place(*request), pid.error().message()};
   base::UniqueFd process = open_process(*pid);
   if (!process && errno != ESRCH) return give_up(*request, *pid, errno);
@@ -395,9 +396,8 @@ Result<std::shared_ptr<ComputeTarget>> make_local_target(const LocalTargetOption
 
 Result<void> install_run_module(const std::filesystem::path& directory) {
   const auto file = directory / "hdrive_run.py";
-  std::error_code error;
   const std::string_view text = compute::embedded_run_module();
-  if (std::filesystem::file_size(file, error) == text.size() && !error) return {};
+  if (const auto present = base::read_file(file); present && *present == text) return {};
   if (auto made = base::make_directories(directory); !made) return made.error();
   return base::write_file_atomically(file, text);
 }

@@ -24,6 +24,9 @@ namespace fs = std::filesystem;
 constexpr const char* kAttemptFiles[] = {"stdout.log", "stderr.log",      "metrics.jsonl",
                                          "exit.json",  "supervisor.json", "run.json"};
 
+// Where execvp looks when PATH is not set.
+constexpr const char* kDefaultPath = "/bin:/usr/bin";
+
 Error failure(const fs::path& path, std::string_view what) {
   const int error = errno;
   Error result = base::system_error(path, what, error);
@@ -164,7 +167,8 @@ Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
 }
 
 std::vector<std::string> run_environment(const RunRequest& request, const char* const* inherited,
-                                         const fs::path& python_path) {
+                                         const fs::path& python_path,
+                                         const fs::path& command_path) {
   const std::string& directory = request.directory.native();
   std::vector<std::pair<std::string, std::string>> added;
   const auto set = [&](std::string_view name, std::string value) {
@@ -175,6 +179,14 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
     else
       found->second = std::move(value);
   };
+  // What the run would see without further ado; nullopt: not set.
+  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
+    for (const auto& [other, value] : added)
+      if (other == name) return value;
+    for (const char* const* entry = inherited; *entry; ++entry)
+      if (name_of(*entry) == name) return std::string(*entry).substr(name.size() + 1);
+    return std::nullopt;
+  };
   set("HDRIVE_RUN_ID", request.run_id);
   set("HDRIVE_PARAMETERS", to_json(request.parameters));
   for (const auto& [name, value] : request.environment) set(name, value);
@@ -184,22 +196,13 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   set("HDRIVE_LOGS_DIR", directory + "/logs");
   set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
 
-  const auto has = [&](std::string_view name) {
-    const auto same = [&](const auto& entry) { return entry.first == name; };
-    bool found = std::any_of(added.begin(), added.end(), same);
-    for (const char* const* entry = inherited; *entry; ++entry) found |= name_of(*entry) == name;
-    return found;
-  };
   // What a script prints is to be seen, and searched for metrics, when it prints it.
-  if (!has("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
-
-  constexpr std::string_view kPythonPath = "PYTHONPATH";
-  std::string others;
-  for (const char* const* entry = inherited; *entry; ++entry)
-    if (std::string_view(*entry).starts_with("PYTHONPATH=")) others = *entry + 11;
-  for (const auto& [name, value] : added)
-    if (name == kPythonPath) others = value;
-  set(kPythonPath, python_path.native() + (others.empty() ? "" : ":" + others));
+  if (!value_of("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
+  const std::string python = value_of("PYTHONPATH").value_or("");
+  set("PYTHONPATH", python_path.native() + (python.empty() ? "" : ":" + python));
+  // Behind all else, so that nothing the user has installed is hidden.
+  if (!command_path.empty())
+    set("PATH", value_of("PATH").value_or(kDefaultPath) + ":" + command_path.native());
 
   std::vector<std::string> result;
   for (const char* const* entry = inherited; *entry; ++entry) {

@@ -29,9 +29,10 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
 Result<RunFiles> open_run_files(const std::filesystem::path& directory, bool with_output);
 
 /// The environment of a run: `inherited` ("NAME=value"), the request's own additions, and what the metric
-/// protocol promises. `python_path` is put in front of PYTHONPATH.
+/// protocol promises. `python_path` is put in front of PYTHONPATH, `command_path`, if any, behind PATH.
 std::vector<std::string> run_environment(const RunRequest& request, const char* const* inherited,
-                                         const std::filesystem::path& python_path);
+                                         const std::filesystem::path& python_path,
+                                         const std::filesystem::path& command_path = {});
 
 /// supervisor.json: who looks after the run.
 struct SupervisorRecord {

@@ -2,6 +2,9 @@
 //
 // What a run is started with: the command with drawn values in their places, and the environment.
 #include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "base/text.h"
@@ -57,6 +60,24 @@ std::string quote(const std::string& word) {
   return result + "'";
 }
 
+// "sh -c SCRIPT" gives what is appended to the script as $0, $1, ...: whether the script looks at none.
+bool script_ignores_arguments(const std::vector<std::string>& command) {
+  static constexpr std::string_view kShells[] = {"sh", "bash", "dash", "ksh", "zsh"};
+  const std::string program = std::filesystem::path(command.front()).filename();
+  if (std::find(std::begin(kShells), std::end(kShells), program) == std::end(kShells)) return false;
+  const auto option = std::find_if(command.begin() + 1, command.end(), [](const std::string& word) {
+    return word.size() >= 2 && word[0] == '-' && word[1] != '-' && word.ends_with('c');
+  });
+  if (option == command.end() || option + 1 == command.end()) return false;
+  const std::string& script = *(option + 1);
+  for (std::size_t at = script.find('$'); at != std::string::npos; at = script.find('$', at + 1)) {
+    const std::size_t next = script.find_first_not_of("{#", at + 1);
+    if (next != std::string::npos && std::strchr("0123456789@*", script[next]) != nullptr)
+      return false;
+  }
+  return script.find("shift") == std::string::npos && script.find("getopts") == std::string::npos;
+}
+
 }  // namespace
 
 RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
@@ -93,7 +114,9 @@ std::string shell_quote(const std::vector<std::string>& arguments) {
 }
 
 std::vector<std::string> ignored_parameters(const SweepSpec& spec) {
-  if (spec.command.empty() || (spec.append_parameters && !places_any(spec))) return {};
+  if (spec.command.empty()) return {};
+  const bool appended = spec.append_parameters && !places_any(spec);
+  if (appended && !script_ignores_arguments(spec.command)) return {};
   std::set<std::string_view> placed;
   for (const std::string& word : spec.command)
     for (const Piece& piece : pieces_of(word))

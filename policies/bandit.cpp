@@ -43,11 +43,8 @@ class Bandit final : public Policy {
     verdict.leader = leader->run;
     verdict.leader_value = leader->value;
     verdict.threshold = threshold(leader->value);
-    const bool stop =
-        is_beyond(verdict.value, verdict.threshold, std::abs(leader->value), options_.goal);
-    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
-    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
-    return verdict;
+    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, std::abs(leader->value),
+                                       options_.goal));
   }
 
   std::string explain(const Verdict& verdict) const override {

@@ -38,11 +38,8 @@ class MedianStopping final : public Policy {
     }
     verdict.peers = median->peers;
     verdict.threshold = median->value;
-    const bool stop =
-        is_beyond(verdict.value, verdict.threshold, std::abs(median->value), options_.goal);
-    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
-    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
-    return verdict;
+    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, std::abs(median->value),
+                                       options_.goal));
   }
 
   std::string explain(const Verdict& verdict) const override {

@@ -51,4 +51,11 @@ inline bool is_beyond(double value, double threshold, double scale, Goal goal) {
   return behind > 2 * std::numeric_limits<double>::epsilon() * (scale + std::abs(threshold));
 }
 
+/// The verdict with its last words: stop, or keep.
+inline Verdict conclude(Verdict verdict, bool stop) {
+  verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
+  verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
+  return verdict;
+}
+
 }  // namespace hdrive::policies

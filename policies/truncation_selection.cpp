@@ -35,10 +35,7 @@ class TruncationSelection final : public Policy {
     }
     verdict.peers = rank.of;
     verdict.threshold = history.value_at_rank(condemned(rank.of), verdict.interval, ranked());
-    const bool stop = rank.from_worst <= condemned(rank.of);
-    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
-    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
-    return verdict;
+    return conclude(verdict, rank.from_worst <= condemned(rank.of));
   }
 
   std::string explain(const Verdict& verdict) const override {

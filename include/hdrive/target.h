@@ -141,6 +141,8 @@ struct LocalTargetOptions {
   std::string primary_metric;
   /// How much of stderr to hand over when a run failed, in lines.
   int stderr_tail_lines = 20;
+  /// Put behind the PATH of the runs: where `hdrive` is, so that scripts find `hdrive log`. May be empty.
+  std::filesystem::path command_path;
 };
 
 /// Each run is a process group of its own under a small supervisor that owns its whole process tree,

@@ -22,4 +22,4 @@ while [ "$step" -lt 10 ]; do
   hdrive log loss "$loss" --step "$step"
   step=$((step + 1))
 done
-echo "$x" >outputs/x.txt
+echo "$x" >"$HDRIVE_OUTPUTS_DIR/x.txt"

@@ -86,12 +86,13 @@ exec sleep 1000
         shown = self.hdrive("show", "last/1").out
         for word in ("0.9", "0.12"):  # the value and the threshold, 0.1 x 1.2
             self.assertIn(word, shown)
-        self.assertIn("2", done.all)
+        self.assertIn("2 stopped early", done.all)
 
     def test_show_tells_why_no_policy_fired(self):
         self.config(QUICK, policy={"type": "median_stopping", "delay_evaluation": 5})
         self.hdrive("run", "hdconfig.yml")
-        self.assertIn("5", self.hdrive("show", "last/0").out)
+        self.assertIn("not due: the policy looks at every report from the 5th on",
+                      self.hdrive("show", "last/0").out)
 
 
 if __name__ == "__main__":

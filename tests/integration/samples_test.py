@@ -35,6 +35,10 @@ class Samples(HdriveTest):
         self.hdrive("run", "samples/05_shell_script/hdconfig.yml")
         runs = self.runs()
         self.assertEqual(8, len(runs))
+        for run in runs:
+            self.assertIn(run["status"], ("Completed", "Canceled"))
+            if run["status"] == "Completed":
+                self.assertTrue((self.run_directory(run["number"]) / "outputs" / "x.txt").stat().st_size)
         self.assertLess(min(run["best_primary_metric"] for run in runs), 1.1)
 
     def test_06_grid_tries_every_combination(self):

@@ -92,6 +92,20 @@ TEST_CASE("PYTHONPATH of the engine is kept where the request has none") {
   CHECK(std::count(environment.begin(), environment.end(), "PYTHONPATH=/p:/theirs") == 1);
 }
 
+TEST_CASE("the command's directory comes last on the PATH of a run") {
+  const auto path = [](std::vector<const char*> inherited, const std::string& command) {
+    inherited.push_back(nullptr);
+    RunRequest request;
+    for (const auto& entry : run_environment(request, inherited.data(), "/p", command))
+      if (entry.starts_with("PATH=")) return entry;
+    return std::string("none");
+  };
+  CHECK(path({"PATH=/mine:/bin"}, "/opt/hdrive/bin") == "PATH=/mine:/bin:/opt/hdrive/bin");
+  CHECK(path({}, "/opt/hdrive/bin") == "PATH=/bin:/usr/bin:/opt/hdrive/bin");
+  CHECK(path({"PATH=/mine"}, "") == "PATH=/mine");
+  CHECK(path({}, "") == "none");
+}
+
 TEST_CASE("a Python script imports hdrive_run, reads its parameters and logs") {
   if (::access("/usr/bin/python3", X_OK) != 0) return;  // nothing to try it with
   LocalRuns runs;

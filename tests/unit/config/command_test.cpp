@@ -74,5 +74,18 @@ TEST_CASE("Ignored parameters are those neither appended, placed nor read from t
   CHECK(ignored_parameters(spec) == Words{});
 }
 
+TEST_CASE(
+    "What is appended to a shell's script is ignored unless the script looks at its arguments") {
+  const Words all{"--lr", "layer-count", "act"};
+  CHECK(ignored_parameters(spec_with({"sh", "-c", "python train.py"})) == all);
+  CHECK(ignored_parameters(spec_with({"/bin/bash", "-ec", "train $LR"})) == all);
+  CHECK(ignored_parameters(spec_with({"sh", "-c", "train $AZUREML_SWEEP_lr"})) ==
+        Words{"layer-count", "act"});
+  for (const char* script : {"train \"$@\"", "train $0 $*", "train ${2}", "shift; train"})
+    CHECK(ignored_parameters(spec_with({"sh", "-c", script})) == Words{});
+  CHECK(ignored_parameters(spec_with({"sh", "train.sh"})) == Words{});
+  CHECK(ignored_parameters(spec_with({"train", "-c", "train.cfg"})) == Words{});
+}
+
 }  // namespace
 }  // namespace hdrive
