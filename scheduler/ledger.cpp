@@ -91,7 +91,7 @@ std::optional<std::string> Ledger::report(RunMetrics metrics) {
       before->verdict.finding != Verdict::Finding::not_due)
     return stopped;
   std::string reason = stopped ? *stopped : parts_.policy->explain(verdict);
-  if (!before || before->reason != reason)
+  if (!before || before->reason != reason || before->verdict.action != verdict.action)
     record(RunJudged{run, attempt, std::move(verdict), std::move(reason), now()});
   return stopped;
 }

@@ -15,27 +15,37 @@ Outlook::Outlook(const SweepSpec& spec)
       judge_failures_(spec.stop_when_all_fail),
       judge_metric_(spec.stop_without_primary_metric) {}
 
+bool Outlook::is_fruitful(RunId run, const History& history) const {
+  const RunStatus status = history.run(run).status;
+  if (!is_terminal(status) || status == RunStatus::failed) return false;
+  if (!history.reports(run).empty()) return true;
+  return status == RunStatus::completed && !judge_metric_;
+}
+
+void Outlook::recall(const History& history) {
+  for (RunId run = 0; run < history.size() && !fruitful_; ++run)
+    fruitful_ = is_fruitful(run, history);
+}
+
 void Outlook::see(RunId run, const SweepState& state) {
   const Run& record = state.history().run(run);
-  const bool reported = !state.history().reports(run).empty();
-  if (reported) fruitful_ = fruitful_ || record.status != RunStatus::failed;
+  fruitful_ = fruitful_ || is_fruitful(run, state.history());
   if (record.status == RunStatus::failed) {
+    if (!judge_failures_) return;
     ++failed_;
     last_failed_ = run;
-  } else if (!reported &&
+  } else if (judge_metric_ && state.history().reports(run).empty() &&
              (record.status == RunStatus::completed || record.ended_by == EndCause::time_limit)) {
     ++without_metric_;
   }
 }
 
 std::optional<std::string> Outlook::hopeless(const SweepState& state) const {
-  if (fruitful_) return std::nullopt;
-  const std::int64_t counted =
-      (judge_failures_ ? failed_ : 0) + (judge_metric_ ? without_metric_ : 0);
-  if (counted < needed_) return std::nullopt;
+  const std::int64_t counted = failed_ + without_metric_;
+  if (fruitful_ || counted < needed_) return std::nullopt;
 
   std::string text;
-  if (failed_ > 0 && judge_failures_) {
+  if (failed_ > 0) {
     const Run& last = state.history().run(last_failed_);
     text =
         without_metric_ == 0

@@ -11,10 +11,14 @@
 
 namespace hdrive::scheduler {
 
-/// One session's view: a resumed sweep gets a new chance, since somebody may have mended the script.
+/// Failures are those of one session: a resumed sweep gets a new chance, since somebody may have mended
+/// the script. What succeeded in any session shows that something can.
 class Outlook {
  public:
   explicit Outlook(const SweepSpec& spec);
+
+  /// Looks at the runs of earlier sessions.
+  void recall(const History& history);
 
   /// Looks at a run that has just ended.
   void see(RunId run, const SweepState& state);
@@ -24,10 +28,13 @@ class Outlook {
   std::optional<std::string> hopeless(const SweepState& state) const;
 
  private:
+  /// Whether it shows that something can succeed: it gave a result, or one is not asked for.
+  bool is_fruitful(RunId run, const History& history) const;
+
   std::int64_t needed_;
   bool judge_failures_;
   bool judge_metric_;
-  std::int64_t failed_ = 0;
+  std::int64_t failed_ = 0;  // these two: of the kinds that are judged
   std::int64_t without_metric_ = 0;
   bool fruitful_ = false;
   RunId last_failed_ = -1;

@@ -49,6 +49,7 @@ class SweepLoop {
 
   Result<SweepSummary> run() {
     begin();
+    look_at_clock();  // a resumed sweep may have used up its time
     while (true) {
       fill();
       const bool stored = store();
@@ -79,10 +80,9 @@ class SweepLoop {
   void begin() {
     began_ = ledger_.now();
     const SweepState& state = ledger_.state();
-    // A sweep that used up its time and is resumed nevertheless gets that much time again.
     active_before_ = state.active();
-    const Duration used = state.end() == SweepEnd::duration ? Duration{} : active_before_;
-    time_is_over_ = began_ + std::max(Duration{}, Duration{spec_.max_duration} - used);
+    time_is_over_ = began_ + std::max(Duration{}, Duration{spec_.max_duration} - active_before_);
+    outlook_.recall(history());
     for (RunId run = 0; run < history().size(); ++run) take_up(run);
     ledger_.record(SweepChanged{SweepStatus::running, SweepEnd::none, "", active_before_, began_});
   }
@@ -195,7 +195,12 @@ class SweepLoop {
   }
 
   void act() {
-    for (const RunId run : std::exchange(starts_, {})) start(run);
+    // One by one: a start that fails may end the sweep, and with it those that wait behind it.
+    while (!starts_.empty()) {
+      const RunId run = starts_.front();
+      starts_.pop_front();
+      start(run);
+    }
     for (const auto& [run, mode] : std::exchange(cancels_, {})) {
       LiveRun* live = live_.find(run);
       if (!live) continue;
@@ -443,7 +448,7 @@ class SweepLoop {
 
   LiveRuns live_;
   std::deque<RunId> queued_;                              // exist, and are to be started (again)
-  std::vector<RunId> starts_;                             // to start once stored
+  std::deque<RunId> starts_;                              // to start once stored
   std::vector<std::pair<RunId, CancelMode>> cancels_;     // to cancel once stored
   std::vector<std::pair<RunId, std::string>> condemned_;  // by the policy, in this turn
   std::vector<TargetEvent> events_;

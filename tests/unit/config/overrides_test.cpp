@@ -83,10 +83,10 @@ TEST_CASE("What is wrong with a --set is told under its key") {
 
 TEST_CASE("The command line's command replaces the file's") {
   ConfigOverrides overrides;
-  overrides.command = {"sh", "-c", "true"};
+  overrides.command = {"sh", "-c", "train \"$@\""};
   const LoadedConfig loaded = parse(around("command: python train.py\n"), overrides);
   CHECK(messages(loaded.problems) == "");
-  CHECK(loaded.spec.command == std::vector<std::string>{"sh", "-c", "true"});
+  CHECK(loaded.spec.command == std::vector<std::string>{"sh", "-c", "train \"$@\""});
 }
 
 TEST_CASE(

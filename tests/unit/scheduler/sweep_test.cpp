@@ -175,6 +175,27 @@ TEST_CASE("a verdict that only says not due does not hide one that compared some
   CHECK(state.judged(1)->verdict.finding != Verdict::Finding::not_due);
 }
 
+TEST_CASE("a stop is kept though the policy explains it in the words of its last verdict") {
+  class Silent final : public Policy {
+   public:
+    Verdict judge(RunId run, const History& history) const override {
+      Verdict verdict;
+      verdict.finding = Verdict::Finding::other;
+      verdict.interval = static_cast<std::int64_t>(history.reports(run).size());
+      if (verdict.interval == 2) verdict.action = Verdict::Action::stop;
+      return verdict;
+    }
+    std::string explain(const Verdict&) const override { return ""; }
+    std::string describe() const override { return "silent"; }
+  };
+  Simulation simulation;
+  simulation.spec.max_total_runs = 1;
+  simulation.policy = std::make_shared<Silent>();
+  simulation.model = [](const RunRequest&) { return curve({1, 1, 1}); };
+  REQUIRE(simulation.run());
+  CHECK(simulation.state().judged(0)->verdict.action == Verdict::Action::stop);
+}
+
 TEST_CASE("a policy sees each report where several come at once, and the first stop counts") {
   Simulation simulation;
   simulation.spec.max_total_runs = 1;
@@ -313,6 +334,53 @@ TEST_CASE(
   CHECK(all->warnings.size() == 1);
 }
 
+TEST_CASE("where the metric is not insisted on, a run that completes without it is a success") {
+  Simulation simulation;
+  simulation.spec.max_total_runs = 40;
+  simulation.spec.stop_without_primary_metric = false;
+  simulation.model = [](const RunRequest& request) { return exits(request.run % 10 == 9 ? 1 : 0); };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->runs == 40);
+  CHECK(summary->failed == 4);
+  CHECK(summary->status == SweepStatus::completed);
+}
+
+TEST_CASE("a sweep that has succeeded before is not given up for what fails after its resumption") {
+  Simulation simulation;
+  simulation.spec.max_concurrent_runs = 1;
+  simulation.spec.max_total_runs = 3;
+  REQUIRE(simulation.run());
+  simulation.spec.max_total_runs = 10;
+  simulation.model = [](const RunRequest&) { return exits(1); };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->runs == 10);
+  CHECK(summary->failed == 7);
+  CHECK(summary->status == SweepStatus::completed);
+}
+
+TEST_CASE("when a start that fails ends the sweep, those decided with it are not started") {
+  Simulation simulation;
+  simulation.spec.max_total_runs = 20;
+  simulation.spec.max_concurrent_runs = 6;
+  // Five fail, and five are decided in their place; the first of these is the sixth failure.
+  simulation.model = [](const RunRequest& request) -> Result<SimulatedRun> {
+    if (request.run < 5) return exits(1);
+    if (request.run > 5) return Error{"train.py", "no such file"};
+    SimulatedRun slow = exits(0);
+    slow.duration = 24h;
+    return slow;
+  };
+  std::vector<RunId> started;
+  simulation.on_start = [&](const RunRequest& request) { started.push_back(request.run); };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->end == SweepEnd::hopeless);
+  CHECK(started == std::vector<RunId>{0, 1, 2, 3, 4, 5, 6});
+  CHECK(simulation.state().history().run(7).status == RunStatus::queued);
+}
+
 TEST_CASE("NaN and infinite values never win and never stop the others") {
   Simulation simulation;
   simulation.policy = *make_policy({"median_stopping", {}}, Goal::minimize);
@@ -363,7 +431,7 @@ TEST_CASE("no run starts after max_duration_minutes, and the live ones are cance
   CHECK(summary->canceled == 2);
 }
 
-TEST_CASE("a sweep that used up its time gets that much again when it is resumed") {
+TEST_CASE("a sweep that used up its time starts nothing when resumed, and goes on with more time") {
   Simulation simulation;
   simulation.spec.max_duration = 10min;
   simulation.spec.max_total_runs = 8;
@@ -373,13 +441,29 @@ TEST_CASE("a sweep that used up its time gets that much again when it is resumed
   simulation.on_start = [&](const RunRequest& request) {
     started.emplace_back(request.run, request.attempt);
   };
-  const auto summary = simulation.run();
+  auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->end == SweepEnd::duration);
+  CHECK(summary->elapsed == Duration{10min});
+  CHECK(started.empty());
+
+  // The limit is that of all sessions together: 12 minutes leave no time to end what takes 3.
+  simulation.spec.max_duration = 12min;
+  const Time resumed = simulation.clock->now();
+  summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->end == SweepEnd::duration);
+  CHECK(simulation.clock->now() == resumed + 2min);
+  started.clear();
+
+  simulation.spec.max_duration = 20min;
+  summary = simulation.run();
   REQUIRE(summary);
   CHECK(summary->end == SweepEnd::all_runs);
   CHECK(summary->completed == 8);
-  REQUIRE(started.size() == 2);  // runs 6 and 7 were cut off at 10 minutes
-  CHECK(started[0] == std::pair<RunId, int>{6, 2});
-  CHECK(started[1] == std::pair<RunId, int>{7, 2});
+  REQUIRE(started.size() == 2);  // runs 6 and 7 were cut off at 10 minutes, and at 12
+  CHECK(started[0] == std::pair<RunId, int>{6, 3});
+  CHECK(started[1] == std::pair<RunId, int>{7, 3});
 }
 
 TEST_CASE(
