@@ -90,6 +90,7 @@ int exit_code(const SweepSummary& summary) {
     case SweepStatus::canceled:
       return kInterrupted;
     case SweepStatus::running:
+    case SweepStatus::paused:
       break;
   }
   return kCannot;

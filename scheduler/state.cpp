@@ -59,6 +59,7 @@ struct SweepState::Impl {
   std::unordered_map<std::string, std::uint32_t> index_of_name;
   std::uint32_t latest_name = 0;  // of the metric noted last
   std::vector<Noted> notes;
+  std::vector<SweepEdited> edits;
 
   Detail& detail(RunId run) { return details.at(static_cast<std::size_t>(run)); }
 
@@ -152,6 +153,8 @@ struct SweepState::Impl {
   }
 
   void on(const Noted& change) { notes.push_back(change); }
+  void on(const SweepEdited& change) { edits.push_back(change); }
+  void on(const RequestAnswered&) {}
 };
 
 SweepState::SweepState(std::string primary_metric, Goal goal, Verdicts kept)
@@ -184,6 +187,7 @@ Time SweepState::changed() const { return impl_->changed; }
 std::int64_t SweepState::stopped_by_policy() const { return impl_->stopped_by_policy; }
 const std::set<std::string>& SweepState::metric_names() const { return impl_->metric_names; }
 const std::vector<Noted>& SweepState::notes() const { return impl_->notes; }
+const std::vector<SweepEdited>& SweepState::edits() const { return impl_->edits; }
 
 Duration SweepState::active() const {
   // A session that is going on, or that died without a word, counts up to its last sign of life.

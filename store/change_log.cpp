@@ -174,6 +174,18 @@ class ChangeLog::Writer {
     time(it.at);
   }
 
+  void write(const SweepEdited& it) {
+    text(it.config);
+    text(it.what);
+    time(it.at);
+  }
+  void write(const RequestAnswered& it) {
+    integer(it.request);
+    byte(it.accepted);
+    text(it.text);
+    time(it.at);
+  }
+
   ChangeLog& log_;
   std::string& bytes_;
 };
@@ -323,6 +335,9 @@ class ChangeLog::Reader {
     it = SweepChanged{word<SweepStatus>(), word<SweepEnd>(), text(), Duration(integer()), time()};
   }
   void fill(Noted& it) { it = Noted{word<Noted::Level>(), maybe<RunId>(), text(), time()}; }
+
+  void fill(SweepEdited& it) { it = SweepEdited{text(), text(), time()}; }
+  void fill(RequestAnswered& it) { it = RequestAnswered{integer(), byte() != 0, text(), time()}; }
 
   const ChangeLog& log_;
   std::string_view bytes_;

@@ -48,6 +48,8 @@ class MemoryStore final : public Store {
     });
     kept.push_back(judged);
   }
+  void record(const SweepEdited& it) { header_.config = it.config, log_.add(it); }
+  void record(const RequestAnswered&) {}  // nobody asks
   void record(const RunCanceling& it) { settle(it.run), log_.add(it); }
   void record(const RunEnded& it) { settle(it.run), log_.add(it); }
   void record(const RunRequeued& it) { settle(it.run), log_.add(it); }

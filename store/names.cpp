@@ -8,11 +8,12 @@
 namespace hdrive {
 namespace {
 
-constexpr store::Words<SweepStatus, 4> kStatuses{{
+constexpr store::Words<SweepStatus, 5> kStatuses{{
     {SweepStatus::running, "Running"},
     {SweepStatus::completed, "Completed"},
     {SweepStatus::failed, "Failed"},
     {SweepStatus::canceled, "Canceled"},
+    {SweepStatus::paused, "Paused"},
 }};
 
 constexpr store::Words<SweepEnd, 8> kEnds{{
@@ -33,6 +34,10 @@ std::string_view to_string(SweepEnd end) { return store::word(kEnds, end); }
 
 std::optional<SweepStatus> sweep_status_from(std::string_view text) {
   return store::meaning(kStatuses, text);
+}
+
+bool is_over(SweepStatus status) {
+  return status != SweepStatus::running && status != SweepStatus::paused;
 }
 
 std::optional<SweepEnd> sweep_end_from(std::string_view text) {

@@ -42,7 +42,7 @@ Result<void> ChangeOrder::step(const Change& change) {
         } else if constexpr (std::is_same_v<T, RunRequeued>) {
           if (Result<void> due = expect(it.run, it.attempt, 1, what(it)); !due) return due;
           ++attempts_[static_cast<std::size_t>(it.run)];
-        } else if constexpr (!std::is_same_v<T, SweepChanged> && !std::is_same_v<T, Noted>) {
+        } else if constexpr (requires { it.attempt; }) {
           return expect(it.run, it.attempt, 0, what(it));
         }
         return {};

@@ -75,7 +75,10 @@ constexpr char kMetricsOfRun[] =
     "SELECT run, attempt, name, step, value, time FROM metrics WHERE run = ?1 ORDER BY rowid";
 constexpr char kStatusOfRun[] = "SELECT status FROM runs WHERE number = ?1";
 constexpr char kCountRuns[] = "SELECT count(*) FROM runs";
-constexpr char kInsertRequest[] = "INSERT INTO requests(kind, run) VALUES(?1, ?2)";
+constexpr char kInsertRequest[] =
+    "INSERT INTO requests(kind, run, payload) VALUES(?1, ?2, ?3) RETURNING id";
+constexpr char kSelectAnswer[] =
+    "SELECT accepted, answer FROM requests WHERE id = ?1 AND answered IS NOT NULL";
 
 Result<std::unique_ptr<Database>> open_writer(const std::filesystem::path& directory) {
   if (Result<void> found = store::expect_database(directory); !found) return found.error();
@@ -127,23 +130,36 @@ Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& dire
   return metrics;
 }
 
-Result<void> leave_request(const std::filesystem::path& directory, const Request& request) {
+Result<std::int64_t> leave_request(const std::filesystem::path& directory, const Request& request) {
   if (!store::owner_of(directory))
     return Error{directory.string(), "nothing to ask: no engine runs this sweep now"};
   auto database = open_writer(directory);
   if (!database) return database.error();
   if (request.kind == Request::Kind::stop_run) {
     if (!request.run) return Error{directory.string(), "which run is to be stopped was not said"};
-    if (Result<void> live = expect_live(**database, *request.run); !live) return live;
+    if (Result<void> live = expect_live(**database, *request.run); !live) return live.error();
   }
-  return (*database)->run(kInsertRequest, store::word(store::kRequests, request.kind), request.run);
+  std::int64_t id = 0;
+  Result<void> left = (*database)->each(
+      kInsertRequest, [&](const Row& row) { id = row.integer(0); },
+      store::word(store::kRequests, request.kind), request.run, request.payload);
+  if (!left) return left.error();
+  return id;
 }
 
-Result<void> update_sweep_config(const std::filesystem::path& directory,
-                                 const std::string& config) {
-  auto database = open_writer(directory);
+Result<std::optional<Answer>> read_answer(const std::filesystem::path& directory,
+                                          std::int64_t request) {
+  auto database = store::open_reader(directory);
   if (!database) return database.error();
-  return (*database)->run("UPDATE sweep SET config = ?1", config);
+  std::optional<Answer> answer;
+  Result<void> read = (*database)->each(
+      kSelectAnswer,
+      [&](const Row& row) {
+        answer = Answer{row.integer(0) != 0, row.text(1)};
+      },
+      request);
+  if (!read) return read.error();
+  return answer;
 }
 
 }  // namespace hdrive

@@ -17,6 +17,7 @@ using Tell = std::function<void(const Change&)>;
 
 constexpr char kSweepChanges[] =
     "SELECT status, ended_by, reason, active_seconds, time FROM sweep_changes ORDER BY id";
+constexpr char kEdits[] = "SELECT config, what, time FROM edits ORDER BY id";
 constexpr char kNotes[] = "SELECT level, run, text, time FROM notes ORDER BY id";
 constexpr char kProposals[] =
     "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt "
@@ -101,9 +102,9 @@ class Replay {
 
   Result<void> all() {
     using Step = Result<void> (Replay::*)();
-    static constexpr Step kSteps[] = {&Replay::sweep_changes, &Replay::load_attempts,
-                                      &Replay::open_runs,     &Replay::metrics,
-                                      &Replay::close_runs,    &Replay::notes};
+    static constexpr Step kSteps[] = {
+        &Replay::sweep_changes, &Replay::edits,      &Replay::load_attempts, &Replay::open_runs,
+        &Replay::metrics,       &Replay::close_runs, &Replay::notes};
     Result<Transaction> snapshot = Transaction::begin(database_, Transaction::Kind::read);
     if (!snapshot) return snapshot.error();
     for (const Step step : kSteps) {
@@ -126,6 +127,12 @@ class Replay {
       tell_(SweepChanged{sweep_status_from(row.bytes(0)).value_or(SweepStatus::running),
                          sweep_end_from(row.bytes(1)).value_or(SweepEnd::none), row.text(2),
                          row.duration(3), row.time(4)});
+    });
+  }
+
+  Result<void> edits() {
+    return database_.each(kEdits, [this](const Row& row) {
+      tell_(SweepEdited{row.text(0), row.text(1), row.time(2)});
     });
   }
 

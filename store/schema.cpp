@@ -83,6 +83,17 @@ CREATE VIEW parameters AS
   FROM runs, json_each(hyperparameters);
 )sql";
 
+// What is asked of a sweep has a text and an answer; changes of the specification are kept.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE requests ADD COLUMN payload TEXT NOT NULL DEFAULT '';
+ALTER TABLE requests ADD COLUMN answered REAL;
+ALTER TABLE requests ADD COLUMN accepted INTEGER;
+ALTER TABLE requests ADD COLUMN answer TEXT;
+
+CREATE TABLE edits(
+  id INTEGER PRIMARY KEY, what TEXT NOT NULL, config TEXT NOT NULL, time REAL NOT NULL);
+)sql";
+
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
@@ -92,7 +103,7 @@ struct Migration {
   int to;
   const char* sql;
 };
-constexpr Migration kMigrations[] = {{1, kVersion1}};
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
 
 Result<int> read_pragma(Database& database, const char* pragma) {
   int value = 0;

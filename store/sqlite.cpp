@@ -78,11 +78,15 @@ constexpr char kSweepChange[] =
     "VALUES(?1, ?2, ?3, ?4, ?5)";
 constexpr char kSweepStatus[] =
     "UPDATE sweep SET status = ?1, ended_by = ?2, reason = ?3, active_seconds = ?4, changed = ?5";
+constexpr char kEdit[] = "INSERT INTO edits(config, what, time) VALUES(?1, ?2, ?3)";
+constexpr char kConfig[] = "UPDATE sweep SET config = ?1";
+constexpr char kAnswered[] =
+    "UPDATE requests SET answered = ?2, accepted = ?3, answer = ?4 WHERE id = ?1";
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
 constexpr char kDataVersion[] = "PRAGMA data_version";
 constexpr char kOpenRequests[] =
-    "SELECT id, kind, run FROM requests WHERE taken IS NULL ORDER BY id";
+    "SELECT id, kind, run, payload FROM requests WHERE taken IS NULL AND id > ?1 ORDER BY id";
 constexpr char kTakeRequests[] =
     "UPDATE requests SET taken = (julianday('now') - 2440587.5) * 86400.0 "
     "WHERE taken IS NULL AND id <= ?1";
@@ -131,6 +135,8 @@ class SqliteStore final : public Store {
     }
     if (Result<void> committed = transaction->commit(); !committed) return committed;
     order_.take(changes);
+    for (const Change& change : changes)
+      if (const auto* edited = std::get_if<SweepEdited>(&change)) header_.config = edited->config;
     return {};
   }
 
@@ -147,15 +153,17 @@ class SqliteStore final : public Store {
         database_->each(kDataVersion, [&](const Row& row) { version = row.integer(0); });
     if (!done) return done.error();
     if (version == data_version_) return requests;
-    std::int64_t latest = 0;
-    done = database_->each(kOpenRequests, [&](const Row& row) {
-      latest = row.integer(0);
+    const auto take = [&](const Row& row) {
+      taken_ = row.integer(0);
       if (const auto kind = store::meaning(store::kRequests, row.bytes(1)))
-        requests.push_back({row.integer(0), *kind, row.maybe_integer(2)});
-    });
-    if (done && latest > 0) done = database_->run(kTakeRequests, latest);
+        requests.push_back({row.integer(0), *kind, row.maybe_integer(2), row.text(3)});
+    };
+    const std::int64_t before = taken_;
+    done = database_->each(kOpenRequests, take, before);
     if (!done) return done.error();
     data_version_ = version;
+    // On a full disk this fails, and the request is heard nevertheless.
+    if (taken_ > before) (void)database_->run(kTakeRequests, taken_);
     return requests;
   }
 
@@ -206,6 +214,13 @@ class SqliteStore final : public Store {
     if (!kept) return kept;
     return database_->run(kSweepStatus, status, end, it.reason, it.active, it.at);
   }
+  Result<void> record(const SweepEdited& it) {
+    Result<void> kept = database_->run(kEdit, it.config, it.what, it.at);
+    return kept ? database_->run(kConfig, it.config) : kept;
+  }
+  Result<void> record(const RequestAnswered& it) {
+    return database_->run(kAnswered, it.request, it.at, it.accepted ? 1 : 0, it.text);
+  }
   Result<void> record(const Noted& it) {
     return database_->run(kNote, store::word(store::kLevels, it.level), it.run, it.text, it.at);
   }
@@ -216,6 +231,7 @@ class SqliteStore final : public Store {
   SweepHeader header_;
   store::ChangeOrder order_;
   std::int64_t data_version_ = 0;
+  std::int64_t taken_ = 0;  // the latest request told
 };
 
 // Makes the names in a directory survive a crash, as a commit does for what is in a file.

@@ -61,7 +61,8 @@ int resume(const Options& options) {
     return kDone;
   }
   if (!options.set.empty())
-    ok_or_fail(update_sweep_config(sweep.directory, to_hdconfig(loaded.spec)));
+    ok_or_fail(store->append(std::vector<Change>{SweepEdited{
+        to_hdconfig(loaded.spec), base::join(options.set, ", "), make_steady_clock()->now()}}));
 
   Session session;
   session.spec = loaded.spec;

@@ -60,7 +60,7 @@ int stop(const Options& options) {
   check_stoppable(target.sweep);
   const Request request{0, target.run ? Request::Kind::stop_run : Request::Kind::stop_sweep,
                         target.run};
-  ok_or_fail(leave_request(target.sweep.directory, request));
+  value_or_fail(leave_request(target.sweep.directory, request));
   if (options.no_wait) return kDone;
   print(outcome(options, target) + "\n");
   return kDone;

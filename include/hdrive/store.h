@@ -26,9 +26,17 @@
 namespace hdrive {
 
 /// HyperDrive's words for a whole sweep (reference, 10.10), and why it ended.
-enum class SweepStatus { running, completed, failed, canceled };
-std::string_view to_string(SweepStatus status);  ///< "Running", "Completed", "Failed", "Canceled"
+enum class SweepStatus {
+  running,
+  completed,
+  failed,
+  canceled,
+  paused,  ///< no new runs are started until it is resumed; those that run go on
+};
+std::string_view to_string(SweepStatus status);  ///< "Running", "Completed", ..., "Paused"
 std::optional<SweepStatus> sweep_status_from(std::string_view text);
+/// Completed, failed or canceled.
+bool is_over(SweepStatus status);
 
 /// What ended a sweep, or the session of it that an engine ran.
 enum class SweepEnd {
@@ -104,7 +112,7 @@ struct RunRequeued {
   Time at{};
   EndCause cause = EndCause::lost;  ///< what became of the attempt before; lost ones are counted
 };
-/// The sweep began, went on (`running`) or ended.
+/// The sweep began, went on (`running`), paused or ended.
 struct SweepChanged {
   SweepStatus status = SweepStatus::running;
   SweepEnd end = SweepEnd::none;
@@ -120,15 +128,36 @@ struct Noted {
   std::string text;
   Time at{};
 };
+/// The specification was changed, and all that happened was kept.
+struct SweepEdited {
+  std::string config;  ///< the whole new specification; takes the place of SweepHeader::config
+  std::string what;    ///< "max_total_runs: 10 -> 20"
+  Time at{};
+};
+/// A request was carried out or refused; stored with what it led to. Not told by `replay`.
+struct RequestAnswered {
+  std::int64_t request = 0;
+  bool accepted = false;
+  std::string text;  ///< for whoever asked: what was done, or why not
+  Time at{};
+};
 using Change = std::variant<RunProposed, RunStarted, RunMetrics, RunJudged, RunCanceling, RunEnded,
-                            RunRequeued, SweepChanged, Noted>;
+                            RunRequeued, SweepChanged, Noted, SweepEdited, RequestAnswered>;
 
-/// What another process asks of a live sweep.
+/// What another process asks of a live sweep. The engine hears it within a turn of its loop and answers
+/// with RequestAnswered.
 struct Request {
-  enum class Kind { stop_sweep, stop_run };
+  enum class Kind {
+    stop_sweep,
+    stop_run,
+    pause_sweep,   ///< start no more runs; those that run go on
+    resume_sweep,  ///< of a paused one
+    update_sweep,  ///< change its specification
+  };
   std::int64_t id = 0;
   Kind kind = Kind::stop_sweep;
   std::optional<RunId> run;  ///< for stop_run
+  std::string payload;       ///< for update_sweep: the settings (see `write_settings`)
 };
 
 /// A sweep's constant facts.
@@ -162,7 +191,8 @@ class Store {
   virtual Result<void> replay(const std::string& only_metric,
                               const std::function<void(const Change&)>& tell) = 0;
 
-  /// Requests of other processes not taken before. Cheap when there are none.
+  /// Requests of other processes not taken before, each told once, also where nothing can be written.
+  /// Cheap when there are none.
   virtual Result<std::vector<Request>> take_requests() = 0;
 
   /// Whether other processes can leave requests, so that the engine looks for them now and then.
@@ -178,9 +208,6 @@ Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& 
 
 /// Opens an existing sweep as its engine. Fails, naming the process, if another engine owns it.
 Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory);
-
-/// Replaces the configuration kept in the header (`hdrive resume --set`). The caller owns the sweep.
-Result<void> update_sweep_config(const std::filesystem::path& directory, const std::string& config);
 
 // ---- reading sweeps, also while an engine runs them ---------------------------------------------
 
@@ -221,8 +248,17 @@ struct StoredMetric {
 Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,
                                                std::optional<RunId> run);
 
-/// Leaves a request for the engine that runs the sweep. Fails if none does.
-Result<void> leave_request(const std::filesystem::path& directory, const Request& request);
+/// Leaves a request for the engine that runs the sweep, and gives its id. Fails if none does.
+Result<std::int64_t> leave_request(const std::filesystem::path& directory, const Request& request);
+
+/// What the engine answered.
+struct Answer {
+  bool accepted = false;
+  std::string text;
+};
+/// Nothing: it has not answered yet. An engine that died never will.
+Result<std::optional<Answer>> read_answer(const std::filesystem::path& directory,
+                                          std::int64_t request);
 
 /// The directory of one run inside its sweep's: `<sweep>/runs/<n>`.
 std::filesystem::path run_directory(const std::filesystem::path& sweep_directory, RunId run);

@@ -74,6 +74,8 @@ class SweepState {
   std::int64_t pid(RunId run) const;
   const std::string& stderr_tail(RunId run) const;
   const std::vector<Noted>& notes() const;
+  /// How its specification was changed, oldest first.
+  const std::vector<SweepEdited>& edits() const;
 
  private:
   struct Impl;

@@ -180,9 +180,13 @@ TEST_CASE("A new store tells nothing") { expect_kept({}); }
 TEST_CASE("Every kind of change is told again as it was recorded") {
   std::vector<Change> changes{
       SweepChanged{SweepStatus::running, SweepEnd::none, "", {}, at(0)},
+      SweepEdited{"max_total_runs: 20\n", "max_total_runs: 10 -> 20", at(1)},
+      RequestAnswered{3, true, "done", at(1)},
+      SweepChanged{SweepStatus::paused, SweepEnd::none, "paused", Duration(1000000), at(1)},
       SweepChanged{SweepStatus::canceled, SweepEnd::interrupt, "Ctrl-C", Duration(1234567), at(2)},
       Noted{Noted::Level::warning, 3, "no metric", at(2)},
-      Noted{Noted::Level::info, {}, "hello", at(1)}, Noted{Noted::Level::error, {}, "", at(1)}};
+      Noted{Noted::Level::info, {}, "hello", at(1)},
+      Noted{Noted::Level::error, {}, "", at(1)}};
   const std::vector<Change> run = two_attempts(0);
   changes.insert(changes.end(), run.begin(), run.end());
   expect_kept(changes);

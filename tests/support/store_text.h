@@ -86,8 +86,13 @@ class StoreText {
               it.text + "\n";
   }
 
+  void operator()(const SweepEdited& it) {
+    edits_ += fmt::format("edit {} {} {}\n", it.what, it.config, text_of(it.at));
+  }
+  void operator()(const RequestAnswered&) {}  // not told
+
   std::string text() {
-    std::string text = sweep_ + notes_;
+    std::string text = edits_ + sweep_ + notes_;
     for (auto& [run, of] : runs_) {
       end_metrics(of);
       text += fmt::format("run {}\n", run) + of.lines;
@@ -121,7 +126,7 @@ class StoreText {
   }
 
   std::string only_metric_;
-  std::string sweep_, notes_;
+  std::string edits_, sweep_, notes_;
   std::map<RunId, RunText> runs_;
 };
 

@@ -78,8 +78,8 @@ TEST_CASE("Runs are sorted best first, those without a value last in either dire
 }
 
 TEST_CASE("The words for a sweep's status and end read back") {
-  for (const auto status :
-       {SweepStatus::running, SweepStatus::completed, SweepStatus::failed, SweepStatus::canceled})
+  for (const auto status : {SweepStatus::running, SweepStatus::completed, SweepStatus::failed,
+                            SweepStatus::canceled, SweepStatus::paused})
     CHECK(sweep_status_from(to_string(status)) == status);
   CHECK(to_string(SweepStatus::canceled) == "Canceled");
   CHECK_FALSE(sweep_status_from("canceled"));

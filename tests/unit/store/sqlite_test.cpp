@@ -210,6 +210,30 @@ TEST_CASE("A request that an engine never heard is not meant for the next one") 
   CHECK((*next)->take_requests()->empty());
 }
 
+TEST_CASE("A request carries its text to the engine, and the answer back") {
+  test::TemporaryDirectory home;
+  auto engine = create(home.path());
+  const auto left = leave_request(
+      home.path(), {0, Request::Kind::update_sweep, std::nullopt, "max_total_runs=20\n\"odd\"\n"});
+  REQUIRE(left);
+  auto unanswered = read_answer(home.path(), *left);
+  REQUIRE(unanswered);
+  CHECK_FALSE(*unanswered);
+  const auto taken = engine->take_requests();
+  REQUIRE(taken);
+  REQUIRE(taken->size() == 1);
+  CHECK(taken->front().id == *left);
+  CHECK(taken->front().kind == Request::Kind::update_sweep);
+  CHECK(taken->front().payload == "max_total_runs=20\n\"odd\"\n");
+  REQUIRE(engine->append(
+      std::vector<Change>{RequestAnswered{*left, false, "there are 30 runs already", at(3)}}));
+  const auto answer = read_answer(home.path(), *left);
+  REQUIRE(answer);
+  REQUIRE(*answer);
+  CHECK_FALSE((*answer)->accepted);
+  CHECK((*answer)->text == "there are 30 runs already");
+}
+
 TEST_CASE("A request that cannot be fulfilled is refused at once") {
   test::TemporaryDirectory home;
   auto engine = create(home.path());
@@ -228,10 +252,13 @@ TEST_CASE("A request that cannot be fulfilled is refused at once") {
   CHECK_THAT(refusal({0, Request::Kind::stop_sweep, {}}), Catch::Contains("no engine"));
 }
 
-TEST_CASE("The configuration of a sweep is replaced") {
+TEST_CASE("An edit replaces the configuration of a sweep") {
   test::TemporaryDirectory home;
-  create(home.path()).reset();
-  REQUIRE(update_sweep_config(home.path(), "other: 1\n"));
+  {
+    auto engine = create(home.path());
+    REQUIRE(engine->append(std::vector<Change>{SweepEdited{"other: 1\n", "other: 0 -> 1", at(1)}}));
+    CHECK(engine->header().config == "other: 1\n");
+  }
   auto opened = open_sqlite_store(home.path());
   REQUIRE(opened);
   CHECK((*opened)->header().config == "other: 1\n");
