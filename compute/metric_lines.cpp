@@ -5,12 +5,12 @@
 // would refuse (NaN, Infinity) were quoted.
 #include "compute/metric_lines.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json_words.h"
 #include "base/text.h"
 #include "compute/iso_time.h"
 
@@ -101,33 +101,6 @@ class Scanner {
   const char* end_;
 };
 
-// Bare words other than JSON's own in quotes: numbers too, so that none is too large for the parser.
-std::string quote_words(std::string_view text) {
-  std::string result;
-  result.reserve(text.size() + 16);
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t begin = i;
-    if (text[i] == '"') {
-      for (++i; i < text.size() && text[i] != '"'; ++i)
-        if (text[i] == '\\') ++i;
-      i = std::min(i + 1, text.size());
-      result += text.substr(begin, i - begin);
-      continue;
-    }
-    if (ends_word(text[i])) {
-      result += text[i++];
-      continue;
-    }
-    while (i < text.size() && !ends_word(text[i])) ++i;
-    const std::string_view word = text.substr(begin, i - begin);
-    if (word == "true" || word == "false" || word == "null")
-      result += word;
-    else
-      result += base::json_string(word);
-  }
-  return result;
-}
-
 std::string excerpt(std::string_view line) {
   constexpr std::size_t kLength = 80;
   const std::string text = base::json_string(line.substr(0, kLength));
@@ -190,7 +163,8 @@ LineKind interpret(const Fields& fields, std::string_view line, Metric& metric,
 }
 
 LineKind parse_any(std::string_view line, Metric& metric, std::string& fault) {
-  const auto json = nlohmann::json::parse(quote_words(base::to_utf8(line)), nullptr, false);
+  const auto json =
+      nlohmann::json::parse(base::quote_bare_words(base::to_utf8(line)), nullptr, false);
   if (!json.is_object())
     return wrong(fault, "it is not a JSON object like {\"name\": \"accuracy\", \"value\": 0.93}: " +
                             excerpt(line));

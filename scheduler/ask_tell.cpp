@@ -1,42 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
 #include <utility>
 
 #include "base/text.h"
+#include "scheduler/ending.h"
 #include "scheduler/ledger.h"
 
 namespace hdrive {
 
 struct AskTell::Impl {
-  Impl(const SweepSpec& s, scheduler::Ledger l) : spec(s), ledger(std::move(l)) {}
+  Impl(const SweepSpec& s, scheduler::Ledger l)
+      : spec(s), ledger(std::move(l)), active_before(state().active()), began(ledger.now()) {
+    const Duration used = state().end() == SweepEnd::duration ? Duration{} : active_before;
+    time_is_over = began + std::max(Duration{}, Duration{spec.max_duration} - used);
+    ledger.record(SweepChanged{SweepStatus::running, SweepEnd::none, "", active_before, began});
+  }
 
   SweepSpec spec;
   scheduler::Ledger ledger;
+  Duration active_before;
+  Time began, time_is_over;
+  std::deque<RunId> again;  // to be handed out before new ones
+  std::string exhausted;    // why the sampler had nothing left
+  std::string stopped;      // by another process, and how
+
+  const SweepState& state() const { return ledger.state(); }
+  const History& history() const { return ledger.history(); }
 
   // The run is one that was asked for and is still open.
   Result<void> open_run(RunId run) const {
-    const History& history = ledger.history();
-    if (run < 0 || run >= history.size())
+    if (run < 0 || run >= history().size())
       return Error{"run " + std::to_string(run),
-                   "was never asked for; there are " + base::plural(history.size(), "run")};
-    if (is_terminal(history.run(run).status))
+                   "was never asked for; there are " + base::plural(history().size(), "run")};
+    if (is_terminal(history().run(run).status))
       return Error{"run " + std::to_string(run),
-                   "has ended (" + std::string(to_string(history.run(run).status)) +
+                   "has ended (" + std::string(to_string(history().run(run).status)) +
                        "); it takes no more reports"};
     return {};
   }
 
+  bool was_cut_off(RunId run) const {
+    const Run& record = history().run(run);
+    return !is_terminal(record.status) || record.ended_by == EndCause::interrupt ||
+           record.ended_by == EndCause::budget;
+  }
+
   RunMetrics metrics(RunId run, double value, std::optional<std::int64_t> step) const {
     return {run,
-            ledger.history().run(run).attempt,
+            history().run(run).attempt,
             {Metric{spec.primary_metric, value, step, std::nullopt}},
             {},
             ledger.now()};
   }
 
-  Result<void> end(RunId run, RunStatus status, EndCause cause, std::string reason) {
-    if (auto open = open_run(run); !open) return open;
+  void record_end(RunId run, RunStatus status, EndCause cause, std::string reason) {
+    // A run that was told to stop is not judged by what it did then.
+    if (const EndCause canceling = state().canceling(run); canceling != EndCause::none) {
+      status = RunStatus::canceled;
+      cause = canceling;
+      reason = state().canceling_reason(run);
+    }
     ledger.record(RunEnded{run,
-                           ledger.history().run(run).attempt,
+                           history().run(run).attempt,
                            status,
                            cause,
                            {},
@@ -44,7 +73,58 @@ struct AskTell::Impl {
                            std::move(reason),
                            "",
                            ledger.now()});
+  }
+
+  Result<void> end(RunId run, RunStatus status, EndCause cause, std::string reason) {
+    if (auto open = open_run(run); !open) return open;
+    record_end(run, status, cause, std::move(reason));
     return ledger.commit();
+  }
+
+  void take_requests() {
+    if (!ledger.parts().store->takes_requests()) return;
+    auto requests = ledger.parts().store->take_requests();
+    if (!requests) return;  // a store that cannot be read now is asked again at the next turn
+    for (const Request& request : *requests) {
+      if (request.kind == Request::Kind::stop_sweep)
+        stopped = "stopped by `hdrive stop`";
+      else if (request.run && open_run(*request.run) &&
+               state().canceling(*request.run) == EndCause::none)
+        ledger.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
+    }
+  }
+
+  // Why nothing more is handed out.
+  std::optional<std::string> over() const {
+    if (!stopped.empty()) return "the sweep was " + stopped;
+    if (ledger.now() >= time_is_over)
+      return fmt::format("the {} of max_duration_minutes are over", minutes());
+    if (again.empty() && history().size() >= spec.max_total_runs)
+      return fmt::format("all {} of max_total_runs were asked for",
+                         base::plural(history().size(), "run"));
+    return std::nullopt;
+  }
+
+  std::string minutes() const {
+    return base::plural(std::chrono::duration_cast<std::chrono::minutes>(spec.max_duration).count(),
+                        "minute");
+  }
+
+  // The next of those cut off, as a new attempt where it had begun.
+  std::optional<RunId> next_again() {
+    while (!again.empty()) {
+      const RunId run = again.front();
+      again.pop_front();
+      if (!was_cut_off(run)) continue;  // told after all
+      const Run& record = history().run(run);
+      if (record.status != RunStatus::queued) {
+        const EndCause cause = is_terminal(record.status) ? record.ended_by : EndCause::interrupt;
+        ledger.record(RunRequeued{run, record.attempt + 1, "asked for again by a later session",
+                                  ledger.now(), cause});
+      }
+      return run;
+    }
+    return std::nullopt;
   }
 };
 
@@ -62,33 +142,63 @@ Result<AskTell> AskTell::open(const SweepSpec& spec, const SweepParts& parts) {
   return AskTell(std::make_unique<Impl>(spec, *std::move(ledger)));
 }
 
+std::int64_t AskTell::retry_open() {
+  impl_->again.clear();
+  for (RunId run = 0; run < impl_->history().size(); ++run) {
+    if (!impl_->was_cut_off(run)) continue;
+    // What the policy had stopped is not tried again, though nobody said that it has ended.
+    if (impl_->state().canceling(run) == EndCause::policy && impl_->open_run(run))
+      impl_->record_end(run, RunStatus::canceled, EndCause::policy, "");
+    else
+      impl_->again.push_back(run);
+  }
+  return static_cast<std::int64_t>(impl_->again.size());
+}
+
 Result<AskTell::Asked> AskTell::ask() {
   scheduler::Ledger& ledger = impl_->ledger;
-  if (ledger.history().size() >= impl_->spec.max_total_runs)
-    return Asked{std::nullopt,
-                 {},
-                 "all " + base::plural(ledger.history().size(), "run") +
-                     " of max_total_runs were asked for"};
-  auto proposed = ledger.propose();
-  if (!proposed) return proposed.error();
-  if (!proposed->run) return Asked{std::nullopt, {}, proposed->reason};
-  const RunId run = *proposed->run;
-  ledger.record(RunStarted{run, 1, 0, ledger.now()});
-  if (auto stored = ledger.commit(); !stored) return stored.error();
-  const Run& record = ledger.history().run(run);
-  return Asked{run, record.parameters, record.proposal};
+  impl_->take_requests();
+  if (auto why = impl_->over()) return Asked{std::nullopt, {}, *std::move(why)};
+  auto run = impl_->next_again();
+  if (!run) {
+    // The runs to be tried again may all have been told in the meantime.
+    if (auto why = impl_->over()) return Asked{std::nullopt, {}, *std::move(why)};
+    auto proposed = ledger.propose();
+    if (!proposed) return proposed.error();
+    if (!proposed->run) {
+      impl_->exhausted = proposed->reason;
+      return Asked{std::nullopt, {}, proposed->reason};
+    }
+    run = proposed->run;
+  }
+  const Run& record = ledger.history().run(*run);
+  ledger.record(RunStarted{*run, record.attempt, 0, ledger.now()});
+  if (auto stored = ledger.commit(); !stored) {
+    impl_->again.push_front(*run);  // nobody knows of it yet
+    return stored.error();
+  }
+  return Asked{run, record.parameters, record.proposal, record.attempt};
 }
 
 Result<AskTell::Reported> AskTell::report(RunId run, double value,
                                           std::optional<std::int64_t> step) {
   if (auto open = impl_->open_run(run); !open) return open.error();
   scheduler::Ledger& ledger = impl_->ledger;
+  impl_->take_requests();
+  if (!impl_->stopped.empty() && ledger.state().canceling(run) == EndCause::none)
+    ledger.cancel(run, EndCause::interrupt, impl_->stopped);
   const auto stop = ledger.report(impl_->metrics(run, value, step));
   if (stop && ledger.state().canceling(run) == EndCause::none)
     ledger.cancel(run, EndCause::policy, *stop);
   if (auto stored = ledger.commit(); !stored) return stored.error();
-  const auto judged = ledger.state().judged(run);
-  return judged ? Reported{judged->verdict, judged->reason} : Reported{};
+  Reported reported;
+  if (const auto judged = ledger.state().judged(run)) reported = {judged->verdict, judged->reason};
+  const EndCause canceling = ledger.state().canceling(run);
+  if (canceling == EndCause::none) return reported;
+  if (canceling != EndCause::policy) reported.verdict = Verdict{};
+  reported.verdict.action = Verdict::Action::stop;
+  reported.reason = ledger.state().canceling_reason(run);
+  return reported;
 }
 
 Result<void> AskTell::tell(RunId run, double value) {
@@ -103,16 +213,39 @@ Result<void> AskTell::complete(RunId run) {
 
 Result<void> AskTell::stopped(RunId run) {
   if (auto open = impl_->open_run(run); !open) return open;
-  const std::string reason = impl_->ledger.state().canceling_reason(run);
-  const EndCause cause = impl_->ledger.state().canceling(run);
-  if (cause != EndCause::policy)
-    return Error{"run " + std::to_string(run),
-                 "was not stopped by the policy; use `fail` to give it up"};
-  return impl_->end(run, RunStatus::canceled, cause, reason);
+  if (impl_->state().canceling(run) == EndCause::none)
+    return Error{"run " + std::to_string(run), "was not told to stop; use `fail` to give it up"};
+  return impl_->end(run, RunStatus::canceled, EndCause::policy, "");
 }
 
 Result<void> AskTell::fail(RunId run, const std::string& why) {
   return impl_->end(run, RunStatus::failed, EndCause::exited, why.empty() ? "failed" : why);
+}
+
+Result<void> AskTell::close() {
+  const History& history = impl_->history();
+  const auto open = history.count(RunStatus::queued) + history.count(RunStatus::running);
+  SweepEnd end = SweepEnd::interrupt;
+  std::string reason =
+      open > 0 ? fmt::format("the session ended with {} open", base::plural(open, "run"))
+               : "the session ended before all runs were asked for";
+  if (!impl_->stopped.empty()) {
+    end = SweepEnd::user;
+    reason = impl_->stopped;
+  } else if (open == 0 && !impl_->exhausted.empty()) {
+    end = SweepEnd::exhausted;
+    reason = impl_->exhausted;
+  } else if (open == 0 && history.size() >= impl_->spec.max_total_runs) {
+    end = SweepEnd::all_runs;
+    reason = scheduler::all_ended(history);
+  } else if (impl_->ledger.now() >= impl_->time_is_over) {
+    end = SweepEnd::duration;
+    reason = fmt::format("its {} were over", impl_->minutes());
+  }
+  const Time now = impl_->ledger.now();
+  impl_->ledger.record(SweepChanged{scheduler::status_after(end, history), end, std::move(reason),
+                                    impl_->active_before + (now - impl_->began), now});
+  return impl_->ledger.commit();
 }
 
 const SweepState& AskTell::state() const { return impl_->ledger.state(); }

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "scheduler/ending.h"
 #include "scheduler/ledger.h"
 #include "scheduler/live_runs.h"
 #include "scheduler/outlook.h"
@@ -406,37 +407,14 @@ class SweepLoop {
 
   Result<SweepSummary> finish() {
     if (!ending_)
-      ending_ = exhausted_.empty()
-                    ? Ending{SweepEnd::all_runs,
-                             history().size() == 1
-                                 ? "the run has ended"
-                                 : fmt::format("all {} runs have ended", history().size())}
-                    : Ending{SweepEnd::exhausted, exhausted_};
-    ledger_.record(SweepChanged{status(), ending_->end, ending_->reason,
-                                active_before_ + (ledger_.now() - began_), ledger_.now()});
+      ending_ = exhausted_.empty() ? Ending{SweepEnd::all_runs, all_ended(history())}
+                                   : Ending{SweepEnd::exhausted, exhausted_};
+    ledger_.record(SweepChanged{status_after(ending_->end, history()), ending_->end,
+                                ending_->reason, active_before_ + (ledger_.now() - began_),
+                                ledger_.now()});
     if (auto stored = ledger_.commit(); !stored) return stored.error();
     if (ending_->end == SweepEnd::error) return Error{"", ending_->reason};
     return summarize(ledger_.state());
-  }
-
-  // Reference, 10.10.
-  SweepStatus status() const {
-    switch (ending_->end) {
-      case SweepEnd::user:
-      case SweepEnd::interrupt:
-        return SweepStatus::canceled;
-      case SweepEnd::hopeless:
-      case SweepEnd::error:
-        return SweepStatus::failed;
-      default:
-        break;
-    }
-    for (RunId run = 0; run < history().size(); ++run) {
-      const Run& record = history().run(run);
-      if (record.status == RunStatus::completed) return SweepStatus::completed;
-      if (record.ended_by == EndCause::policy && history().best(run)) return SweepStatus::completed;
-    }
-    return SweepStatus::failed;
   }
 
   const SweepSpec& spec_;

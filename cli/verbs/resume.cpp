@@ -55,6 +55,10 @@ int resume(const Options& options) {
   LoadedConfig loaded = load_stored(store->header(), sweep.directory, parse_settings(options.set));
   report_problems(loaded, id);
   ok_or_fail(check(loaded.spec), kWrong);
+  if (loaded.spec.command.empty())
+    fail(kWrong, fmt::format("{} has no command, since a program asked for its runs; go on with: "
+                             "hdrive session --resume {}{}",
+                             id, id, home_hint(options.output_dir)));
   if (const std::string why = nothing_left(sweep, loaded.spec, !options.set.empty());
       !why.empty()) {
     print(fmt::format("{}: nothing left to do: {}{}\n", id, why, home_hint(options.output_dir)));

@@ -8,6 +8,7 @@
 #include "cli/config_arguments.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
+#include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
@@ -58,15 +59,7 @@ int run(const Options& options) {
   const auto home = std::filesystem::absolute(home_directory(options.output_dir));
   if (options.dry_run) return dry_run(spec, config_file(options.config), home);
 
-  SweepHeader header;
-  header.id = new_sweep_id();
-  header.name = spec.name;
-  header.experiment = spec.experiment;
-  header.config = to_hdconfig(spec);
-  header.metric = spec.primary_metric;
-  header.goal = spec.goal;
-  header.version = version();
-
+  SweepHeader header = new_header(spec, Time{});
   Session session;
   session.spec = spec;
   session.directory = home / header.id;
@@ -75,11 +68,7 @@ int run(const Options& options) {
   session.open_store = [&] {
     header.created = make_steady_clock()->now();
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
-    if (!options.quiet)
-      tell(fmt::format("sweep {}{}: {}, {} at once, seed {}\n", short_id(header.id),
-                       spec.name.empty() ? "" : fmt::format(" \"{}\"", printable(spec.name)),
-                       base::plural(spec.max_total_runs, "run"), spec.max_concurrent_runs,
-                       spec.seed));
+    if (!options.quiet) tell(beginning_line(header, spec));
     return store;
   };
   return run_session(session);

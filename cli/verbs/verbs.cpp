@@ -31,6 +31,20 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive sample hdconfig.yml -n 5 --seed 7 -- python train.py",
                     "hdrive sample hdconfig.yml -n 1000 -f csv > draws.csv"},
        .setup = setup_sample},
+      {.name = "session",
+       .usage = "CONFIG [options] | --resume SWEEP",
+       .summary = "Propose parameters to a program that trains by itself, as lines of JSON",
+       .details = "Answers requests on its standard input, one JSON object a line, with lines of "
+                  "JSON on its "
+                  "standard output, until the input ends: {\"op\":\"ask\"}, "
+                  "{\"op\":\"report\",\"run\":0,\"step\":1,\"value\":0.4}, "
+                  "{\"op\":\"tell\",\"run\":0,\"value\":0.5}, {\"op\":\"fail\",\"run\":0}, "
+                  "{\"op\":\"best\"}. The "
+                  "protocol is described in docs/session-protocol.md.",
+       .examples = {"hdrive session hdconfig.yml", "hdrive session hdconfig.yml --memory --seed 7",
+                    "hdrive session --resume last",
+                    "echo '{\"op\":\"ask\",\"count\":3}' | hdrive session hdconfig.yml --memory"},
+       .setup = setup_session},
       {.name = "list",
        .usage = "[options]",
        .summary = "List the sweeps",

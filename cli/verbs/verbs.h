@@ -10,6 +10,7 @@ namespace hdrive::cli {
 Action setup_run(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_validate(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_sample(CLI::App& app, std::vector<std::string>& arguments);
+Action setup_session(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_list(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_status(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_show(CLI::App& app, std::vector<std::string>& arguments);

@@ -179,7 +179,10 @@ std::string run_id(const std::string& sweep_id, RunId run);
 std::string_view version();
 
 /// Ask and tell: the sampler, the policy and the store without a loop. For programs that start their
-/// training themselves. One thread at a time.
+/// training themselves; `hdrive session` is this for other languages. One thread at a time.
+///
+/// Of the specification's limits max_total_runs and max_duration count; how many runs are open at once, how
+/// long one takes and when failures are hopeless is the program's affair.
 class AskTell {
  public:
   /// Begins, or goes on with what the store holds; runs that were asked and never told stay open.
@@ -192,11 +195,17 @@ class AskTell {
     std::optional<RunId> run;  ///< nothing: done, and `reason` says why
     Assignment parameters;
     std::string reason;
+    int attempt = 1;  ///< more for a run that `retry_open` let be handed out again
   };
   /// The next parameter set; durable before it returns.
   Result<Asked> ask();
-  /// A report on the way; the verdict says whether to go on. A stop verdict leaves the run open until
-  /// `tell` or `stopped` is called.
+  /// For a program that begins anew with the sweep of an earlier one: `ask` hands out the runs that were cut
+  /// off before any new one, each as a new attempt without reports. Until then such a run can still be told.
+  /// How many there are.
+  std::int64_t retry_open();
+  /// A report on the way; the verdict says whether to go on. A stop verdict (the policy's, or another
+  /// process's `hdrive stop`) leaves the run open until it is told to have ended in any of the ways below;
+  /// it then counts as stopped early whichever that is, a value told then as its last report.
   struct Reported {
     Verdict verdict;
     std::string reason;
@@ -209,6 +218,9 @@ class AskTell {
   /// The run was given up after a stop verdict.
   Result<void> stopped(RunId run);
   Result<void> fail(RunId run, const std::string& why = "");
+  /// Records how the sweep ended, or that it can be gone on with; runs that are open stay so. Nothing is lost
+  /// without it: the sweep then looks like one whose engine vanished.
+  Result<void> close();
   const SweepState& state() const;
 
  private:

@@ -98,3 +98,158 @@ TEST_CASE("asking goes on where an earlier session left off, its open runs still
   REQUIRE(study.tell(1, 1.0));
   CHECK(study.state().history().incumbent() == 1);
 }
+
+TEST_CASE("a run that was told to stop is the policy's, however it is told to have ended") {
+  for (const bool with_value : {true, false}) {
+    Asking asking;
+    AskTell study = asking.open();
+    REQUIRE(study.ask());
+    REQUIRE(study.ask());
+    REQUIRE(study.report(0, 1.0));
+    const auto stop = study.report(1, 2.0);
+    REQUIRE(stop->verdict.action == Verdict::Action::stop);
+    if (with_value)
+      REQUIRE(study.tell(1, 0.1));
+    else
+      REQUIRE(study.fail(1, "gave up"));
+    const Run& run = study.state().history().run(1);
+    CHECK(run.status == RunStatus::canceled);
+    CHECK(run.ended_by == EndCause::policy);
+    CHECK(run.reason == stop->reason);
+    CHECK(study.state().history().reports(1).size() == (with_value ? 2 : 1));
+  }
+}
+
+TEST_CASE("runs that an earlier session left open are handed out again first, as new attempts") {
+  Asking asking;
+  {
+    AskTell study = asking.open();
+    for (int i = 0; i < 4; ++i) REQUIRE(study.ask());
+    REQUIRE(study.tell(0, 3.0));
+    REQUIRE(study.report(1, 3.2));
+    REQUIRE(study.report(3, 1.0));
+  }
+  AskTell study = asking.open();
+  CHECK(study.retry_open() == 3);
+  REQUIRE(study.tell(2, 7.0));  // this one's training survived
+  const auto first = study.ask();
+  REQUIRE(first);
+  CHECK(first->run == 1);
+  CHECK(first->attempt == 2);
+  CHECK(first->parameters == Assignment{{"x", std::int64_t{1}}});
+  CHECK(study.state().history().reports(1).empty());
+  CHECK(study.ask()->run == 3);
+  const auto fresh = study.ask();
+  CHECK(fresh->run == 4);
+  CHECK(fresh->attempt == 1);
+  REQUIRE(study.tell(1, 0.5));
+  CHECK(study.state().history().incumbent() == 1);
+}
+
+TEST_CASE("what the policy had stopped is not handed out again") {
+  Asking asking;
+  {
+    AskTell study = asking.open();
+    REQUIRE(study.ask());
+    REQUIRE(study.ask());
+    REQUIRE(study.report(0, 1.0));
+    REQUIRE(study.report(1, 2.0));
+  }
+  AskTell study = asking.open();
+  CHECK(study.retry_open() == 1);
+  CHECK(study.state().history().run(1).ended_by == EndCause::policy);
+  CHECK(study.ask()->run == 0);
+}
+
+TEST_CASE("closing records whether the sweep is complete or can be gone on with") {
+  Asking asking;
+  asking.simulation.spec.max_total_runs = 2;
+  {
+    AskTell study = asking.open();
+    CHECK(study.state().status() == SweepStatus::running);
+    REQUIRE(study.ask());
+    REQUIRE(study.tell(0, 1.0));
+    REQUIRE(study.close());
+    CHECK(study.state().end() == SweepEnd::interrupt);
+    CHECK(study.state().reason() == "the session ended before all runs were asked for");
+  }
+  {
+    AskTell study = asking.open();
+    REQUIRE(study.ask());
+    REQUIRE(study.close());
+    CHECK(study.state().status() == SweepStatus::canceled);
+    CHECK(study.state().reason() == "the session ended with 1 run open");
+  }
+  AskTell study = asking.open();
+  CHECK(study.state().status() == SweepStatus::running);
+  REQUIRE(study.tell(1, 1.0));
+  REQUIRE(study.close());
+  CHECK(study.state().status() == SweepStatus::completed);
+  CHECK(study.state().end() == SweepEnd::all_runs);
+}
+
+TEST_CASE("a space without anything left ends the asking, and the sweep is complete") {
+  Asking asking;
+  asking.parts.sampler = std::make_shared<CountingSampler>(1);
+  AskTell study = asking.open();
+  REQUIRE(study.ask());
+  CHECK_FALSE(study.ask()->run);
+  REQUIRE(study.tell(0, 1.0));
+  REQUIRE(study.close());
+  CHECK(study.state().end() == SweepEnd::exhausted);
+}
+
+TEST_CASE("max_duration ends the asking, over all sessions together") {
+  Asking asking;
+  asking.simulation.spec.max_duration = std::chrono::minutes{10};
+  {
+    AskTell study = asking.open();
+    REQUIRE(study.ask()->run);
+    asking.simulation.clock->advance_to(asking.simulation.clock->now() + std::chrono::minutes{6});
+    REQUIRE(study.tell(0, 1.0));
+    REQUIRE(study.close());
+  }
+  AskTell study = asking.open();
+  REQUIRE(study.ask()->run);
+  asking.simulation.clock->advance_to(asking.simulation.clock->now() + std::chrono::minutes{5});
+  const auto done = study.ask();
+  CHECK_FALSE(done->run);
+  CHECK(done->reason == "the 10 minutes of max_duration_minutes are over");
+  REQUIRE(study.tell(1, 1.0));
+  REQUIRE(study.close());
+  CHECK(study.state().end() == SweepEnd::duration);
+}
+
+TEST_CASE("a request to stop the sweep ends the asking, and tells those that report to stop") {
+  Asking asking;
+  std::vector<Request> requests;
+  asking.simulation.store->requests = [&] { return std::exchange(requests, {}); };
+  AskTell study = asking.open();
+  for (int i = 0; i < 3; ++i) REQUIRE(study.ask()->run);
+  requests = {{0, Request::Kind::stop_run, 2}};
+  REQUIRE(study.report(0, 1.0)->verdict.action == Verdict::Action::keep);
+  CHECK(study.report(2, 1.0)->verdict.action == Verdict::Action::stop);
+  REQUIRE(study.tell(2, 1.0));
+  CHECK(study.state().history().run(2).ended_by == EndCause::user);
+  requests = {{1, Request::Kind::stop_sweep, std::nullopt}};
+  CHECK_FALSE(study.ask()->run);
+  const auto stop = study.report(0, 0.9);
+  CHECK(stop->verdict.action == Verdict::Action::stop);
+  CHECK(stop->reason == "stopped by `hdrive stop`");
+  REQUIRE(study.stopped(0));
+  REQUIRE(study.tell(1, 0.5));  // it never reported, so this is its final value
+  CHECK(study.state().history().run(1).status == RunStatus::completed);
+  REQUIRE(study.close());
+  CHECK(study.state().end() == SweepEnd::user);
+}
+
+TEST_CASE("a run whose parameters could not be stored is handed out by the next ask") {
+  Asking asking;
+  bool full = true;
+  asking.simulation.store->refuse = [&] { return full; };
+  AskTell study = asking.open();
+  CHECK_FALSE(study.ask());
+  full = false;
+  CHECK(study.ask()->run == 0);
+  CHECK(study.ask()->run == 1);
+}

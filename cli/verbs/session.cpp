@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ask and tell for programs in any language: lines of JSON in, lines of JSON out.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/config_arguments.h"
+#include "cli/line_protocol.h"
+#include "cli/lookup.h"
+#include "cli/stored_spec.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  ConfigArguments config;
+  std::string output_dir;
+  std::string resume;
+  bool memory = false;
+  bool quiet = false;
+};
+
+// Answers each line, until there are no more.
+int serve(AskTell study) {
+  std::ios::sync_with_stdio(false);
+  std::cin.tie(nullptr);
+  LineProtocol protocol(study, [](std::string_view line) { print(line); });
+  for (std::string line; std::getline(std::cin, line);) protocol.take(line);
+  ok_or_fail(study.close());
+  return kDone;
+}
+
+int begin(const Options& options) {
+  const SweepSpec spec = load_or_fail(options.config, false).spec;
+  ok_or_fail(check(spec), kWrong);
+  SweepParts parts;
+  if (!options.memory) {
+    const SweepHeader header = new_header(spec, make_steady_clock()->now());
+    const auto directory =
+        std::filesystem::absolute(home_directory(options.output_dir)) / header.id;
+    parts.store = value_or_fail(create_sqlite_store(directory, header));
+    if (!options.quiet) tell(beginning_line(header, spec));
+  }
+  return serve(value_or_fail(AskTell::open(spec, parts)));
+}
+
+int go_on(const Options& options) {
+  if (options.memory) fail(kWrong, "--resume and --memory: what was kept in memory is gone");
+  if (!options.config.file.empty())
+    fail(kWrong, fmt::format("both --resume and a configuration, \"{}\"; a sweep keeps its own",
+                             options.config.file));
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.resume);
+  const std::string id = short_id(sweep.header.id);
+  SweepParts parts;
+  parts.store = value_or_fail(open_sqlite_store(sweep.directory));
+  const auto settings = parse_settings(options.config.set);
+  const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory, settings);
+  report_problems(loaded, id);
+  auto study = value_or_fail(AskTell::open(loaded.spec, parts));
+  if (!settings.empty()) ok_or_fail(update_sweep_config(sweep.directory, to_hdconfig(loaded.spec)));
+  const auto open = study.retry_open();
+  if (!options.quiet)
+    tell(fmt::format("sweep {} goes on: {} of {} so far, {} to be asked for again\n", id,
+                     sweep.runs, base::plural(loaded.spec.max_total_runs, "run"), open));
+  return serve(std::move(study));
+}
+
+}  // namespace
+
+Action setup_session(CLI::App& app, std::vector<std::string>& arguments) {
+  auto options = std::make_shared<Options>();
+  add_config_options(app, options->config, arguments);
+  app.add_option("--resume", options->resume,
+                 "Go on with the sweep of an earlier session, in place of a configuration")
+      ->option_text("SWEEP");
+  app.add_flag("--memory", options->memory, "Keep nothing on disk");
+  app.add_flag("--quiet", options->quiet, "Only warnings and errors on stderr");
+  add_home_option(app, options->output_dir);
+  return [options] { return options->resume.empty() ? begin(*options) : go_on(*options); };
+}
+
+}  // namespace hdrive::cli

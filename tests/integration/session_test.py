@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hdrive session` as a program of another language uses it: through two pipes."""
+
+import json
+import subprocess
+import unittest
+
+from support import BINARY, DEADLINE, Done, HdriveTest
+
+
+class SessionTest(HdriveTest):
+    def session(self, *arguments):
+        process = subprocess.Popen(
+            [str(BINARY), "session", *map(str, arguments)], cwd=self.folder, env=self.environment, text=True,
+            bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.started.append(process)
+        return process
+
+    def call(self, process, **request):
+        print(json.dumps(request), file=process.stdin, flush=True)
+        return json.loads(process.stdout.readline())
+
+    def end(self, process):
+        out, err = process.communicate(timeout=DEADLINE)
+        self.assertEqual(0, process.returncode, err)
+        return Done(0, out, err)
+
+    def test_each_answer_comes_before_the_next_request(self):
+        session = self.session(self.config(command=None), "--memory")
+        values = {}
+        while "run" in (asked := self.call(session, op="ask")):
+            values[asked["run"]] = asked["parameters"]["--x"]
+            self.assertEqual("keep", self.call(session, op="report", run=asked["run"], step=1, value=9)["verdict"])
+            self.assertEqual({"ok": True}, self.call(session, op="tell", run=asked["run"], value=values[asked["run"]]))
+        self.assertTrue(asked["done"])
+        best = self.call(session, op="best")
+        self.assertEqual(min(values.values()), best["value"])
+        self.end(session)
+        self.assertEqual([0, 1, 2, 3], list(values))
+        self.assertFalse((self.folder / ".hdrive").exists(), "--memory keeps nothing on disk")
+
+    def test_wrong_lines_are_answered_and_the_session_goes_on_to_the_end_of_its_input(self):
+        session = self.session(self.config(command=None), "--memory", "--quiet")
+        done = session.communicate('nonsense\n{"op":"ask"}\n\n{"op":"tell","run":7,"value":1}\n'
+                                   '{"op":"tell","run":0,"value":NaN}\n{"op":"best"}', timeout=DEADLINE)
+        self.assertEqual(0, session.returncode)
+        self.assertEqual("", done[1])
+        kinds = [sorted(json.loads(line)) for line in done[0].splitlines()]
+        self.assertEqual([["error"], ["parameters", "reason", "run"], ["error"], ["error"], ["ok"],
+                          ["reason", "run"]], kinds)
+
+    def test_a_session_is_a_sweep_that_can_be_listed_shown_and_compared_with_hdrive_run(self):
+        config = self.config(command=None)
+        session = self.session(config)
+        asked = [self.call(session, op="ask") for _ in range(4)]
+        [sweep] = self.sweeps()
+        self.assertEqual("Running", sweep["status"])
+        for answer in asked[:3]:
+            self.call(session, op="tell", run=answer["run"], value=answer["run"] + 1)
+        self.call(session, op="fail", run=3, reason="out of memory")
+        self.end(session)
+        self.assertEqual("Completed", self.sweeps()[0]["status"])
+        runs = self.runs()
+        self.assertEqual(["Completed"] * 3 + ["Failed"], [run["status"] for run in runs])
+        self.assertEqual([answer["parameters"] for answer in asked], [run["hyperparameters"] for run in runs])
+        self.assertIn("out of memory", self.hdrive("show", "last/3").out)
+        self.assertEqual(0, json.loads(self.hdrive("best", "-f", "json").out)["number"])
+        # The same seed proposes the same whether or not hdrive starts the runs.
+        drawn = json.loads(self.hdrive("sample", config, "-n", "4", "-f", "json").out)
+        self.assertEqual([answer["parameters"] for answer in asked], [one["hyperparameters"] for one in drawn])
+
+    def test_a_killed_session_goes_on_with_its_open_runs_first(self):
+        session = self.session(self.config(command=None))
+        first = [self.call(session, op="ask") for _ in range(3)]
+        self.call(session, op="tell", run=0, value=1)
+        self.call(session, op="report", run=1, value=1)
+        session.kill()
+        session.communicate()
+        self.assertIn("Interrupted", self.hdrive("list").out)
+
+        done = self.hdrive("resume", "last", code=2)
+        self.assertIn("hdrive session --resume", done.err)
+        session = self.session("--resume", "last", "--set", "max_total_runs=5")
+        again = [self.call(session, op="ask") for _ in range(2)]
+        self.assertEqual([1, 2], [answer["run"] for answer in again])
+        self.assertEqual([2, 2], [answer["attempt"] for answer in again])
+        self.assertEqual([answer["parameters"] for answer in first[1:]], [answer["parameters"] for answer in again])
+        for run in (3, 4):
+            self.assertEqual(run, self.call(session, op="ask")["run"])
+        self.assertTrue(self.call(session, op="ask")["done"])
+        for run in (1, 2, 3, 4):
+            self.assertEqual({"ok": True}, self.call(session, op="tell", run=run, value=run))
+        self.end(session)
+        self.assertEqual("Completed", self.sweeps()[0]["status"])
+        self.assertEqual([1, 2, 2, 1, 1], [run["attempt"] for run in self.runs()])
+
+    def test_a_policy_stops_a_run_by_its_verdict(self):
+        session = self.session(self.config(
+            command=None, policy={"type": "bandit", "slack_amount": 0.5}))
+        self.call(session, op="ask")
+        self.call(session, op="ask")
+        self.call(session, op="report", run=0, step=1, value=1)
+        verdict = self.call(session, op="report", run=1, step=1, value=3)
+        self.assertEqual("stop", verdict["verdict"])
+        self.assertEqual({"ok": True}, self.call(session, op="tell", run=1, value=3))
+        self.end(session)
+        self.assertEqual(("Canceled", "policy"), (self.runs()[1]["status"], self.runs()[1]["ended_by"]))
+
+    def test_hdrive_stop_reaches_a_session_with_its_next_line(self):
+        session = self.session(self.config(command=None))
+        self.call(session, op="ask")
+        self.hdrive("stop", "last", "--no-wait")
+        done = self.call(session, op="ask")
+        self.assertIn("hdrive stop", done["reason"])
+        self.end(session)
+        self.assertEqual("Canceled", self.sweeps()[0]["status"])
+
+    def test_what_cannot_begin_says_why(self):
+        config = self.config(command=None, max_total_runs=0)
+        self.assertIn("max_total_runs", self.hdrive("session", config, code=2).err)
+        self.assertIn("no configuration", self.hdrive("session", code=2).err)
+        self.assertIn("--memory", self.hdrive("session", "--resume", "last", "--memory", code=2).err)
+        self.hdrive("session", "--resume", "nothing", code=4)
+
+
+if __name__ == "__main__":
+    unittest.main()
