@@ -33,7 +33,9 @@ bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
   at_end &= read_file(output_, buffer, budget, last, events,
                       [&](const LineFile::Line& line) { take_output_line(line, events); });
   const IntakePosition position{metrics_.position(), output_.position()};
-  if (!found_.empty()) {
+  // Lines that were of no use are told once, too: the position goes beyond them.
+  const bool fault = std::exchange(fault_found_, false);
+  if (fault || !found_.empty()) {
     budget.metrics -= std::min(budget.metrics, found_.size());
     events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), position});
   }
@@ -72,6 +74,7 @@ void Intake::take_output_line(const LineFile::Line& line, std::vector<TargetEven
 
 void Intake::note(const LineFile& file, std::uint64_t offset, const std::string& what,
                   std::vector<TargetEvent>& events) {
+  fault_found_ = true;
   if (++faults_ > kFaultsTold) return;
   const char* name = &file == &metrics_ ? "metrics.jsonl" : "stdout.log";
   events.push_back(TargetNote{

@@ -50,6 +50,7 @@ class Intake {
   const OutputPatterns* patterns_ = nullptr;
   std::vector<Metric> found_;  // in this call of `read`
   std::uint64_t faults_ = 0;
+  bool fault_found_ = false;  // in this call of `read`
 };
 
 }  // namespace hdrive::compute

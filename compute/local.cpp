@@ -61,7 +61,9 @@ LocalTarget::LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Cloc
       clock_(std::move(clock)),
       patterns_(std::move(patterns)),
       launcher_(from_memory),
-      boot_id_(compute::boot_id()) {}
+      boot_id_(compute::boot_id()),
+      claim_(protocol::kClaimPrefix + std::to_string(::getpid()) + "-" +
+             std::to_string(clock_->now().time_since_epoch().count())) {}
 
 Result<void> LocalTarget::open_descriptors(bool use_inotify) {
   int ends[2] = {-1, -1};
@@ -88,13 +90,20 @@ void LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
 
 // ---- starting -----------------------------------------------------------------------------------
 
-Result<RunRequest> LocalTarget::complete(const RunRequest& request) const {
+// Processes are told from others by their run directory's name, so a directory has only one.
+Result<RunRequest> LocalTarget::complete(const RunRequest& request) {
   if (request.arguments.empty())
     return Error{place(request), "there is no program to start; give a command"};
   if (live_.contains(request.run)) return Error{place(request), "it is running already"};
   RunRequest result = request;
   std::error_code error;
-  result.directory = std::filesystem::absolute(request.directory, error).lexically_normal();
+  const auto directory = std::filesystem::absolute(request.directory, error).lexically_normal();
+  if (directory.parent_path() != given_parent_) {
+    given_parent_ = directory.parent_path();
+    real_parent_ = std::filesystem::weakly_canonical(given_parent_, error);
+    if (error) real_parent_ = given_parent_;
+  }
+  result.directory = real_parent_ / directory.filename();
   result.working_directory = std::filesystem::absolute(
       request.working_directory.empty() ? "." : request.working_directory, error);
   result.working_directory = result.working_directory.lexically_normal();
@@ -113,7 +122,7 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   if (!request) return request.error();
   auto python = python_path(*request);
   if (!python) return python.error();
-  auto files = prepare_run_directory(*request, !patterns_.empty());
+  auto files = prepare_run_directory(*request, !patterns_.empty(), claim_);
   if (!files) return files.error();
 
   std::vector<std::string> arguments = {"hdrive-run",
@@ -123,7 +132,8 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
                                         boot_id_,
                                         request->working_directory.native(),
                                         milliseconds(request->cancel_grace),
-                                        milliseconds(request->time_limit)};
+                                        milliseconds(request->time_limit),
+                                        claim_};
   arguments.insert(arguments.end(), request->arguments.begin(), request->arguments.end());
   auto pid =
       launcher_.start(arguments, run_environment(*request, environ, *python, options_.command_path),
@@ -131,7 +141,7 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   if (!pid) return Error{place(*request), pid.error().message()};
   base::UniqueFd process = open_process(*pid);
   if (!process && errno != ESRCH) return give_up(*request, *pid, errno);
-  follow(*std::move(request), *std::move(files), std::move(process), *pid);
+  follow(*std::move(request), *std::move(files), std::move(process), *pid).child = true;
   return {};
 }
 
@@ -189,6 +199,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   auto request = complete(incomplete);
   if (!request) return request.error();
   const auto& directory = request->directory;
+  revoke_claims(directory);
   const auto supervisor = read_supervisor_record(directory);
   const bool recorded = supervisor && supervisor->attempt == request->attempt;
   base::UniqueFd process;
@@ -203,7 +214,11 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
     }
   }
   auto files = open_run_files(directory, !patterns_.empty());
-  if (!files) return files.error();
+  if (!files) {
+    // Whoever hears that the run could not be found may start it again.
+    end_orphans(directory, 0);
+    return files.error();
+  }
   const auto pid = static_cast<pid_t>(recorded ? supervisor->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
   if (recorded) live.program = supervisor->program_pid;
@@ -217,6 +232,7 @@ void LocalTarget::cancel(RunId run, CancelMode mode) {
   if (found == live_.end() || found->second.ended) return;
   const int signal = mode == CancelMode::kill ? SIGUSR1 : SIGTERM;
   send_signal(found->second.process, signal);
+  send_signal(found->second.process, SIGCONT);  // one that was stopped hears nothing
 }
 
 // ---- waiting ------------------------------------------------------------------------------------
@@ -311,6 +327,14 @@ void LocalTarget::take_modified() {
 void LocalTarget::poll_files(Time now) {
   for (auto& [run, live] : live_) enqueue(run, live);
   next_poll_ = now + (unwatched_ > 0 ? kUnwatchedInterval : kWatchedInterval);
+  if (now >= next_care_) wake_stopped_supervisors(now);
+}
+
+// A supervisor that somebody stopped would never say how its run ended.
+void LocalTarget::wake_stopped_supervisors(Time now) {
+  next_care_ = now + kWatchedInterval;
+  for (const auto& [run, live] : live_)
+    if (!live.ended && is_stopped(live.supervisor)) send_signal(live.process, SIGCONT);
 }
 
 void LocalTarget::enqueue(RunId run, Live& live) {
@@ -327,6 +351,7 @@ void LocalTarget::tell(std::vector<TargetEvent>& events) {
     if (found == live_.end()) continue;
     Live& live = found->second;
     live.queued = false;
+    if (!live.began && !live.child) look_for_program(live);
     if (!live.began && live.program != 0) tell_began(live, events);  // attached
     // Its program may write before its supervisor's word arrives, which comes in any case.
     if (!live.began && !live.ended) continue;
@@ -336,6 +361,13 @@ void LocalTarget::tell(std::vector<TargetEvent>& events) {
     else if (live.ended)
       finish(run, events);
   }
+}
+
+// The supervisor of an attached run may have had no program yet; it tells another engine, or none.
+void LocalTarget::look_for_program(Live& live) {
+  if (live.program != 0) return;
+  const auto record = read_supervisor_record(live.request.directory);
+  if (record && record->attempt == live.request.attempt) live.program = record->program_pid;
 }
 
 // The word got lost (the pipe was full, or another engine got it): the end says it too.
@@ -360,7 +392,7 @@ void LocalTarget::finish(RunId run, std::vector<TargetEvent>& events) {
     return;
   }
   // Orphans are looked for before it is reaped: until then its session's number is taken.
-  const int orphans = end_orphans(live.request.directory, live.supervisor);
+  const int orphans = end_orphans(live.request.directory, live.child ? live.supervisor : 0);
   RunVanished lost{run, live.request.attempt, reap(live)};
   if (orphans < 0) lost.note += "; some of its processes could not be ended";
   events.push_back(std::move(lost));
@@ -376,6 +408,10 @@ std::string LocalTarget::reap(const Live& live) {
     return "its supervisor was killed by signal " + std::to_string(info.si_status);
   if (info.si_status == protocol::kNoDirectory)
     return "its supervisor could not enter " + live.request.directory.string();
+  if (info.si_status == protocol::kNoClaim)
+    return "its supervisor could not take it over: another engine has, or supervisor.json could "
+           "not "
+           "be written";
   if (info.si_status == protocol::kNoRecord)
     return "its supervisor could not write exit.json to " + live.request.directory.string() +
            "; is the disk full?";

@@ -41,6 +41,7 @@ class LocalTarget final : public ComputeTarget {
     RunRequest request;
     base::UniqueFd process;  // its supervisor; empty: it has ended
     pid_t supervisor = 0;
+    bool child = false;        // of this process, so that its pid is its own until it is reaped
     std::int64_t program = 0;  // the training program's pid, once known
     int metrics_watch = -1, output_watch = -1;
     Intake intake;
@@ -54,7 +55,7 @@ class LocalTarget final : public ComputeTarget {
   Result<void> open_descriptors(bool use_inotify);
   void watch(const base::UniqueFd& fd, std::uint64_t mark);
 
-  Result<RunRequest> complete(const RunRequest& request) const;
+  Result<RunRequest> complete(const RunRequest& request);
   Result<std::filesystem::path> python_path(const RunRequest& request);
   static Error give_up(const RunRequest& request, pid_t supervisor, int error);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
@@ -67,8 +68,10 @@ class LocalTarget final : public ComputeTarget {
   void tell_began(Live& live, std::vector<TargetEvent>& events);
   void take_modified();
   void poll_files(Time now);
+  void wake_stopped_supervisors(Time now);
   void enqueue(RunId run, Live& live);
   void tell(std::vector<TargetEvent>& events);
+  static void look_for_program(Live& live);
   void begin_late(Live& live, std::vector<TargetEvent>& events);
   void finish(RunId run, std::vector<TargetEvent>& events);
   static std::string reap(const Live& live);
@@ -78,14 +81,16 @@ class LocalTarget final : public ComputeTarget {
   OutputPatterns patterns_;
   Launcher launcher_;
   std::string boot_id_;
-  std::filesystem::path python_path_;  // the latest that was installed
+  std::string claim_;                                 // no other engine's, ever
+  std::filesystem::path python_path_;                 // the latest that was installed
+  std::filesystem::path given_parent_, real_parent_;  // of the latest run directory
 
   base::UniqueFd epoll_, wake_, inotify_, pipe_read_, pipe_write_;
   std::unordered_map<RunId, Live> live_;
   std::unordered_map<int, RunId> watched_;  // by inotify's watch numbers
   int unwatched_ = 0;                       // files that inotify does not watch
   std::deque<RunId> queue_;                 // runs that may have something to tell
-  Time next_poll_{};
+  Time next_poll_{}, next_care_{};
   std::string buffer_;
 };
 

@@ -73,6 +73,11 @@ void send_signal(const base::UniqueFd& process, int signal) {
   ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
 }
 
+bool is_stopped(pid_t pid) {
+  const auto stat = read_stat(pid);
+  return stat && stat->state == 'T';
+}
+
 base::UniqueFd find_supervisor(const SupervisorRecord& record, const std::string& boot) {
   if (record.pid <= 1 || boot.empty() || record.boot_id != boot) return {};
   const auto pid = static_cast<pid_t>(record.pid);

@@ -25,11 +25,15 @@ base::UniqueFd open_process(pid_t pid);
 /// Sends a signal to the process; one that has ended is left in peace.
 void send_signal(const base::UniqueFd& process, int signal);
 
+/// Whether the process is stopped, as by SIGSTOP.
+bool is_stopped(pid_t pid);
+
 /// The supervisor that the record means, if it is alive (a zombie is not).
 base::UniqueFd find_supervisor(const SupervisorRecord& record, const std::string& boot);
 
 /// Ends, with SIGKILL, all processes of a run whose supervisor is gone: those with the run directory in
-/// their environment, and those in the supervisor's session (0: that is not known). Returns how many; less
+/// their environment, and those in the supervisor's session. `session` is 0 unless the supervisor is a
+/// child that was not reaped: the number of any other may be a stranger's by now. Returns how many; less
 /// than zero if some could not be ended.
 int end_orphans(const std::filesystem::path& run_directory, pid_t session);
 

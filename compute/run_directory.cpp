@@ -3,6 +3,7 @@
 // One run costs a dozen system calls here; a sweep of short runs feels each of them.
 #include "compute/run_directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,11 +40,27 @@ Result<void> make_directory_at(int parent, const fs::path& directory, const char
   return failure(directory / name, "create the directory");
 }
 
+bool exists_at(int directory, const std::string& name) {
+  return ::faccessat(directory, name.c_str(), F_OK, 0) == 0;
+}
+
+// A folder in which none of the files that are to be moved has a namesake: "attempt-1", "attempt-1.2", ...
+std::string free_folder(int directory, int attempt) {
+  const std::string first = "attempt-" + std::to_string(attempt);
+  std::string folder = first;
+  const auto taken = [&](const char* name) {
+    return exists_at(directory, name) && exists_at(directory, folder + "/" + name);
+  };
+  for (int i = 2; std::any_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), taken); ++i)
+    folder = first + "." + std::to_string(i);
+  return folder;
+}
+
 // Also where this is the first attempt: the engine may have died before it knew that it had started one.
 Result<void> set_earlier_attempt_aside(int directory, const RunRequest& request) {
-  const auto exists = [&](const char* name) { return ::faccessat(directory, name, F_OK, 0) == 0; };
+  const auto exists = [&](const char* name) { return exists_at(directory, name); };
   if (std::none_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), exists)) return {};
-  const std::string aside = "attempt-" + std::to_string(request.attempt - 1);
+  const std::string aside = free_folder(directory, request.attempt - 1);
   if (auto made = make_directory_at(directory, request.directory, aside.c_str()); !made)
     return made;
   for (const char* name : kAttemptFiles) {
@@ -141,7 +158,8 @@ std::optional<int> small(std::optional<std::int64_t> value) {
 
 }  // namespace
 
-Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output) {
+Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
+                                       const std::string& claim) {
   const fs::path& path = request.directory;
   const bool fresh = ::mkdir(path.c_str(), 0755) == 0;
   if (!fresh) {
@@ -150,14 +168,28 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
   const base::UniqueFd directory = open_directory(path);
   if (!directory) return failure(path, "open the directory");
   if (!fresh) {
+    revoke_claims(path);
     if (auto moved = set_earlier_attempt_aside(directory.get(), request); !moved)
       return moved.error();
   }
-  for (const char* name : {"outputs", "logs"})
+  for (const char* name : {"outputs", "logs", "checkpoints"})
     if (auto made = make_directory_at(directory.get(), path, name); !made) return made.error();
   if (auto written = write_at(directory.get(), path / "run.json", run_json(request)); !written)
     return written.error();
-  return open_files(directory.get(), path, with_output);
+  auto files = open_files(directory.get(), path, with_output);
+  if (!files) return files;
+  // The last of all: from here on a supervisor may begin.
+  if (auto written = write_at(directory.get(), path / claim, ""); !written) return written.error();
+  return files;
+}
+
+void revoke_claims(const fs::path& path) {
+  DIR* directory = ::opendir(path.c_str());
+  if (!directory) return;
+  while (const dirent* entry = ::readdir(directory))
+    if (std::string_view(entry->d_name).starts_with(protocol::kClaimPrefix))
+      ::unlinkat(::dirfd(directory), entry->d_name, 0);
+  ::closedir(directory);
 }
 
 Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
@@ -194,6 +226,7 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   set("HDRIVE_METRICS_FILE", directory + "/metrics.jsonl");
   set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");
   set("HDRIVE_LOGS_DIR", directory + "/logs");
+  set("HDRIVE_CHECKPOINT_DIR", directory + "/checkpoints");
   set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
 
   // What a script prints is to be seen, and searched for metrics, when it prints it.

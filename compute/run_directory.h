@@ -21,9 +21,15 @@ struct RunFiles {
   base::UniqueFd output;   ///< stdout.log, if asked for
 };
 
-/// Makes the directory ready for an attempt: outputs/, logs/, run.json, an empty metrics.jsonl. What an
-/// earlier attempt wrote is moved to attempt-<k>/; outputs/ and logs/ stay.
-Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output);
+/// Makes the directory ready for an attempt: outputs/, logs/, checkpoints/, run.json, an empty
+/// metrics.jsonl, and the claim of that name for its supervisor. What an earlier attempt wrote is moved to
+/// attempt-<k>/; outputs/, logs/ and checkpoints/ stay.
+Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
+                                       const std::string& claim);
+
+/// Takes back what an engine that died allowed a supervisor to start, if none has claimed it yet. From then
+/// on supervisor.json tells whether there is one.
+void revoke_claims(const std::filesystem::path& directory);
 
 /// Opens the files of a run that an earlier engine started.
 Result<RunFiles> open_run_files(const std::filesystem::path& directory, bool with_output);

@@ -15,7 +15,8 @@ import math
 import os
 import sys
 
-__all__ = ["log", "params", "run_id", "attempt", "is_active", "outputs_dir", "logs_dir"]
+__all__ = ["log", "params", "run_id", "attempt", "is_active", "outputs_dir", "logs_dir",
+           "checkpoint_dir"]
 
 
 def _read_params():
@@ -36,12 +37,15 @@ is_active = bool(_metrics_file)
 params = _read_params()
 #: "HD_<uuid>_<n>", or None outside hdrive.
 run_id = os.environ.get("HDRIVE_RUN_ID") or None
-#: 1, or more if an earlier attempt of this run was lost.
+#: 1, or more if an earlier attempt of this run was lost: look in `checkpoint_dir` for what it saved.
 attempt = int(os.environ.get("HDRIVE_ATTEMPT") or 1)
 #: Where to write what is to be kept, such as the model. Exists. "outputs" outside hdrive.
 outputs_dir = os.environ.get("HDRIVE_OUTPUTS_DIR") or "outputs"
 #: Where to write logs. Exists. "logs" outside hdrive.
 logs_dir = os.environ.get("HDRIVE_LOGS_DIR") or "logs"
+#: Where to save what another attempt of this run goes on from. Exists, and is kept over attempts. "checkpoints"
+#: outside hdrive.
+checkpoint_dir = os.environ.get("HDRIVE_CHECKPOINT_DIR") or "checkpoints"
 
 
 def log(name, value, step=None):

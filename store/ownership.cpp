@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,14 +43,35 @@ Error taken(const std::filesystem::path& directory) {
                       owner->pid, owner->host, directory.filename().string())};
 }
 
+bool is_dead(const std::optional<Owner>& owner) {
+  if (!owner || owner->pid <= 0) return true;
+  return owner->host == host_name() && ::kill(static_cast<pid_t>(owner->pid), 0) != 0 &&
+         errno == ESRCH;
+}
+
+// Locks the file, at once or soon. A process that an engine was just starting when it was killed has the
+// engine's files open until it is a program of its own: that lasts a moment, more on a busy machine.
+bool lock(int fd, const std::filesystem::path& directory) {
+  constexpr int kPause = 5, kPatience = 250, kPatienceWithDead = 10000;  // milliseconds
+  for (int waited = 0;; waited += kPause) {
+    struct flock whole = whole_file();
+    if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return true;
+    const int error = errno;
+    const bool hopeless = (error != EAGAIN && error != EACCES) || waited >= kPatienceWithDead ||
+                          (waited >= kPatience && !is_dead(owner_of(directory)));
+    errno = error;
+    if (hopeless) return false;
+    ::poll(nullptr, 0, kPause);
+  }
+}
+
 }  // namespace
 
 Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) {
   const std::filesystem::path path = lock_file(sweep_directory);
   base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return base::system_error(path, "open", errno);
-  struct flock lock = whole_file();
-  if (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
+  if (!lock(fd.get(), sweep_directory)) {
     if (errno == EAGAIN || errno == EACCES) return taken(sweep_directory);
     return base::system_error(path, "lock", errno);
   }

@@ -19,7 +19,9 @@ namespace hdrive::store {
 /// The lock, held as long as this lives.
 class Ownership {
  public:
-  /// Fails at once, naming process and host, if another process (or another part of this one) has it.
+  /// Fails, naming process and host, if another process (or another part of this one) has it. Waits a
+  /// quarter of a second for it, and some seconds where the one that has it is dead: what it was just
+  /// starting may hold it for another moment.
   static Result<Ownership> take(const std::filesystem::path& sweep_directory);
 
  private:

@@ -23,8 +23,14 @@ enum Argument {
   kWorkingDir,   ///< where the program starts; empty: in the run directory
   kGraceMs,      ///< between SIGTERM and SIGKILL
   kTimeLimitMs,  ///< 0: none
+  kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProgram,      ///< and its arguments after it
 };
+
+/// How the claim's name begins. The engine creates the file; the supervisor renames it to supervisor.json,
+/// filled, before the program starts. An engine that takes over removes claims: whose claim is gone starts
+/// nothing, and so no run is ever started twice.
+inline constexpr char kClaimPrefix[] = ".start-";
 
 /// Where the supervisor finds the pipe on which it tells that the program runs.
 inline constexpr int kPipeFd = 3;
@@ -37,7 +43,13 @@ struct Began {
 };
 
 /// The supervisor's own exit statuses; 0: exit.json is there.
-enum Status { kDone = 0, kWrongArguments = 64, kNoDirectory = 65, kNoRecord = 66 };
+enum Status {
+  kDone = 0,
+  kWrongArguments = 64,
+  kNoDirectory = 65,
+  kNoRecord = 66,
+  kNoClaim = 67,  ///< nothing was started
+};
 
 /// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that is
 /// alive comes first.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/supervisor/record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,13 +37,24 @@ void Record::seconds(const char* name, long long microseconds) {
 }
 
 bool Record::write(const char* name, const char* temporary) {
-  put("}\n");
-  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  return put_into(name, temporary, O_CREAT);
+}
+
+bool Record::write_claimed(const char* name, const char* claim) { return put_into(name, claim, 0); }
+
+bool Record::put_into(const char* name, const char* temporary, int more_flags) {
+  if (!closed_) put("}\n");
+  closed_ = true;
+  const int fd = open(temporary, O_WRONLY | O_TRUNC | O_CLOEXEC | more_flags, 0644);
   if (fd < 0) return false;
+  errno = ENOSPC;  // what a short write means
   const bool written = ::write(fd, buffer_, size_) == static_cast<ssize_t>(size_);
+  int error = errno;
   close(fd);
   if (written && rename(temporary, name) == 0) return true;
+  if (written) error = errno;
   unlink(temporary);
+  errno = error;
   return false;
 }
 

@@ -103,14 +103,26 @@ Start start_program(char** argv) {
   return {pid, nullptr, 0};
 }
 
-void tell_who_runs(char** argv, pid_t program) {
-  Record record;
+// supervisor.json. It is there before the program is: an engine that takes over finds the run by it, from
+// the first moment in which there is something to find.
+void describe_self(Record& record, char** argv, pid_t program) {
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
   record.number("pid", getpid());
   record.number("start_time", own_start_time());
   record.text("boot_id", argv[protocol::kBootId]);
   record.number("program_pid", program);
+}
+
+bool claim(char** argv) {
+  Record record;
+  describe_self(record, argv, 0);
+  return record.write_claimed("supervisor.json", argv[protocol::kClaim]);
+}
+
+void tell_who_runs(char** argv, pid_t program) {
+  Record record;
+  describe_self(record, argv, program);
   record.write("supervisor.json", ".supervisor.json");
   const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program};
   // Nobody may be listening (any more), or somebody who is busy: never wait for them.
@@ -218,7 +230,18 @@ class Watch {
 
 long long microseconds(const timeval& time) { return time.tv_sec * kSecond + time.tv_usec; }
 
-bool write_end(char** argv, const Start& start, const Watch& watch, long long began) {
+// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting.
+bool write_when_possible(Record& record, const sigset_t& signals) {
+  while (!record.write("exit.json", ".exit.json")) {
+    if (errno != ENOSPC && errno != EDQUOT) return false;
+    const timespec pause{1, 0};
+    if (sigtimedwait(&signals, nullptr, &pause) == SIGUSR1) return false;
+  }
+  return true;
+}
+
+bool write_end(char** argv, const Start& start, const Watch& watch, long long began,
+               const sigset_t& signals) {
   Record record;
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
@@ -241,7 +264,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.seconds("user_seconds", microseconds(usage.ru_utime));
   record.seconds("system_seconds", microseconds(usage.ru_stime));
   record.number("max_rss_kb", usage.ru_maxrss);
-  return record.write("exit.json", ".exit.json");
+  return write_when_possible(record, signals);
 }
 
 int supervise(char** argv) {
@@ -256,6 +279,7 @@ int supervise(char** argv) {
   sigemptyset(&signals);
   for (const int number : kSignals) sigaddset(&signals, number);
   if (chdir(argv[protocol::kDirectory]) != 0) return protocol::kNoDirectory;
+  if (!claim(argv)) return protocol::kNoClaim;
 
   const long long began = time_of(CLOCK_REALTIME);
   const Start start = start_program(argv);
@@ -263,7 +287,7 @@ int supervise(char** argv) {
               atoll(argv[protocol::kTimeLimitMs]) * kMillisecond);
   if (!start.failed_at) tell_who_runs(argv, start.pid);
   watch.until_empty(signals);
-  return write_end(argv, start, watch, began) ? protocol::kDone : protocol::kNoRecord;
+  return write_end(argv, start, watch, began, signals) ? protocol::kDone : protocol::kNoRecord;
 }
 
 }  // namespace

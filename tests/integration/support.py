@@ -80,6 +80,14 @@ class HdriveTest(unittest.TestCase):
                 process.kill()
             process.communicate()
 
+    def end_processes(self):
+        """Kills what a failed test may have left. For tests whose runs are to outlive their engine."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     # ---- what a test writes ---------------------------------------------------------------------
 
     def write(self, name, text):
@@ -113,7 +121,7 @@ class HdriveTest(unittest.TestCase):
         """Starts hdrive; it is killed at the end of the test if it still runs then."""
         process = subprocess.Popen(
             [str(BINARY), *map(str, arguments)], cwd=self.folder, env={**self.environment, **(env or {})},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
         self.started.append(process)
         return process
 
@@ -121,9 +129,9 @@ class HdriveTest(unittest.TestCase):
         out, err = process.communicate(timeout=timeout)
         return Done(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
-    def hdrive(self, *arguments, code=0, **options):
+    def hdrive(self, *arguments, code=0, timeout=4 * DEADLINE, **options):
         """Calls hdrive and expects the exit code (None: any)."""
-        done = self.finish(self.start(*arguments, **options))
+        done = self.finish(self.start(*arguments, **options), timeout)
         if code is not None:
             self.assertEqual(code, done.code, f"hdrive {' '.join(map(str, arguments))}: {done}")
         return done
@@ -157,6 +165,18 @@ class HdriveTest(unittest.TestCase):
 
     def run_directory(self, number):
         return self.sweep_directory() / "runs" / str(number)
+
+    def processes(self):
+        """What is alive of anything this test has started, by its environment, hdrive itself left out."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                variables = (entry / "environ").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            except OSError:
+                continue
+            if f"RECORD={self.record_file}".encode() in variables and alive(entry.name):
+                found.append(int(entry.name))
+        return sorted(set(found) - {process.pid for process in self.started})
 
     def database(self):
         """The sweep's database, opened as any reader would."""

@@ -2,7 +2,9 @@
 //
 // Runs outlive the engine that started them; the next one finds them again.
 #include <signal.h>
+#include <sys/wait.h>
 
+#include "compute/launcher.h"
 #include "compute/process_identity.h"
 #include "tests/unit/compute/local_runs.h"
 
@@ -95,6 +97,108 @@ TEST_CASE("a supervisor of an earlier boot is not alive") {
   CHECK_FALSE(find_supervisor(record, "another boot"));
   record.boot_id = "another boot";
   CHECK_FALSE(find_supervisor(record, boot_id()));
+}
+
+TEST_CASE(
+    "a run that an engine was about to start when it died is not started by its late supervisor") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "echo ran > ran");
+  const std::filesystem::path directory = runs.run_directory(0);
+  // What `start` does, up to the moment at which the engine dies.
+  REQUIRE(prepare_run_directory(request, false, ".start-1-1"));
+  REQUIRE(std::filesystem::exists(directory / ".start-1-1"));
+  CHECK(runs.attach(request) == AttachOutcome::gone);
+  CHECK_FALSE(std::filesystem::exists(directory / ".start-1-1"));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  Launcher launcher;
+  const auto late = launcher.start({"hdrive-run", "0", directory.string(), "1", boot_id(), "", "0",
+                                    "0", ".start-1-1", "/bin/sh", "-c", "echo ran > ran"},
+                                   {}, ends[1], runs.directory());
+  REQUIRE(late);
+  int status = 0;
+  REQUIRE(::waitpid(*late, &status, 0) == *late);
+  CHECK(WEXITSTATUS(status) == 67);
+  CHECK_FALSE(std::filesystem::exists(directory / "ran"));
+  CHECK_FALSE(std::filesystem::exists(directory / "supervisor.json"));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE("a run is found from before its program runs, and tells its pid when there is one") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "log ready 1; exec sleep 1000");
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  auto record = *read_supervisor_record(runs.run_directory(0));
+  const auto program = record.program_pid;
+  record.program_pid = 0;
+  write(runs.run_directory(0) / "supervisor.json", forged(record));
+  runs.remake();
+  runs.reports.clear();
+  runs.began.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  record.program_pid = program;
+  write(runs.run_directory(0) / "supervisor.json", forged(record));
+  runs.until_logged(0, "ready");
+  CHECK(runs.began.at(0).pid == program);
+}
+
+TEST_CASE("a supervisor that somebody stopped is woken") {
+  LocalRuns runs;
+  runs.start(runs.script(0, "log ready 1; while [ ! -e go ]; do sleep 0.01; done"));
+  runs.until_logged(0, "ready");
+  const auto supervisor = static_cast<pid_t>(read_supervisor_record(runs.run_directory(0))->pid);
+  ::kill(supervisor, SIGSTOP);
+  REQUIRE(runs.wait_until([&] { return is_stopped(supervisor); }));
+  write(runs.directory() / "go", "");
+  CHECK(runs.end_of(0).exit_code == 0);
+}
+
+TEST_CASE("a supervisor that somebody stopped hears a cancel at once") {
+  LocalRuns runs;
+  runs.start(runs.script(0, "log ready 1; exec sleep 1000"));
+  runs.until_logged(0, "ready");
+  ::kill(static_cast<pid_t>(read_supervisor_record(runs.run_directory(0))->pid), SIGSTOP);
+  runs.target().cancel(0, CancelMode::graceful);
+  CHECK(runs.end_of(0).signal == SIGTERM);
+}
+
+TEST_CASE("a run whose files cannot be opened is ended before it is given up") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "echo $$ > pid; log ready 1; exec sleep 1000");
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  runs.remake();
+  std::filesystem::remove(runs.run_directory(0) / "metrics.jsonl");
+  std::filesystem::create_directory(runs.run_directory(0) / "elsewhere");
+  std::filesystem::create_symlink("missing/metrics.jsonl", runs.run_directory(0) / "metrics.jsonl");
+  CHECK_FALSE(runs.target().attach(request));
+  CHECK_FALSE(alive(std::stoi(read(runs.directory() / "pid"))));
+}
+
+TEST_CASE("a line half written when the engine died counts when it is whole, once") {
+  LocalRuns runs;
+  auto request =
+      runs.script(0,
+                  "log first 1; echo 'no metric' >> $HDRIVE_METRICS_FILE; \n"
+                  "printf '{\"name\": \"half\",' >> $HDRIVE_METRICS_FILE; echo > half; \n"
+                  "while [ ! -e go ]; do sleep 0.01; done; \n"
+                  "printf '\"value\": 2}\\n' >> $HDRIVE_METRICS_FILE");
+  runs.start(request);
+  REQUIRE(runs.wait_until([&] {
+    return std::filesystem::exists(runs.directory() / "half") && runs.notes.size() == 1;
+  }));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"first", 1}});
+  request.position = runs.reports.back().position;
+  runs.remake();
+  runs.reports.clear();
+  runs.notes.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  write(runs.directory() / "go", "");
+  runs.end_of(0);
+  CHECK(runs.values(0) == std::map<std::string, double>{{"half", 2}});
+  CHECK(runs.notes.empty());  // the useless line was told once
 }
 
 TEST_CASE("what a killed supervisor left alive is ended before its run is called gone") {

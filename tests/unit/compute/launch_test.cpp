@@ -17,7 +17,8 @@ TEST_CASE("a run finds its directories and files through its environment") {
   auto request =
       runs.script(0,
                   "pwd; test -d \"$HDRIVE_OUTPUTS_DIR\" && test -d \"$HDRIVE_LOGS_DIR\" && "
-                  "test -f \"$HDRIVE_METRICS_FILE\" && cd \"$HDRIVE_RUN_DIR\" && "
+                  "test -d \"$HDRIVE_CHECKPOINT_DIR\" && test -f \"$HDRIVE_METRICS_FILE\" && cd "
+                  "\"$HDRIVE_RUN_DIR\" && "
                   "test -f run.json && echo $HDRIVE_ATTEMPT $HDRIVE_RUN_ID $EXTRA");
   request.environment = {{"EXTRA", "more"}};
   CHECK(runs.run(request).exit_code == 0);
@@ -36,13 +37,12 @@ TEST_CASE("run.json tells what was started") {
                        Contains("{\"--lr\":0.5}"));
 }
 
-TEST_CASE(
-    "another attempt finds outputs and logs, and the earlier attempt's files are kept aside") {
+TEST_CASE("another attempt finds its checkpoints, and the earlier attempt's files are kept aside") {
   LocalRuns runs;
   auto request =
-      runs.script(0, "log first 1; echo one; echo kept > $HDRIVE_OUTPUTS_DIR/model; exit 1");
+      runs.script(0, "log first 1; echo one; echo kept > $HDRIVE_CHECKPOINT_DIR/model; exit 1");
   runs.run(request);
-  request = runs.script(0, "log second 2; cat $HDRIVE_OUTPUTS_DIR/model; echo $HDRIVE_ATTEMPT");
+  request = runs.script(0, "log second 2; cat $HDRIVE_CHECKPOINT_DIR/model; echo $HDRIVE_ATTEMPT");
   request.attempt = 2;
   runs.exits.clear();
   runs.reports.clear();
@@ -53,6 +53,22 @@ TEST_CASE(
   CHECK(read(aside / "stdout.log") == "one\n");
   CHECK_THAT(read(aside / "metrics.jsonl"), Contains("first"));
   CHECK_THAT(read(aside / "exit.json"), Contains("\"exit_code\": 1"));
+}
+
+TEST_CASE("files of an attempt that nobody knew of never replace those of another") {
+  LocalRuns runs;
+  auto request = runs.script(0, "log number $HDRIVE_ATTEMPT; exit 1");
+  runs.run(request);
+  request.attempt = 2;
+  runs.exits.clear();
+  runs.run(request);
+  // The engine died with the machine before it had recorded that attempt 2 began.
+  runs.exits.clear();
+  runs.run(request);
+  const fs::path directory = runs.run_directory(0);
+  CHECK_THAT(read(directory / "attempt-1" / "metrics.jsonl"), Contains("1"));
+  CHECK_THAT(read(directory / "attempt-1.2" / "metrics.jsonl"), Contains("2"));
+  CHECK_THAT(read(directory / "metrics.jsonl"), Contains("2"));
 }
 
 TEST_CASE(

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/ownership.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "tests/catch.h"
 #include "tests/support/temporary_directory.h"
@@ -66,6 +68,34 @@ TEST_CASE("The lock of an engine that was killed blocks nobody") {
   auto mine = Ownership::take(directory.path());
   REQUIRE(mine);
   CHECK(owner_of(directory.path())->pid == ::getpid());
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE(
+    "What an engine was starting when it was killed delays the next one, and does not stop it") {
+  test::TemporaryDirectory directory;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  // The engine forks, and dies before its child is another program: the child has the lock, too.
+  const pid_t engine = ::fork();
+  if (engine == 0) {
+    auto mine = Ownership::take(directory.path());
+    const pid_t child = ::fork();
+    if (child != 0 && ::write(ready[1], &child, sizeof child) != sizeof child) ::_exit(1);
+    while (true) ::pause();
+  }
+  pid_t child = 0;
+  REQUIRE(::read(ready[0], &child, sizeof child) == sizeof child);
+  ::kill(engine, SIGKILL);
+  ::waitpid(engine, nullptr, 0);
+  REQUIRE(owner_of(directory.path()));
+  std::thread later([&] {
+    ::poll(nullptr, 0, 500);  // longer than a living engine is waited for
+    ::kill(child, SIGKILL);
+  });
+  CHECK(Ownership::take(directory.path()));
+  later.join();
   ::close(ready[0]);
   ::close(ready[1]);
 }
