@@ -63,8 +63,12 @@ int go_on(const Options& options) {
   const auto settings = parse_settings(options.config.set);
   const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory, settings);
   report_problems(loaded, id);
+  if (!settings.empty()) {
+    const SweepEdited edit{to_hdconfig(loaded.spec), base::join(options.config.set, ", "),
+                           make_steady_clock()->now()};
+    ok_or_fail(parts.store->append(std::vector<Change>{edit}));
+  }
   auto study = value_or_fail(AskTell::open(loaded.spec, parts));
-  if (!settings.empty()) ok_or_fail(update_sweep_config(sweep.directory, to_hdconfig(loaded.spec)));
   const auto open = study.retry_open();
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far, {} to be asked for again\n", id,
