@@ -164,6 +164,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
   if (root) root = apply_sets(loader, root);
   if (root) {
     read_top(loader, *root);
+    read_start_points(loader);
     read_run_configuration(loader);
     set_command(loader);
     set_source_directory(loader);

@@ -29,6 +29,7 @@ struct Loader {
   std::map<std::string, Place> given;    ///< keys of the top level that were read, and where
   std::map<std::string, Place> defined;  ///< parameters by name, and where
   std::vector<Place> command_places;     ///< of each word of the command
+  const Node* start_points = nullptr;    ///< read once the space is known
   std::string interpreter;               ///< the run configuration's; empty without one
   bool space_sound = false;              ///< parameter_space was read without an error
   bool sampling_sound = false;           ///< so was the sampler with its options
@@ -50,6 +51,9 @@ void read_metric_patterns(Loader& loader, const Entry& entry);
 
 /// Reads the list of parameters into the specification's space.
 void read_parameter_space(Loader& loader, const Node& list);
+
+/// Reads the start points, which may be written before the space they are in.
+void read_start_points(Loader& loader);
 
 /// Takes what the run configuration of the overrides gives and the file does not.
 void read_run_configuration(Loader& loader);

@@ -189,6 +189,13 @@ std::vector<KeyInfo> make_schema() {
                   "(default: the primary one); the group `step` the step.",
        .elsewhere = {"metric_pattern", "metric_regex", "regex"},
        .read = read_metric_patterns, .write = write_metric_patterns},
+      {.name = "start_points", .kind = K::list, .own = true, .default_text = "[]",
+       .allowed = "a list of mappings from parameters to values",
+       .summary = "Parameter sets to try first, in this order; they count as runs. What one leaves "
+                  "out is drawn at random. `hdrive enqueue` adds to them while the sweep runs.",
+       .elsewhere = {"initial_points", "points_to_evaluate", "warm_start"},
+       .read = [](Loader& l, const Entry& e) { l.start_points = e.value.get(); },
+       .write = write_start_points},
       {.name = "stop_without_primary_metric", .kind = K::boolean, .own = true,
        .default_text = "true",
        .summary = "Whether the sweep stops when the first max(3, max_concurrent_runs) finished runs "

@@ -121,6 +121,18 @@ std::string write_environment(const SweepSpec& spec) {
   return text;
 }
 
+std::string write_start_points(const SweepSpec& spec) {
+  std::string text;
+  for (const Assignment& point : spec.start_points) {
+    text += "\n- {";
+    for (const Binding& binding : point)
+      text += (text.ends_with('{') ? "" : ", ") + base::json_string(binding.name) + ": " +
+              yaml_value(binding.value);
+    text += "}";
+  }
+  return text;
+}
+
 std::string write_metric_patterns(const SweepSpec& spec) {
   std::string text;
   for (const std::string& pattern : spec.metric_patterns)

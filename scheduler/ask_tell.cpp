@@ -15,8 +15,7 @@ namespace hdrive {
 struct AskTell::Impl {
   Impl(const SweepSpec& s, scheduler::Ledger l)
       : spec(s), ledger(std::move(l)), active_before(state().active()), began(ledger.now()) {
-    const Duration used = state().end() == SweepEnd::duration ? Duration{} : active_before;
-    time_is_over = began + std::max(Duration{}, Duration{spec.max_duration} - used);
+    time_is_over = began + std::max(Duration{}, Duration{spec.max_duration} - active_before);
     ledger.record(SweepChanged{SweepStatus::running, SweepEnd::none, "", active_before, began});
   }
 
@@ -192,7 +191,7 @@ Result<AskTell::Asked> AskTell::ask() {
   if (!run) {
     // The runs to be tried again may all have been told in the meantime.
     if (auto why = impl_->over()) return Asked{std::nullopt, {}, *std::move(why)};
-    auto proposed = ledger.propose();
+    auto proposed = ledger.propose(impl_->spec);
     if (!proposed) return proposed.error();
     if (!proposed->run) {
       impl_->exhausted = proposed->reason;

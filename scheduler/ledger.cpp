@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "scheduler/start_points.h"
+
 namespace hdrive::scheduler {
 
 Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts) {
@@ -80,8 +82,13 @@ void Ledger::record(Change change) {
   keep(std::move(change));
 }
 
-Result<Ledger::Proposed> Ledger::propose() {
+Result<Ledger::Proposed> Ledger::propose(const SweepSpec& spec) {
   const RunId run = history().size();
+  if (auto start = next_start_point(spec, state_)) {
+    start->at = now();
+    record(*std::move(start));
+    return Proposed{run, ""};
+  }
   auto proposal = parts_.sampler->propose(history(), run);
   if (!proposal) return proposal.error();
   if (!proposal->parameters) return Proposed{std::nullopt, proposal->reason};

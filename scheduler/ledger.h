@@ -33,13 +33,13 @@ class Ledger {
   /// Applies a change; `commit` stores it.
   void record(Change change);
 
-  /// Draws the next run's parameters and records the run. Without a run the space is exhausted, and
-  /// `reason` says so.
+  /// Takes the next start point, or else asks the sampler, and records the run. Without a run the space
+  /// is exhausted, and `reason` says so.
   struct Proposed {
     std::optional<RunId> run;
     std::string reason;
   };
-  Result<Proposed> propose();
+  Result<Proposed> propose(const SweepSpec& spec);
 
   /// Records metrics and lets the policy see each report of the primary one, unless the run is already
   /// being cancelled or `condemned` to be. The stop verdict's sentence, if there was one.

@@ -53,6 +53,7 @@ struct SweepState::Impl {
   std::string reason;
   Duration active{};
   Time began{}, changed{}, latest{};
+  std::int64_t start_points_used = 0;
   std::int64_t stopped_by_policy = 0;
   std::set<std::string> metric_names;
   std::vector<std::string> names;  // of metrics, by index
@@ -85,6 +86,7 @@ struct SweepState::Impl {
     run.created = change.at;
     history.add(std::move(run));
     details.emplace_back();
+    start_points_used += change.start_point ? 1 : 0;
   }
 
   void on(const RunStarted& change) {
@@ -187,6 +189,7 @@ const std::string& SweepState::reason() const { return impl_->reason; }
 Time SweepState::began() const { return impl_->began; }
 Time SweepState::changed() const { return impl_->changed; }
 Time SweepState::latest() const { return impl_->latest; }
+std::int64_t SweepState::start_points_used() const { return impl_->start_points_used; }
 std::int64_t SweepState::stopped_by_policy() const { return impl_->stopped_by_policy; }
 const std::set<std::string>& SweepState::metric_names() const { return impl_->metric_names; }
 const std::vector<Noted>& SweepState::notes() const { return impl_->notes; }

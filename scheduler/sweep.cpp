@@ -104,7 +104,7 @@ class SweepLoop {
   // Nothing when there is none left, or an ending was decided.
   std::optional<RunId> new_run() {
     if (!exhausted_.empty() || history().size() >= spec_.max_total_runs) return std::nullopt;
-    auto proposed = ledger_.propose();
+    auto proposed = ledger_.propose(spec_);
     if (!proposed) {
       end(SweepEnd::error, EndCause::sweep_ended,
           "the sampler could not propose run " + std::to_string(history().size()) + ": " +

@@ -48,20 +48,23 @@ bool contains(const Shape& shape, double number) {
          number <= space::forward(shape, shape.second) * (1 + slack);
 }
 
+// A value that `contains` took, as a draw would give it.
+Value as_drawn(const Expression& expression, const Value& value) {
+  if (const auto* choice = std::get_if<Choice>(&expression))
+    return *std::find_if(choice->options.begin(), choice->options.end(),
+                         [&](const Value& option) { return space::same(option, value); });
+  if (std::holds_alternative<RandInt>(expression))
+    return static_cast<std::int64_t>(*as_number(value));
+  const auto shape = space::shape_of(expression);
+  return shape->q ? quantize(*as_number(value), *shape->q) : Value(*as_number(value));
+}
+
 Error misplaced(const Binding& binding, const std::string& what) {
   return Error{fmt::format("parameter \"{}\"", binding.name), what};
 }
 
-}  // namespace
-
-bool contains(const Expression& expression, const Value& value) {
-  if (const auto* choice = std::get_if<Choice>(&expression)) return contains(*choice, value);
-  if (std::holds_alternative<bool>(value) || !as_number(value)) return false;
-  if (const auto* randint = std::get_if<RandInt>(&expression)) return contains(*randint, value);
-  return contains(*space::shape_of(expression), *as_number(value));
-}
-
-Result<void> check(const SearchSpace& space, const Assignment& assignment) {
+// Fails naming the first parameter that is unknown, repeated or out of its range.
+Result<void> check_given(const SearchSpace& space, const Assignment& assignment) {
   std::vector<std::string> names;
   for (const Parameter& parameter : space.parameters) names.push_back(parameter.name);
   for (const Binding& binding : assignment) {
@@ -79,10 +82,33 @@ Result<void> check(const SearchSpace& space, const Assignment& assignment) {
       return misplaced(binding, fmt::format("{} is not a value of {}", to_json(binding.value),
                                             to_text(parameter->expression)));
   }
+  return {};
+}
+
+}  // namespace
+
+bool contains(const Expression& expression, const Value& value) {
+  if (const auto* choice = std::get_if<Choice>(&expression)) return contains(*choice, value);
+  if (std::holds_alternative<bool>(value) || !as_number(value)) return false;
+  if (const auto* randint = std::get_if<RandInt>(&expression)) return contains(*randint, value);
+  return contains(*space::shape_of(expression), *as_number(value));
+}
+
+Result<void> check(const SearchSpace& space, const Assignment& assignment) {
+  if (auto sound = check_given(space, assignment); !sound) return sound;
   for (const Parameter& parameter : space.parameters)
     if (!find(assignment, parameter.name))
       return misplaced({parameter.name, {}}, "has no value; each parameter of the space needs one");
   return {};
+}
+
+Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given) {
+  if (auto sound = check_given(space, given); !sound) return sound.error();
+  Assignment point;
+  for (const Parameter& parameter : space.parameters)
+    if (const Value* value = find(given, parameter.name))
+      point.push_back({parameter.name, as_drawn(parameter.expression, *value)});
+  return point;
 }
 
 }  // namespace hdrive

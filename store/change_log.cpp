@@ -104,6 +104,7 @@ class ChangeLog::Writer {
     number(it.parameters.size());
     for (const Binding& binding : it.parameters) name(binding.name), value(binding.value);
     repeated(it.reason, log_.before_.proposal);
+    number(it.start_point ? 1 : 0);
     time(it.at);
   }
   void write(const RunStarted& it) {
@@ -285,6 +286,7 @@ class ChangeLog::Reader {
       binding.value = value();
     }
     it.reason = repeated(before_.proposal);
+    it.start_point = number() != 0;
     it.at = time();
   }
   void fill(RunStarted& it) { it = RunStarted{integer(), small(), integer(), time()}; }

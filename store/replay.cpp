@@ -20,8 +20,8 @@ constexpr char kSweepChanges[] =
 constexpr char kEdits[] = "SELECT config, what, time FROM edits ORDER BY id";
 constexpr char kNotes[] = "SELECT level, run, text, time FROM notes ORDER BY id";
 constexpr char kProposals[] =
-    "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt "
-    "FROM runs ORDER BY number";
+    "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt, "
+    "start_point FROM runs ORDER BY number";
 // Both tables of attempts give the columns that `read_attempt` expects.
 #define HDRIVE_ATTEMPT_COLUMNS                                                           \
   "attempt, started, pid, reported, metrics_position, output_position, canceling, "      \
@@ -169,7 +169,8 @@ class Replay {
                     parameters.error().message()});
         return;
       }
-      tell_(RunProposed{run, std::move(*parameters), row.text(3), row.time(4)});
+      tell_(
+          RunProposed{run, std::move(*parameters), row.text(3), row.time(4), row.integer(6) != 0});
       open(attempts_[runs_[static_cast<std::size_t>(run)].now]);
     });
   }

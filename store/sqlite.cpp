@@ -43,7 +43,7 @@ constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
 
 constexpr char kProposed[] =
     "INSERT INTO runs(number, run_id, status, attempt, created, hyperparameters, proposal, "
-    "hyperparameters_exact) VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6)";
+    "hyperparameters_exact, start_point) VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6, ?7)";
 constexpr char kStarted[] =
     "UPDATE runs SET status = 'Running', started = ?2, pid = ?3 WHERE number = ?1";
 constexpr char kMetric[] =
@@ -172,7 +172,8 @@ class SqliteStore final : public Store {
  private:
   Result<void> record(const RunProposed& it) {
     return database_->run(kProposed, it.run, run_id(header_.id, it.run), it.at,
-                          to_json(it.parameters), it.reason, store::lost_in_json(it.parameters));
+                          to_json(it.parameters), it.reason, store::lost_in_json(it.parameters),
+                          it.start_point ? 1 : 0);
   }
   Result<void> record(const RunStarted& it) {
     return database_->run(kStarted, it.run, it.at, it.pid);

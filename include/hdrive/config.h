@@ -73,6 +73,11 @@ Result<std::filesystem::path> find_run_configuration(const std::filesystem::path
 Result<std::filesystem::path> find_hyperdrive_configuration(const std::filesystem::path& directory,
                                                             std::string_view file_name);
 
+/// A start point from "name=value" pairs, the values YAML scalars as in a configuration file. Fails naming what
+/// is unknown, given twice or out of its range.
+Result<Assignment> parse_point(const SearchSpace& space,
+                               const std::vector<std::pair<std::string, std::string>>& given);
+
 /// What Azure itself would refuse or treat differently in this specification (reference, sections 1, 2,
 /// 4 and 10.8); each a warning.
 std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file);

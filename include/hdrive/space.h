@@ -109,6 +109,10 @@ bool contains(const Expression& expression, const Value& value);
 /// Fails naming the first parameter that is missing, unknown, repeated or out of its range.
 Result<void> check(const SearchSpace& space, const Assignment& assignment);
 
+/// What was given of a point, as a draw would have it: in the space's order, its spelling of the names, and its
+/// kinds of values (an option as listed, 2 for 2.0 among integers). Fails as `check` does, but takes a part.
+Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given);
+
 /// How many different values there are: choices, randint, quniform and qloguniform; nothing for the
 /// rest, and for lattices of more than 2^53 points. An option listed twice counts once.
 std::optional<std::uint64_t> cardinality(const Expression& expression);

@@ -48,6 +48,9 @@ struct SweepSpec {
   /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`, or
   /// else the first one, is the value; `name` the metric (default: the primary one); `step` the step.
   std::vector<std::string> metric_patterns;
+  /// Tried before the sampler is asked, in this order, and counted like all runs. A point may leave
+  /// parameters out; these are drawn at random.
+  std::vector<Assignment> start_points;
   /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all lack the primary metric.
   bool stop_without_primary_metric = true;
   /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all failed.

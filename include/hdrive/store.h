@@ -60,6 +60,7 @@ struct RunProposed {
   Assignment parameters;
   std::string reason;  ///< the sampler's
   Time at{};
+  bool start_point = false;  ///< the next of SweepSpec::start_points, not the sampler's choice
 };
 /// Its program runs.
 struct RunStarted {

@@ -63,6 +63,8 @@ class SweepState {
     std::string reason;
   };
   std::optional<Judged> judged(RunId run) const;
+  /// How many of the start points were proposed.
+  std::int64_t start_points_used() const;
   /// How many runs a policy stopped.
   std::int64_t stopped_by_policy() const;
   /// The names of the metrics any run has logged.

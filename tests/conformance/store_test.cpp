@@ -256,7 +256,7 @@ TEST_CASE("Parameters come back exactly, also those that JSON cannot carry") {
                               {"list", Json{"[64, 1e-3,\"x\"]"}},
                               {"latin", Json{"[\"caf\xe9\"]"}},
                               {"--dashes", std::string()}};
-  expect_kept({RunProposed{0, parameters, "because", at(0)}, RunProposed{1, {}, "", at(1)}});
+  expect_kept({RunProposed{0, parameters, "because", at(0)}, RunProposed{1, {}, "", at(1), true}});
 }
 
 TEST_CASE("Any text is kept as it is") {

@@ -35,7 +35,8 @@ class StoreText {
 
   void operator()(const RunProposed& it) {
     std::string& text = runs_[it.run].lines;
-    text += "proposed " + it.reason + " " + text_of(it.at) + "\n";
+    text += "proposed " + it.reason + (it.start_point ? " as a start point " : " ") +
+            text_of(it.at) + "\n";
     for (const Binding& binding : it.parameters)
       text += "  " + binding.name + " = " + text_of(binding.value) + "\n";
   }

@@ -381,6 +381,35 @@ TEST_CASE("when a start that fails ends the sweep, those decided with it are not
   CHECK(simulation.state().history().run(7).status == RunStatus::queued);
 }
 
+TEST_CASE("start points come first, count as runs, and go on after a resumption") {
+  Simulation simulation;
+  simulation.spec.max_total_runs = 5;
+  simulation.spec.space.parameters = {{"x", RandInt{1'000'000}}, {"y", RandInt{1'000'000}}};
+  const auto number = [](std::int64_t value) { return Value{value}; };
+  simulation.spec.start_points = {{{"x", number(7)}, {"y", number(8)}}, {{"y", number(9)}}};
+  const auto stop_at_once = [&](const Change& change, const SweepState&) {
+    if (std::holds_alternative<RunStarted>(change)) simulation.stop.request();
+  };
+  simulation.spec.max_concurrent_runs = 1;
+  simulation.on_change = stop_at_once;
+  REQUIRE(simulation.run());
+  CHECK(simulation.state().start_points_used() == 1);
+  simulation.on_change = nullptr;
+  simulation.stop = StopSignal();
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->runs == 5);
+  const SweepState state = simulation.state();
+  CHECK(state.start_points_used() == 2);
+  const auto run = [&](RunId id) { return state.history().run(id); };
+  CHECK(run(0).parameters == Assignment{{"x", number(7)}, {"y", number(8)}});
+  CHECK(run(0).proposal == "start point 1 of 2");
+  CHECK(*find(run(1).parameters, "y") == number(9));
+  CHECK(contains(simulation.spec.space.parameters[0].expression, *find(run(1).parameters, "x")));
+  CHECK(run(1).proposal == "start point 2 of 2; 1 of its 2 values drawn at random, seed 0");
+  CHECK(run(2).parameters == Assignment{{"x", number(2)}});  // the sampler's
+}
+
 TEST_CASE("NaN and infinite values never win and never stop the others") {
   Simulation simulation;
   simulation.policy = *make_policy({"median_stopping", {}}, Goal::minimize);

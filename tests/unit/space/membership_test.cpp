@@ -77,3 +77,17 @@ TEST_CASE("A parameter set is checked name by name") {
   CHECK(complaint({{"--lr", 1.5}, {"layers", integer(3)}}) ==
         "parameter \"--lr\": 1.5 is not a value of uniform(0, 1)");
 }
+
+TEST_CASE("A part of a point is put in the space's order, names and kinds of values") {
+  const SearchSpace space{{{"--lr", Uniform{0, 2}},
+                           {"layers", RandInt{4}},
+                           {"batch", QUniform{16, 64, 16}},
+                           {"act", Choice{{text("relu"), 2.0}}}}};
+  const auto point =
+      partial_point(space, {{"act", integer(2)}, {"batch", 32.0}, {"lr", integer(1)}});
+  REQUIRE(point);
+  CHECK(*point == Assignment{{"--lr", 1.0}, {"batch", integer(32)}, {"act", 2.0}});
+  CHECK(partial_point(space, {})->empty());
+  CHECK(partial_point(space, {{"act", text("rely")}}).error().message() ==
+        "parameter \"act\": \"rely\" is not a value of choice(\"relu\", 2.0)");
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/start_points.h"
+
+#include <fmt/format.h>
+
+#include "hdrive/random.h"
+#include "hdrive/sampler.h"
+
+namespace hdrive::scheduler {
+
+std::optional<RunProposed> next_start_point(const SweepSpec& spec, const SweepState& state) {
+  const auto used = static_cast<std::size_t>(state.start_points_used());
+  if (used >= spec.start_points.size()) return std::nullopt;
+  const Assignment& given = spec.start_points[used];
+  RunProposed proposed;
+  proposed.run = state.history().size();
+  proposed.start_point = true;
+  std::uint32_t purpose = 0;
+  for (const Parameter& parameter : spec.space.parameters) {
+    RandomStream random(spec.seed, proposed.run, purpose++);
+    const Value* value = find(given, parameter.name);
+    proposed.parameters.push_back(
+        {parameter.name, value ? *value : draw(parameter.expression, random)});
+  }
+  proposed.reason = fmt::format("start point {} of {}", used + 1, spec.start_points.size());
+  if (given.size() < proposed.parameters.size())
+    proposed.reason += fmt::format("; {} of its {} values drawn at random, seed {}",
+                                   proposed.parameters.size() - given.size(),
+                                   proposed.parameters.size(), spec.seed);
+  return proposed;
+}
+
+}  // namespace hdrive::scheduler
