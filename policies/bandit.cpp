@@ -43,8 +43,8 @@ class Bandit final : public Policy {
     verdict.leader = leader->run;
     verdict.leader_value = leader->value;
     verdict.threshold = threshold(leader->value);
-    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, std::abs(leader->value),
-                                       options_.goal));
+    return conclude(verdict,
+                    is_beyond(verdict.value, verdict.threshold, leader->value, options_.goal));
   }
 
   std::string explain(const Verdict& verdict) const override {
@@ -85,9 +85,10 @@ class Bandit final : public Policy {
   /// "best value 0.61 after 10 reports is below the threshold 0.6667 (run 3's 0.8 after 10 reports,
   /// slack factor 0.2)"
   std::string compared(const Verdict& verdict, const char* how) const {
+    const double blur = rounding(verdict.threshold, verdict.leader_value);
     return fmt::format("{} is {} the threshold {} (run {}'s {} after {}, {})",
-                       judged_value(verdict), std::isnan(verdict.value) ? "worse than" : how,
-                       number(verdict.threshold, verdict.value), verdict.leader,
+                       judged_value(verdict, blur), std::isnan(verdict.value) ? "worse than" : how,
+                       number(verdict.threshold, verdict.value, blur), verdict.leader,
                        number(verdict.leader_value, verdict.threshold),
                        base::plural(verdict.interval, "report"), slack());
   }

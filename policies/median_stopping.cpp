@@ -38,8 +38,8 @@ class MedianStopping final : public Policy {
     }
     verdict.peers = median->peers;
     verdict.threshold = median->value;
-    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, std::abs(median->value),
-                                       options_.goal));
+    return conclude(verdict,
+                    is_beyond(verdict.value, verdict.threshold, median->value, options_.goal));
   }
 
   std::string explain(const Verdict& verdict) const override {
@@ -66,9 +66,10 @@ class MedianStopping final : public Policy {
   /// "best value 0.61 after 10 reports is below 0.7, the median of 4 other runs' averages over their
   /// first 10 reports"
   std::string compared(const Verdict& verdict, const char* how) const {
-    return fmt::format("{} is {} {}, {}", judged_value(verdict),
+    const double blur = rounding(verdict.threshold, verdict.threshold);
+    return fmt::format("{} is {} {}, {}", judged_value(verdict, blur),
                        std::isnan(verdict.value) ? "worse than" : how,
-                       number(verdict.threshold, verdict.value), whose(verdict));
+                       number(verdict.threshold, verdict.value, blur), whose(verdict));
   }
 
   static std::string whose(const Verdict& verdict) {

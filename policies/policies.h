@@ -43,12 +43,16 @@ std::shared_ptr<const Policy> make_truncation_selection(const TruncationSelectio
 /// Stops nothing.
 std::shared_ptr<const Policy> make_no_termination();
 
-/// Whether `value` (NaN: none) is worse than `threshold` by more than the rounding of the sums that made
-/// the threshold, which came from numbers as large as `scale`: 0.6 is not below 0.8 - 0.2.
+/// How far rounding may have moved a threshold that sums made of numbers as large as `scale`.
+inline double rounding(double threshold, double scale) {
+  return 2 * std::numeric_limits<double>::epsilon() * (std::abs(scale) + std::abs(threshold));
+}
+
+/// Whether `value` (NaN: none) is worse than `threshold` by more than rounding: 0.6 is not below 0.8 - 0.2.
 inline bool is_beyond(double value, double threshold, double scale, Goal goal) {
   if (std::isnan(value)) return true;
   const double behind = goal == Goal::maximize ? threshold - value : value - threshold;
-  return behind > 2 * std::numeric_limits<double>::epsilon() * (scale + std::abs(threshold));
+  return behind > rounding(threshold, scale);
 }
 
 /// The verdict with its last words: stop, or keep.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -18,8 +19,9 @@ std::string ordinal(std::int64_t number) {
   return fmt::format("{}{}", number, suffix);
 }
 
-std::string number(double number, double other) {
+std::string number(double number, double other, double rounding) {
   constexpr int kEnough = 17;  // digits that tell any two doubles apart
+  if (std::abs(number - other) <= rounding) number = other = std::min(number, other);
   for (int digits = 4; digits < kEnough; ++digits) {
     std::string text = fmt::format("{:.{}g}", number, digits);
     if (number == other || std::isnan(other) || text != fmt::format("{:.{}g}", other, digits))
@@ -28,10 +30,11 @@ std::string number(double number, double other) {
   return fmt::format("{:.{}g}", number, kEnough);
 }
 
-std::string judged_value(const Verdict& verdict) {
+std::string judged_value(const Verdict& verdict, double rounding) {
   const std::string reports = base::plural(verdict.interval, "report");
   if (std::isnan(verdict.value)) return fmt::format("no finite value in {}", reports);
-  return fmt::format("best value {} after {}", number(verdict.value, verdict.threshold), reports);
+  return fmt::format("best value {} after {}", number(verdict.value, verdict.threshold, rounding),
+                     reports);
 }
 
 std::string no_peers(const Verdict& verdict) {

@@ -141,3 +141,17 @@ TEST_CASE("a bandit describes itself with its settings") {
                {{"slack_factor", 0.2}, {"evaluation_interval", std::int64_t{2}}})
             ->describe() == "bandit: slack factor 0.2, looks at every 2nd report");
 }
+
+TEST_CASE("a value level with the threshold but for rounding is written as the threshold is") {
+  CHECK(sentence(*amount(Goal::maximize, 0.2), 1,
+                 history_of(Goal::maximize, {{0.8, 0.8, 0.8}, {0.6, 0.6, 0.6}})) ==
+        "best value 0.6 after 3 reports is not below the threshold 0.6 (run 0's 0.8 after 3 reports, "
+        "slack amount 0.2)");
+  // Large numbers round coarsely: 1000.1 - 1000 is 0.1 and a little more.
+  CHECK(sentence(*amount(Goal::maximize, 1000), 1, history_of(Goal::maximize, {{1000.1}, {0.1}})) ==
+        "best value 0.1 after 1 report is not below the threshold 0.1 (run 0's 1000 after 1 report, "
+        "slack amount 1000)");
+  CHECK(sentence(*amount(Goal::maximize, 0.2), 1, history_of(Goal::maximize, {{0.8}, {0.5999999}})) ==
+        "best value 0.5999999 after 1 report is below the threshold 0.6 (run 0's 0.8 after 1 report, "
+        "slack amount 0.2)");
+}

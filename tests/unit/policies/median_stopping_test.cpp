@@ -79,3 +79,11 @@ TEST_CASE("the median's sentence names value, median and how many runs it was dr
         "reports");
   CHECK(median->describe() == "median_stopping: looks at every report");
 }
+
+TEST_CASE("a value level with the median but for rounding is written as the median is") {
+  // In binary the mean of 0.1, 0.2 and 0.3 is a little more than 0.2.
+  const auto median = policy(Goal::maximize, "median_stopping");
+  CHECK(sentence(*median, 1, history_of(Goal::maximize, {{0.1, 0.2, 0.3}, {0.1, 0.1, 0.2}})) ==
+        "best value 0.2 after 3 reports is not below 0.2, the only other run's average over its "
+        "first 3 reports");
+}
