@@ -182,7 +182,9 @@ std::vector<SweepEntry> list_sweeps(const fs::path& home, std::vector<Error>* pr
   return std::move(catalog.sweeps);
 }
 
-Result<SweepEntry> find_sweep(const fs::path& home, const std::string& selector) {
+Result<SweepEntry> find_sweep(const fs::path& home, const std::string& given) {
+  // "HD_1a2b/", as a shell completes the name of a directory.
+  const std::string selector = given.substr(0, given.find_last_not_of('/') + 1);
   if (selector.empty())
     return Error{"",
                  "which sweep? An id, the start of one, a name, a directory or \"last\" "

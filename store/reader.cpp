@@ -73,7 +73,7 @@ constexpr char kMetricsOfAll[] =
     "SELECT run, attempt, name, step, value, time FROM metrics ORDER BY rowid";
 constexpr char kMetricsOfRun[] =
     "SELECT run, attempt, name, step, value, time FROM metrics WHERE run = ?1 ORDER BY rowid";
-constexpr char kStatusOfRun[] = "SELECT status FROM runs WHERE number = ?1";
+constexpr char kStandingOfRun[] = "SELECT attempt, status, ended_by FROM runs WHERE number = ?1";
 constexpr char kCountRuns[] = "SELECT count(*) FROM runs";
 constexpr char kInsertRequest[] =
     "INSERT INTO requests(kind, run, payload) VALUES(?1, ?2, ?3) RETURNING id";
@@ -89,21 +89,32 @@ Result<std::unique_ptr<Database>> open_writer(const std::filesystem::path& direc
   return database;
 }
 
-// Whether the run can be stopped at all.
-Result<void> expect_live(Database& database, RunId run) {
-  const std::string name = fmt::format("run {}", run);
-  std::optional<RunStatus> status;
+Result<RunStanding> standing_of(Database& database, RunId run) {
+  std::optional<RunStanding> standing;
   Result<void> read = database.each(
-      kStatusOfRun, [&](const Row& row) { status = run_status_from(row.bytes(0)); }, run);
-  if (!read) return read;
-  if (status && is_terminal(*status))
-    return Error{name, fmt::format("has ended already ({})", to_string(*status))};
-  if (status) return {};
+      kStandingOfRun,
+      [&](const Row& row) {
+        standing = {row.small(0), run_status_from(row.bytes(1)).value_or(RunStatus::queued),
+                    end_cause_from(row.bytes(2)).value_or(EndCause::none)};
+      },
+      run);
+  if (!read) return read.error();
+  if (standing) return *standing;
+  const std::string name = fmt::format("run {}", run);
   std::int64_t runs = 0;
   read = database.each(kCountRuns, [&](const Row& row) { runs = row.integer(0); });
-  if (!read) return read;
+  if (!read) return read.error();
   if (runs == 0) return Error{name, "is not in this sweep, which has no runs yet"};
   return Error{name, fmt::format("is not in this sweep, whose runs are 0 to {}", runs - 1)};
+}
+
+// Whether the run can be stopped at all.
+Result<void> expect_live(Database& database, RunId run) {
+  const auto standing = standing_of(database, run);
+  if (!standing) return standing.error();
+  if (!is_terminal(standing->status)) return {};
+  return Error{fmt::format("run {}", run),
+               fmt::format("has ended already ({})", to_string(standing->status))};
 }
 
 }  // namespace
@@ -113,6 +124,12 @@ Result<void> replay_sweep(const std::filesystem::path& directory, const std::str
   auto database = store::open_reader(directory);
   if (!database) return database.error();
   return store::replay(**database, only_metric, tell);
+}
+
+Result<RunStanding> read_run(const std::filesystem::path& directory, RunId run) {
+  auto database = store::open_reader(directory);
+  if (!database) return database.error();
+  return standing_of(**database, run);
 }
 
 Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,

@@ -238,6 +238,16 @@ Result<SweepEntry> find_sweep(const std::filesystem::path& home, const std::stri
 Result<void> replay_sweep(const std::filesystem::path& directory, const std::string& only_metric,
                           const std::function<void(const Change&)>& tell);
 
+/// How one run stands.
+struct RunStanding {
+  int attempt = 1;
+  RunStatus status = RunStatus::queued;
+  EndCause ended_by = EndCause::none;
+};
+
+/// Asks for one run without a replay: one row is read. Fails if there is no such run.
+Result<RunStanding> read_run(const std::filesystem::path& directory, RunId run);
+
 /// One logged value with its run, as stored.
 struct StoredMetric {
   RunId run = 0;

@@ -125,3 +125,11 @@ TEST_CASE("An ambiguous or unknown word is answered with what would do") {
              Catch::Contains("no sweep \"something else\"") && Catch::Contains("the start of one"));
   CHECK_THAT(home.refused(""), Catch::Contains("which sweep?"));
 }
+
+TEST_CASE("A sweep is found by its directory's name with a slash behind it") {
+  Home home;
+  home.sweep("HD_aaa", "digits", 1);
+  for (const std::string& word :
+       {std::string("HD_aaa/"), std::string("HD_a//"), (home.path() / "HD_aaa").string() + "/"})
+    CHECK(home.found(word) == "HD_aaa");
+}

@@ -375,3 +375,18 @@ TEST_CASE("People find the best runs and the parameters in views") {
     CHECK(text(**reader, "SELECT typeof(value) FROM metrics WHERE run = 0") == "real;real;null;");
   }
 }
+
+TEST_CASE("How one run stands is read without a replay") {
+  test::TemporaryDirectory home;
+  auto engine = create(home.path());
+  CHECK(read_run(home.path(), 0).error().message() ==
+        "run 0: is not in this sweep, which has no runs yet");
+  REQUIRE(engine->append(finished(0, {1})));
+  const auto standing = read_run(home.path(), 0);
+  REQUIRE(standing);
+  CHECK(standing->attempt == 1);
+  CHECK(standing->status == RunStatus::completed);
+  CHECK(standing->ended_by == EndCause::exited);
+  CHECK(read_run(home.path(), 5).error().message() ==
+        "run 5: is not in this sweep, whose runs are 0 to 0");
+}
