@@ -107,8 +107,10 @@ bool read_algorithm(Loader& loader, const Family& family, const Node& given, Pla
   for (const auto& [row, entry] : check_mapping(rows, *map, place, what, loader.problems)) {
     if (row->name == "type") continue;
     const std::size_t then = loader.problems.errors();
-    if (!other(row->name, *entry))
+    if (!other(row->name, *entry)) {
       spec.options[std::string(row->name)] = option_value(*row, *entry->value);
+      loader.options[std::string(family.key) + "." + std::string(row->name)] = entry->place;
+    }
     others += loader.problems.errors() - then;
   }
   return algorithm && loader.problems.errors() - others == before;

@@ -3,9 +3,12 @@
 // What Azure itself would refuse in a specification that is fine here.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
+#include "config/load.h"
 #include "config/schema.h"
 #include "hdrive/config.h"
 
@@ -15,47 +18,57 @@ namespace {
 using config::KeyInfo;
 using config::Section;
 
-/// Collects the warnings for one specification.
+/// What a warning is about: a key of the top level, an option ("policy.slack_factor"), or a parameter.
+struct Subject {
+  enum class Kind { key, option, parameter };
+  Kind kind = Kind::key;
+  std::string name;
+};
+Subject key(std::string name) { return {Subject::Kind::key, std::move(name)}; }
+Subject parameter(std::string name) { return {Subject::Kind::parameter, std::move(name)}; }
+
+/// Tells the warnings for one specification.
 class AzureCheck {
  public:
-  AzureCheck(const SweepSpec& spec, const std::string& file) : spec_(spec), file_(file) {}
+  using Warn = std::function<void(const Subject&, const std::string&)>;
+  AzureCheck(const SweepSpec& spec, Warn warn) : spec_(spec), warn_(std::move(warn)) {}
 
-  std::vector<Problem> run() {
+  void run() {
     check_sampling();
     check_policy();
     check_steps();
     check_limits();
     check_own_keys();
-    return std::move(problems_);
   }
 
  private:
-  void warn(const std::string& text) {
-    problems_.push_back({Problem::Severity::warning, file_, 0, 0, "Azure: " + text});
-  }
+  void warn(const Subject& subject, const std::string& text) { warn_(subject, "Azure: " + text); }
 
   void check_sampling() {
     const std::string& name = spec_.sampling.name;
     if (name != "random" && name != "grid" && name != "bayesian")
-      return warn("there is no " + name + " sampling; allowed: random, grid, bayesian");
+      return warn(key("sampling"),
+                  "there is no " + name + " sampling; allowed: random, grid, bayesian");
     for (const auto& [option, value] : spec_.sampling.options)
-      warn("sampling takes no option \"" + option + "\"");
+      warn({Subject::Kind::option, "sampling." + option},
+           "sampling takes no option \"" + option + "\"");
     if (name == "grid") check_expressions({"choice"});
     if (name != "bayesian") return;
     check_expressions({"choice", "quniform", "uniform"});
     if (spec_.policy.name != "no_termination")
-      warn(
-          "bayesian sampling goes with no early termination; remove the policy, or make it "
-          "NoTerminationPolicy");
+      warn(key("policy"),
+           "bayesian sampling goes with no early termination; remove the policy, or make it "
+           "NoTerminationPolicy");
   }
 
   void check_expressions(const std::set<std::string_view>& allowed) {
-    for (const Parameter& parameter : spec_.space.parameters) {
-      const std::string_view name = expression_name(parameter.expression);
+    for (const Parameter& each : spec_.space.parameters) {
+      const std::string_view name = expression_name(each.expression);
       if (allowed.contains(name)) continue;
       std::vector<std::string> names(allowed.begin(), allowed.end());
-      warn(spec_.sampling.name + " sampling takes no " + std::string(name) + " (parameter " +
-           config::in_quotes(parameter.name) + "); allowed: " + config::listing(names));
+      warn(parameter(each.name), spec_.sampling.name + " sampling takes no " + std::string(name) +
+                                     " (parameter " + config::in_quotes(each.name) +
+                                     "); allowed: " + config::listing(names));
     }
   }
 
@@ -66,15 +79,18 @@ class AzureCheck {
                                                      "slack_amount", "slack_factor",
                                                      "truncation_percentage"};
     if (!kPolicies.contains(spec_.policy.name))
-      return warn("there is no policy " + spec_.policy.name +
-                  "; allowed: BanditPolicy, MedianStoppingPolicy, NoTerminationPolicy, "
-                  "TruncationSelectionPolicy");
+      return warn(key("policy"),
+                  "there is no policy " + spec_.policy.name +
+                      "; allowed: BanditPolicy, MedianStoppingPolicy, NoTerminationPolicy, "
+                      "TruncationSelectionPolicy");
     for (const auto& [option, value] : spec_.policy.options)
-      if (!kOptions.contains(option)) warn("the policy takes no option \"" + option + "\"");
+      if (!kOptions.contains(option))
+        warn({Subject::Kind::option, "policy." + option},
+             "the policy takes no option \"" + option + "\"");
   }
 
   void check_steps() {
-    for (const Parameter& parameter : spec_.space.parameters) {
+    for (const Parameter& each : spec_.space.parameters) {
       const double q = std::visit(
           [](const auto& expression) {
             if constexpr (requires { expression.q; })
@@ -82,26 +98,30 @@ class AzureCheck {
             else
               return 1.0;
           },
-          parameter.expression);
+          each.expression);
       if (q != std::floor(q))
-        warn("q of parameter " + config::in_quotes(parameter.name) + " is " + base::shortest(q) +
-             "; allowed: an integer");
+        warn(parameter(each.name), "q of parameter " + config::in_quotes(each.name) + " is " +
+                                       base::shortest(q) + "; allowed: an integer");
     }
   }
 
   void check_limits() {
     if (spec_.max_total_runs > 1000)
-      warn("max_total_runs is " + std::to_string(spec_.max_total_runs) + "; allowed: 1 to 1000");
+      warn(key("max_total_runs"),
+           "max_total_runs is " + std::to_string(spec_.max_total_runs) + "; allowed: 1 to 1000");
     if (spec_.max_concurrent_runs > 100)
-      warn("max_concurrent_runs is " + std::to_string(spec_.max_concurrent_runs) +
-           "; allowed: 1 to 100");
-    if (spec_.max_duration.count() % 60 != 0)
-      warn("max_duration_minutes is " +
-           base::shortest(static_cast<double>(spec_.max_duration.count()) / 60) +
-           "; allowed: an integer");
+      warn(key("max_concurrent_runs"), "max_concurrent_runs is " +
+                                           std::to_string(spec_.max_concurrent_runs) +
+                                           "; allowed: 1 to 100");
+    if (spec_.max_duration.count() % 60'000 != 0)
+      warn(key("max_duration_minutes"),
+           "max_duration_minutes is " +
+               base::shortest(static_cast<double>(spec_.max_duration.count()) / 60'000) +
+               "; allowed: an integer");
     if (spec_.primary_metric.size() > 255)
-      warn("primary_metric_name has " + std::to_string(spec_.primary_metric.size()) +
-           " bytes; allowed: 255");
+      warn(key("primary_metric_name"), "primary_metric_name has " +
+                                           std::to_string(spec_.primary_metric.size()) +
+                                           " bytes; allowed: 255");
   }
 
   // A key counts as present when its value is not the default. source_directory always has a value,
@@ -111,20 +131,47 @@ class AzureCheck {
     for (const KeyInfo& row : config::schema()) {
       if (!row.own || row.name == "source_directory" || row.name == "seed") continue;
       if (row.write(spec_) != row.write(defaults))
-        warn("hdconfig.yml has no key \"" + std::string(row.name) +
-             "\"; it is hdrive's own, so remove it there");
+        warn(key(std::string(row.name)), "hdconfig.yml has no key \"" + std::string(row.name) +
+                                             "\"; it is hdrive's own, so remove it there");
     }
   }
 
   const SweepSpec& spec_;
-  const std::string& file_;
-  std::vector<Problem> problems_;
+  Warn warn_;
 };
 
 }  // namespace
 
+namespace config {
+
+void warn_of_azure(Loader& loader) {
+  const auto tell = [&](const Subject& subject, const std::string& text) {
+    using Kind = Subject::Kind;
+    const auto& places = subject.kind == Kind::key      ? loader.given
+                         : subject.kind == Kind::option ? loader.options
+                                                        : loader.defined;
+    const auto place = places.find(subject.name);
+    if (place != places.end()) return loader.problems.warn(place->second, text);
+    // A key of our own that the file does not have need not be removed from it: its value came from the
+    // command line, or a run configuration.
+    const auto& rows = schema();
+    const bool own = std::any_of(rows.begin(), rows.end(), [&](const KeyInfo& row) {
+      return row.own && row.name == subject.name;
+    });
+    if (subject.kind != Kind::key || !own) loader.problems.warn({0, 0, 0}, text);
+  };
+  AzureCheck(loader.spec, tell).run();
+}
+
+}  // namespace config
+
 std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file) {
-  return AzureCheck(spec, file).run();
+  std::vector<Problem> problems;
+  const auto tell = [&](const Subject&, const std::string& text) {
+    problems.push_back({Problem::Severity::warning, file, 0, 0, text});
+  };
+  AzureCheck(spec, tell).run();
+  return problems;
 }
 
 }  // namespace hdrive

@@ -171,6 +171,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
     set_concurrency(loader);
     if (root->is(Node::Kind::map)) check_command(loader);
     check_algorithms(loader);
+    if (overrides.azure && problems.errors() == 0) warn_of_azure(loader);
   }
   return {std::move(loader.spec), problems.take(), loader.seed_given, loader.concurrency_given};
 }

@@ -28,12 +28,14 @@ struct Loader {
   bool concurrency_given = false;
   std::map<std::string, Place> given;    ///< keys of the top level that were read, and where
   std::map<std::string, Place> defined;  ///< parameters by name, and where
-  std::vector<Place> command_places;     ///< of each word of the command
-  const Node* start_points = nullptr;    ///< read once the space is known
-  std::string interpreter;               ///< the run configuration's; empty without one
-  bool space_sound = false;              ///< parameter_space was read without an error
-  bool sampling_sound = false;           ///< so was the sampler with its options
-  bool policy_sound = true;              ///< and the policy
+  std::map<std::string, Place>
+      options;                        ///< of sampling and policy ("policy.slack_factor"), and where
+  std::vector<Place> command_places;  ///< of each word of the command
+  const Node* start_points = nullptr;  ///< read once the space is known
+  std::string interpreter;             ///< the run configuration's; empty without one
+  bool space_sound = false;            ///< parameter_space was read without an error
+  bool sampling_sound = false;         ///< so was the sampler with its options
+  bool policy_sound = true;            ///< and the policy
 };
 
 // ---- readers of top-level keys ------------------------------------------------------------------
@@ -63,6 +65,9 @@ void check_command(Loader& loader);
 
 /// Builds the sampler and the policy once, for the errors only they can tell.
 void check_algorithms(Loader& loader);
+
+/// Warns of what Azure itself would refuse, in a specification without errors.
+void warn_of_azure(Loader& loader);
 
 /// The words of a command line by a POSIX shell's quoting rules, without expansions. Fails on a quote
 /// that is never closed.

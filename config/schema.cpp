@@ -84,9 +84,10 @@ std::vector<KeyInfo> make_schema() {
                   "and the live ones are cancelled. Fractions are allowed.",
        .elsewhere = {"timeout", "timeout_minutes", "max_duration"},
        .read = [](Loader& l, const Entry& e) {
-         l.spec.max_duration = std::chrono::seconds(round_to_count(e.value->number * 60)); },
+         l.spec.max_duration =
+             std::chrono::milliseconds(round_to_count(e.value->number * 60'000)); },
        .write = [](const SweepSpec& s) {
-         return write_duration(s.max_duration, kDefaults.max_duration, 60); }},
+         return write_duration(s.max_duration, kDefaults.max_duration, 60'000); }},
 
       {.section = S::sampling, .name = "type", .kind = K::text, .required = true,
        .allowed = "the name of a sampler",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Commands as text, and what can be told of a command before it runs.
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -107,6 +109,20 @@ void warn_of_repeated(Loader& loader) {
   }
 }
 
+// Whether the runs will find the program; true where nothing is known of their PATH.
+bool is_on_path(const Loader& loader, const std::string& program) {
+  const auto& variables = loader.spec.environment_variables;
+  const auto own = variables.find("PATH");
+  if (own == variables.end() && !loader.overrides.search_path) return true;
+  const std::string& path = own != variables.end() ? own->second : *loader.overrides.search_path;
+  for (const std::string_view folder : base::split(path, ':')) {
+    const fs::path file = loader.spec.source_directory / folder / program;
+    std::error_code error;
+    if (fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
 void warn_of_missing_files(Loader& loader) {
   const auto& command = loader.spec.command;
   std::error_code error;
@@ -119,6 +135,14 @@ void warn_of_missing_files(Loader& loader) {
   if (command[0].find('/') != std::string::npos && missing(command[0]))
     return loader.problems.warn(loader.command_places[0],
                                 "there is no program " + in_quotes(command[0]) + where);
+  if (command[0].find_first_of("/{") == std::string::npos && !is_on_path(loader, command[0]))
+    return loader.problems.warn(
+        loader.command_places[0],
+        "no program " + in_quotes(command[0]) + " is in PATH" +
+            (std::any_of(command[0].begin(), command[0].end(), is_blank)
+                 ? "; this is one word with blanks in it: give program and arguments as words of "
+                   "their own"
+                 : ""));
   if (command.size() < 2) return;
   static const std::set<std::string> kScripts{".py", ".sh", ".R",  ".r",
                                               ".jl", ".pl", ".rb", ".lua"};

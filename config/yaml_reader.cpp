@@ -323,6 +323,16 @@ std::optional<std::size_t> find_item(const Node& list, std::string_view key) {
   return static_cast<std::size_t>(*number);
 }
 
+Error no_item(const Node& list, std::string_view key) {
+  std::vector<std::string> names;
+  for (const NodePtr& item : list.items)
+    if (const Entry* name = item->find("name")) names.emplace_back(bare_name(name->value->text));
+  std::string text = "there is no item " + in_quotes(key) + " in the list";
+  if (!names.empty()) text += "; allowed: " + listing(names);
+  const std::string hint = base::did_you_mean(bare_name(key), names);
+  return Error{"", text + (hint.empty() ? "" : ";" + hint)};
+}
+
 }  // namespace
 
 const Entry* Node::find(std::string_view key) const {
@@ -363,7 +373,7 @@ Result<NodePtr> replaced(const NodePtr& root, const std::vector<std::string_view
   const std::string_view key = path.front();
   if (root->is(Node::Kind::list)) {
     const auto index = find_item(*root, key);
-    if (!index) return Error{"", "there is no item " + in_quotes(key) + " in the list"};
+    if (!index) return no_item(*root, key);
     auto item = replaced(root->items[*index], rest, value, place);
     if (!item) return item;
     auto copy = std::make_shared<Node>(*root);

@@ -127,17 +127,11 @@ struct AskTell::Impl {
   // Why nothing more is handed out.
   std::optional<std::string> over() const {
     if (!stopped.empty()) return "the sweep was " + stopped;
-    if (ledger.now() >= time_is_over)
-      return fmt::format("the {} of max_duration_minutes are over", minutes());
+    if (ledger.now() >= time_is_over) return scheduler::time_budget(spec) + " are over";
     if (again.empty() && history().size() >= spec.max_total_runs)
       return fmt::format("all {} of max_total_runs were asked for",
                          base::plural(history().size(), "run"));
     return std::nullopt;
-  }
-
-  std::string minutes() const {
-    return base::plural(std::chrono::duration_cast<std::chrono::minutes>(spec.max_duration).count(),
-                        "minute");
   }
 
   // The next of those cut off, as a new attempt where it had begun.
@@ -268,7 +262,7 @@ Result<void> AskTell::close() {
     reason = scheduler::all_ended(history);
   } else if (impl_->ledger.now() >= impl_->time_is_over) {
     end = SweepEnd::duration;
-    reason = fmt::format("its {} were over", impl_->minutes());
+    reason = scheduler::time_budget(impl_->spec) + " were over";
   }
   const Time now = impl_->ledger.now();
   impl_->ledger.record(SweepChanged{scheduler::status_after(end, history), end, std::move(reason),

@@ -175,10 +175,12 @@ Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std:
 
 std::optional<NothingLeft> nothing_left(const SweepSpec& spec, const SweepState& state) {
   const History& history = state.history();
-  const auto limit = std::chrono::duration_cast<std::chrono::minutes>(spec.max_duration);
-  if (state.active() >= spec.max_duration)
-    return NothingLeft{fmt::format("its {} are used up", base::plural(limit.count(), "minute")),
-                       fmt::format("max_duration_minutes={}", 2 * limit.count() + 1)};
+  if (state.active() >= spec.max_duration) {
+    const double minutes = static_cast<double>(spec.max_duration.count()) / 60'000;
+    return NothingLeft{
+        fmt::format("its max_duration_minutes ({}) are used up", base::shortest(minutes)),
+        fmt::format("max_duration_minutes={}", base::shortest(2 * minutes))};
+  }
   for (RunId id = 0; id < history.size(); ++id) {
     const Run& run = history.run(id);
     const bool again = run.ended_by == EndCause::interrupt || run.ended_by == EndCause::budget;

@@ -3,6 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
 namespace hdrive::scheduler {
 
 SweepStatus status_after(SweepEnd end, const History& history) {
@@ -24,9 +30,35 @@ SweepStatus status_after(SweepEnd end, const History& history) {
   return SweepStatus::failed;
 }
 
+std::string none_completed(const History& history) {
+  if (status_after(SweepEnd::all_runs, history) != SweepStatus::failed) return "";
+  std::int64_t late = 0, stopped = 0, canceled = 0;
+  for (RunId run = 0; run < history.size(); ++run) {
+    const EndCause cause = history.run(run).ended_by;
+    if (cause == EndCause::time_limit) ++late;
+    if (cause == EndCause::policy) ++stopped;
+    if (cause == EndCause::user) ++canceled;
+  }
+  const std::pair<std::int64_t, std::string_view> parts[] = {
+      {history.count(RunStatus::failed), "failed"},
+      {late, "ran longer than max_run_duration_seconds"},
+      {stopped, "stopped by the policy without a finite value"},
+      {canceled, "stopped by `hdrive stop`"}};
+  std::vector<std::string> told;
+  for (const auto& [runs, what] : parts)
+    if (runs > 0) told.push_back(fmt::format("{} {}", runs, what));
+  return "; none completed" + (told.empty() ? "" : ": " + base::join(told, ", "));
+}
+
 std::string all_ended(const History& history) {
-  return history.size() == 1 ? "the run has ended"
-                             : fmt::format("all {} runs have ended", history.size());
+  return (history.size() == 1 ? "the run has ended"
+                              : fmt::format("all {} runs have ended", history.size())) +
+         none_completed(history);
+}
+
+std::string time_budget(const SweepSpec& spec) {
+  const double minutes = static_cast<double>(spec.max_duration.count()) / 60'000;
+  return fmt::format("max_duration_minutes ({})", base::shortest(minutes));
 }
 
 }  // namespace hdrive::scheduler

@@ -13,7 +13,14 @@ namespace hdrive::scheduler {
 /// result.
 SweepStatus status_after(SweepEnd end, const History& history);
 
-/// "all 20 runs have ended".
+/// What makes a sweep fail whose runs have all ended: "; none completed: 2 ran longer than
+/// max_run_duration_seconds, 1 failed". Empty where one did.
+std::string none_completed(const History& history);
+
+/// "all 20 runs have ended", and `none_completed`.
 std::string all_ended(const History& history);
+
+/// "max_duration_minutes (0.5)", as it was given.
+std::string time_budget(const SweepSpec& spec);
 
 }  // namespace hdrive::scheduler

@@ -193,9 +193,7 @@ class SweepLoop {
     }
     if (!ending_ && ledger_.now() >= active_.over_at(spec_.max_duration))
       end(SweepEnd::duration, EndCause::budget,
-          "max_duration_minutes (" +
-              base::shortest(static_cast<double>(spec_.max_duration.count()) / 60) +
-              ") were over after " + base::plural(history().size(), "run"));
+          time_budget(spec_) + " were over after " + base::plural(history().size(), "run"));
     fates_.cancel_late();
   }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,10 @@ struct ConfigOverrides {
   std::filesystem::path source_directory;
   /// Whether a specification without a command is an error (it is for runs as processes).
   bool needs_command = true;
+  /// The PATH of the runs: a program that is not found there gets a warning. Nothing: not looked for.
+  std::optional<std::string> search_path;
+  /// Whether to warn as `azure_problems` does, each problem with its place.
+  bool azure = false;
 };
 
 /// Reads hdconfig.yml, or HyperDrive's file of any name, from disk.
@@ -79,7 +84,8 @@ Result<Assignment> parse_point(const SearchSpace& space,
                                const std::vector<std::pair<std::string, std::string>>& given);
 
 /// What Azure itself would refuse or treat differently in this specification (reference, sections 1, 2,
-/// 4 and 10.8); each a warning.
+/// 4 and 10.8); each a warning. For a specification made in code: one that is loaded gets them with their
+/// places (ConfigOverrides::azure).
 std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file);
 
 /// The specification as hdconfig.yml text that reads back equal, seed and command included.

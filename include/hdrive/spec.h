@@ -27,7 +27,7 @@ struct SweepSpec {
   std::int64_t max_total_runs = 0;       ///< runs ever created; at least 1
   std::int64_t max_concurrent_runs = 1;  ///< runs alive at once; at least 1
   /// Active time of the whole sweep; then the live runs are cancelled. HyperDrive's 7 days.
-  std::chrono::seconds max_duration = std::chrono::minutes{10080};
+  std::chrono::milliseconds max_duration = std::chrono::minutes{10080};
 
   // ---- keys of our own -------------------------------------------------------------------------
   std::uint64_t seed = 0;  ///< of all random choices; drawn once where none was given

@@ -75,5 +75,42 @@ TEST_CASE("Algorithms, options and keys of our own are told") {
         "hdrive's own, so remove it there\n");
 }
 
+TEST_CASE("In a file, what Azure would refuse is told with its place") {
+  ConfigOverrides overrides = no_command();
+  overrides.azure = true;
+  overrides.set = {{"max_concurrent_runs", "200"}, {"policy.type", "truncation_selection"}};
+  CHECK(told("sampling:\n"
+             "  type: grid\n"
+             "  parameter_space:\n"
+             "  - {name: x, expression: quniform, values: [0, 1, 0.5]}\n"
+             "primary_metric_name: accuracy\n"
+             "primary_metric_goal: Maximize\n"
+             "max_total_runs: 2000\n"
+             "policy:\n"
+             "  truncation_percentage: 10\n"
+             "  exclude_finished_jobs: true\n"
+             "max_lost_retries: 3\n",
+             overrides) ==
+        "hdconfig.yml:4:12: warning: Azure: grid sampling takes no quniform (parameter \"x\"); "
+        "allowed: choice\n"
+        "hdconfig.yml:4:12: warning: Azure: q of parameter \"x\" is 0.5; allowed: an integer\n"
+        "hdconfig.yml:7:1: warning: Azure: max_total_runs is 2000; allowed: 1 to 1000\n"
+        "hdconfig.yml:10:3: warning: Azure: the policy takes no option \"exclude_finished_jobs\"\n"
+        "hdconfig.yml:11:1: warning: Azure: hdconfig.yml has no key \"max_lost_retries\"; it is "
+        "hdrive's own, so remove it there\n"
+        "--set max_concurrent_runs: warning: Azure: max_concurrent_runs is 200; allowed: 1 to "
+        "100\n");
+}
+
+TEST_CASE("A command that was typed is no key of the file, so Azure does not mind it") {
+  ConfigOverrides overrides;
+  overrides.azure = true;
+  overrides.command = {"train"};
+  CHECK(told(around(""), overrides) == "");
+  CHECK(told(around("command: train\n"), overrides) ==
+        "hdconfig.yml:9:1: warning: Azure: hdconfig.yml has no key \"command\"; it is hdrive's "
+        "own, so remove it there\n");
+}
+
 }  // namespace
 }  // namespace hdrive

@@ -87,5 +87,29 @@ TEST_CASE(
   CHECK(ignored_parameters(spec_with({"train", "-c", "train.cfg"})) == Words{});
 }
 
+TEST_CASE("A program that PATH does not have is told, where PATH is known") {
+  const test::Folder folder;
+  const auto program = folder.write("bin/train", "");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  folder.write("bin/text", "");
+  const auto told_of = [&](const std::string& word, const std::string& more = "") {
+    ConfigOverrides overrides;
+    overrides.command = {word};
+    overrides.search_path = "/nowhere:" + (folder.path() / "bin").string();
+    return test::told(test::around(more), overrides);
+  };
+  CHECK(told_of("train") == "");
+  CHECK(told_of("text") == "command line: warning: no program \"text\" is in PATH\n");
+  CHECK(told_of("train t.py") ==
+        "command line: warning: no program \"train t.py\" is in PATH; this is one word with blanks "
+        "in it: give program and arguments as words of their own\n");
+  CHECK(told_of("train", "environment_variables: {PATH: /nowhere}\n") ==
+        "command line: warning: no program \"train\" is in PATH\n");
+  CHECK(told_of("${{search_space.x}}") == "");
+  ConfigOverrides unknown;
+  unknown.command = {"text"};
+  CHECK(test::told(test::around(""), unknown) == "");
+}
+
 }  // namespace
 }  // namespace hdrive

@@ -103,5 +103,12 @@ TEST_CASE(
   CHECK(told(around(""), overrides).starts_with("hdconfig.yml: the source directory \""));
 }
 
+TEST_CASE("A --set of a parameter that there is not says which there are") {
+  CHECK(messages(parse_with(around(""), {{"sampling.parameter_space.xx.values", "[0, 2]"}})
+                     .problems) ==
+        "--set sampling.parameter_space.xx.values: there is no item \"xx\" in the list; allowed: x; "
+        "did you mean \"x\"?\n");
+}
+
 }  // namespace
 }  // namespace hdrive

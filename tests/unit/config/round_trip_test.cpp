@@ -112,7 +112,7 @@ TEST_CASE("A specification with every field reads back equal") {
   spec.goal = Goal::minimize;
   spec.max_total_runs = 1'000'000'000;
   spec.max_concurrent_runs = 77;
-  spec.max_duration = std::chrono::seconds(61);
+  spec.max_duration = std::chrono::milliseconds(1800);
   spec.seed = std::numeric_limits<std::uint64_t>::max();
   spec.name = "5";
   spec.experiment = "null";
@@ -163,7 +163,7 @@ TEST_CASE("Values drawn at random read back as themselves") {
     choice.options.emplace_back(text);
     spec.space.parameters = {{"x", choice}};
     spec.seed = random();
-    spec.max_duration = std::chrono::seconds(1 + random() % 1'000'000);
+    spec.max_duration = std::chrono::milliseconds(1 + random() % 1'000'000'000);
     spec.max_run_duration = std::chrono::milliseconds(1 + random() % 1'000'000'000);
     spec.policy = {"bandit", {{"slack_amount", std::abs(static_cast<double>(random()))}}};
     CHECK(read_back(spec) == spec);
@@ -186,6 +186,16 @@ max_concurrent_runs: 1
 source_directory: "/nowhere"
 seed: 0
 )");
+}
+
+TEST_CASE("A fraction of a minute is kept to the millisecond and written as it was given") {
+  for (const char* minutes : {"0.001", "0.03", "1.5", "10079.99"}) {
+    const LoadedConfig loaded = parse(around("max_duration_minutes: " + std::string(minutes) + "\n"));
+    CHECK(to_hdconfig(loaded.spec).find("max_duration_minutes: " + std::string(minutes) + "\n") !=
+          std::string::npos);
+  }
+  CHECK(parse(around("max_duration_minutes: 0.001\n")).spec.max_duration ==
+        std::chrono::milliseconds(60));
 }
 
 }  // namespace
