@@ -40,7 +40,7 @@ int resume(const Options& options) {
   const auto store = value_or_fail(open_sqlite_store(sweep.directory));
   if (!options.set.empty()) edit_or_fail(*store, sweep, parse_settings(options.set));
   LoadedConfig loaded = load_stored(store->header(), sweep.directory);
-  report_problems(loaded, id);
+  report_problems(loaded);
   ok_or_fail(check(loaded.spec), kWrong);
   if (loaded.spec.command.empty())
     fail(kWrong, fmt::format("{} has no command, since a program asked for its runs; go on with: "
