@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and seeds of new sweeps: the only random choices that no seed decides.
+// Names, seeds and headers of new sweeps: the only random choices that no seed decides.
 #include <cstdint>
 #include <random>
 #include <string>
 
+#include "hdrive/config.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive {
@@ -31,6 +32,19 @@ std::string new_sweep_id() {
     }
   }
   return id;
+}
+
+SweepHeader new_sweep_header(const SweepSpec& spec, Time created) {
+  SweepHeader header;
+  header.id = new_sweep_id();
+  header.name = spec.name;
+  header.experiment = spec.experiment;
+  header.config = to_hdconfig(spec);
+  header.metric = spec.primary_metric;
+  header.goal = spec.goal;
+  header.version = version();
+  header.created = created;
+  return header;
 }
 
 std::uint64_t new_seed() { return entropy() >> 11; }

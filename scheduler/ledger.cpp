@@ -23,17 +23,7 @@ Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts) {
     if (!policy) return policy.error();
     parts.policy = *std::move(policy);
   }
-  if (!parts.store) {
-    SweepHeader header;
-    header.id = new_sweep_id();
-    header.name = spec.name;
-    header.experiment = spec.experiment;
-    header.metric = spec.primary_metric;
-    header.goal = spec.goal;
-    header.version = version();
-    header.created = parts.clock->now();
-    parts.store = make_memory_store(std::move(header));
-  }
+  if (!parts.store) parts.store = make_memory_store(new_sweep_header(spec, parts.clock->now()));
   return parts;
 }
 

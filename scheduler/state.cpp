@@ -195,14 +195,14 @@ const std::set<std::string>& SweepState::metric_names() const { return impl_->me
 const std::vector<Noted>& SweepState::notes() const { return impl_->notes; }
 const std::vector<SweepEdited>& SweepState::edits() const { return impl_->edits; }
 
-Duration SweepState::active() const {
+Duration SweepState::active(Time now) const {
   // A session that is going on, or that died without a word, counts up to its last sign of life.
   // So does a paused one as long as something runs; what follows later is of its last runs.
   const bool counting =
       impl_->status == SweepStatus::running ||
       (impl_->status == SweepStatus::paused && impl_->history.count(RunStatus::running) > 0);
   if (!counting || impl_->changed == Time{}) return impl_->active;
-  return impl_->active + (impl_->latest - impl_->changed);
+  return impl_->active + (std::max(impl_->latest, now) - impl_->changed);
 }
 
 EndCause SweepState::canceling(RunId run) const {

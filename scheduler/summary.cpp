@@ -7,27 +7,28 @@
 namespace hdrive {
 namespace {
 
-// How long a run trained; zero for one that never started or has not ended.
-Duration training_time(const Run& run) {
-  if (run.started == Time{} || run.ended == Time{}) return {};
-  return std::max(Duration{}, run.ended - run.started);
+// How long a run trained; zero for one that never started, or of whose end nothing is known.
+Duration training_time(const Run& run, std::optional<Time> now = std::nullopt) {
+  const Time end = run.status == RunStatus::running && now ? *now : run.ended;
+  if (run.started == Time{} || end == Time{}) return {};
+  return std::max(Duration{}, end - run.started);
 }
 
 }  // namespace
 
-SweepSummary summarize(const SweepState& state) {
+SweepSummary summarize(const SweepState& state, std::optional<Time> now) {
   SweepSummary summary;
   summary.status = state.status();
   summary.end = state.end();
   summary.reason = state.reason();
-  summary.elapsed = state.active();
+  summary.elapsed = state.active(now.value_or(Time{}));
 
   const History& history = state.history();
   summary.runs = history.size();
   Duration of_completed{};
   for (RunId id = 0; id < history.size(); ++id) {
     const Run& run = history.run(id);
-    summary.compute += training_time(run);
+    summary.compute += training_time(run, now);
     if (run.status == RunStatus::completed) {
       ++summary.completed;
       of_completed += training_time(run);
@@ -50,6 +51,7 @@ SweepSummary summarize(const SweepState& state) {
   if (const auto best = history.incumbent()) {
     summary.best = best;
     summary.best_value = *history.best(*best);
+    summary.best_run = history.run(*best);
   }
   for (const Noted& note : state.notes())
     if (note.level != Noted::Level::info)

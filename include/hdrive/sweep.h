@@ -48,8 +48,9 @@ class SweepState {
   SweepStatus status() const;
   SweepEnd end() const;
   const std::string& reason() const;
-  /// Active time used by all sessions, up to the last recorded change of any kind.
-  Duration active() const;
+  /// Active time used by all sessions; of a sweep that runs, up to the last recorded change of any kind,
+  /// or up to `now` if that is later.
+  Duration active(Time now = {}) const;
   Time began() const;    ///< first change of status; epoch: none yet
   Time changed() const;  ///< latest change of status
   Time latest() const;   ///< latest change of any kind
@@ -94,14 +95,16 @@ struct SweepSummary {
                canceled = 0;  ///< stopped: by policy
   std::optional<RunId> best;
   double best_value = 0;
-  Duration elapsed{};  ///< active time of the sweep, all sessions
-  Duration compute{};  ///< sum of the runs' durations
+  std::optional<Run> best_run;  ///< the record of `best`: its parameters, how it ended
+  Duration elapsed{};           ///< active time of the sweep, all sessions
+  Duration compute{};  ///< sum of the runs' durations; of live ones up to now, where that is known
   /// Compute that stopping early saved: for each stopped run, the mean duration of the completed runs
   /// minus its own, where positive. Nothing without a completed run.
   std::optional<Duration> saved;
   std::vector<std::string> warnings;
 };
-SweepSummary summarize(const SweepState& state);
+/// `now` where an engine runs the sweep at this moment: its live runs count up to then.
+SweepSummary summarize(const SweepState& state, std::optional<Time> now = std::nullopt);
 
 /// One run as it is listed everywhere: tables, JSON, CSV, bindings.
 struct RunReport {
@@ -201,6 +204,8 @@ Result<void> check(const SweepSpec& spec);
 
 /// "HD_<uuid>", random.
 std::string new_sweep_id();
+/// The constant facts of a new sweep of this specification, with an id of its own.
+SweepHeader new_sweep_header(const SweepSpec& spec, Time created);
 /// A random seed, for specifications without one. At most 2^53, so that every reader keeps it exactly.
 std::uint64_t new_seed();
 /// "HD_<uuid>_<n>".

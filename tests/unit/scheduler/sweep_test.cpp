@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "hdrive/config.h"
 #include "tests/catch.h"
 #include "tests/support/simulation.h"
 
@@ -768,4 +769,69 @@ TEST_CASE("a specification that cannot work is refused before anything starts") 
     simulation.spec.space.parameters = {{"lr", Uniform{2, 1}}};
     CHECK_THAT(simulation.run().error().message(), Catch::Contains("lr"));
   }
+}
+
+TEST_CASE("a sweep none of whose runs completed says so, and what they did instead") {
+  Simulation simulation;
+  simulation.spec.max_total_runs = 3;
+  simulation.spec.max_run_duration = 90s;
+  simulation.model = [](const RunRequest& request) {
+    return request.run == 2 ? exits(1) : curve({1, 1, 1});
+  };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->status == SweepStatus::failed);
+  CHECK(summary->reason ==
+        "all 3 runs have ended; none completed: 1 failed, 2 ran longer than "
+        "max_run_duration_seconds");
+}
+
+TEST_CASE("max_duration_minutes of a fraction of a second is kept to, and quoted as it was given") {
+  Simulation simulation;
+  simulation.spec.max_duration = 60ms;
+  const Time began = simulation.clock->now();
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(simulation.clock->now() == began + 60ms);
+  CHECK(summary->reason == "max_duration_minutes (0.001) were over after 2 runs");
+}
+
+TEST_CASE("a summary carries the record of the best run") {
+  Simulation simulation;
+  simulation.model = [](const RunRequest& request) {
+    return curve({request.run == 4 ? 0.25 : 0.5});
+  };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  REQUIRE(summary->best_run);
+  CHECK(summary->best_run->id == 4);
+  CHECK(summary->best_run->status == RunStatus::completed);
+  CHECK(summary->best_run->parameters == simulation.state().history().run(4).parameters);
+}
+
+TEST_CASE("the live runs of a sweep count up to now, where now is known") {
+  SweepState state("loss", Goal::minimize);
+  const Time began{10s};
+  state.apply(SweepChanged{SweepStatus::running, SweepEnd::none, "", {}, began});
+  for (const RunId run : {0, 1}) state.apply(RunProposed{run, {}, "", began});
+  for (const RunId run : {0, 1}) state.apply(RunStarted{run, 1, 7, began + 1s});
+  CHECK(summarize(state).compute == Duration{});
+  CHECK(summarize(state, began + 5s).compute == Duration{8s});
+  CHECK(summarize(state).elapsed == Duration{1s});
+  CHECK(summarize(state, began + 5s).elapsed == Duration{5s});
+}
+
+TEST_CASE("a new sweep's header holds its specification, under an id of its own") {
+  Simulation simulation;
+  simulation.spec.name = "first";
+  simulation.spec.experiment = "digits";
+  const SweepHeader header = new_sweep_header(simulation.spec, Time{5s});
+  CHECK(header.id != new_sweep_header(simulation.spec, Time{5s}).id);
+  CHECK(header.name == "first");
+  CHECK(header.experiment == "digits");
+  CHECK(header.config == to_hdconfig(simulation.spec));
+  CHECK(header.metric == "loss");
+  CHECK(header.goal == Goal::minimize);
+  CHECK(header.version == version());
+  CHECK(header.created == Time{5s});
 }
