@@ -32,11 +32,6 @@ std::string unknown(std::string_view kind, std::string_view word,
 
 // What is wrong with the arguments, in our words where CLI11's name its own parts.
 std::string usage_fault(const CLI::App& app, const CLI::ParseError& error) {
-  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
-    // "Could not convert: --seed = abc"; all that needs converting are whole numbers.
-    const std::string text = error.what();
-    return text.substr(std::min(text.size(), text.find(": ") + 2)) + ": expected a whole number";
-  }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
   const std::vector<std::string> rest = app.remaining();
   const std::string first = rest.empty() ? "" : rest.front();

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/integers.h"
 #include "cli/terminal.h"
 #include "hdrive/sweep.h"
 
@@ -31,6 +32,20 @@ bool takes_value(const CLI::App& app, const std::string& argument) {
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
+// What stands behind a script is the script's, also where it is spelled as an option of ours.
+void warn_of_own_options(const CLI::App& app, const std::vector<std::string>& script) {
+  std::vector<std::string> ours;
+  for (const std::string& word : script) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name.starts_with("--") && app.get_option_no_throw(name) != nullptr) ours.push_back(name);
+  }
+  if (!ours.empty())
+    complain(fmt::format(
+        "warning: to the script \"{}\" goes all that follows it, here {}, too; options of "
+        "hdrive's own stand before the script",
+        script.front(), base::join(ours, ", ")));
+}
+
 // az ml run submit-hyperdrive takes the script where its own options end; all behind it is the script's.
 void take_script(const CLI::App& app, std::vector<std::string>& arguments,
                  std::vector<std::string>& script) {
@@ -45,38 +60,25 @@ void take_script(const CLI::App& app, std::vector<std::string>& arguments,
   const auto begin = arguments.begin() + static_cast<std::ptrdiff_t>(i);
   script.assign(begin, arguments.end());
   arguments.erase(begin, arguments.end());
+  warn_of_own_options(app, script);
 }
 
-// HyperDrive looks for its files in --path and in the folders below it.
-std::vector<fs::path> places(const ConfigArguments& config) {
-  const fs::path root = config.path.empty() ? fs::path(".") : fs::path(config.path);
-  std::vector<fs::path> result{root, root / ".azureml", root / "aml_config"};
+// HyperDrive looks for its files in --path and in folders of it; a path of its own is taken, too.
+fs::path found(const Result<fs::path>& file, const std::string& given, std::string_view option) {
+  if (file) return file->lexically_normal();
   std::error_code ignored;
-  std::vector<fs::path> below;
-  for (const auto& entry : fs::directory_iterator(root, ignored))
-    if (entry.is_directory(ignored)) below.push_back(entry.path());
-  std::sort(below.begin(), below.end());
-  result.insert(result.end(), below.begin(), below.end());
-  result.emplace_back();  // last, as a path of its own
-  return result;
+  if (fs::is_regular_file(given, ignored)) return given;
+  fail(kWrong, fmt::format("{} {}: {}", option, given, file.error().message()));
 }
 
-fs::path find_file(const ConfigArguments& config, const std::vector<std::string>& names,
-                   const std::string& option) {
-  for (const fs::path& place : places(config))
-    for (const std::string& name : names) {
-      std::error_code ignored;
-      const fs::path candidate = place.empty() ? fs::path(name) : place / name;
-      if (fs::is_regular_file(candidate, ignored)) return candidate.lexically_normal();
-    }
-  fail(kWrong, fmt::format("{} {}: no file \"{}\" in \"{}\" nor in a folder of it", option,
-                           names.front(), names.back(), config.path.empty() ? "." : config.path));
+fs::path folder_of(const ConfigArguments& config) {
+  return config.path.empty() ? fs::path(".") : fs::path(config.path);
 }
 
 fs::path run_configuration_file(const ConfigArguments& config) {
   if (config.run_configuration.empty()) return {};
-  return find_file(config, {config.run_configuration, config.run_configuration + ".runconfig"},
-                   "--run-configuration-name");
+  return found(find_run_configuration(folder_of(config), config.run_configuration),
+               config.run_configuration, "--run-configuration-name");
 }
 
 void check_name(const std::string& name) {
@@ -96,11 +98,10 @@ void add_set_option(CLI::App& app, std::vector<std::string>& set) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void add_config_options(CLI::App& app, ConfigArguments& config,
-                        std::vector<std::string>& arguments) {
+void add_config_options(CLI::App& app, ConfigArguments& config) {
   app.add_option("config", config.file, "The configuration, hdconfig.yml")->option_text("CONFIG");
-  app.add_option("--seed", config.seed, "The seed of all random choices (default: drawn)")
-      ->option_text("N");
+  add_integer_option(app, "--seed", config.seed, std::uint64_t{0},
+                     "The seed of all random choices (default: drawn)");
   add_set_option(app, config.set);
   app.add_option("--name", config.name, "A name to address the sweep by")->option_text("NAME");
   app.add_option("-e,--experiment-name", config.experiment, "The experiment the sweep belongs to")
@@ -115,6 +116,9 @@ void add_config_options(CLI::App& app, ConfigArguments& config,
       ->option_text("FILE");
   app.add_option("--path", config.path, "The source directory, in which the runs start")
       ->option_text("DIR");
+}
+
+void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::string>& arguments) {
   take_command(arguments, config.command);
   take_script(app, arguments, config.script);
 }
@@ -131,13 +135,19 @@ std::vector<std::pair<std::string, std::string>> parse_settings(
   return result;
 }
 
-void report_problems(const LoadedConfig& loaded, const std::string& what) {
+void report_problems(const LoadedConfig& loaded) {
   for (const Problem& problem : loaded.problems) tell(problem.message() + "\n");
-  if (loaded.ok()) return;
-  const auto errors = std::count_if(
-      loaded.problems.begin(), loaded.problems.end(),
-      [](const Problem& problem) { return problem.severity == Problem::Severity::error; });
-  fail(kWrong, fmt::format("{}: {}; nothing was started", what, base::plural(errors, "error")));
+  std::vector<std::string> files;  // that have errors
+  long long errors = 0;
+  for (const Problem& problem : loaded.problems) {
+    if (problem.severity != Problem::Severity::error) continue;
+    ++errors;
+    if (std::find(files.begin(), files.end(), problem.file) == files.end())
+      files.push_back(problem.file);
+  }
+  if (errors == 0) return;
+  fail(kWrong, fmt::format("{}: {}; nothing was started", base::join(files, ", "),
+                           base::plural(errors, "error")));
 }
 
 fs::path config_file(const ConfigArguments& config) {
@@ -145,13 +155,14 @@ fs::path config_file(const ConfigArguments& config) {
     fail(kWrong, fmt::format("two configurations, \"{}\" and \"{}\"; give one", config.file,
                              config.hyperdrive_file));
   if (!config.hyperdrive_file.empty())
-    return find_file(config, {config.hyperdrive_file}, kHyperdriveOption);
+    return found(find_hyperdrive_configuration(folder_of(config), config.hyperdrive_file),
+                 config.hyperdrive_file, kHyperdriveOption);
   if (config.file.empty())
     fail(kWrong, "no configuration given; name an hdconfig.yml (see: hdrive run --help)");
   return config.file;
 }
 
-LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run) {
+LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure) {
   const fs::path file = config_file(config);
   ConfigOverrides overrides;
   overrides.set = parse_settings(config.set);
@@ -166,12 +177,16 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run) {
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
   overrides.needs_command = to_run;
+  overrides.azure = azure;
+  // As the runs will have it: behind the PATH of this process, where hdrive itself lies.
+  if (const auto path = environment("PATH"))
+    overrides.search_path = *path + ":" + own_directory().string();
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",
                              config.script.front()));
   check_name(config.name);
   LoadedConfig loaded = load_config(file, overrides);
-  report_problems(loaded, file.string());
+  report_problems(loaded);
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   if (config.seed) loaded.spec.seed = *config.seed;

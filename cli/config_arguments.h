@@ -32,9 +32,12 @@ struct ConfigArguments {
   std::vector<std::string> script;   ///< HyperDrive's positional script and its arguments
 };
 
-/// Declares the options on `app` and takes the command or the script out of `arguments`.
-void add_config_options(CLI::App& app, ConfigArguments& config,
-                        std::vector<std::string>& arguments);
+/// Declares the options on `app`.
+void add_config_options(CLI::App& app, ConfigArguments& config);
+
+/// Takes the command or the script out of `arguments`. Called when all options are declared: those in front
+/// of a script are told from it by what they take.
+void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::string>& arguments);
 
 /// `--set`, declared alone for `resume`.
 void add_set_option(CLI::App& app, std::vector<std::string>& set);
@@ -42,12 +45,13 @@ void add_set_option(CLI::App& app, std::vector<std::string>& set);
 std::vector<std::pair<std::string, std::string>> parse_settings(
     const std::vector<std::string>& set);
 
-/// Prints every problem to stderr; a Failure (code 2) naming `what` if one is an error.
-void report_problems(const LoadedConfig& loaded, const std::string& what);
+/// Prints every problem to stderr; a Failure (code 2) naming the files at fault if one is an error.
+void report_problems(const LoadedConfig& loaded);
 
 /// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A seed is
-/// drawn where none was given, and `seed_given` left false. `to_run`: a command is needed.
-LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run);
+/// drawn where none was given, and `seed_given` left false. `to_run`: a command is needed. `azure`: warn of
+/// what Azure would refuse as well.
+LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure = false);
 
 /// The configuration file that the arguments name.
 std::filesystem::path config_file(const ConfigArguments& config);

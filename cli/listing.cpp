@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/terminal.h"
@@ -110,30 +111,44 @@ std::string Listing::table(int width) const {
   return result;
 }
 
-std::string Listing::json() const {
-  std::string result = "[";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    OrderedJson object = OrderedJson::object();
-    for (std::size_t column = 0; column < columns.size(); ++column)
-      object[columns[column].key] = rows[i][column].value;
-    result += (i == 0 ? "\n" : ",\n") +
-              object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-  }
-  return result + (rows.empty() ? "]\n" : "\n]\n");
+std::string RowText::begin() const {
+  if (kind_ == Kind::json) return "[";
+  std::string line;
+  for (const Column& column : columns_) line += (line.empty() ? "" : ",") + csv_field(column.key);
+  return line + "\n";
 }
 
-std::string Listing::csv() const {
-  std::string result;
-  for (std::size_t column = 0; column < columns.size(); ++column)
-    result += (column == 0 ? "" : ",") + csv_field(columns[column].key);
-  result += "\n";
-  for (const auto& row : rows) {
-    for (std::size_t column = 0; column < columns.size(); ++column)
-      result += (column == 0 ? "" : ",") + csv_field(csv_text(row[column].value));
-    result += "\n";
+std::string RowText::row(const std::vector<Cell>& cells) {
+  const bool first = std::exchange(first_, false);
+  if (kind_ == Kind::json) {
+    OrderedJson object = OrderedJson::object();
+    for (std::size_t i = 0; i < columns_.size(); ++i) object[columns_[i].key] = cells[i].value;
+    return (first ? "\n" : ",\n") +
+           object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   }
-  return result;
+  std::string line;
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    line += (i == 0 ? "" : ",") + csv_field(csv_text(cells[i].value));
+  return line + "\n";
 }
+
+std::string RowText::end() const {
+  if (kind_ == Kind::csv) return "";
+  return first_ ? "]\n" : "\n]\n";
+}
+
+namespace {
+
+std::string all_rows(const Listing& listing, RowText text) {
+  std::string result = text.begin();
+  for (const auto& row : listing.rows) result += text.row(row);
+  return result + text.end();
+}
+
+}  // namespace
+
+std::string Listing::json() const { return all_rows(*this, {columns, RowText::Kind::json}); }
+std::string Listing::csv() const { return all_rows(*this, {columns, RowText::Kind::csv}); }
 
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;

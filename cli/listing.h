@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/text.h"
@@ -49,6 +50,22 @@ struct Listing {
   std::string json() const;
   /// RFC 4180 with LF, heads first; null is empty.
   std::string csv() const;
+};
+
+/// A listing as JSON or CSV piece by piece, for rows that are many or come slowly: `begin`, each row, `end`.
+class RowText {
+ public:
+  enum class Kind { json, csv };
+  RowText(std::vector<Column> columns, Kind kind) : columns_(std::move(columns)), kind_(kind) {}
+
+  std::string begin() const;
+  std::string row(const std::vector<Cell>& cells);
+  std::string end() const;
+
+ private:
+  std::vector<Column> columns_;
+  Kind kind_;
+  bool first_ = true;
 };
 
 /// `text` as a field of a CSV row.

@@ -86,7 +86,8 @@ std::pair<std::string, std::string> split_selector(const std::string& selector) 
 }
 
 Target target_or_fail(const std::string& output_dir, const std::string& selector) {
-  const auto [sweep, run] = split_selector(selector);
+  // A directory's name may end in a slash.
+  const auto [sweep, run] = split_selector(selector.substr(0, selector.find_last_not_of('/') + 1));
   Target target{sweep_or_fail(output_dir, sweep), std::nullopt};
   if (!run.empty()) target.run = run_or_fail(target.sweep, run);
   return target;

@@ -45,8 +45,7 @@ std::vector<std::string> stderr_lines(const RunEnded& ended) {
   constexpr std::size_t kBytes = 2000;
   const std::string tail = base::tail(ended.stderr_tail, kLines, kBytes);
   lines.push_back(fmt::format("run {}: the last lines of its stderr:", ended.run));
-  for (const std::string_view line : base::split(tail, '\n'))
-    lines.push_back("  " + printable(line));
+  for (const std::string& line : printable_lines(tail)) lines.push_back("  " + line);
   return lines;
 }
 

@@ -19,6 +19,7 @@ namespace {
 // One metric of a run over its latest attempt.
 struct Series {
   std::int64_t count = 0;
+  std::int64_t not_finite = 0;  // NaN and infinities among them
   double last = 0;
   std::optional<double> least, greatest;  // of the finite values
 };
@@ -32,7 +33,10 @@ std::map<std::string, Series> series_of(const RunFacts& facts) {
     const double value = stored.metric.value;
     ++series.count;
     series.last = value;
-    if (!std::isfinite(value)) continue;
+    if (!std::isfinite(value)) {
+      ++series.not_finite;
+      continue;
+    }
     series.least = std::min(series.least.value_or(value), value);
     series.greatest = std::max(series.greatest.value_or(value), value);
   }
@@ -60,20 +64,21 @@ std::string metrics_table(const RunFacts& facts) {
   const auto all = series_of(facts);
   if (all.empty()) return "\nmetrics\n  none logged\n";
   Listing listing;
-  listing.columns = {{"name", "METRIC", Align::left, 8},
-                     {"count", "COUNT", Align::right, 0, 1},
-                     {"last", "LAST", Align::right},
-                     {"least", "LEAST", Align::right},
-                     {"greatest", "GREATEST", Align::right}};
+  listing.columns = {
+      {"name", "METRIC", Align::left, 8},         {"count", "COUNT", Align::right, 0, 1},
+      {"not_finite", "NOT FINITE", Align::right}, {"last", "LAST", Align::right},
+      {"least", "LEAST", Align::right},           {"greatest", "GREATEST", Align::right}};
   const auto number = [](const std::optional<double>& value) {
     return Cell{nullptr, value ? number_text(*value) : "-"};
   };
   for (const auto& [name, series] : all)
-    listing.rows.push_back({{nullptr, printable(name)},
-                            {nullptr, std::to_string(series.count)},
-                            number(series.last),
-                            number(series.least),
-                            number(series.greatest)});
+    listing.rows.push_back(
+        {{nullptr, printable(name)},
+         {nullptr, std::to_string(series.count)},
+         {nullptr, series.not_finite > 0 ? std::to_string(series.not_finite) : ""},
+         number(series.last),
+         number(series.least),
+         number(series.greatest)});
   return "\n" + listing.table(output_width());
 }
 
@@ -127,8 +132,7 @@ std::string run_text(const RunFacts& facts) {
   text += metrics_table(facts);
   if (const std::string& tail = facts.state.stderr_tail(run.id); !tail.empty()) {
     text += "\nthe last lines of stderr\n";
-    for (const std::string_view line : base::split(tail, '\n'))
-      text += "  " + printable(line) + "\n";
+    for (const std::string& line : printable_lines(tail)) text += "  " + line + "\n";
   }
   return text;
 }
@@ -147,6 +151,7 @@ OrderedJson run_json(const RunFacts& facts) {
       return value ? json_number(*value) : OrderedJson(nullptr);
     };
     json["metrics"][name] = {{"count", series.count},
+                             {"not_finite", series.not_finite},
                              {"last", json_number(series.last)},
                              {"least", number(series.least)},
                              {"greatest", number(series.greatest)}};

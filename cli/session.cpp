@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/display.h"
 #include "cli/lookup.h"
@@ -12,22 +13,6 @@
 #include "cli/text.h"
 
 namespace hdrive::cli {
-namespace {
-
-// Where this program lies, so that a run's script finds `hdrive log`; empty if the system does not tell.
-std::filesystem::path own_directory() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-}
-
-std::optional<Run> best_run(Store& store, const SweepSpec& spec, const SweepSummary& summary) {
-  if (!summary.best) return std::nullopt;
-  SweepState state(spec.primary_metric, spec.goal);
-  ok_or_fail(store.replay(spec.primary_metric, [&](const Change& change) { state.apply(change); }));
-  return state.history().run(*summary.best);
-}
-
-}  // namespace
 
 int run_session(const Session& session) {
   const StopSignal stop;
@@ -51,16 +36,15 @@ int run_session(const Session& session) {
 
   const SummaryContext context{parts.store->header().id, session.directory,
                                home_hint(session.output_dir)};
-  const auto best = best_run(*parts.store, session.spec, *summary);
-  const Run* record = best ? &*best : nullptr;
   if (session.quiet) {
-    if (summary->status != SweepStatus::completed) complain(summary->reason);
-    print(quiet_line(*summary, session.spec, record));
+    if (summary->status != SweepStatus::completed)
+      complain(base::join(printable_lines(summary->reason), "\n  "));
+    print(quiet_line(*summary, session.spec));
     if (summary->end == SweepEnd::interrupt)
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {
-    print("\n" + summary_text(*summary, session.spec, record, context));
+    print("\n" + summary_text(*summary, session.spec, context));
   }
   return exit_code(*summary);
 }

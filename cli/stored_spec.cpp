@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.h"
 #include "cli/text.h"
-#include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 
@@ -14,7 +16,23 @@ LoadedConfig load_stored(const SweepHeader& header, const std::filesystem::path&
   ConfigOverrides overrides;
   overrides.set = set;
   overrides.needs_command = false;
-  return parse_config(header.config, short_id(header.id), directory, overrides);
+  const std::string stored = short_id(header.id);
+  LoadedConfig loaded = parse_config(header.config, stored, directory, overrides);
+  if (set.empty()) return loaded;
+  // Nobody has the stored text before his eyes. It was sound, and its warnings have been told: what is new
+  // now, the settings have done.
+  overrides.set.clear();
+  const LoadedConfig before = parse_config(header.config, stored, directory, overrides);
+  std::erase_if(loaded.problems, [&](const Problem& problem) {
+    return std::any_of(before.problems.begin(), before.problems.end(),
+                       [&](const Problem& old) { return old.text == problem.text; });
+  });
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : set) keys.push_back("--set " + key);
+  for (Problem& problem : loaded.problems)
+    if (problem.file == stored)
+      problem = {problem.severity, base::join(keys, ", "), 0, 0, std::move(problem.text)};
+  return loaded;
 }
 
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory) {
@@ -24,19 +42,6 @@ Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::
     if (problem.severity == Problem::Severity::error)
       return Error{short_id(header.id), "its stored configuration: " + problem.message()};
   return Error{short_id(header.id), "its stored configuration cannot be read"};
-}
-
-SweepHeader new_header(const SweepSpec& spec, Time created) {
-  SweepHeader header;
-  header.id = new_sweep_id();
-  header.name = spec.name;
-  header.experiment = spec.experiment;
-  header.config = to_hdconfig(spec);
-  header.metric = spec.primary_metric;
-  header.goal = spec.goal;
-  header.version = version();
-  header.created = created;
-  return header;
 }
 
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec) {

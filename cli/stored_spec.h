@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The specification kept with a stored sweep, read back and written.
+// The specification kept with a stored sweep, read back.
 #pragma once
 
 #include <filesystem>
@@ -13,15 +13,12 @@
 
 namespace hdrive::cli {
 
-/// The header's configuration with `set` applied, and its problems.
+/// The header's configuration with `set` applied, and its problems, those that `set` makes under its keys.
 LoadedConfig load_stored(const SweepHeader& header, const std::filesystem::path& directory,
                          const std::vector<std::pair<std::string, std::string>>& set = {});
 
 /// The header's configuration; an Error where it cannot be read any more.
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory);
-
-/// The header of a new sweep, its configuration included.
-SweepHeader new_header(const SweepSpec& spec, Time created);
 
 /// `sweep HD_1a2b3c4d "name": 20 runs, 4 at once, seed 7`, what a user is told when it begins.
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec);

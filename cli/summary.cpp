@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/text.h"
@@ -46,12 +48,15 @@ std::string saved_row(const SweepSummary& summary) {
 
 }  // namespace
 
-std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, const Run* best,
+std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context) {
+  const auto& best = summary.best_run;
   std::string text =
       row("sweep", fmt::format("{}: {}", short_id(context.sweep_id), to_string(summary.status)));
-  if (!summary.reason.empty()) text += row("", printable(summary.reason));
-  if (best != nullptr)
+  std::string indent;  // of the lines quoted behind a reason, a script's stderr
+  for (const std::string& line : printable_lines(summary.reason))
+    text += row("", std::exchange(indent, "  ") + line);
+  if (best)
     text += best_rows(summary, spec, *best, context);
   else
     text += row("best", fmt::format("none: no run reported {}", printable(spec.primary_metric)));
@@ -59,13 +64,13 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, con
   text += row("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
                                   duration_text(summary.compute)));
   const auto outputs =
-      best != nullptr ? run_directory(context.directory, best->id) / "outputs" : context.directory;
-  text += row(best != nullptr ? "outputs" : "directory", printable(outputs.string()));
+      best ? run_directory(context.directory, best->id) / "outputs" : context.directory;
+  text += row(best ? "outputs" : "directory", printable(outputs.string()));
   if (!summary.warnings.empty())
     text += row("warnings", fmt::format("{}, told above and by hdrive show last{}",
                                         summary.warnings.size(), context.home_hint));
-  text += row("more", fmt::format("hdrive show last{1}{0}", context.home_hint,
-                                  best != nullptr ? "/best" : ""));
+  text +=
+      row("more", fmt::format("hdrive show last{1}{0}", context.home_hint, best ? "/best" : ""));
   text += row("", fmt::format("hdrive status last{}", context.home_hint));
   if (summary.end == SweepEnd::interrupt)
     text += fmt::format("resume with: hdrive resume {}{}\n", short_id(context.sweep_id),
@@ -73,8 +78,9 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, con
   return text;
 }
 
-std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec, const Run* best) {
-  if (best == nullptr)
+std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec) {
+  const auto& best = summary.best_run;
+  if (!best)
     return fmt::format("no best run: no run reported {}\n", printable(spec.primary_metric));
   return fmt::format("best run {}  {} {}  {}\n", best->id, printable(spec.primary_metric),
                      base::shortest(summary.best_value), parameters_text(best->parameters));

@@ -16,13 +16,12 @@ struct SummaryContext {
   std::string home_hint;            ///< " --output-dir DIR" for commands to type, or nothing
 };
 
-/// Best run with its parameters and value, counts, compute saved, outputs, and where to read on. `best` is
-/// the record of `summary.best`, where there is one.
-std::string summary_text(const SweepSummary& summary, const SweepSpec& spec, const Run* best,
+/// Best run with its parameters and value, counts, compute saved, outputs, and where to read on.
+std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context);
 
 /// The one line of `--quiet`: "best run 3  accuracy 0.97  lr=0.01", or why there is none.
-std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec, const Run* best);
+std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec);
 
 /// 0, 3 or 130.
 int exit_code(const SweepSummary& summary);

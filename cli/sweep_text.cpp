@@ -23,7 +23,9 @@ std::string status_line(const SweepEntry& sweep) {
   if (!is_over(sweep.status) && !sweep.engine)
     text +=
         fmt::format(": no process runs it; hdrive resume {} goes on", short_id(sweep.header.id));
-  if (!sweep.reason.empty()) text += ": " + sweep.reason;
+  // "Interrupted: interrupted" would say it twice.
+  if (!sweep.reason.empty() && base::lower(sweep.reason) != base::lower(sweep_status_text(sweep)))
+    text += ": " + sweep.reason;
   return text;
 }
 
@@ -36,15 +38,27 @@ std::string labelled(std::string_view label, const std::string& text) {
 std::string labelled_sentence(std::string_view label, const std::string& text) {
   constexpr int kLabel = 11, kLeast = 20;
   const int width = output_width();
-  if (width <= 0) return labelled(label, text);
   std::string result;
-  for (const std::string& line : wrap(printable(text), std::max(kLeast, width - kLabel)))
-    result += labelled(result.empty() ? label : "", line);
+  for (const std::string& line : printable_lines(text)) {
+    // What follows a sentence's first line is quoted, a script's stderr: shown as it was, further in.
+    if (!result.empty())
+      result += labelled("", "  " + line);
+    else if (width <= 0)
+      result = labelled(label, line);
+    else
+      for (const std::string& part : wrap(line, std::max(kLeast, width - kLabel)))
+        result += labelled(result.empty() ? label : "", part);
+  }
   return result;
 }
 
 std::string pretty(const OrderedJson& json) {
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+SweepSummary summary_now(const SweepEntry& sweep, const SweepState& state) {
+  if (!sweep.engine) return summarize(state);
+  return summarize(state, make_steady_clock()->now());
 }
 
 std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {

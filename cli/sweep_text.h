@@ -12,11 +12,15 @@ namespace hdrive::cli {
 
 /// A labelled line: "status     Completed". Not broken: commands and paths are there to be copied.
 std::string labelled(std::string_view label, const std::string& text);
-/// The same for a sentence, broken at the width of the terminal.
+/// The same for a sentence, broken at the width of the terminal. Lines that follow it stay as they are,
+/// indented.
 std::string labelled_sentence(std::string_view label, const std::string& text);
 
 /// Indented JSON with a newline at its end.
 std::string pretty(const OrderedJson& json);
+
+/// What came out so far; of a sweep that an engine runs, up to this moment.
+SweepSummary summary_now(const SweepEntry& sweep, const SweepState& state);
 
 /// What a sweep is and where it stands, a labelled line each.
 std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary);

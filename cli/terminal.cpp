@@ -45,6 +45,11 @@ std::optional<std::string> environment(const char* name) {
   return value;
 }
 
+std::filesystem::path own_directory() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = write(fd, text.data(), text.size());

@@ -3,6 +3,7 @@
 // What the process is connected to: terminals and their width, output that says when it fails.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ bool utf8_locale();
 
 /// An environment variable; nothing if it is unset or empty.
 std::optional<std::string> environment(const char* name);
+
+/// Where this program lies, so that a run's script finds `hdrive log`; empty if the system does not tell.
+std::filesystem::path own_directory();
 
 /// Writes to stdout. A Failure (code 1) if that fails; a reader that went away is no failure.
 void print(std::string_view text);

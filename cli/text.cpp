@@ -97,6 +97,13 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::vector<std::string> printable_lines(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  std::vector<std::string> lines;
+  for (const std::string_view line : base::split(text, '\n')) lines.push_back(printable(line));
+  return lines;
+}
+
 int display_width(std::string_view text) {
   int width = 0;
   while (!text.empty()) {

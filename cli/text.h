@@ -18,6 +18,9 @@ namespace hdrive::cli {
 /// are not UTF-8 as U+FFFD.
 std::string printable(std::string_view text);
 
+/// The lines of a text of several, each printable; without the empty one behind a last line break.
+std::vector<std::string> printable_lines(std::string_view text);
+
 /// How many columns printable text takes: none for combining characters, two for East Asian wide
 /// characters and emoji.
 int display_width(std::string_view text);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "hdrive/spec.h"
 #include "hdrive/store.h"
 
 namespace hdrive::scheduler {

@@ -6,10 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/integers.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 
@@ -57,8 +59,8 @@ Action setup_log(CLI::App& app, std::vector<std::string>& arguments) {
   app.add_option("value", options->value, "Its value: a number, nan, inf or -inf")
       ->option_text("VALUE")
       ->required();
-  app.add_option("--step", options->step, "The step it belongs to, as the script counts")
-      ->option_text("N");
+  add_integer_option(app, "--step", options->step, std::numeric_limits<std::int64_t>::min(),
+                     "The step it belongs to, as the script counts");
   shield_numbers(arguments);
   return [options] { return log(*options); };
 }

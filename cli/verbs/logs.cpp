@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "cli/lookup.h"
@@ -40,24 +42,50 @@ RunId latest_run(const SweepEntry& sweep) {
   return latest;
 }
 
-// Prints what the file has beyond `position`, as it is.
-void print_rest(const fs::path& file, off_t& position) {
-  const base::UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return;
-  std::array<char, 65536> buffer;
-  while (true) {
-    const ssize_t count = pread(fd.get(), buffer.data(), buffer.size(), position);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    print(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
-    position += count;
+// A file that grows while it is printed. Another one may take its place: a run that is tried again begins
+// a new one.
+class Follower {
+ public:
+  explicit Follower(fs::path path) : path_(std::move(path)) {}
+
+  // Prints what has been added since, as it is.
+  void print_new() {
+    print_rest();
+    if (!was_replaced()) return;
+    fd_ = base::UniqueFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    position_ = 0;
+    print_rest();
   }
-}
+
+ private:
+  bool was_replaced() const {
+    struct stat now {
+    }, then{};
+    if (stat(path_.c_str(), &now) != 0) return false;
+    if (!fd_ || fstat(fd_.get(), &then) != 0) return true;
+    return now.st_ino != then.st_ino || now.st_dev != then.st_dev || now.st_size < position_;
+  }
+
+  void print_rest() {
+    std::array<char, 65536> buffer;
+    while (fd_) {
+      const ssize_t count = pread(fd_.get(), buffer.data(), buffer.size(), position_);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return;
+      print(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+      position_ += count;
+    }
+  }
+
+  fs::path path_;
+  base::UniqueFd fd_;
+  off_t position_ = 0;
+};
 
 bool is_over(const Options& options, const Target& target) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
   if (!sweep.engine) return true;
-  return is_terminal(load_state(sweep).history().run(*target.run).status);
+  return is_terminal(value_or_fail(read_run(sweep.directory, *target.run)).status);
 }
 
 int logs(const Options& options) {
@@ -68,12 +96,12 @@ int logs(const Options& options) {
   }
   const fs::path file = run_directory(target.sweep.directory, *target.run) /
                         (options.errors ? "stderr.log" : "stdout.log");
-  off_t position = 0;
+  Follower follower(file);
   if (!options.follow) {
     std::error_code ignored;
     if (!fs::exists(file, ignored))
       fail(kNotFound, fmt::format("{}: nothing there; the run was not started", file.string()));
-    print_rest(file, position);
+    follower.print_new();
     return kDone;
   }
   // Whether the run is over costs a look into the database, so it is asked now and then only.
@@ -81,7 +109,7 @@ int logs(const Options& options) {
   constexpr int kTurnsBetweenLooks = 10;
   for (int turn = 0;; ++turn) {
     const bool over = turn % kTurnsBetweenLooks == 0 && is_over(options, target);
-    print_rest(file, position);
+    follower.print_new();
     if (over) return kDone;
     std::this_thread::sleep_for(kPause);
   }

@@ -59,14 +59,13 @@ int run(const Options& options) {
   const auto home = std::filesystem::absolute(home_directory(options.output_dir));
   if (options.dry_run) return dry_run(spec, config_file(options.config), home);
 
-  SweepHeader header = new_header(spec, Time{});
+  const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
   Session session;
   session.spec = spec;
   session.directory = home / header.id;
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
   session.open_store = [&] {
-    header.created = make_steady_clock()->now();
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
     if (!options.quiet) tell(beginning_line(header, spec));
     return store;
@@ -78,11 +77,12 @@ int run(const Options& options) {
 
 Action setup_run(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_config_options(app, options->config, arguments);
+  add_config_options(app, options->config);
   add_home_option(app, options->output_dir);
   app.add_flag("--dry-run", options->dry_run,
                "Check everything, print what would be run, start nothing");
   app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  take_words(app, options->config, arguments);
   return [options] { return run(*options); };
 }
 

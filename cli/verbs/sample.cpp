@@ -3,9 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/config_arguments.h"
+#include "cli/integers.h"
 #include "cli/listing.h"
 #include "cli/parameters.h"
 #include "cli/terminal.h"
@@ -21,12 +24,6 @@ struct Options {
   Format format = Format::table;
 };
 
-struct Drawn {
-  Assignment parameters;
-  std::string reason;
-  std::vector<std::string> arguments;
-};
-
 // The command line of a run; without a command, what would be appended to one.
 std::vector<std::string> arguments_of(SweepSpec spec, const Assignment& parameters, RunId id) {
   const bool bare = spec.command.empty();
@@ -36,51 +33,75 @@ std::vector<std::string> arguments_of(SweepSpec spec, const Assignment& paramete
   return arguments;
 }
 
-std::vector<Drawn> draw_all(const SweepSpec& spec, std::int64_t count) {
+// Prints parameter sets as they are drawn, so that any number of them takes no more memory than one.
+class Printer {
+ public:
+  Printer(const SweepSpec& spec, Format format) : spec_(spec), format_(format) {
+    if (format == Format::table) return;
+    const bool csv = format == Format::csv;
+    std::vector<Column> columns{{"number", ""}};
+    if (csv)
+      for (const auto& name : parameter_columns(spec.space, {"number", "reason", "command"}))
+        columns.push_back({name, ""});
+    else
+      columns.push_back({"hyperparameters", ""});
+    columns.push_back({"reason", ""});
+    columns.push_back({"command", ""});
+    rows_.emplace(std::move(columns), csv ? RowText::Kind::csv : RowText::Kind::json);
+    print(rows_->begin());
+  }
+
+  void operator()(RunId id, const Assignment& parameters, const std::string& reason) {
+    const std::string command = shell_quote(arguments_of(spec_, parameters, id));
+    if (!rows_) return print(command + "\n");
+    std::vector<Cell> row{{id, ""}};
+    if (format_ == Format::csv)
+      for (const Binding& binding : parameters) row.push_back(value_cell(binding.value));
+    else
+      row.push_back({OrderedJson::parse(to_json(parameters)), ""});
+    row.push_back({reason, ""});
+    row.push_back({command, ""});
+    print(rows_->row(row));
+  }
+
+  void finish() const {
+    if (rows_) print(rows_->end());
+  }
+
+ private:
+  const SweepSpec& spec_;
+  Format format_;
+  std::optional<RowText> rows_;  // of JSON and CSV; the table is the command lines
+};
+
+// Random draws from a space with real numbers look at no earlier ones, so none need be remembered.
+bool looks_back(const SweepSpec& spec) {
+  return spec.sampling.name != "random" || cardinality(spec.space).has_value();
+}
+
+void draw(const SweepSpec& spec, const Options& options) {
   const auto sampler = value_or_fail(
       make_sampler(spec.sampling, spec.space,
                    {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}),
       kWrong);
+  Printer printer(spec, options.format);
+  const bool remember = looks_back(spec);
   History history(spec.goal);
-  std::vector<Drawn> all;
-  for (RunId id = 0; id < count; ++id) {
+  for (RunId id = 0; id < options.count; ++id) {
     Proposal proposal = value_or_fail(sampler->propose(history, id));
     if (!proposal.parameters) {
       complain(
           fmt::format("{} drawn, no more: {}", base::plural(id, "parameter set"), proposal.reason));
       break;
     }
+    printer(id, *proposal.parameters, proposal.reason);
+    if (!remember) continue;
     Run run;
     run.id = id;
-    run.parameters = *proposal.parameters;
-    history.add(run);
-    all.push_back(
-        {*proposal.parameters, proposal.reason, arguments_of(spec, *proposal.parameters, id)});
+    run.parameters = *std::move(proposal.parameters);
+    history.add(std::move(run));
   }
-  return all;
-}
-
-Listing listing_of(const std::vector<Drawn>& drawn, const SearchSpace& space, bool columns) {
-  Listing listing;
-  listing.columns = {{"number", "RUN", Align::right}};
-  const std::vector<std::string> names = parameter_columns(space, {"number", "reason", "command"});
-  if (columns)
-    for (const auto& name : names) listing.columns.push_back({name, name});
-  else
-    listing.columns.push_back({"hyperparameters", "HYPERPARAMETERS"});
-  listing.columns.push_back({"reason", "REASON"});
-  listing.columns.push_back({"command", "COMMAND"});
-  for (std::size_t i = 0; i < drawn.size(); ++i) {
-    std::vector<Cell> row{{static_cast<std::int64_t>(i), std::to_string(i)}};
-    if (columns)
-      for (const Binding& binding : drawn[i].parameters) row.push_back(value_cell(binding.value));
-    else
-      row.push_back({OrderedJson::parse(to_json(drawn[i].parameters)), ""});
-    row.push_back({drawn[i].reason, ""});
-    row.push_back({shell_quote(drawn[i].arguments), ""});
-    listing.rows.push_back(std::move(row));
-  }
-  return listing;
+  printer.finish();
 }
 
 int sample(const Options& options) {
@@ -89,14 +110,7 @@ int sample(const Options& options) {
   if (!loaded.seed_given)
     complain(
         fmt::format("seed {}; --seed {} draws the same again", loaded.spec.seed, loaded.spec.seed));
-  const std::vector<Drawn> drawn = draw_all(loaded.spec, options.count);
-  if (options.format != Format::table) {
-    write(listing_of(drawn, loaded.spec.space, options.format == Format::csv), options.format);
-    return kDone;
-  }
-  std::string text;
-  for (const Drawn& one : drawn) text += shell_quote(one.arguments) + "\n";
-  print(text);
+  draw(loaded.spec, options);
   return kDone;
 }
 
@@ -104,13 +118,11 @@ int sample(const Options& options) {
 
 Action setup_sample(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  app.add_option("-n,--count", options->count, "How many parameter sets (default: 10)")
-      ->option_text("N")
-      ->check([](const std::string& text) {
-        return base::parse_number(text).value_or(0) < 0 ? "a count is not negative" : std::string();
-      });
-  add_config_options(app, options->config, arguments);
+  add_integer_option(app, "-n,--count", options->count, std::int64_t{0},
+                     "How many parameter sets (default: 10)");
+  add_config_options(app, options->config);
   add_format_option(app, options->format);
+  take_words(app, options->config, arguments);
   return [options] { return sample(*options); };
 }
 

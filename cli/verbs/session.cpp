@@ -42,7 +42,7 @@ int begin(const Options& options) {
   ok_or_fail(check(spec), kWrong);
   SweepParts parts;
   if (!options.memory) {
-    const SweepHeader header = new_header(spec, make_steady_clock()->now());
+    const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
     const auto directory =
         std::filesystem::absolute(home_directory(options.output_dir)) / header.id;
     parts.store = value_or_fail(create_sqlite_store(directory, header));
@@ -62,7 +62,7 @@ int go_on(const Options& options) {
   parts.store = value_or_fail(open_sqlite_store(sweep.directory));
   const auto settings = parse_settings(options.config.set);
   const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory, settings);
-  report_problems(loaded, id);
+  report_problems(loaded);
   if (!settings.empty()) {
     const SweepEdited edit{to_hdconfig(loaded.spec), base::join(options.config.set, ", "),
                            make_steady_clock()->now()};
@@ -80,13 +80,14 @@ int go_on(const Options& options) {
 
 Action setup_session(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_config_options(app, options->config, arguments);
+  add_config_options(app, options->config);
   app.add_option("--resume", options->resume,
                  "Go on with the sweep of an earlier session, in place of a configuration")
       ->option_text("SWEEP");
   app.add_flag("--memory", options->memory, "Keep nothing on disk");
   app.add_flag("--quiet", options->quiet, "Only warnings and errors on stderr");
   add_home_option(app, options->output_dir);
+  take_words(app, options->config, arguments);
   return [options] { return options->resume.empty() ? begin(*options) : go_on(*options); };
 }
 

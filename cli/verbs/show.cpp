@@ -23,11 +23,7 @@ struct Options {
 
 std::string indented(std::string_view text) {
   std::string result;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    result += "  " + printable(text.substr(0, end)) + "\n";
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  for (const std::string& line : printable_lines(text)) result += "  " + line + "\n";
   return result;
 }
 
@@ -50,7 +46,7 @@ std::string edits_text(const SweepState& state) {
 
 int show_sweep(const SweepEntry& sweep, bool as_json) {
   const SweepState state = load_state(sweep);
-  const SweepSummary summary = summarize(state);
+  const SweepSummary summary = summary_now(sweep, state);
   if (as_json) {
     OrderedJson json = sweep_json(sweep, summary);
     json["config"] = sweep.header.config;

@@ -28,7 +28,7 @@ int status(const Options& options) {
   if (options.sort == "best") sort_by_primary_metric(runs, sweep.header.goal);
   switch (options.format) {
     case Format::json: {
-      OrderedJson object = sweep_json(sweep, summarize(state));
+      OrderedJson object = sweep_json(sweep, summary_now(sweep, state));
       object["runs"] = OrderedJson::array();
       for (const RunReport& run : runs) object["runs"].push_back(OrderedJson::parse(to_json(run)));
       print(pretty(object));
@@ -38,7 +38,7 @@ int status(const Options& options) {
       write(runs_listing(runs, sweep.header.metric, Parameters::apart), Format::csv);
       break;
     case Format::table:
-      print(sweep_text(sweep, summarize(state)));
+      print(sweep_text(sweep, summary_now(sweep, state)));
       if (!runs.empty()) {
         print("\n");
         write(runs_listing(runs, sweep.header.metric, Parameters::together), Format::table);

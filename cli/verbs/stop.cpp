@@ -37,10 +37,9 @@ std::string outcome(const Options& options, const Target& target) {
       if (is_over(sweep.status) || !sweep.engine)
         return fmt::format("{}: {}", id, sweep_status_text(sweep));
     } else {
-      const SweepState state = load_state(sweep);
-      const Run& run = state.history().run(*target.run);
+      const RunStanding run = value_or_fail(read_run(sweep.directory, *target.run));
       if (is_terminal(run.status) || !sweep.engine)
-        return fmt::format("{}/{}: {}", id, run.id, outcome_text(run.status, run.ended_by));
+        return fmt::format("{}/{}: {}", id, *target.run, outcome_text(run.status, run.ended_by));
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds{500});
@@ -50,11 +49,10 @@ std::string outcome(const Options& options, const Target& target) {
 int stop(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector);
   if (target.run) {
-    const SweepState state = load_state(target.sweep);
-    const Run& run = state.history().run(*target.run);
+    const RunStanding run = value_or_fail(read_run(target.sweep.directory, *target.run));
     if (is_terminal(run.status))
       fail(kCannot,
-           fmt::format("run {} of {} has already ended ({})", run.id,
+           fmt::format("run {} of {} has already ended ({})", *target.run,
                        short_id(target.sweep.header.id), outcome_text(run.status, run.ended_by)));
   }
   check_stoppable(target.sweep);

@@ -20,21 +20,15 @@ struct Options {
 };
 
 int validate(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, false);
+  const LoadedConfig loaded = load_or_fail(options.config, false, options.azure);
   const std::string file = config_file(options.config).string();
   const auto sound = check(loaded.spec);
   if (!sound) fail(kWrong, fmt::format("{}: {}", file, sound.error().message()));
-  std::size_t warnings = loaded.problems.size();
-  if (options.azure) {
-    const auto problems = azure_problems(loaded.spec, file);
-    for (const Problem& problem : problems) tell(problem.message() + "\n");
-    warnings += problems.size();
-  }
+  const auto warnings = static_cast<long long>(loaded.problems.size());
   const auto parameters = static_cast<long long>(loaded.spec.space.parameters.size());
-  print(fmt::format(
-      "{}: ok, {}, {}{}\n", file, base::plural(parameters, "parameter"),
-      base::plural(loaded.spec.max_total_runs, "run"),
-      warnings == 0 ? "" : ", " + base::plural(static_cast<long long>(warnings), "warning")));
+  print(fmt::format("{}: ok, {}, {}{}\n", file, base::plural(parameters, "parameter"),
+                    base::plural(loaded.spec.max_total_runs, "run"),
+                    warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
   return kDone;
 }
 
@@ -42,9 +36,10 @@ int validate(const Options& options) {
 
 Action setup_validate(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_config_options(app, options->config, arguments);
+  add_config_options(app, options->config);
   app.add_flag("--azure", options->azure,
                "Also tell what Azure itself would refuse or treat differently");
+  take_words(app, options->config, arguments);
   return [options] { return validate(*options); };
 }
 

@@ -91,3 +91,8 @@ TEST_CASE("A run that a policy ended is stopped, any other cancelled one is canc
 TEST_CASE("A sweep is told by the first eight digits of its id") {
   CHECK(short_id("HD_0123abcd-0000-4000-8000-000000000000") == "HD_0123abcd");
 }
+
+TEST_CASE("A text of several lines is made printable line by line") {
+  CHECK(printable_lines("one\ntw\x1b\n") == std::vector<std::string>{"one", "tw\\x1b"});
+  CHECK(printable_lines("a\n\nb") == std::vector<std::string>{"a", "", "b"});
+}

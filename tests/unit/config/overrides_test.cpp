@@ -104,10 +104,11 @@ TEST_CASE(
 }
 
 TEST_CASE("A --set of a parameter that there is not says which there are") {
-  CHECK(messages(parse_with(around(""), {{"sampling.parameter_space.xx.values", "[0, 2]"}})
-                     .problems) ==
-        "--set sampling.parameter_space.xx.values: there is no item \"xx\" in the list; allowed: x; "
-        "did you mean \"x\"?\n");
+  CHECK(
+      messages(
+          parse_with(around(""), {{"sampling.parameter_space.xx.values", "[0, 2]"}}).problems) ==
+      "--set sampling.parameter_space.xx.values: there is no item \"xx\" in the list; allowed: x; "
+      "did you mean \"x\"?\n");
 }
 
 }  // namespace

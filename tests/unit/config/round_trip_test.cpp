@@ -190,7 +190,8 @@ seed: 0
 
 TEST_CASE("A fraction of a minute is kept to the millisecond and written as it was given") {
   for (const char* minutes : {"0.001", "0.03", "1.5", "10079.99"}) {
-    const LoadedConfig loaded = parse(around("max_duration_minutes: " + std::string(minutes) + "\n"));
+    const LoadedConfig loaded =
+        parse(around("max_duration_minutes: " + std::string(minutes) + "\n"));
     CHECK(to_hdconfig(loaded.spec).find("max_duration_minutes: " + std::string(minutes) + "\n") !=
           std::string::npos);
   }

@@ -143,15 +143,18 @@ TEST_CASE("a bandit describes itself with its settings") {
 }
 
 TEST_CASE("a value level with the threshold but for rounding is written as the threshold is") {
-  CHECK(sentence(*amount(Goal::maximize, 0.2), 1,
-                 history_of(Goal::maximize, {{0.8, 0.8, 0.8}, {0.6, 0.6, 0.6}})) ==
-        "best value 0.6 after 3 reports is not below the threshold 0.6 (run 0's 0.8 after 3 reports, "
-        "slack amount 0.2)");
+  CHECK(
+      sentence(*amount(Goal::maximize, 0.2), 1,
+               history_of(Goal::maximize, {{0.8, 0.8, 0.8}, {0.6, 0.6, 0.6}})) ==
+      "best value 0.6 after 3 reports is not below the threshold 0.6 (run 0's 0.8 after 3 reports, "
+      "slack amount 0.2)");
   // Large numbers round coarsely: 1000.1 - 1000 is 0.1 and a little more.
-  CHECK(sentence(*amount(Goal::maximize, 1000), 1, history_of(Goal::maximize, {{1000.1}, {0.1}})) ==
-        "best value 0.1 after 1 report is not below the threshold 0.1 (run 0's 1000 after 1 report, "
-        "slack amount 1000)");
-  CHECK(sentence(*amount(Goal::maximize, 0.2), 1, history_of(Goal::maximize, {{0.8}, {0.5999999}})) ==
-        "best value 0.5999999 after 1 report is below the threshold 0.6 (run 0's 0.8 after 1 report, "
-        "slack amount 0.2)");
+  CHECK(
+      sentence(*amount(Goal::maximize, 1000), 1, history_of(Goal::maximize, {{1000.1}, {0.1}})) ==
+      "best value 0.1 after 1 report is not below the threshold 0.1 (run 0's 1000 after 1 report, "
+      "slack amount 1000)");
+  CHECK(
+      sentence(*amount(Goal::maximize, 0.2), 1, history_of(Goal::maximize, {{0.8}, {0.5999999}})) ==
+      "best value 0.5999999 after 1 report is below the threshold 0.6 (run 0's 0.8 after 1 report, "
+      "slack amount 0.2)");
 }

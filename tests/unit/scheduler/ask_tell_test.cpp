@@ -214,7 +214,7 @@ TEST_CASE("max_duration ends the asking, over all sessions together") {
   asking.simulation.clock->advance_to(asking.simulation.clock->now() + std::chrono::minutes{5});
   const auto done = study.ask();
   CHECK_FALSE(done->run);
-  CHECK(done->reason == "the 10 minutes of max_duration_minutes are over");
+  CHECK(done->reason == "max_duration_minutes (10) are over");
   REQUIRE(study.tell(1, 1.0));
   REQUIRE(study.close());
   CHECK(study.state().end() == SweepEnd::duration);
