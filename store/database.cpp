@@ -34,6 +34,15 @@ std::string uri(const std::filesystem::path& path, std::string_view parameters) 
 
 }  // namespace
 
+Error damaged(const std::filesystem::path& file, std::string_view what) {
+  const std::filesystem::path sweep = std::filesystem::absolute(file).parent_path();
+  return {
+      file.string(),
+      fmt::format("is damaged: {}; `hdrive repair {}` rebuilds it from what can be read of it and "
+                  "the runs' directories",
+                  what, sweep.filename().string())};
+}
+
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle) {
   const std::string detail = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   const auto error = [&](std::string what) {
@@ -48,9 +57,9 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
     case SQLITE_LOCKED:
       return error("another process keeps it locked; close what has it open for writing");
     case SQLITE_NOTADB:
-      return error("is not a sweep's database, or it is damaged");
+      return damaged(path, "it does not begin as a sweep's database does");
     case SQLITE_CORRUPT:
-      return error("is damaged; `sqlite3 sweep.db .recover` saves what can be saved");
+      return damaged(path, fmt::format("SQLite finds it malformed ({})", detail));
     case SQLITE_READONLY:
       return error("cannot be written; check the permissions of the file and its directory");
     case SQLITE_CANTOPEN:
@@ -60,6 +69,13 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
     default:
       return error("cannot be used");
   }
+}
+
+double seconds_of(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+
+Duration duration_of(double seconds) {
+  constexpr double kMost = 9.2e18;  // what fits, whatever somebody wrote into the file
+  return Duration(std::llround(std::clamp(seconds * 1e6, -kMost, kMost)));
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -76,9 +92,7 @@ std::string_view Row::bytes(int column) const {
 }
 
 Duration Row::duration(int column) const {
-  constexpr double kMost = 9.2e18;  // what fits, whatever somebody wrote into the file
-  const double microseconds = sqlite3_column_double(statement_, column) * 1e6;
-  return Duration(std::llround(std::clamp(microseconds, -kMost, kMost)));
+  return duration_of(sqlite3_column_double(statement_, column));
 }
 
 std::optional<std::int64_t> Row::maybe_integer(int column) const {

@@ -20,6 +20,10 @@
 
 namespace hdrive::store {
 
+/// Moments and durations are kept as seconds.
+double seconds_of(Duration duration);
+Duration duration_of(double seconds);
+
 /// One row of a result, valid until the next one is fetched. Columns count from 0.
 class Row {
  public:
@@ -79,9 +83,7 @@ class Statement {
   int bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
   /// Seconds since the epoch, exact to the microsecond from 1850 to 2100.
   int bind(int index, Time value) { return bind(index, value.time_since_epoch()); }
-  int bind(int index, Duration value) {
-    return bind(index, static_cast<double>(value.count()) / 1e6);
-  }
+  int bind(int index, Duration value) { return bind(index, seconds_of(value)); }
   template <class Value>
   int bind(int index, const std::optional<Value>& value) {
     return value ? bind(index, *value) : bind(index, nullptr);
@@ -166,6 +168,9 @@ class Transaction {
 
   Database* database_;
 };
+
+/// "<file>: is damaged: <what>", and how to go on.
+Error damaged(const std::filesystem::path& file, std::string_view what);
 
 /// What SQLite's result code means for the file, as an Error. `handle` may be null.
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle);

@@ -37,8 +37,6 @@ constexpr char kInsertSweep[] =
     "INSERT INTO sweep(id, name, experiment, metric, goal, status, reason, active_seconds, "
     "created, "
     "version, config) VALUES(?1, ?2, ?3, ?4, ?5, 'Running', '', 0, ?6, ?7, ?8)";
-constexpr char kSelectSweep[] =
-    "SELECT id, name, experiment, config, metric, goal, version, created FROM sweep";
 constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
 
 constexpr char kProposed[] =
@@ -84,6 +82,9 @@ constexpr char kAnswered[] =
     "UPDATE requests SET answered = ?2, accepted = ?3, answer = ?4 WHERE id = ?1";
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
+constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2";
+constexpr char kSealedHeader[] = "UPDATE seal SET header = ?1";
+
 constexpr char kDataVersion[] = "PRAGMA data_version";
 constexpr char kOpenRequests[] =
     "SELECT id, kind, run, payload FROM requests WHERE taken IS NULL AND id > ?1 ORDER BY id";
@@ -97,6 +98,8 @@ std::optional<std::string_view> unless_none(Enum value) {
   return value == Enum::none ? std::nullopt : std::optional(to_string(value));
 }
 
+constexpr auto kAppended = store::Seal::Source::as_appended;
+
 class SqliteStore final : public Store {
  public:
   SqliteStore(Ownership ownership, std::unique_ptr<Database> database)
@@ -104,17 +107,36 @@ class SqliteStore final : public Store {
 
   // Reads what every later call relies on.
   Result<void> load() {
-    bool found = false;
-    Result<void> read = database_->each(kSelectSweep, [&](const Row& row) {
-      found = true;
-      header_ = {row.text(0), row.text(1),
-                 row.text(2), row.text(3),
-                 row.text(4), store::meaning(store::kGoals, row.bytes(5)).value_or(Goal::maximize),
-                 row.text(6), row.time(7)};
-    });
-    if (!read) return read;
-    if (!found) return Error{database_->path().string(), "is damaged: it holds no sweep"};
+    Result<SweepHeader> header = store::read_header(*database_);
+    if (!header) return header.error();
+    header_ = *std::move(header);
+    if (Result<void> sound = store::check_steps(*database_, ownership_.found_steps(), header_);
+        !sound)
+      return sound;
+    store::ReplayOptions options;
+    options.metrics = false;
+    options.seal = &seal_;
+    if (Result<void> sound = store::replay(*database_, options, [](const Change&) {}); !sound)
+      return sound;
+    seal_.continue_with(store::Seal::Source::as_appended);
     return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
+  }
+
+  // For a database of a version without it, also the first time.
+  Result<void> seal() {
+    Result<store::SealRow> row = store::read_seal(*database_);
+    if (!row) return row.error();
+    steps_ = row->steps;
+    if (!row->digest) {
+      if (Result<void> sealed = database_->run(kSealed, steps_, seal_.digest()); !sealed)
+        return sealed;
+    }
+    if (!row->header) {
+      const auto header = store::Seal::of(header_, store::Seal::Source::as_stored);
+      if (Result<void> sealed = database_->run(kSealedHeader, header); !sealed) return sealed;
+    }
+    ownership_.note_steps(steps_);
+    return {};
   }
 
   // What was asked of an engine before and never heard is not meant for this one.
@@ -129,11 +151,20 @@ class SqliteStore final : public Store {
     if (Result<void> sound = order_.check(changes); !sound) return sound;
     Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
     if (!transaction) return transaction.error();
+    seal_.mark();
+    Result<void> kept;
     for (const Change& change : changes) {
-      Result<void> kept = std::visit([this](const auto& it) { return record(it); }, change);
-      if (!kept) return kept;
+      kept = std::visit([this](const auto& it) { return record(it); }, change);
+      if (!kept) break;
+      seal_.add(change);
     }
-    if (Result<void> committed = transaction->commit(); !committed) return committed;
+    if (kept) kept = database_->run(kSealed, steps_ + 1, seal_.digest());
+    if (kept) kept = transaction->commit();
+    if (!kept) {
+      seal_.undo();
+      return kept;
+    }
+    ownership_.note_steps(++steps_);
     order_.take(changes);
     for (const Change& change : changes)
       if (const auto* edited = std::get_if<SweepEdited>(&change)) header_.config = edited->config;
@@ -142,7 +173,9 @@ class SqliteStore final : public Store {
 
   Result<void> replay(const std::string& only_metric,
                       const std::function<void(const Change&)>& tell) override {
-    return store::replay(*database_, only_metric, tell);
+    store::ReplayOptions options;  // it was checked when it was opened
+    options.only_metric = only_metric;
+    return store::replay(*database_, options, tell);
   }
 
   // The data version changes only when another connection has written.
@@ -217,7 +250,10 @@ class SqliteStore final : public Store {
   }
   Result<void> record(const SweepEdited& it) {
     Result<void> kept = database_->run(kEdit, it.config, it.what, it.at);
-    return kept ? database_->run(kConfig, it.config) : kept;
+    if (kept) kept = database_->run(kConfig, it.config);
+    SweepHeader header = header_;
+    header.config = it.config;
+    return kept ? database_->run(kSealedHeader, store::Seal::of(header, kAppended)) : kept;
   }
   Result<void> record(const RequestAnswered& it) {
     return database_->run(kAnswered, it.request, it.at, it.accepted ? 1 : 0, it.text);
@@ -231,6 +267,8 @@ class SqliteStore final : public Store {
   std::unique_ptr<Database> database_;
   SweepHeader header_;
   store::ChangeOrder order_;
+  store::Seal seal_{store::Seal::Source::as_stored};
+  std::int64_t steps_ = 0;
   std::int64_t data_version_ = 0;
   std::int64_t taken_ = 0;  // the latest request told
 };
@@ -256,9 +294,7 @@ Result<void> check_integrity(Database& database) {
       database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
   if (!read) return read;
   if (finding == "ok") return {};
-  return Error{
-      database.path().string(),
-      fmt::format("is damaged ({}); `sqlite3 sweep.db .recover` saves what can be saved", finding)};
+  return store::damaged(database.path(), finding);
 }
 
 Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
@@ -272,6 +308,7 @@ Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory
   if (auto done = store::migrate(opened); !done) return done.error();
   auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
   if (auto done = result->load(); !done) return done.error();
+  if (auto done = result->seal(); !done) return done.error();
   if (auto done = result->forget_requests(); !done) return done.error();
   return std::shared_ptr<Store>(std::move(result));
 }
