@@ -48,6 +48,8 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
   const auto error = [&](std::string what) {
     return Error{path.string(), fmt::format("{} (SQLite: {})", what, detail)};
   };
+  if (code == SQLITE_READONLY_ROLLBACK)
+    return error("holds a step that was cut short; `hdrive resume` rolls it back");
   switch (code & 0xff) {
     case SQLITE_FULL:
       return error("the disk is full; nothing of this step was kept");
@@ -60,6 +62,9 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
       return damaged(path, "it does not begin as a sweep's database does");
     case SQLITE_CORRUPT:
       return damaged(path, fmt::format("SQLite finds it malformed ({})", detail));
+    case SQLITE_ERROR:
+      // What is asked never changes, so the tables have.
+      return damaged(path, fmt::format("its tables are not those that hdrive makes ({})", detail));
     case SQLITE_READONLY:
       return error("cannot be written; check the permissions of the file and its directory");
     case SQLITE_CANTOPEN:
@@ -158,13 +163,25 @@ Result<void> Database::execute(const char* sql) {
   return {};
 }
 
-Result<Statement*> Database::statement(const char* sql) {
-  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+Result<Statement> Database::prepare(const char* sql) {
   sqlite3_stmt* prepared = nullptr;
   const int code =
       sqlite3_prepare_v3(handle_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
   if (code != SQLITE_OK) return database_error(path_, code, handle_.get());
-  return &statements_.try_emplace(sql, prepared, path_).first->second;
+  return Statement(prepared, path_);
+}
+
+Result<Statement*> Database::statement(const char* sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+  Result<Statement> made = prepare(sql);
+  if (!made) return made.error();
+  return &statements_.try_emplace(sql, *std::move(made)).first->second;
+}
+
+std::string quote_sql(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) result.append(c == '\'' ? 2 : 1, c);
+  return result + "'";
 }
 
 // ---- transactions -------------------------------------------------------------------------------

@@ -140,10 +140,22 @@ class Database {
     return (*found)->each(std::forward<OnRow>(on_row), values...);
   }
 
+  /// A query whose text is made for it, and prepared for this one time.
+  template <class OnRow>
+  Result<void> each_once(const std::string& sql, OnRow&& on_row) {
+    Result<Statement> made = prepare(sql.c_str());
+    if (!made) return made.error();
+    return made->each(std::forward<OnRow>(on_row));
+  }
+
+  /// For what has no words here.
+  sqlite3* handle() { return handle_.get(); }
+
   /// Whether a transaction is open.
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
  private:
+  Result<Statement> prepare(const char* sql);
   Database(sqlite3* handle, std::filesystem::path path)
       : path_(std::move(path)), handle_(handle, &sqlite3_close_v2) {}
 
@@ -151,6 +163,9 @@ class Database {
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
   std::unordered_map<const char*, Statement> statements_;
 };
+
+/// An SQL literal of this text.
+std::string quote_sql(std::string_view text);
 
 /// A transaction, rolled back unless `commit` succeeded.
 class Transaction {

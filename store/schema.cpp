@@ -188,6 +188,15 @@ Result<void> migrate(Database& database) {
   return transaction->commit();
 }
 
+Result<void> check_integrity(Database& database) {
+  std::string finding;
+  Result<void> read =
+      database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
+  if (!read) return read;
+  if (finding == "ok") return {};
+  return damaged(database.path(), finding);
+}
+
 Result<void> check_schema(Database& database, bool older_is_fine) {
   Result<int> application = read_pragma(database, "PRAGMA application_id");
   if (!application) return application.error();

@@ -41,6 +41,9 @@ Result<int> schema_version(Database& database);
 /// Brings an empty or older database to the current version, in one transaction.
 Result<void> migrate(Database& database);
 
+/// Whether SQLite finds the file's structure sound.
+Result<void> check_integrity(Database& database);
+
 /// Whether it is a sweep's database of a version this program can read as it is (`older_is_fine`: or can
 /// migrate).
 Result<void> check_schema(Database& database, bool older_is_fine);

@@ -159,6 +159,7 @@ void Seal::take(const RunProposed& it) {
                  .text(lost_in_json(it.parameters).value_or(""))
                  .text(it.reason)
                  .time(it.at)
+                 .integer(it.start_point ? 1 : 0)
                  .value();
 }
 

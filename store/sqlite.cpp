@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The store in a database file, as the engine that owns the sweep uses it.
+#include "store/sqlite.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,10 +16,12 @@
 #include "hdrive/sweep.h"
 #include "store/database.h"
 #include "store/exact.h"
+#include "store/file_system.h"
 #include "store/order.h"
 #include "store/ownership.h"
 #include "store/replay.h"
 #include "store/schema.h"
+#include "store/sweep_file.h"
 #include "store/words.h"
 
 namespace hdrive {
@@ -28,9 +32,14 @@ using store::Ownership;
 using store::Row;
 using store::Transaction;
 
+// A log beside the database needs memory that all processes share. Where other machines may be among them
+// the old pages are kept in a file instead: slower, and readers and the engine wait for each other.
+constexpr char kLogJournal[] = "PRAGMA journal_mode = WAL";
+constexpr char kFileJournal[] = "PRAGMA journal_mode = TRUNCATE";
+
 // FULL: a commit is on the disk before it returns. The rest bounds memory and the file beside the database.
 constexpr char kSettings[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
+    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
     "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864";
 
 constexpr char kInsertSweep[] =
@@ -167,7 +176,7 @@ class SqliteStore final : public Store {
     ownership_.note_steps(++steps_);
     order_.take(changes);
     for (const Change& change : changes)
-      if (const auto* edited = std::get_if<SweepEdited>(&change)) header_.config = edited->config;
+      if (const auto* edited = std::get_if<SweepEdited>(&change)) take_over(edited->config);
     return {};
   }
 
@@ -203,6 +212,12 @@ class SqliteStore final : public Store {
   bool takes_requests() const override { return true; }
 
  private:
+  // The file beside the database is for repairs alone: that it cannot be written stops nothing.
+  void take_over(const std::string& config) {
+    header_.config = config;
+    (void)store::write_sweep_file(database_->path().parent_path(), header_);
+  }
+
   Result<void> record(const RunProposed& it) {
     return database_->run(kProposed, it.run, run_id(header_.id, it.run), it.at,
                           to_json(it.parameters), it.reason, store::lost_in_json(it.parameters),
@@ -288,23 +303,27 @@ Result<void> write_new_database(const std::filesystem::path& path, const SweepHe
                           header.config);
 }
 
-Result<void> check_integrity(Database& database) {
-  std::string finding;
-  Result<void> read =
-      database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
-  if (!read) return read;
-  if (finding == "ok") return {};
-  return store::damaged(database.path(), finding);
+Result<void> choose_journal(Database& database, std::int64_t file_system) {
+  const bool network = store::is_network_file_system(file_system);
+  std::string mode;
+  const auto take = [&](const Row& row) { mode = row.text(0); };
+  Result<void> chosen =
+      network ? database.each(kFileJournal, take) : database.each(kLogJournal, take);
+  if (!chosen || !network || mode == "truncate") return chosen;
+  return Error{database.path().string(),
+               "lies on a network file system, where its log is not safe, and cannot do without it "
+               "while another process has it open; close that one first"};
 }
 
 Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
-                                          Ownership ownership) {
+                                          Ownership ownership, std::int64_t file_system) {
   auto database = Database::open(store::database_file(directory), Database::Mode::write);
   if (!database) return database.error();
   Database& opened = **database;
   if (auto done = store::check_schema(opened, /*older_is_fine=*/true); !done) return done.error();
+  if (auto done = choose_journal(opened, file_system); !done) return done.error();
   if (auto done = opened.execute(kSettings); !done) return done.error();
-  if (auto done = check_integrity(opened); !done) return done.error();
+  if (auto done = store::check_integrity(opened); !done) return done.error();
   if (auto done = store::migrate(opened); !done) return done.error();
   auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
   if (auto done = result->load(); !done) return done.error();
@@ -315,8 +334,11 @@ Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory
 
 }  // namespace
 
-Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
-                                                   const SweepHeader& header) {
+namespace store {
+
+Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& directory,
+                                               const SweepHeader& header,
+                                               std::int64_t file_system) {
   if (Result<void> made = base::make_directories(directory); !made) return made.error();
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
@@ -336,14 +358,30 @@ Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& 
   if (error) return base::system_error(path, "create", error.value());
   sync_directory(directory);
   sync_directory(directory / "..");
-  return open_owned(directory, std::move(*ownership));
+  if (Result<void> written = store::write_sweep_file(directory, header); !written)
+    return written.error();
+  return open_owned(directory, std::move(*ownership), file_system);
 }
 
-Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
+Result<std::shared_ptr<Store>> open_store_on(const std::filesystem::path& directory,
+                                             std::int64_t file_system) {
   if (auto found = store::expect_database(directory); !found) return found.error();
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
-  return open_owned(directory, std::move(*ownership));
+  return open_owned(directory, std::move(*ownership), file_system);
+}
+
+}  // namespace store
+
+Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
+                                                   const SweepHeader& header) {
+  // Of the file system nothing is known before there is the directory.
+  if (Result<void> made = base::make_directories(directory); !made) return made.error();
+  return store::create_store_on(directory, header, store::file_system_of(directory));
+}
+
+Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
+  return store::open_store_on(directory, store::file_system_of(directory));
 }
 
 }  // namespace hdrive

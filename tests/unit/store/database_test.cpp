@@ -112,8 +112,9 @@ TEST_CASE("A file that is no sweep's database is refused by name") {
     REQUIRE(database);
     auto refused = store::check_schema(**database, false);
     REQUIRE_FALSE(refused);
-    CHECK_THAT(refused.error().message(),
-               Catch::Contains(path.string()) && Catch::Contains("does not begin as a sweep's database"));
+    CHECK_THAT(
+        refused.error().message(),
+        Catch::Contains(path.string()) && Catch::Contains("does not begin as a sweep's database"));
   }
   SECTION("another program's database") {
     const auto database = open(path);
