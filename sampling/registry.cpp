@@ -31,6 +31,26 @@ const std::vector<Row>& rows() {
         "Every combination of the options once, the first parameter slowest; choice only.",
         {}},
        sampling::make_grid},
+      {{"bayesian",
+        {"BayesianParameterSampling"},
+        "A Gaussian process over the runs so far proposes where it expects to improve most; of any "
+        "expression, beside any policy.",
+        {{"initial_points", OptionKind::integer,
+          "Quasi-random runs before the model takes over; by default 10, or two a parameter within "
+          "a "
+          "quarter of the budget.",
+          "", 1},
+         {"warp", OptionKind::boolean,
+          "Whether values worse than the median are drawn together, so that the model spends "
+          "itself "
+          "on the good ones.",
+          "true"},
+         {"noise", OptionKind::boolean,
+          "Whether two runs with the same parameters may report different values.", "true"},
+         {"ordered_choices", OptionKind::boolean,
+          "Whether a choice of three or more numbers is taken as ordered by them.", "true"}},
+        20},
+       sampling::make_bayesian},
   };
   return kRows;
 }

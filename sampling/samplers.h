@@ -21,4 +21,7 @@ MadeSampler make_random(const AlgorithmSpec& spec, const SearchSpace& space,
 MadeSampler make_grid(const AlgorithmSpec& spec, const SearchSpace& space,
                       const SamplerContext& context);
 
+MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,
+                          const SamplerContext& context);
+
 }  // namespace hdrive::sampling
