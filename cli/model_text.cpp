@@ -45,11 +45,11 @@ std::string model_text(const ModelReport& report) {
   text += labelled("noise", fmt::format("{} about the best value; {:.2g} of the spread of all",
                                         number_text(report.noise_near_best), report.noise));
   text += labelled_sentence(
-      "check", fmt::format("each run predicted from the others: {} within one deviation (68 % is "
-                           "right), {} within two (95 % is right), {} of the variance explained",
-                           percent(calibration.within_one_deviation),
-                           percent(calibration.within_two_deviations),
-                           percent(calibration.explained)));
+      "check",
+      fmt::format("each run predicted from the others: {} within one deviation (68 % is "
+                  "right), {} within two (95 % is right), {} of the variance explained",
+                  percent(calibration.within_one_deviation),
+                  percent(calibration.within_two_deviations), percent(calibration.explained)));
   return text + "\n" + relevance_listing(report).table(output_width());
 }
 

@@ -35,20 +35,24 @@ const std::vector<Row>& rows() {
         {"BayesianParameterSampling"},
         "A Gaussian process over the runs so far proposes where it expects to improve most; of any "
         "expression, beside any policy.",
-        {{"initial_points", OptionKind::integer,
-          "Quasi-random runs before the model takes over; by default 10, or two a parameter within "
-          "a "
-          "quarter of the budget.",
-          "", 1},
-         {"warp", OptionKind::boolean,
-          "Whether values worse than the median are drawn together, so that the model spends "
-          "itself "
-          "on the good ones.",
-          "true"},
-         {"noise", OptionKind::boolean,
-          "Whether two runs with the same parameters may report different values.", "true"},
-         {"ordered_choices", OptionKind::boolean,
-          "Whether a choice of three or more numbers is taken as ordered by them.", "true"}},
+        {{.name = "initial_points",
+          .kind = OptionKind::integer,
+          .summary = "Quasi-random runs before the model takes over; by default 10, or two a "
+                     "parameter within a quarter of the budget.",
+          .minimum = 1},
+         {.name = "warp",
+          .kind = OptionKind::boolean,
+          .summary = "Whether values worse than the median are drawn together, so that the model "
+                     "spends itself on the good ones.",
+          .default_text = "true"},
+         {.name = "noise",
+          .kind = OptionKind::boolean,
+          .summary = "Whether two runs with the same parameters may report different values.",
+          .default_text = "true"},
+         {.name = "ordered_choices",
+          .kind = OptionKind::boolean,
+          .summary = "Whether a choice of three or more numbers is taken as ordered by them.",
+          .default_text = "true"}},
         20},
        sampling::make_bayesian},
   };

@@ -6,6 +6,7 @@
 
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/model_text.h"
 #include "cli/run_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
@@ -19,6 +20,7 @@ struct Options {
   std::string selector = "last";
   std::string output_dir;
   std::string format = "table";
+  bool model = false;
 };
 
 std::string indented(std::string_view text) {
@@ -71,9 +73,22 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
   return kDone;
 }
 
+int show_model(const Target& target, bool as_json) {
+  if (target.run)
+    fail(kWrong, "--model is about a sweep; leave out /" + std::to_string(*target.run));
+  const SweepSpec spec = value_or_fail(stored_spec(target.sweep.header, target.sweep.directory));
+  const SweepState state = load_state(target.sweep);
+  const ModelReport report = value_or_fail(inspect_model(
+      spec.sampling, spec.space,
+      {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}, state.history()));
+  print(as_json ? pretty(model_json(report)) : model_text(report));
+  return kDone;
+}
+
 int show(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector);
   const bool as_json = options.format == "json";
+  if (options.model) return show_model(target, as_json);
   if (!target.run) return show_sweep(target.sweep, as_json);
   const SweepState state = load_state(target.sweep);
   const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
@@ -91,6 +106,10 @@ Action setup_show(CLI::App& app, std::vector<std::string>& /*arguments*/) {
   app.add_option("-f,--format", options->format, "table or json")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"table", "json"}));
+  app.add_flag(
+      "--model", options->model,
+      "What a Gaussian process believes of the sweep: which parameters matter, the noise, and "
+      "how well it predicts each run from the others");
   add_home_option(app, options->output_dir);
   return [options] { return show(*options); };
 }

@@ -9,8 +9,8 @@ namespace {
 
 constexpr double kRootOfTwo = 1.4142135623730951;
 constexpr double kLogRootOfTwoPi = 0.91893853320467274;
-// Above it the direct formula loses less than six bits; below it the fraction converges in few terms.
-constexpr double kTail = -6;
+// Above it the direct formula loses less than four bits; below it the fraction converges in few terms.
+constexpr double kTail = -3;
 constexpr int kTerms = 40;
 
 }  // namespace

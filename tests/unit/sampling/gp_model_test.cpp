@@ -151,10 +151,8 @@ TEST_CASE("Duplicates without noise are held by jitter, and hundreds of them are
 
 TEST_CASE("Every level of the architecture that runs here gives nearly the same numbers") {
   const Training training = random_training(100, 5);
-  const KernelParameters parameters{5, std::vector<double>(5, 4.0).data(), 1.0, 0.25};
   const std::vector<double> squares(5, 4.0);
   const KernelParameters kernel_parameters{5, squares.data(), 1.0, 0.25};
-  (void)parameters;
   const auto factors = [&](const Numerics& numbers) {
     const std::ptrdiff_t ld = padded(100);
     std::vector<double> matrix(static_cast<std::size_t>(100 * ld)), inverse(matrix.size()),
