@@ -222,6 +222,10 @@ class LiveDisplay final : public Display {
 
 std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop) {
   if (!quiet && can_redraw(STDERR_FILENO)) return std::make_shared<LiveDisplay>(spec, stop);
+  return make_plain_display(quiet, stop);
+}
+
+std::shared_ptr<Display> make_plain_display(bool quiet, const StopSignal& stop) {
   return std::make_shared<PlainDisplay>(quiet, stop);
 }
 

@@ -22,4 +22,7 @@ class Display : public Listener {
 /// stderr; with `quiet` warnings alone. Tells of interruptions through `stop`.
 std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop);
 
+/// Lines and warnings, whatever stderr is.
+std::shared_ptr<Display> make_plain_display(bool quiet, const StopSignal& stop);
+
 }  // namespace hdrive::cli

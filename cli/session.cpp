@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/detach.h"
 #include "cli/display.h"
 #include "cli/lookup.h"
 #include "cli/signals.h"
@@ -15,6 +16,7 @@
 namespace hdrive::cli {
 
 int run_session(const Session& session) {
+  if (session.announce_to) become_detached();
   const StopSignal stop;
   const SignalWatcher watcher(stop);  // first of all: no thread may be without its mask
 
@@ -27,26 +29,34 @@ int run_session(const Session& session) {
   parts.target = value_or_fail(make_local_target(options, parts.clock));
   parts.store = session.open_store();
   parts.directory = session.directory;
-  const auto display = make_display(session.spec, session.quiet, stop);
+  const std::string id = parts.store->header().id;
+  const auto display = session.announce_to ? make_plain_display(session.quiet, stop)
+                                           : make_display(session.spec, session.quiet, stop);
+  if (session.announce_to)
+    parts.listeners.push_back(
+        make_announcer(*session.announce_to, id, session.directory / "engine.log"));
   parts.listeners.push_back(display);
 
   const auto summary = run_sweep(session.spec, parts, stop);
   display->finish();
   if (!summary) fail(kCannot, summary.error().message());
 
-  const SummaryContext context{parts.store->header().id, session.directory,
-                               home_hint(session.output_dir)};
+  return conclude(session, id, *summary);
+}
+
+int conclude(const Session& session, const std::string& sweep_id, const SweepSummary& summary) {
+  const SummaryContext context{sweep_id, session.directory, home_hint(session.output_dir)};
   if (session.quiet) {
-    if (summary->status != SweepStatus::completed)
-      complain(base::join(printable_lines(summary->reason), "\n  "));
-    print(quiet_line(*summary, session.spec));
-    if (summary->end == SweepEnd::interrupt)
+    if (summary.status != SweepStatus::completed)
+      complain(base::join(printable_lines(summary.reason), "\n  "));
+    print(quiet_line(summary, session.spec));
+    if (summary.end == SweepEnd::interrupt)
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {
-    print("\n" + summary_text(*summary, session.spec, context));
+    print("\n" + summary_text(summary, session.spec, context));
   }
-  return exit_code(*summary);
+  return exit_code(summary);
 }
 
 }  // namespace hdrive::cli

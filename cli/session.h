@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One session of a sweep in the foreground: display, signals, summary. Shared by `run` and `resume`.
+// One session of a sweep: display, signals, summary. Shared by `run`, `resume` and `stop`.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "hdrive/sweep.h"
@@ -17,11 +18,15 @@ struct Session {
   std::filesystem::path directory;  ///< the sweep's
   std::string output_dir;           ///< as given on the command line; for the hints
   bool quiet = false;
+  std::optional<int> announce_to;  ///< detached: where the caller listens (cli/detach.h)
   /// Makes or opens the store; called when everything else is ready.
   std::function<std::shared_ptr<Store>()> open_store;
 };
 
 /// Runs it to its end and prints the summary; gives the exit code.
 int run_session(const Session& session);
+
+/// Prints the summary of a sweep, or of a session of it, that is over; gives the exit code.
+int conclude(const Session& session, const std::string& sweep_id, const SweepSummary& summary);
 
 }  // namespace hdrive::cli

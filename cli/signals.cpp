@@ -35,8 +35,10 @@ void watch(int signals, int done, StopSignal stop) {
     if (poll(fds, 2, -1) < 0 && errno != EINTR) return;
     if ((fds[1].revents & POLLIN) != 0) return;
     signalfd_siginfo info;
-    if ((fds[0].revents & POLLIN) != 0 && read(signals, &info, sizeof info) == sizeof info)
-      stop.request();
+    if ((fds[0].revents & POLLIN) == 0 || read(signals, &info, sizeof info) != sizeof info)
+      continue;
+    // A terminal that closes says so more than once: the shell, and then the system. Nobody asked twice.
+    if (info.ssi_signo != SIGHUP || stop.level() == 0) stop.request();
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace hdrive::cli {
 
-/// While it lives, the signals are blocked in the whole process (threads made later inherit that) and a
+/// SIGHUP counts once only; the others, when they come again, end everything at once. While it lives, the signals are blocked in the whole process (threads made later inherit that) and a
 /// thread of its own takes them. Signals that were ignored (nohup) stay ignored. SIGPIPE is caught and
 /// dropped, so that a reader that goes away ends no sweep, while programs started later have it at its
 /// default.

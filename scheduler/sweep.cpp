@@ -75,7 +75,9 @@ class SweepLoop {
     if (auto taken = fates_.take_up(); !taken) return taken;
     active_ = ActiveTime(before, ledger_.now());
     change(SweepStatus::running);
-    look_at_clock();  // a resumed sweep may have used up its time
+    // What ends the sweep is heard before it starts anything: a request, and time that is used up already.
+    take_requests();
+    look_at_clock();
     return {};
   }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/verbs/resume.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -17,15 +19,8 @@
 namespace hdrive::cli {
 namespace {
 
-struct Options {
-  std::string sweep;
-  std::string output_dir;
-  std::vector<std::string> set;
-  bool quiet = false;
-};
-
 // A paused sweep is not over: the engine that runs it goes on.
-int go_on(const Options& options, const SweepEntry& sweep) {
+int go_on(const ResumeOptions& options, const SweepEntry& sweep) {
   if (!options.set.empty())
     print(ask(sweep, {0, Request::Kind::update_sweep, std::nullopt,
                       write_settings(parse_settings(options.set))}));
@@ -33,7 +28,9 @@ int go_on(const Options& options, const SweepEntry& sweep) {
   return kDone;
 }
 
-int resume(const Options& options) {
+}  // namespace
+
+int resume_sweep(const ResumeOptions& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
   if (sweep.engine && sweep.status == SweepStatus::paused) return go_on(options, sweep);
   const std::string id = short_id(sweep.header.id);
@@ -61,6 +58,7 @@ int resume(const Options& options) {
   session.directory = sweep.directory;
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
+  session.announce_to = options.detach.announce_to;
   session.open_store = [&] { return store; };
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far\n", id, sweep.runs,
@@ -68,15 +66,16 @@ int resume(const Options& options) {
   return run_session(session);
 }
 
-}  // namespace
-
-Action setup_resume(CLI::App& app, std::vector<std::string>& /*arguments*/) {
-  auto options = std::make_shared<Options>();
+Action setup_resume(CLI::App& app, std::vector<std::string>& arguments) {
+  auto options = std::make_shared<ResumeOptions>();
+  add_detach_option(app, options->detach, "resume", arguments);
   add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
   add_set_option(app, options->set);
   app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   add_home_option(app, options->output_dir);
-  return [options] { return resume(*options); };
+  return [options] {
+    return options->detach.asked ? start_detached(options->detach) : resume_sweep(*options);
+  };
 }
 
 }  // namespace hdrive::cli

@@ -6,11 +6,13 @@
 
 #include "base/text.h"
 #include "cli/config_arguments.h"
+#include "cli/detach.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/verbs/resume.h"
 #include "cli/verbs/verbs.h"
 
 namespace hdrive::cli {
@@ -21,6 +23,7 @@ struct Options {
   std::string output_dir;
   bool dry_run = false;
   bool quiet = false;
+  Detach detach;
 };
 
 std::string row(std::string_view label, const std::string& text) {
@@ -52,12 +55,58 @@ int dry_run(const SweepSpec& spec, const std::filesystem::path& file,
   return kDone;
 }
 
+std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesystem::path& home) {
+  std::optional<SweepEntry> found;
+  for (SweepEntry& sweep : list_sweeps(home, nullptr)) {
+    if (sweep.header.name != name) continue;
+    if (found)
+      fail(kWrong,
+           fmt::format("--name {0}: there are several sweeps of that name; hdrive list shows "
+                       "them, hdrive resume goes on with one, another name begins a new one",
+                       shell_quote({name})));
+    found = std::move(sweep);
+  }
+  return found;
+}
+
+// The same command with the same name goes on with the sweep it began, provided it is the same sweep.
+int go_on_with(const SweepEntry& sweep, const Options& options, LoadedConfig loaded) {
+  const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
+  const std::string name = shell_quote({sweep.header.name});
+  if (sweep.engine)
+    fail(kCannot,
+         fmt::format("the sweep {0} ({1}) is run by process {2}; hdrive attach {1}{3} shows it, "
+                     "another --name begins another one",
+                     name, id, *sweep.engine, hint));
+  const SweepSpec stored = value_or_fail(stored_spec(sweep.header, sweep.directory));
+  // What the machine or chance would choose was chosen when it began.
+  if (!loaded.seed_given) loaded.spec.seed = stored.seed;
+  if (!loaded.concurrency_given) loaded.spec.max_concurrent_runs = stored.max_concurrent_runs;
+  const auto different = differences(loaded.spec, stored);
+  if (!different.empty())
+    fail(kWrong,
+         fmt::format("there is a sweep {0} ({1}) already, and this configuration is another one:\n"
+                     "  {2}\n"
+                     "hdrive resume {1}{3} goes on with it as it is, hdrive update {1}{3} --set "
+                     "KEY=VALUE changes it, another --name begins a new one",
+                     name, id, base::join(different, "\n  "), hint));
+  ResumeOptions resume;
+  resume.sweep = sweep.directory.string();
+  resume.output_dir = options.output_dir;
+  resume.quiet = options.quiet;
+  resume.detach = options.detach;
+  return resume_sweep(resume);
+}
+
 int run(const Options& options) {
   const LoadedConfig loaded = load_or_fail(options.config, true);
   const SweepSpec& spec = loaded.spec;
   ok_or_fail(check(spec), kWrong);
   const auto home = std::filesystem::absolute(home_directory(options.output_dir));
   if (options.dry_run) return dry_run(spec, config_file(options.config), home);
+  if (!options.config.name.empty())
+    if (const auto sweep = sweep_named(options.config.name, home))
+      return go_on_with(*sweep, options, loaded);
 
   const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
   Session session;
@@ -65,6 +114,7 @@ int run(const Options& options) {
   session.directory = home / header.id;
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
+  session.announce_to = options.detach.announce_to;
   session.open_store = [&] {
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
     if (!options.quiet) tell(beginning_line(header, spec));
@@ -77,13 +127,14 @@ int run(const Options& options) {
 
 Action setup_run(CLI::App& app, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
+  add_detach_option(app, options->detach, "run", arguments);
   add_config_options(app, options->config);
   add_home_option(app, options->output_dir);
   app.add_flag("--dry-run", options->dry_run,
                "Check everything, print what would be run, start nothing");
   app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
-  take_words(app, options->config, arguments);
-  return [options] { return run(*options); };
+  add_detach_option(app, options->detach, "run", arguments);
+  add_config_options(app, options->config);
 }
 
 }  // namespace hdrive::cli

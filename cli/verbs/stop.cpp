@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "cli/lookup.h"
+#include "cli/session.h"
+#include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
@@ -20,12 +22,28 @@ struct Options {
   bool no_wait = false;
 };
 
-void check_stoppable(const SweepEntry& sweep) {
+void check_stoppable(const SweepEntry& sweep, bool run) {
   const std::string id = short_id(sweep.header.id);
   if (is_over(sweep.status))
     fail(kCannot, fmt::format("{} has already ended ({})", id, sweep_status_text(sweep)));
-  if (!sweep.engine)
+  if (!sweep.engine && run)
     fail(kCannot, fmt::format("no process runs {}; hdrive resume {} goes on with it", id, id));
+}
+
+// Its engine is gone, but its runs may train on: what a resumed sweep does first, and nothing else.
+int end_what_is_left(const SweepEntry& sweep, const Options& options) {
+  Session session;
+  session.spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
+  session.directory = sweep.directory;
+  session.output_dir = options.output_dir;
+  session.quiet = true;
+  session.open_store = [&] {
+    auto store = value_or_fail(open_sqlite_store(sweep.directory));
+    value_or_fail(leave_request(sweep.directory, Request{}));
+    return store;
+  };
+  const int code = run_session(session);
+  return code == kInterrupted ? kDone : code;
 }
 
 // What became of it, once it has ended.
@@ -55,7 +73,8 @@ int stop(const Options& options) {
            fmt::format("run {} of {} has already ended ({})", *target.run,
                        short_id(target.sweep.header.id), outcome_text(run.status, run.ended_by)));
   }
-  check_stoppable(target.sweep);
+  check_stoppable(target.sweep, target.run.has_value());
+  if (!target.sweep.engine) return end_what_is_left(target.sweep, options);
   const Request request{0, target.run ? Request::Kind::stop_run : Request::Kind::stop_sweep,
                         target.run};
   value_or_fail(leave_request(target.sweep.directory, request));

@@ -13,9 +13,13 @@ const std::vector<Verb>& verbs() {
            "Behind \"--\" stands the command to train with; the drawn values are appended to it as "
            "\"--name value\", or placed where it says ${{search_space.name}}. Ctrl-C cancels the "
            "runs "
-           "and keeps everything; a second one kills them at once.",
+           "and keeps everything; a second one kills them at once. With --detach it returns when "
+           "the first "
+           "run has begun, and the sweep goes on by itself. With the --name of a sweep that was "
+           "interrupted it goes on with that.",
        .examples = {"hdrive run hdconfig.yml -- python train.py --epochs 20",
                     "hdrive run hdconfig.yml --seed 7 --set max_total_runs=40 --name first-try",
+                    "hdrive run hdconfig.yml --detach --name over-night",
                     "hdrive run hdconfig.yml --dry-run",
                     "hdrive run -e exp -c train --hyperdrive-configuration-name hdconfig.yml "
                     "train.py --x 1"},
@@ -84,6 +88,12 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive export last -f csv -o runs.csv",
                     "hdrive export last --metrics -f json"},
        .setup = setup_export,
+       .takes_sweep = true},
+      {.name = "attach",
+       .usage = "SWEEP [options]",
+       .summary = "Watch a sweep that runs elsewhere, until it ends; Ctrl-C leaves it running",
+       .examples = {"hdrive attach last"},
+       .setup = setup_attach,
        .takes_sweep = true},
       {.name = "stop",
        .usage = "SWEEP | SWEEP/RUN [options]",

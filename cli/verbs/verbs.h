@@ -8,6 +8,7 @@
 namespace hdrive::cli {
 
 Action setup_run(CLI::App& app, std::vector<std::string>& arguments);
+Action setup_attach(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_validate(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_sample(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_session(CLI::App& app, std::vector<std::string>& arguments);

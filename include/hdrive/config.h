@@ -91,6 +91,10 @@ std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& fi
 /// The specification as hdconfig.yml text that reads back equal, seed and command included.
 std::string to_hdconfig(const SweepSpec& spec);
 
+/// How two specifications differ, a key each: "max_total_runs: 20 instead of 10", of longer values the key
+/// alone. Empty: they are equal.
+std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other);
+
 /// docs/hdconfig.md, generated from the schema table and the registries.
 std::string config_reference();
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "cli/display.h"
+#include "cli/follower.h"
+#include "cli/lookup.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "cli/stored_spec.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kTurn{50};
+// Reading a large sweep takes a while; it is read so rarely that this is a tenth of the time at most.
+constexpr int kRest = 10;
+constexpr Duration kAtLeast = std::chrono::milliseconds{200};
+
+struct Options {
+  std::string sweep;
+  std::string output_dir;
+  bool quiet = false;
+};
+
+// Until the sweep is over, or the user has seen enough (false).
+bool follow(Follower& follower, Display& display, const StopSignal& stop) {
+  const auto clock = make_steady_clock();
+  Time next{};
+  while (true) {
+    const Time now = clock->now();
+    if (now >= next) {
+      follower.look(display);
+      next = clock->now() + std::max(kAtLeast, kRest * (clock->now() - now));
+      if (follower.over()) {
+        // An engine records the end before it lets go of the sweep: both are there now, if it did.
+        follower.look(display);
+        return true;
+      }
+    }
+    display.on_turn(follower.state(), clock->now());
+    if (stop.level() > 0) return false;
+    std::this_thread::sleep_for(kTurn);
+  }
+}
+
+int attach(const Options& options) {
+  Follower follower(sweep_or_fail(options.output_dir, options.sweep));
+  Session session;
+  session.spec = value_or_fail(stored_spec(follower.sweep().header, follower.sweep().directory));
+  session.directory = follower.sweep().directory;
+  session.output_dir = options.output_dir;
+  session.quiet = options.quiet;
+
+  const StopSignal stop;
+  const SignalWatcher watcher(stop);
+  // A signal of its own, never given: Ctrl-C cancels nothing here.
+  const auto display = make_display(session.spec, options.quiet, StopSignal());
+  const bool over = follow(follower, *display, stop);
+  display->finish();
+  const SweepEntry& sweep = follower.sweep();
+  const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
+  if (!over) {
+    tell(fmt::format(
+        "{0} goes on; hdrive attach {0}{1} shows it again, hdrive stop {0}{1} ends it\n", id,
+        hint));
+    return kInterrupted;
+  }
+  if (!is_over(sweep.status))
+    fail(kCannot,
+         fmt::format("no process runs {0}: its engine is gone, and what it had started trains on; "
+                     "hdrive resume {0}{1} goes on with it",
+                     id, hint));
+  return conclude(session, sweep.header.id, summarize(follower.state()));
+}
+
+}  // namespace
+
+Action setup_attach(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
+  app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  add_home_option(app, options->output_dir);
+  return [options] { return attach(*options); };
+}
+
+}  // namespace hdrive::cli
