@@ -133,8 +133,9 @@ Action setup_run(CLI::App& app, std::vector<std::string>& arguments) {
   app.add_flag("--dry-run", options->dry_run,
                "Check everything, print what would be run, start nothing");
   app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
-  add_detach_option(app, options->detach, "run", arguments);
-  add_config_options(app, options->config);
+  take_words(app, options->config, arguments);
+  return
+      [options] { return options->detach.asked ? start_detached(options->detach) : run(*options); };
 }
 
 }  // namespace hdrive::cli

@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 
 using namespace hdrive;
-using Answer = nlohmann::json;
+using Line = nlohmann::json;
 
 namespace {
 
@@ -25,18 +25,18 @@ SweepSpec spec() {
 struct Session {
   explicit Session(const SweepSpec& of = spec()) : study(*AskTell::open(of)) {}
 
-  std::vector<Answer> lines(const std::string& line) {
-    std::vector<Answer> answers;
+  std::vector<Line> lines(const std::string& line) {
+    std::vector<Line> answers;
     cli::LineProtocol protocol(study, [&](std::string_view answer) {
       REQUIRE(!answer.empty());
       REQUIRE(answer.back() == '\n');
       REQUIRE(answer.find('\n') == answer.size() - 1);
-      answers.push_back(Answer::parse(answer));
+      answers.push_back(Line::parse(answer));
     });
     protocol.take(line);
     return answers;
   }
-  Answer operator()(const std::string& line) {
+  Line operator()(const std::string& line) {
     const auto answers = lines(line);
     REQUIRE(answers.size() == 1);
     return answers.front();
@@ -45,7 +45,7 @@ struct Session {
   AskTell study;
 };
 
-const Answer kOk = {{"ok", true}};
+const Line kOk = {{"ok", true}};
 
 std::string tell(int run, const std::string& value) {
   return R"({"op":"tell","run":)" + std::to_string(run) + R"(,"value":)" + value + "}";
@@ -55,18 +55,18 @@ std::string tell(int run, const std::string& value) {
 
 TEST_CASE("A run is asked for, reported, told, and becomes the best") {
   Session session;
-  const Answer asked = session(R"({"op":"ask"})");
+  const Line asked = session(R"({"op":"ask"})");
   CHECK(asked["run"] == 0);
   CHECK(asked["parameters"]["lr"].is_number_float());
   CHECK(asked["parameters"]["layers"].is_number_integer());
   CHECK(asked["reason"].get<std::string>().size() > 0);
   CHECK(asked.size() == 3);
-  const Answer reported = session(R"({"op":"report","run":0,"step":1,"value":0.4})");
+  const Line reported = session(R"({"op":"report","run":0,"step":1,"value":0.4})");
   CHECK(reported["verdict"] == "keep");
   CHECK(reported["reason"].get<std::string>().size() > 0);
   CHECK(session(R"({"op":"tell","run":0,"value":0.5})") == kOk);
-  const Answer best = session(R"({"op":"best"})");
-  CHECK(best == Answer{{"run", 0}, {"value", 0.4}, {"parameters", asked["parameters"]}});
+  const Line best = session(R"({"op":"best"})");
+  CHECK(best == Line{{"run", 0}, {"value", 0.4}, {"parameters", asked["parameters"]}});
 }
 
 TEST_CASE("Several are asked for at once, and where fewer are left the last line says done") {
@@ -112,7 +112,7 @@ TEST_CASE("A wrong line is answered with what is wrong, changes nothing, and the
       {"{\"op\":\"\xff\"}", "unknown op"},
   };
   for (const auto& [line, expected] : cases) {
-    const Answer answer = session(line);
+    const Line answer = session(line);
     REQUIRE(answer.size() == 1);
     CHECK_THAT(answer["error"].get<std::string>(), Catch::Contains(expected));
   }
@@ -136,7 +136,7 @@ TEST_CASE(
     CHECK_FALSE(session.study.state().history().best(run));
     ++run;
   }
-  const Answer none = session(R"({"op":"best"})");
+  const Line none = session(R"({"op":"best"})");
   CHECK(none["run"].is_null());
   CHECK_FALSE(none["reason"].get<std::string>().empty());
   session(R"({"op":"ask"})");
@@ -163,7 +163,7 @@ TEST_CASE("After a stop verdict the run counts as stopped by the policy, whateve
     Session session(judged);
     session.lines(R"({"op":"ask","count":2})");
     CHECK(session(R"({"op":"report","run":0,"value":1})")["verdict"] == "keep");
-    const Answer stop = session(R"({"op":"report","run":1,"value":2})");
+    const Line stop = session(R"({"op":"report","run":1,"value":2})");
     CHECK(stop["verdict"] == "stop");
     CHECK(session(R"({"op":"report","run":1,"value":0.1})") == stop);
     CHECK(session(last) == kOk);
@@ -179,6 +179,6 @@ TEST_CASE("Names and text of any kind survive the way out") {
   SweepSpec odd = spec();
   odd.space.parameters = {{"--quote\"d", Choice{{std::string("a\"\n\\b")}}}};
   Session session(odd);
-  CHECK(session(R"({"op":"ask"})")["parameters"] == Answer{{"--quote\"d", "a\"\n\\b"}});
+  CHECK(session(R"({"op":"ask"})")["parameters"] == Line{{"--quote\"d", "a\"\n\\b"}});
   CHECK(session(R"({"op":"ask"})")["done"] == true);
 }
