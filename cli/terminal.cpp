@@ -2,6 +2,7 @@
 #include "cli/terminal.h"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,8 +62,13 @@ bool write_all(int fd, std::string_view text) {
 }
 
 void print(std::string_view text) {
-  if (write_all(STDOUT_FILENO, text) || errno == EPIPE) return;
-  fail(kCannot, std::string("cannot write to the standard output: ") + std::strerror(errno));
+  if (write_all(STDOUT_FILENO, text)) return;
+  const int error = errno;
+  struct stat status {};
+  const bool device = fstat(STDOUT_FILENO, &status) == 0 && S_ISCHR(status.st_mode);
+  // A reader that went away: EPIPE of a pipe, EIO of a terminal that was closed.
+  if (error == EPIPE || (error == EIO && device)) return;
+  fail(kCannot, std::string("cannot write to the standard output: ") + std::strerror(error));
 }
 
 void tell(std::string_view text) { write_all(STDERR_FILENO, text); }

@@ -11,6 +11,7 @@ c  each policy on 10,000 runs x 100 reports (policies_bench)
 d  1,000,000 metric lines from one child process
 e  from a metric being written to SIGTERM reaching the condemned run
 f  hdrive resume of a sweep with 100,000 finished runs and 1,000,000 metrics, and one run to go
+g  what a run's supervisor costs: time beside the bare program, memory while it waits
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
 machines are noisy. See README.md beside this file.
@@ -22,6 +23,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -185,6 +187,46 @@ class Bench:
         row("f", "resume of 100,000 runs, 1,000,000 metrics, and one run more",
             f"{statistics.median(times):.2f} s", "under 2 s", statistics.median(times) < 2)
 
+    def case_g(self, folder):
+        program, runs = str(self.build / "compute" / "hdrive_supervisor"), 500
+        directory = folder / "g"
+        (directory / "outputs").mkdir(parents=True)
+        quiet = [(os.POSIX_SPAWN_OPEN, 3, "/dev/null", os.O_WRONLY, 0)]
+
+        def supervised(*command):
+            (directory / ".start-1-1").touch()
+            arguments = ["hdrive-run", "0", str(directory), "1", "boot", "", "10000", "0", ".start-1-1", *command]
+            return os.posix_spawn(program, arguments, os.environ, file_actions=quiet)
+
+        def a_run(start):
+            """Milliseconds that a run took, and the processor time of all its processes."""
+            began, used = time.perf_counter(), 0
+            for _ in range(runs):
+                _, status, usage = os.wait4(start(), 0)
+                used += usage.ru_utime + usage.ru_stime
+                if status:
+                    sys.exit(f"a supervised /bin/true ended with {os.waitstatus_to_exitcode(status)}")
+            return (time.perf_counter() - began) / runs * 1000, used / runs * 1000
+
+        bare, mine = [], []
+        for _ in range(ROUNDS):
+            bare.append(a_run(lambda: os.posix_spawn("/bin/true", ["true"], os.environ)))
+            mine.append(a_run(lambda: supervised("/bin/true")))
+        taken, used = (statistics.median(m[i] for m in mine) - statistics.median(b[i] for b in bare) for i in (0, 1))
+        row("g", "a supervised /bin/true, beyond a bare one", f"{taken:.2f} ms", "under 2 ms", taken < 2)
+        row("g", "the processor time of that", f"{used:.2f} ms")
+
+        (directory / "supervisor.json").unlink()
+        pid = supervised("/bin/sleep", "1000")
+        record = directory / "supervisor.json"
+        while not record.exists() or json.loads(record.read_text())["program_pid"] == 0:
+            time.sleep(0.01)
+        memory = dict(line.split()[:2] for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+        os.kill(pid, signal.SIGUSR1)
+        os.waitpid(pid, 0)
+        resident, own = int(memory["Rss:"]), int(memory["Private_Dirty:"])
+        row("g", "memory of a supervisor", f"{resident} kB, {own} kB of it its own", "under 2 MB", resident < 2048)
+
 
 def machine():
     with open("/proc/cpuinfo") as info:
@@ -196,12 +238,12 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d, e or f; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to g; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdef":
-            parser.error(f"there is no case {case}; there are a, b, c, d, e and f")
+        if case not in "abcdefg":
+            parser.error(f"there is no case {case}; there are a to g")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -214,7 +256,7 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdef":
+        for case in args.cases or "abcdefg":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)

@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import pathlib
 import pty
 import signal
 import subprocess
@@ -36,7 +37,7 @@ class Detached(Outliving):
         self.config(GATED)
         done = self.hdrive("run", "hdconfig.yml", "--detach")
         [sweep] = self.sweeps()
-        self.assertEqual(sweep["id"] + "\n", done.out)
+        self.assertEqual(sweep["sweep_id"] + "\n", done.out)
         engine = sweep["engine"]
         self.assertTrue(alive(engine))
         self.assertEqual(engine, os.getsid(engine))  # no terminal's, so that none takes it along
@@ -113,7 +114,7 @@ class Attached(Outliving):
 
     def has_read(self, watcher):
         # Its first look is over once it has slept, which `voluntary_ctxt_switches` tells.
-        status = open(f"/proc/{watcher.pid}/status").read()
+        status = pathlib.Path(f"/proc/{watcher.pid}/status").read_text()
         return int(status.rpartition("\nvoluntary_ctxt_switches:")[2].split()[0]) >= 3
 
     def test_the_display_of_a_terminal_is_live(self):
