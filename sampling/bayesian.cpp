@@ -29,7 +29,7 @@ using gp::Observation;
 enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
 
 // Largest model: above it the runs nearest to the incumbent.
-constexpr int kMostModelled = 600;
+constexpr int kMostModelled = 500;
 // Spaces with at most this many points left are searched completely.
 constexpr std::uint64_t kFewPoints = 2048;
 constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 12;
@@ -220,7 +220,7 @@ class BayesianSampler final : public Sampler {
       return search.rank(std::move(points));
     }
     gp::SearchOptions options;
-    options.raw = std::clamp(1024 * 400 / std::max(observed, 400), 256, 1024);
+    options.raw = std::clamp(1024 * 300 / std::max(observed, 300), 256, 1024);
     return search.run(context_.seed, id, options);
   }
 

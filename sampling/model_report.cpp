@@ -66,7 +66,7 @@ ModelReport::Calibration calibration(const Model& model, const Training& trainin
 
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history) {
-  constexpr int kLargest = 600;
+  constexpr int kLargest = 500;
   const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
   const auto observations = observe(history, encoding);

@@ -12,6 +12,7 @@ d  1,000,000 metric lines from one child process
 e  from a metric being written to SIGTERM reaching the condemned run
 f  hdrive resume of a sweep with 100,000 finished runs and 1,000,000 metrics, and one run to go
 g  what a run's supervisor costs: time beside the bare program, memory while it waits
+h  a proposal of Bayesian sampling right after a result, and 1,000 of them in a row (sampling_bench)
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
 machines are noisy. See README.md beside this file.
@@ -167,7 +168,6 @@ class Bench:
         row("e", "metric written to SIGTERM received, median of 200", f"{statistics.median(times):.2f} ms")
         row("e", "the slowest of 200", f"{times[-1]:.2f} ms", "under 100 ms", times[-1] < 100)
 
-
     def case_f(self, folder):
         home = folder / "f"
         subprocess.run([self.build / "benchmarks" / "store_bench", "make", home / "HD_f"], check=True,
@@ -227,6 +227,22 @@ class Bench:
         resident, own = int(memory["Rss:"]), int(memory["Private_Dirty:"])
         row("g", "memory of a supervisor", f"{resident} kB, {own} kB of it its own", "under 2 MB", resident < 2048)
 
+    def case_h(self, folder):
+        del folder
+        program = self.build / "benchmarks" / "sampling_bench"
+        # On one processor, in processor time, so that a busy machine does not count.
+        _, done = timed(["taskset", "-c", "0", program, "bayesian"])
+        if done.returncode:
+            sys.exit(f"sampling_bench failed:\n{done.stdout}{done.stderr}")
+        most = {"n=100, p50": 2, "n=100, p99": 6, "n=1000, p50": 40, "n=1000, p99": 120,
+                "n=10000, p50": 40, "n=10000, p99": 120, "1000 runs in a row": 8}
+        for line in done.stdout.splitlines():
+            what, value, unit = line.rsplit(maxsplit=2)
+            limit = next((limit for end, limit in most.items() if what.endswith(end)), None)
+            row("h", what, f"{value} {unit}", "" if limit is None else f"at most {limit} {unit}",
+                None if limit is None else float(value) <= limit)
+
+
 
 def machine():
     with open("/proc/cpuinfo") as info:
@@ -238,12 +254,18 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to g; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to h; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdefg":
-            parser.error(f"there is no case {case}; there are a to g")
+        if case not in "abcdefgh":
+            parser.error(f"there is no case {case}; there are a to h")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d, e or f; all by default")
+    parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
+    args = parser.parse_args()
+    for case in args.cases:
+        if case not in "abcdef":
+            parser.error(f"there is no case {case}; there are a, b, c, d, e and f")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -256,7 +278,8 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdefg":
+        for case in args.cases or "abcdefgh":
+        for case in args.cases or "abcdef":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)

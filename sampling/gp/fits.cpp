@@ -11,7 +11,7 @@ namespace {
 
 constexpr RunId kFirstCheckpoint = 8;
 constexpr std::size_t kColdEvery = 8;
-constexpr int kColdIterations = 60, kWarmIterations = 15;
+constexpr int kColdIterations = 60, kWarmIterations = 15, kLastIterations = 8;
 constexpr RunId kEveryResult = 200;
 constexpr int kMostFitted = 300;
 constexpr int kFewestFitted = 3;
@@ -161,7 +161,7 @@ Hyperparameters Fits::at(const std::vector<Observation>& observations, RunId run
   if (runs > kEveryResult) return current;
   digest_up_to(runs);
   const std::uint64_t key = key_of(digest, current);
-  if (last_.key != key) last_ = {key, fitted(all, current, kWarmIterations, runs)};
+  if (last_.key != key) last_ = {key, fitted(all, current, kLastIterations, runs)};
   return last_.hyperparameters;
 }
 

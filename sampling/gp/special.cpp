@@ -11,7 +11,9 @@ constexpr double kRootOfTwo = 1.4142135623730951;
 constexpr double kLogRootOfTwoPi = 0.91893853320467274;
 // Above it the direct formula loses less than four bits; below it the fraction converges in few terms.
 constexpr double kTail = -3;
-constexpr int kTerms = 40;
+
+// Enough terms for double precision at -t.
+int terms(double t) { return t > 12 ? 12 : t > 6 ? 20 : 60; }
 
 }  // namespace
 
@@ -31,7 +33,7 @@ LogH log_h(double z) {
   }
   const double t = -z;
   double c = t;
-  for (int k = kTerms; k >= 2; --k) c = t + k / c;
+  for (int k = terms(t); k >= 2; --k) c = t + k / c;
   c = 1 / c;
   return {log_density + std::log(c / (t + c)), 1 / c, (t + c) / c};
 }
