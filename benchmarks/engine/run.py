@@ -243,7 +243,6 @@ class Bench:
                 None if limit is None else float(value) <= limit)
 
 
-
 def machine():
     with open("/proc/cpuinfo") as info:
         names = {line.split(":", 1)[1].strip() for line in info if line.startswith("model name")}
@@ -260,12 +259,6 @@ def main():
     for case in args.cases:
         if case not in "abcdefgh":
             parser.error(f"there is no case {case}; there are a to h")
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d, e or f; all by default")
-    parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
-    args = parser.parse_args()
-    for case in args.cases:
-        if case not in "abcdef":
-            parser.error(f"there is no case {case}; there are a, b, c, d, e and f")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -279,7 +272,6 @@ def main():
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
         for case in args.cases or "abcdefgh":
-        for case in args.cases or "abcdef":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)

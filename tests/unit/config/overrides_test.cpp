@@ -73,8 +73,9 @@ TEST_CASE("What is wrong with a --set is told under its key") {
   CHECK(told_of("policy.slack_factor", "1") ==
         "--set policy.slack_factor: key \"type\" is missing in \"policy\"; it takes the name of a "
         "policy\n");
-  CHECK(told_of("sampling.parameter_space.y.values", "1") ==
-        "--set sampling.parameter_space.y.values: there is no item \"y\" in the list\n");
+  CHECK(
+      told_of("sampling.parameter_space.y.values", "1") ==
+      "--set sampling.parameter_space.y.values: there is no item \"y\" in the list; allowed: x\n");
   CHECK(
       told_of("policy..type", "1") ==
       "--set policy..type: a key is empty; allowed: --set key=value or --set policy.type=value\n");
