@@ -19,6 +19,7 @@ machines are noisy. See README.md beside this file.
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -189,14 +190,16 @@ class Bench:
 
     def case_g(self, folder):
         program, runs = str(self.build / "compute" / "hdrive_supervisor"), 500
-        directory = folder / "g"
-        (directory / "outputs").mkdir(parents=True)
+        numbers = itertools.count()
+        (folder / "g").mkdir()
         quiet = [(os.POSIX_SPAWN_OPEN, 3, "/dev/null", os.O_WRONLY, 0)]
 
         def supervised(*command):
+            directory = folder / "g" / str(next(numbers))
+            directory.mkdir()
             (directory / ".start-1-1").touch()
             arguments = ["hdrive-run", "0", str(directory), "1", "boot", "", "10000", "0", ".start-1-1", *command]
-            return os.posix_spawn(program, arguments, os.environ, file_actions=quiet)
+            return os.posix_spawn(program, arguments, os.environ, file_actions=quiet), directory
 
         def a_run(start):
             """Milliseconds that a run took, and the processor time of all its processes."""
@@ -211,13 +214,12 @@ class Bench:
         bare, mine = [], []
         for _ in range(ROUNDS):
             bare.append(a_run(lambda: os.posix_spawn("/bin/true", ["true"], os.environ)))
-            mine.append(a_run(lambda: supervised("/bin/true")))
+            mine.append(a_run(lambda: supervised("/bin/true")[0]))
         taken, used = (statistics.median(m[i] for m in mine) - statistics.median(b[i] for b in bare) for i in (0, 1))
         row("g", "a supervised /bin/true, beyond a bare one", f"{taken:.2f} ms", "under 2 ms", taken < 2)
         row("g", "the processor time of that", f"{used:.2f} ms")
 
-        (directory / "supervisor.json").unlink()
-        pid = supervised("/bin/sleep", "1000")
+        pid, directory = supervised("/bin/sleep", "1000")
         record = directory / "supervisor.json"
         while not record.exists() or json.loads(record.read_text())["program_pid"] == 0:
             time.sleep(0.01)

@@ -37,25 +37,40 @@ void Record::seconds(const char* name, long long microseconds) {
 }
 
 bool Record::write(const char* name, const char* temporary) {
-  return put_into(name, temporary, O_CREAT);
+  const int fd = put_into(name, temporary, O_CREAT);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
-bool Record::write_claimed(const char* name, const char* claim) { return put_into(name, claim, 0); }
+int Record::write_claimed(const char* name, const char* claim) { return put_into(name, claim, 0); }
 
-bool Record::put_into(const char* name, const char* temporary, int more_flags) {
+void Record::number_later(const char* name) {
+  key(name);
+  later_ = size_;
+  put("0         ");  // blanks, for the digits of any pid
+}
+
+void Record::fill(int fd, long long value) const {
+  Record digits;
+  digits.put_digits(value, 1);
+  // One call, so that a reader sees it or does not. It is for people: nothing hangs on it.
+  if (pwrite(fd, digits.buffer_ + 1, digits.size_ - 1, static_cast<off_t>(later_)) < 0) return;
+}
+
+int Record::put_into(const char* name, const char* temporary, int more_flags) {
   if (!closed_) put("}\n");
   closed_ = true;
   const int fd = open(temporary, O_WRONLY | O_TRUNC | O_CLOEXEC | more_flags, 0644);
-  if (fd < 0) return false;
+  if (fd < 0) return -1;
   errno = ENOSPC;  // what a short write means
   const bool written = ::write(fd, buffer_, size_) == static_cast<ssize_t>(size_);
   int error = errno;
-  close(fd);
-  if (written && rename(temporary, name) == 0) return true;
+  if (written && rename(temporary, name) == 0) return fd;
   if (written) error = errno;
+  close(fd);
   unlink(temporary);
   errno = error;
-  return false;
+  return -1;
 }
 
 void Record::key(const char* name) {

@@ -21,17 +21,24 @@ class Record {
   /// Writes the file into the current directory, replacing an older one. False: it could not, and errno
   /// says why; it may be tried again.
   bool write(const char* name, const char* temporary);
-  /// The same where `claim` must exist: it becomes the file.
-  bool write_claimed(const char* name, const char* claim);
+  /// The same where `claim` must exist: it becomes the file. Gives its descriptor; less than zero: it could
+  /// not.
+  int write_claimed(const char* name, const char* claim);
+
+  /// A number that is 0 until `fill` overwrites it in the file. To replace the whole file once more would
+  /// make the file system put it on the disk at once.
+  void number_later(const char* key);
+  void fill(int fd, long long value) const;
 
  private:
   void key(const char* key);
   void put(const char* text);
   void put_digits(long long value, int at_least);
-  bool put_into(const char* name, const char* temporary, int more_flags);
+  int put_into(const char* name, const char* temporary, int more_flags);
 
   char buffer_[1024];
   size_t size_ = 0;
+  size_t later_ = 0;  // where the number for later is
   bool closed_ = false;
 };
 

@@ -105,25 +105,16 @@ Start start_program(char** argv) {
 
 // supervisor.json. It is there before the program is: an engine that takes over finds the run by it, from
 // the first moment in which there is something to find.
-void describe_self(Record& record, char** argv, pid_t program) {
+void describe_self(Record& record, char** argv) {
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
   record.number("pid", getpid());
   record.number("start_time", own_start_time());
   record.text("boot_id", argv[protocol::kBootId]);
-  record.number("program_pid", program);
-}
-
-bool claim(char** argv) {
-  Record record;
-  describe_self(record, argv, 0);
-  return record.write_claimed("supervisor.json", argv[protocol::kClaim]);
+  record.number_later("program_pid");
 }
 
 void tell_who_runs(char** argv, pid_t program) {
-  Record record;
-  describe_self(record, argv, program);
-  record.write("supervisor.json", ".supervisor.json");
   const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program};
   // Nobody may be listening (any more), or somebody who is busy: never wait for them.
   if (write(protocol::kPipeFd, &began, sizeof began) < 0) errno = 0;
@@ -279,12 +270,17 @@ int supervise(char** argv) {
   sigemptyset(&signals);
   for (const int number : kSignals) sigaddset(&signals, number);
   if (chdir(argv[protocol::kDirectory]) != 0) return protocol::kNoDirectory;
-  if (!claim(argv)) return protocol::kNoClaim;
+  Record self;
+  describe_self(self, argv);
+  const int claimed = self.write_claimed("supervisor.json", argv[protocol::kClaim]);
+  if (claimed < 0) return protocol::kNoClaim;
 
   const long long began = time_of(CLOCK_REALTIME);
   const Start start = start_program(argv);
   Watch watch(start.pid, atoll(argv[protocol::kGraceMs]) * kMillisecond,
               atoll(argv[protocol::kTimeLimitMs]) * kMillisecond);
+  if (!start.failed_at) self.fill(claimed, start.pid);
+  close(claimed);
   if (!start.failed_at) tell_who_runs(argv, start.pid);
   watch.until_empty(signals);
   return write_end(argv, start, watch, began, signals) ? protocol::kDone : protocol::kNoRecord;
