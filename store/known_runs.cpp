@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/known_runs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/exact.h"
+#include "store/replay.h"
+
+namespace hdrive::store {
+namespace {
+
+class Collector {
+ public:
+  explicit Collector(Known& known) : known_(known) {}
+
+  void operator()(const RunProposed& it) { known_.runs[it.run].proposed = it; }
+  void operator()(const RunStarted& it) { of(it).started = it; }
+  void operator()(const RunMetrics& it) {
+    KnownAttempt& attempt = of(it);
+    if (!attempt.metrics) {
+      attempt.metrics = it;
+      return;
+    }
+    std::vector<Metric>& all = attempt.metrics->metrics;
+    all.insert(all.end(), it.metrics.begin(), it.metrics.end());
+  }
+  void operator()(const RunJudged& it) { of(it).verdicts.push_back(it); }
+  void operator()(const RunCanceling& it) { of(it).canceling = it; }
+  void operator()(const RunEnded& it) { of(it).ended = it; }
+  void operator()(const RunRequeued& it) { of(it).requeued = it; }
+  void operator()(const SweepChanged& it) { known_.before.emplace_back(it); }
+  void operator()(const SweepEdited& it) { known_.before.emplace_back(it); }
+  void operator()(const Noted& it) { known_.after.emplace_back(it); }
+  void operator()(const RequestAnswered&) {}
+
+ private:
+  template <class Change>
+  KnownAttempt& of(const Change& it) {
+    return known_.runs[it.run].attempts[it.attempt];
+  }
+
+  Known& known_;
+};
+
+RunEnded ended_as(const RecordedAttempt& attempt, RunId run) {
+  const RunExited& exited = *attempt.exited;
+  RunEnded end{run,
+               attempt.attempt,
+               RunStatus::failed,
+               EndCause::exited,
+               exited.exit_code,
+               exited.signal,
+               exited.note,
+               exited.stderr_tail,
+               attempt.ended.value_or(Time{})};
+  if (exited.not_started) {
+    end.cause = EndCause::not_started;
+  } else if (exited.over_time) {
+    end.status = RunStatus::canceled;
+    end.cause = EndCause::time_limit;
+    end.reason = "its time limit was over";
+  } else if (attempt.canceled) {
+    end.status = RunStatus::canceled;
+    end.cause = EndCause::user;
+    end.reason = "it was cancelled; why was lost with the database";
+  } else if (exited.signal) {
+    end.cause = EndCause::signaled;
+    end.reason = fmt::format("ended by signal {}", *exited.signal);
+  } else if (exited.exit_code == 0) {
+    end.status = RunStatus::completed;
+    end.reason = "completed";
+  } else {
+    end.reason = fmt::format("exited with code {}", exited.exit_code.value_or(-1));
+  }
+  return end;
+}
+
+}  // namespace
+
+Result<void> collect(Database& database, Known& known, Seal* seal) {
+  ReplayOptions options;
+  options.seal = seal;
+  Collector collector(known);
+  return replay(database, options, [&](const Change& change) { std::visit(collector, change); });
+}
+
+void reconcile(Database& database) {
+  std::vector<RunId> unreadable;
+  (void)database.each("SELECT number, hyperparameters, hyperparameters_exact FROM runs",
+                      [&](const Row& row) {
+                        if (!restore(row.bytes(1), row.bytes(2)))
+                          unreadable.push_back(row.integer(0));
+                      });
+  for (const RunId run : unreadable) (void)database.run("DELETE FROM runs WHERE number = ?1", run);
+  // Stands for a run of which the row is lost; an empty `run_id` tells it from others.
+  (void)database.execute(
+      "DELETE FROM runs WHERE number < 0 OR number > (SELECT 2 * count(*) + 1000 FROM runs);"
+      "WITH RECURSIVE n(number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM n "
+      "WHERE number < (SELECT max(number) FROM runs)) "
+      "INSERT OR IGNORE INTO runs(number, run_id, status, attempt, created, hyperparameters, "
+      "proposal) "
+      "SELECT number, '', 'Queued', 1, 0, '{}', '' FROM n WHERE (SELECT count(*) FROM runs) > 0;"
+      "DELETE FROM earlier_attempts WHERE attempt >= (SELECT attempt FROM runs WHERE number = run);"
+      "DELETE FROM metrics WHERE NOT EXISTS (SELECT 1 FROM runs WHERE number = run AND (attempt = "
+      "metrics.attempt OR EXISTS (SELECT 1 FROM earlier_attempts e WHERE e.run = metrics.run AND "
+      "e.attempt = metrics.attempt)))");
+}
+
+void add_recorded(const RecordedAttempt& recorded, RunId run, KnownAttempt& attempt) {
+  const Time began = recorded.started.value_or(recorded.proposed.value_or(Time{}));
+  if (!attempt.started) attempt.started = RunStarted{run, recorded.attempt, recorded.pid, began};
+  const std::size_t known = attempt.metrics ? attempt.metrics->metrics.size() : 0;
+  if (recorded.metrics.size() > known) {
+    const Time at = attempt.metrics ? attempt.metrics->at : recorded.ended.value_or(began);
+    attempt.metrics = RunMetrics{run, recorded.attempt, recorded.metrics, recorded.position, at};
+  }
+  if (!attempt.ended && recorded.exited) attempt.ended = ended_as(recorded, run);
+}
+
+Time time_of(const KnownRun& run) {
+  if (run.proposed) return run.proposed->at;
+  for (const auto& [number, attempt] : run.attempts)
+    if (attempt.started) return attempt.started->at;
+  return {};
+}
+
+void tell_run(RunId run, const KnownRun& known, std::vector<Change>& changes) {
+  changes.emplace_back(*known.proposed);
+  const int last = known.attempts.empty() ? 1 : std::max(1, known.attempts.rbegin()->first);
+  for (int number = 1; number <= last; ++number) {
+    const auto found = known.attempts.find(number);
+    const KnownAttempt attempt = found == known.attempts.end() ? KnownAttempt{} : found->second;
+    if (number > 1)
+      changes.emplace_back(attempt.requeued.value_or(
+          RunRequeued{run, number, "it was tried again; why was lost with the database",
+                      time_of(known), EndCause::interrupt}));
+    if (attempt.started) changes.emplace_back(*attempt.started);
+    if (attempt.metrics) changes.emplace_back(*attempt.metrics);
+    for (const RunJudged& verdict : attempt.verdicts) changes.emplace_back(verdict);
+    if (attempt.canceling) changes.emplace_back(*attempt.canceling);
+    if (attempt.ended) changes.emplace_back(*attempt.ended);
+  }
+}
+
+}  // namespace hdrive::store

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is known of a sweep while its database is being repaired: run by run and attempt by attempt, from the
+// rows that were read and from the run directories.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "hdrive/store.h"
+#include "store/database.h"
+#include "store/seal.h"
+
+namespace hdrive::store {
+
+/// What is known of one attempt, in the order in which it is told.
+struct KnownAttempt {
+  std::optional<RunRequeued> requeued;
+  std::optional<RunStarted> started;
+  std::optional<RunMetrics> metrics;
+  std::vector<RunJudged> verdicts;
+  std::optional<RunCanceling> canceling;
+  std::optional<RunEnded> ended;
+};
+struct KnownRun {
+  std::optional<RunProposed> proposed;
+  std::map<int, KnownAttempt> attempts;
+};
+struct Known {
+  std::map<RunId, KnownRun> runs;
+  std::vector<Change> before, after;  // what is not of a run: before the runs, and behind them
+};
+
+/// Adds all that the database tells; with a seal, an Error if that is not what was written.
+Result<void> collect(Database& database, Known& known, Seal* seal);
+
+/// Makes tables agree of which parts are missing, so that they can be replayed. A run of which the row is
+/// lost gets one without a `run_id`.
+void reconcile(Database& database);
+
+/// Adds what the directory tells of an attempt, where the database does not.
+void add_recorded(const RecordedAttempt& recorded, RunId run, KnownAttempt& attempt);
+
+/// When the run was proposed, or first seen.
+Time time_of(const KnownRun& run);
+
+/// The run's changes in an order every store takes. It has a proposal.
+void tell_run(RunId run, const KnownRun& known, std::vector<Change>& changes);
+
+}  // namespace hdrive::store
