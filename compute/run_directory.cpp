@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,10 @@ std::string json_list(const std::vector<std::string>& texts) {
   return result + "]";
 }
 
+std::string in_seconds(Time time) {
+  return fmt::format("{:.6f}", static_cast<double>(time.time_since_epoch().count()) / 1e6);
+}
+
 std::string run_json(const RunRequest& request) {
   std::string environment = "{";
   for (const auto& [name, value] : request.environment)
@@ -90,7 +95,9 @@ std::string run_json(const RunRequest& request) {
          ",\n  \"arguments\": " + json_list(request.arguments) +
          ",\n  \"working_directory\": " + base::json_string(request.working_directory.string()) +
          ",\n  \"environment\": " + environment + "}" +
-         ",\n  \"parameters\": " + to_json(request.parameters) + "\n}\n";
+         ",\n  \"parameters\": " + to_json(request.parameters) +
+         ",\n  \"proposal\": " + base::json_string(request.proposal) +
+         ",\n  \"proposed\": " + in_seconds(request.proposed) + "\n}\n";
 }
 
 Result<void> write_at(int directory, const fs::path& path, const std::string& text) {

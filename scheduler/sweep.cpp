@@ -137,6 +137,8 @@ class SweepLoop {
     request.time_limit = spec_.max_run_duration;
     request.cancel_grace = spec_.cancel_grace;
     request.position = ledger_.state().position(run);
+    request.proposal = record.proposal;
+    request.proposed = record.created;
     return request;
   }
 

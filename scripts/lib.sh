@@ -14,6 +14,7 @@ BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-jso
                 libcli11-dev libsqlite3-dev libre2-dev)
 TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 CHECK_PACKAGES=(clang-format-14)
+FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 fail() {

@@ -14,6 +14,7 @@
 #include "hdrive/store.h"
 #include "store/ownership.h"
 #include "store/reader.h"
+#include "store/replay.h"
 #include "store/schema.h"
 #include "store/times.h"
 #include "store/words.h"
@@ -26,24 +27,17 @@ using store::Database;
 using store::Row;
 using store::Transaction;
 
-constexpr char kSweep[] =
-    "SELECT id, name, experiment, config, metric, goal, version, created, status, ended_by, "
-    "reason, "
-    "active_seconds, changed FROM sweep";
+constexpr char kStatus[] = "SELECT status, ended_by, reason, active_seconds, changed FROM sweep";
 constexpr char kCounts[] = "SELECT status, count(*) FROM runs GROUP BY status";
 
 constexpr std::size_t kMostCandidates = 10;  // to list in a message
 
-void read_sweep(const Row& row, SweepEntry& entry) {
-  entry.header = {row.text(0), row.text(1),
-                  row.text(2), row.text(3),
-                  row.text(4), store::meaning(store::kGoals, row.bytes(5)).value_or(Goal::maximize),
-                  row.text(6), row.time(7)};
-  entry.status = sweep_status_from(row.bytes(8)).value_or(SweepStatus::running);
-  entry.end = sweep_end_from(row.bytes(9)).value_or(SweepEnd::none);
-  entry.reason = row.text(10);
-  entry.active = row.duration(11);
-  entry.changed = row.time(12);
+void read_status(const Row& row, SweepEntry& entry) {
+  entry.status = sweep_status_from(row.bytes(0)).value_or(SweepStatus::running);
+  entry.end = sweep_end_from(row.bytes(1)).value_or(SweepEnd::none);
+  entry.reason = row.text(2);
+  entry.active = row.duration(3);
+  entry.changed = row.time(4);
 }
 
 void count_runs(const Row& row, SweepEntry& entry) {
@@ -57,17 +51,21 @@ void count_runs(const Row& row, SweepEntry& entry) {
 }
 
 Result<SweepEntry> read_entry(const fs::path& directory) {
+  const std::int64_t noted = store::noted_steps(directory);
   auto opened = store::open_reader(directory);
   if (!opened) return opened.error();
   Database& database = **opened;
   Result<Transaction> snapshot = Transaction::begin(database, Transaction::Kind::read);
   if (!snapshot) return snapshot.error();
   SweepEntry entry;
-  Result<void> read = database.each(kSweep, [&](const Row& row) { read_sweep(row, entry); });
+  Result<SweepHeader> header = store::read_header(database);
+  if (!header) return header.error();
+  if (Result<void> sound = store::check_steps(database, noted, *header); !sound)
+    return sound.error();
+  entry.header = *std::move(header);
+  Result<void> read = database.each(kStatus, [&](const Row& row) { read_status(row, entry); });
   if (read) read = database.each(kCounts, [&](const Row& row) { count_runs(row, entry); });
   if (!read) return read.error();
-  if (entry.header.id.empty())
-    return Error{database.path().string(), "is damaged: it holds no sweep"};
   entry.directory = directory;
   if (const auto owner = store::owner_of(directory)) entry.engine = owner->pid;
   return entry;

@@ -34,11 +34,22 @@ std::string uri(const std::filesystem::path& path, std::string_view parameters) 
 
 }  // namespace
 
+Error damaged(const std::filesystem::path& file, std::string_view what) {
+  const std::filesystem::path sweep = std::filesystem::absolute(file).parent_path();
+  return {
+      file.string(),
+      fmt::format("is damaged: {}; `hdrive repair {}` rebuilds it from what can be read of it and "
+                  "the runs' directories",
+                  what, sweep.filename().string())};
+}
+
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle) {
   const std::string detail = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   const auto error = [&](std::string what) {
     return Error{path.string(), fmt::format("{} (SQLite: {})", what, detail)};
   };
+  if (code == SQLITE_READONLY_ROLLBACK)
+    return error("holds a step that was cut short; `hdrive resume` rolls it back");
   switch (code & 0xff) {
     case SQLITE_FULL:
       return error("the disk is full; nothing of this step was kept");
@@ -48,9 +59,12 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
     case SQLITE_LOCKED:
       return error("another process keeps it locked; close what has it open for writing");
     case SQLITE_NOTADB:
-      return error("is not a sweep's database, or it is damaged");
+      return damaged(path, "it does not begin as a sweep's database does");
     case SQLITE_CORRUPT:
-      return error("is damaged; `sqlite3 sweep.db .recover` saves what can be saved");
+      return damaged(path, fmt::format("SQLite finds it malformed ({})", detail));
+    case SQLITE_ERROR:
+      // What is asked never changes, so the tables have.
+      return damaged(path, fmt::format("its tables are not those that hdrive makes ({})", detail));
     case SQLITE_READONLY:
       return error("cannot be written; check the permissions of the file and its directory");
     case SQLITE_CANTOPEN:
@@ -60,6 +74,13 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
     default:
       return error("cannot be used");
   }
+}
+
+double seconds_of(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+
+Duration duration_of(double seconds) {
+  constexpr double kMost = 9.2e18;  // what fits, whatever somebody wrote into the file
+  return Duration(std::llround(std::clamp(seconds * 1e6, -kMost, kMost)));
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -76,9 +97,7 @@ std::string_view Row::bytes(int column) const {
 }
 
 Duration Row::duration(int column) const {
-  constexpr double kMost = 9.2e18;  // what fits, whatever somebody wrote into the file
-  const double microseconds = sqlite3_column_double(statement_, column) * 1e6;
-  return Duration(std::llround(std::clamp(microseconds, -kMost, kMost)));
+  return duration_of(sqlite3_column_double(statement_, column));
 }
 
 std::optional<std::int64_t> Row::maybe_integer(int column) const {
@@ -144,13 +163,25 @@ Result<void> Database::execute(const char* sql) {
   return {};
 }
 
-Result<Statement*> Database::statement(const char* sql) {
-  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+Result<Statement> Database::prepare(const char* sql) {
   sqlite3_stmt* prepared = nullptr;
   const int code =
       sqlite3_prepare_v3(handle_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
   if (code != SQLITE_OK) return database_error(path_, code, handle_.get());
-  return &statements_.try_emplace(sql, prepared, path_).first->second;
+  return Statement(prepared, path_);
+}
+
+Result<Statement*> Database::statement(const char* sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+  Result<Statement> made = prepare(sql);
+  if (!made) return made.error();
+  return &statements_.try_emplace(sql, *std::move(made)).first->second;
+}
+
+std::string quote_sql(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) result.append(c == '\'' ? 2 : 1, c);
+  return result + "'";
 }
 
 // ---- transactions -------------------------------------------------------------------------------

@@ -20,6 +20,10 @@
 
 namespace hdrive::store {
 
+/// Moments and durations are kept as seconds.
+double seconds_of(Duration duration);
+Duration duration_of(double seconds);
+
 /// One row of a result, valid until the next one is fetched. Columns count from 0.
 class Row {
  public:
@@ -79,9 +83,7 @@ class Statement {
   int bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
   /// Seconds since the epoch, exact to the microsecond from 1850 to 2100.
   int bind(int index, Time value) { return bind(index, value.time_since_epoch()); }
-  int bind(int index, Duration value) {
-    return bind(index, static_cast<double>(value.count()) / 1e6);
-  }
+  int bind(int index, Duration value) { return bind(index, seconds_of(value)); }
   template <class Value>
   int bind(int index, const std::optional<Value>& value) {
     return value ? bind(index, *value) : bind(index, nullptr);
@@ -138,10 +140,22 @@ class Database {
     return (*found)->each(std::forward<OnRow>(on_row), values...);
   }
 
+  /// A query whose text is made for it, and prepared for this one time.
+  template <class OnRow>
+  Result<void> each_once(const std::string& sql, OnRow&& on_row) {
+    Result<Statement> made = prepare(sql.c_str());
+    if (!made) return made.error();
+    return made->each(std::forward<OnRow>(on_row));
+  }
+
+  /// For what has no words here.
+  sqlite3* handle() { return handle_.get(); }
+
   /// Whether a transaction is open.
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
  private:
+  Result<Statement> prepare(const char* sql);
   Database(sqlite3* handle, std::filesystem::path path)
       : path_(std::move(path)), handle_(handle, &sqlite3_close_v2) {}
 
@@ -149,6 +163,9 @@ class Database {
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
   std::unordered_map<const char*, Statement> statements_;
 };
+
+/// An SQL literal of this text.
+std::string quote_sql(std::string_view text);
 
 /// A transaction, rolled back unless `commit` succeeded.
 class Transaction {
@@ -166,6 +183,9 @@ class Transaction {
 
   Database* database_;
 };
+
+/// "<file>: is damaged: <what>", and how to go on.
+Error damaged(const std::filesystem::path& file, std::string_view what);
 
 /// What SQLite's result code means for the file, as an Error. `handle` may be null.
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle);

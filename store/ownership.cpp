@@ -33,6 +33,20 @@ std::string host_name() {
   return name;
 }
 
+// "<pid> <host> <steps>"
+struct Words {
+  Owner owner;
+  std::int64_t steps = 0;
+};
+Words read_words(int fd) {
+  char text[512];
+  const ssize_t size = ::pread(fd, text, sizeof text, 0);
+  std::istringstream stream(std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0));
+  Words words;
+  stream >> words.owner.pid >> words.owner.host >> words.steps;
+  return words;
+}
+
 Error taken(const std::filesystem::path& directory) {
   const std::optional<Owner> owner = owner_of(directory);
   if (!owner || owner->pid == 0)
@@ -75,11 +89,25 @@ Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) 
     if (errno == EAGAIN || errno == EACCES) return taken(sweep_directory);
     return base::system_error(path, "lock", errno);
   }
-  const std::string text = fmt::format("{} {}\n", ::getpid(), host_name());
-  if (::ftruncate(fd.get(), 0) != 0 ||
-      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+  const std::int64_t steps = read_words(fd.get()).steps;
+  Ownership ownership(std::move(fd), fmt::format("{} {}", ::getpid(), host_name()));
+  ownership.found_steps_ = steps;
+  if (::ftruncate(ownership.fd_.get(), 0) != 0 || !ownership.write(steps))
     return base::system_error(path, "write", errno);
-  return Ownership(std::move(fd));
+  return ownership;
+}
+
+bool Ownership::write(std::int64_t steps) {
+  // Always as long as before, so that a full disk does not matter.
+  const std::string text = fmt::format("{} {:019}\n", prefix_, steps);
+  return ::pwrite(fd_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+void Ownership::note_steps(std::int64_t steps) { (void)write(steps); }
+
+std::int64_t noted_steps(const std::filesystem::path& sweep_directory) {
+  const base::UniqueFd fd(::open(lock_file(sweep_directory).c_str(), O_RDONLY | O_CLOEXEC));
+  return fd ? read_words(fd.get()).steps : 0;
 }
 
 std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
@@ -87,12 +115,7 @@ std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
   if (!fd) return std::nullopt;
   struct flock lock = whole_file();
   if (::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
-  char text[512];
-  const ssize_t size = ::pread(fd.get(), text, sizeof text, 0);
-  std::istringstream words(std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0));
-  Owner owner;
-  words >> owner.pid >> owner.host;
-  return owner;
+  return read_words(fd.get()).owner;
 }
 
 }  // namespace hdrive::store

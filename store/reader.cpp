@@ -108,17 +108,46 @@ Result<void> expect_live(Database& database, RunId run) {
 
 }  // namespace
 
+namespace {
+
+// Opens it for a reading that leaves nothing out in silence.
+Result<std::unique_ptr<Database>> open_whole(const std::filesystem::path& directory) {
+  const std::int64_t noted = store::noted_steps(directory);
+  auto database = store::open_reader(directory);
+  if (!database) return database;
+  Result<SweepHeader> header = store::read_header(**database);
+  if (!header) return header.error();
+  if (Result<void> sound = store::check_steps(**database, noted, *header); !sound)
+    return sound.error();
+  return database;
+}
+
+Result<void> replay_checked(Database& database, store::ReplayOptions options,
+                            const std::function<void(const Change&)>& tell) {
+  store::Seal seal(store::Seal::Source::as_stored);
+  options.seal = &seal;
+  return store::replay(database, options, tell);
+}
+
+}  // namespace
+
 Result<void> replay_sweep(const std::filesystem::path& directory, const std::string& only_metric,
                           const std::function<void(const Change&)>& tell) {
-  auto database = store::open_reader(directory);
+  auto database = open_whole(directory);
   if (!database) return database.error();
-  return store::replay(**database, only_metric, tell);
+  store::ReplayOptions options;
+  options.only_metric = only_metric;
+  return replay_checked(**database, options, tell);
 }
 
 Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,
                                                std::optional<RunId> run) {
-  auto database = store::open_reader(directory);
+  auto database = open_whole(directory);
   if (!database) return database.error();
+  store::ReplayOptions options;
+  options.metrics = false;
+  if (auto sound = replay_checked(**database, options, [](const Change&) {}); !sound)
+    return sound.error();
   std::vector<StoredMetric> metrics;
   const auto take = [&](const Row& row) {
     metrics.push_back({row.integer(0), row.small(1),

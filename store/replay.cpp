@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/exact.h"
+#include "store/schema.h"
 #include "store/words.h"
 
 namespace hdrive::store {
@@ -97,14 +98,14 @@ RunJudged read_verdict(const Row& row) {
 /// runs are opened first, move from attempt to attempt as their metrics pass by, and are closed at the end.
 class Replay {
  public:
-  Replay(Database& database, const std::string& only_metric, const Tell& tell)
-      : database_(database), only_metric_(only_metric), tell_(tell) {}
+  Replay(Database& database, const ReplayOptions& options, const Tell& tell)
+      : database_(database), options_(options), tell_(tell) {}
 
   Result<void> all() {
     using Step = Result<void> (Replay::*)();
     static constexpr Step kSteps[] = {
         &Replay::sweep_changes, &Replay::edits,      &Replay::load_attempts, &Replay::open_runs,
-        &Replay::metrics,       &Replay::close_runs, &Replay::notes};
+        &Replay::metrics,       &Replay::close_runs, &Replay::notes,         &Replay::check_seal};
     Result<Transaction> snapshot = Transaction::begin(database_, Transaction::Kind::read);
     if (!snapshot) return snapshot.error();
     for (const Step step : kSteps) {
@@ -115,6 +116,25 @@ class Replay {
   }
 
  private:
+  void say(const Change& change) {
+    if (options_.seal) {
+      // Metrics were added one by one, the others too.
+      if (const auto* batch = std::get_if<RunMetrics>(&change))
+        options_.seal->add_report(*batch);
+      else
+        options_.seal->add(change);
+    }
+    tell_(change);
+  }
+
+  Result<void> check_seal() {
+    if (!options_.seal) return {};
+    Result<SealRow> row = read_seal(database_);
+    if (!row) return row.error();
+    if (!row->digest || *row->digest == options_.seal->digest()) return {};
+    return damaged(database_.path(), "what it holds is not what was written");
+  }
+
   /// Where a run is on its way through its attempts, as places in `attempts_`.
   struct Progress {
     std::size_t now = 0;
@@ -124,22 +144,22 @@ class Replay {
 
   Result<void> sweep_changes() {
     return database_.each(kSweepChanges, [this](const Row& row) {
-      tell_(SweepChanged{sweep_status_from(row.bytes(0)).value_or(SweepStatus::running),
-                         sweep_end_from(row.bytes(1)).value_or(SweepEnd::none), row.text(2),
-                         row.duration(3), row.time(4)});
+      say(SweepChanged{sweep_status_from(row.bytes(0)).value_or(SweepStatus::running),
+                       sweep_end_from(row.bytes(1)).value_or(SweepEnd::none), row.text(2),
+                       row.duration(3), row.time(4)});
     });
   }
 
   Result<void> edits() {
     return database_.each(kEdits, [this](const Row& row) {
-      tell_(SweepEdited{row.text(0), row.text(1), row.time(2)});
+      say(SweepEdited{row.text(0), row.text(1), row.time(2)});
     });
   }
 
   Result<void> notes() {
     return database_.each(kNotes, [this](const Row& row) {
-      tell_(Noted{meaning(kLevels, row.bytes(0)).value_or(Noted::Level::info), row.maybe_integer(1),
-                  row.text(2), row.time(3)});
+      say(Noted{meaning(kLevels, row.bytes(0)).value_or(Noted::Level::info), row.maybe_integer(1),
+                row.text(2), row.time(3)});
     });
   }
 
@@ -151,7 +171,7 @@ class Replay {
     auto next = earlier.begin();
     return database_.each(kCurrentAttempts, [&](const Row& row) {
       Attempt current = read_attempt(row);
-      if (current.run != static_cast<RunId>(runs_.size())) return damaged(current.run);
+      if (current.run != static_cast<RunId>(runs_.size())) return disagree(current.run);
       Progress progress{attempts_.size(), attempts_.size()};
       for (; next != earlier.end() && next->run == current.run; ++next, ++progress.last)
         attempts_.push_back(std::move(*next));
@@ -165,21 +185,35 @@ class Replay {
       const RunId run = row.integer(0);
       Result<Assignment> parameters = restore(row.bytes(1), row.bytes(2));
       if (!parameters) {
-        fault(Error{fmt::format("{}: run {}", database_.path().string(), run),
-                    parameters.error().message()});
+        fault(damaged(database_.path(), fmt::format("the parameters of run {} cannot be read ({})",
+                                                    run, parameters.error().message())));
         return;
       }
-      tell_(RunProposed{run, std::move(*parameters), row.text(3), row.time(4)});
+      say(RunProposed{run, std::move(*parameters), row.text(3), row.time(4)});
       open(attempts_[runs_[static_cast<std::size_t>(run)].now]);
     });
   }
 
   Result<void> metrics() {
     const auto take = [this](const Row& row) { metric(row); };
-    Result<void> read = only_metric_.empty() ? database_.each(kAllMetrics, take)
-                                             : database_.each(kMetricsNamed, take, only_metric_);
+    const auto count = [this](const Row& row) { counted_metric(row); };
+    const std::string& name = options_.only_metric;
+    Result<void> read;
+    if (options_.seal)
+      read = database_.each(kAllMetrics, count);
+    else if (options_.metrics)
+      read = name.empty() ? database_.each(kAllMetrics, take)
+                          : database_.each(kMetricsNamed, take, name);
     flush();
     return read;
+  }
+
+  void counted_metric(const Row& row) {
+    const std::string_view name = row.bytes(2);
+    options_.seal->add_metric(row.integer(0), row.small(1), name, row.real(4), row.maybe_integer(3),
+                              row.time(5));
+    if (options_.metrics && (options_.only_metric.empty() || options_.only_metric == name))
+      metric(row);
   }
 
   void metric(const Row& row) {
@@ -189,7 +223,7 @@ class Replay {
     if (batch.metrics.empty() || batch.run != run || batch.attempt != attempt ||
         batch.metrics.size() == kBatch) {
       flush();
-      if (!move_to(run, attempt)) return damaged(run);
+      if (!move_to(run, attempt)) return disagree(run);
     }
     Metric& metric = batch.metrics.emplace_back();
     metric.name.assign(row.bytes(2));
@@ -217,7 +251,7 @@ class Replay {
 
   void flush() {
     auto& batch = std::get<RunMetrics>(batch_);
-    if (!batch.metrics.empty()) tell_(batch_);
+    if (!batch.metrics.empty()) say(batch_);
     batch.metrics.clear();
   }
 
@@ -236,32 +270,31 @@ class Replay {
   }
 
   void open(const Attempt& attempt) {
-    if (attempt.requeued) tell_(*attempt.requeued);
-    if (attempt.started) tell_(*attempt.started);
+    if (attempt.requeued) say(*attempt.requeued);
+    if (attempt.started) say(*attempt.started);
   }
 
   void close(const Attempt& attempt, bool told_metrics) {
     if (attempt.reported && !told_metrics)
-      tell_(RunMetrics{attempt.run, attempt.number, {}, attempt.position, *attempt.reported});
-    const auto judged = [this](const Row& row) { tell_(read_verdict(row)); };
+      say(RunMetrics{attempt.run, attempt.number, {}, attempt.position, *attempt.reported});
+    const auto judged = [this](const Row& row) { say(read_verdict(row)); };
     if (Result<void> told = database_.each(kVerdicts, judged, attempt.run, attempt.number); !told)
       fault(told.error());
-    if (attempt.canceling) tell_(*attempt.canceling);
-    if (attempt.ended) tell_(*attempt.ended);
+    if (attempt.canceling) say(*attempt.canceling);
+    if (attempt.ended) say(*attempt.ended);
   }
 
   void fault(Error error) {
     if (!fault_) fault_ = std::move(error);
   }
-  void damaged(RunId run) {
-    fault(Error{database_.path().string(),
-                fmt::format("is damaged: its tables do not agree about run {}", run)});
+  void disagree(RunId run) {
+    fault(damaged(database_.path(), fmt::format("its tables do not agree about run {}", run)));
   }
 
   static constexpr std::size_t kBatch = 4096;
 
   Database& database_;
-  const std::string& only_metric_;
+  const ReplayOptions& options_;
   const Tell& tell_;
   std::vector<Attempt> attempts_;  // run by run, in their order
   std::vector<Progress> runs_;
@@ -271,9 +304,23 @@ class Replay {
 
 }  // namespace
 
-Result<void> replay(Database& database, const std::string& only_metric,
+Result<SweepHeader> read_header(Database& database) {
+  static constexpr char kSelect[] =
+      "SELECT id, name, experiment, config, metric, goal, version, created FROM sweep";
+  std::optional<SweepHeader> header;
+  Result<void> read = database.each(kSelect, [&](const Row& row) {
+    header = {row.text(0), row.text(1), row.text(2),
+              row.text(3), row.text(4), meaning(kGoals, row.bytes(5)).value_or(Goal::maximize),
+              row.text(6), row.time(7)};
+  });
+  if (!read) return read.error();
+  if (!header || header->id.empty()) return damaged(database.path(), "it holds no sweep");
+  return *header;
+}
+
+Result<void> replay(Database& database, const ReplayOptions& options,
                     const std::function<void(const Change&)>& tell) {
-  return Replay(database, only_metric, tell).all();
+  return Replay(database, options, tell).all();
 }
 
 }  // namespace hdrive::store

@@ -8,12 +8,23 @@
 
 #include "hdrive/store.h"
 #include "store/database.h"
+#include "store/seal.h"
 
 namespace hdrive::store {
 
+/// The sweep's constant facts; an Error if there are none.
+Result<SweepHeader> read_header(Database& database);
+
+struct ReplayOptions {
+  std::string only_metric = "";  ///< empty: all
+  bool metrics = true;           ///< whether to tell any
+  /// Where to add all that the database holds, told or not. Empty before.
+  Seal* seal = nullptr;
+};
+
 /// As Store::replay: the changes of the sweep's status, the runs, the notes. One consistent view, however
-/// much an engine writes meanwhile.
-Result<void> replay(Database& database, const std::string& only_metric,
+/// much an engine writes meanwhile. With a seal, an Error if what was read is not what was written.
+Result<void> replay(Database& database, const ReplayOptions& options,
                     const std::function<void(const Change&)>& tell);
 
 }  // namespace hdrive::store

@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/text.h"
+#include "store/seal.h"
 
 namespace hdrive::store {
 namespace {
@@ -94,6 +96,12 @@ CREATE TABLE edits(
   id INTEGER PRIMARY KEY, what TEXT NOT NULL, config TEXT NOT NULL, time REAL NOT NULL);
 )sql";
 
+// How the database tells that nothing of it is damaged or missing (store/seal.h).
+constexpr char kVersion3[] = R"sql(
+CREATE TABLE seal(steps INTEGER NOT NULL, digest INTEGER, header INTEGER);
+INSERT INTO seal VALUES(0, NULL, NULL);
+)sql";
+
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
@@ -103,7 +111,7 @@ struct Migration {
   int to;
   const char* sql;
 };
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 
 Result<int> read_pragma(Database& database, const char* pragma) {
   int value = 0;
@@ -120,9 +128,47 @@ Result<int> schema_version(Database& database) {
 
 Result<void> expect_database(const std::filesystem::path& sweep_directory) {
   std::error_code error;
-  if (std::filesystem::exists(database_file(sweep_directory), error)) return {};
-  if (error) return base::system_error(database_file(sweep_directory), "open", error.value());
+  const std::filesystem::path file = database_file(sweep_directory);
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (std::filesystem::is_regular_file(status)) {
+    // SQLite takes an empty file for a database without tables.
+    if (std::filesystem::file_size(file, error) == 0 && !error) return damaged(file, "it is empty");
+    return {};
+  }
+  if (std::filesystem::is_directory(status)) return damaged(file, "it is a directory");
+  if (std::filesystem::exists(status)) return damaged(file, "it is not a file");
+  if (error && error != std::errc::no_such_file_or_directory)
+    return base::system_error(file, "open", error.value());
   return Error{sweep_directory.string(), "holds no sweep: there is no sweep.db in it"};
+}
+
+Result<SealRow> read_seal(Database& database) {
+  static constexpr char kSelect[] = "SELECT steps, digest, header FROM seal";
+  const auto digest = [](const Row& row, int column) {
+    const auto value = row.maybe_integer(column);
+    return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
+  };
+  std::optional<SealRow> seal;
+  Result<void> read = database.each(kSelect, [&](const Row& row) {
+    seal = SealRow{row.integer(0), digest(row, 1), digest(row, 2)};
+  });
+  if (!read) return read.error();
+  if (!seal) return damaged(database.path(), "its seal is missing");
+  return *seal;
+}
+
+Result<void> check_steps(Database& database, std::int64_t noted, const SweepHeader& header) {
+  Result<SealRow> seal = read_seal(database);
+  if (!seal) return seal.error();
+  if (seal->steps < noted)
+    return damaged(
+        database.path(),
+        fmt::format("its last {} are missing; they were in sweep.db-wal, which was removed "
+                    "or is damaged, or this is an older copy",
+                    base::plural(noted - seal->steps, "step")));
+  if (seal->header && *seal->header != Seal::of(header, Seal::Source::as_stored))
+    return damaged(database.path(), "the description of the sweep is not what was written");
+  return {};
 }
 
 Result<void> migrate(Database& database) {
@@ -139,6 +185,15 @@ Result<void> migrate(Database& database) {
                                         kApplicationId, kSchemaVersion);
   if (Result<void> done = database.execute(stamp.c_str()); !done) return done;
   return transaction->commit();
+}
+
+Result<void> check_integrity(Database& database) {
+  std::string finding;
+  Result<void> read =
+      database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
+  if (!read) return read;
+  if (finding == "ok") return {};
+  return damaged(database.path(), finding);
 }
 
 Result<void> check_schema(Database& database, bool older_is_fine) {

@@ -4,13 +4,28 @@
 // new migration and a line there.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
+#include "hdrive/store.h"
 #include "store/database.h"
 
 namespace hdrive::store {
 
 /// "HDRV": tells a sweep's database from any other SQLite file.
 inline constexpr int kApplicationId = 0x48445256;
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
+
+/// The row of the table `seal`.
+struct SealRow {
+  std::int64_t steps = 0;               ///< how many appends it holds
+  std::optional<std::uint64_t> digest;  ///< Seal::digest of them; nothing: of an older version
+  std::optional<std::uint64_t> header;  ///< Seal::of the header
+};
+Result<SealRow> read_seal(Database& database);
+
+/// Whether the database has the steps that an engine noted beside it, and the header that was sealed.
+Result<void> check_steps(Database& database, std::int64_t noted, const SweepHeader& header);
 
 /// The database of the sweep in this directory.
 inline std::filesystem::path database_file(const std::filesystem::path& sweep_directory) {
@@ -25,6 +40,9 @@ Result<int> schema_version(Database& database);
 
 /// Brings an empty or older database to the current version, in one transaction.
 Result<void> migrate(Database& database);
+
+/// Whether SQLite finds the file's structure sound.
+Result<void> check_integrity(Database& database);
 
 /// Whether it is a sweep's database of a version this program can read as it is (`older_is_fine`: or can
 /// migrate).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The store in a database file, as the engine that owns the sweep uses it.
+#include "store/sqlite.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,10 +16,12 @@
 #include "hdrive/sweep.h"
 #include "store/database.h"
 #include "store/exact.h"
+#include "store/file_system.h"
 #include "store/order.h"
 #include "store/ownership.h"
 #include "store/replay.h"
 #include "store/schema.h"
+#include "store/sweep_file.h"
 #include "store/words.h"
 
 namespace hdrive {
@@ -28,17 +32,20 @@ using store::Ownership;
 using store::Row;
 using store::Transaction;
 
+// A log beside the database needs memory that all processes share. Where other machines may be among them
+// the old pages are kept in a file instead: slower, and readers and the engine wait for each other.
+constexpr char kLogJournal[] = "PRAGMA journal_mode = WAL";
+constexpr char kFileJournal[] = "PRAGMA journal_mode = TRUNCATE";
+
 // FULL: a commit is on the disk before it returns. The rest bounds memory and the file beside the database.
 constexpr char kSettings[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
+    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
     "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864";
 
 constexpr char kInsertSweep[] =
     "INSERT INTO sweep(id, name, experiment, metric, goal, status, reason, active_seconds, "
     "created, "
     "version, config) VALUES(?1, ?2, ?3, ?4, ?5, 'Running', '', 0, ?6, ?7, ?8)";
-constexpr char kSelectSweep[] =
-    "SELECT id, name, experiment, config, metric, goal, version, created FROM sweep";
 constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
 
 constexpr char kProposed[] =
@@ -84,6 +91,9 @@ constexpr char kAnswered[] =
     "UPDATE requests SET answered = ?2, accepted = ?3, answer = ?4 WHERE id = ?1";
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
+constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2";
+constexpr char kSealedHeader[] = "UPDATE seal SET header = ?1";
+
 constexpr char kDataVersion[] = "PRAGMA data_version";
 constexpr char kOpenRequests[] =
     "SELECT id, kind, run, payload FROM requests WHERE taken IS NULL AND id > ?1 ORDER BY id";
@@ -97,6 +107,8 @@ std::optional<std::string_view> unless_none(Enum value) {
   return value == Enum::none ? std::nullopt : std::optional(to_string(value));
 }
 
+constexpr auto kAppended = store::Seal::Source::as_appended;
+
 class SqliteStore final : public Store {
  public:
   SqliteStore(Ownership ownership, std::unique_ptr<Database> database)
@@ -104,17 +116,36 @@ class SqliteStore final : public Store {
 
   // Reads what every later call relies on.
   Result<void> load() {
-    bool found = false;
-    Result<void> read = database_->each(kSelectSweep, [&](const Row& row) {
-      found = true;
-      header_ = {row.text(0), row.text(1),
-                 row.text(2), row.text(3),
-                 row.text(4), store::meaning(store::kGoals, row.bytes(5)).value_or(Goal::maximize),
-                 row.text(6), row.time(7)};
-    });
-    if (!read) return read;
-    if (!found) return Error{database_->path().string(), "is damaged: it holds no sweep"};
+    Result<SweepHeader> header = store::read_header(*database_);
+    if (!header) return header.error();
+    header_ = *std::move(header);
+    if (Result<void> sound = store::check_steps(*database_, ownership_.found_steps(), header_);
+        !sound)
+      return sound;
+    store::ReplayOptions options;
+    options.metrics = false;
+    options.seal = &seal_;
+    if (Result<void> sound = store::replay(*database_, options, [](const Change&) {}); !sound)
+      return sound;
+    seal_.continue_with(store::Seal::Source::as_appended);
     return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
+  }
+
+  // For a database of a version without it, also the first time.
+  Result<void> seal() {
+    Result<store::SealRow> row = store::read_seal(*database_);
+    if (!row) return row.error();
+    steps_ = row->steps;
+    if (!row->digest) {
+      if (Result<void> sealed = database_->run(kSealed, steps_, seal_.digest()); !sealed)
+        return sealed;
+    }
+    if (!row->header) {
+      const auto header = store::Seal::of(header_, store::Seal::Source::as_stored);
+      if (Result<void> sealed = database_->run(kSealedHeader, header); !sealed) return sealed;
+    }
+    ownership_.note_steps(steps_);
+    return {};
   }
 
   // What was asked of an engine before and never heard is not meant for this one.
@@ -129,20 +160,31 @@ class SqliteStore final : public Store {
     if (Result<void> sound = order_.check(changes); !sound) return sound;
     Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
     if (!transaction) return transaction.error();
+    seal_.mark();
+    Result<void> kept;
     for (const Change& change : changes) {
-      Result<void> kept = std::visit([this](const auto& it) { return record(it); }, change);
-      if (!kept) return kept;
+      kept = std::visit([this](const auto& it) { return record(it); }, change);
+      if (!kept) break;
+      seal_.add(change);
     }
-    if (Result<void> committed = transaction->commit(); !committed) return committed;
+    if (kept) kept = database_->run(kSealed, steps_ + 1, seal_.digest());
+    if (kept) kept = transaction->commit();
+    if (!kept) {
+      seal_.undo();
+      return kept;
+    }
+    ownership_.note_steps(++steps_);
     order_.take(changes);
     for (const Change& change : changes)
-      if (const auto* edited = std::get_if<SweepEdited>(&change)) header_.config = edited->config;
+      if (const auto* edited = std::get_if<SweepEdited>(&change)) take_over(edited->config);
     return {};
   }
 
   Result<void> replay(const std::string& only_metric,
                       const std::function<void(const Change&)>& tell) override {
-    return store::replay(*database_, only_metric, tell);
+    store::ReplayOptions options;  // it was checked when it was opened
+    options.only_metric = only_metric;
+    return store::replay(*database_, options, tell);
   }
 
   // The data version changes only when another connection has written.
@@ -170,6 +212,12 @@ class SqliteStore final : public Store {
   bool takes_requests() const override { return true; }
 
  private:
+  // The file beside the database is for repairs alone: that it cannot be written stops nothing.
+  void take_over(const std::string& config) {
+    header_.config = config;
+    (void)store::write_sweep_file(database_->path().parent_path(), header_);
+  }
+
   Result<void> record(const RunProposed& it) {
     return database_->run(kProposed, it.run, run_id(header_.id, it.run), it.at,
                           to_json(it.parameters), it.reason, store::lost_in_json(it.parameters));
@@ -216,7 +264,10 @@ class SqliteStore final : public Store {
   }
   Result<void> record(const SweepEdited& it) {
     Result<void> kept = database_->run(kEdit, it.config, it.what, it.at);
-    return kept ? database_->run(kConfig, it.config) : kept;
+    if (kept) kept = database_->run(kConfig, it.config);
+    SweepHeader header = header_;
+    header.config = it.config;
+    return kept ? database_->run(kSealedHeader, store::Seal::of(header, kAppended)) : kept;
   }
   Result<void> record(const RequestAnswered& it) {
     return database_->run(kAnswered, it.request, it.at, it.accepted ? 1 : 0, it.text);
@@ -230,6 +281,8 @@ class SqliteStore final : public Store {
   std::unique_ptr<Database> database_;
   SweepHeader header_;
   store::ChangeOrder order_;
+  store::Seal seal_{store::Seal::Source::as_stored};
+  std::int64_t steps_ = 0;
   std::int64_t data_version_ = 0;
   std::int64_t taken_ = 0;  // the latest request told
 };
@@ -249,36 +302,42 @@ Result<void> write_new_database(const std::filesystem::path& path, const SweepHe
                           header.config);
 }
 
-Result<void> check_integrity(Database& database) {
-  std::string finding;
-  Result<void> read =
-      database.each("PRAGMA quick_check(1)", [&](const Row& row) { finding = row.text(0); });
-  if (!read) return read;
-  if (finding == "ok") return {};
-  return Error{
-      database.path().string(),
-      fmt::format("is damaged ({}); `sqlite3 sweep.db .recover` saves what can be saved", finding)};
+Result<void> choose_journal(Database& database, std::int64_t file_system) {
+  const bool network = store::is_network_file_system(file_system);
+  std::string mode;
+  const auto take = [&](const Row& row) { mode = row.text(0); };
+  Result<void> chosen =
+      network ? database.each(kFileJournal, take) : database.each(kLogJournal, take);
+  if (!chosen || !network || mode == "truncate") return chosen;
+  return Error{database.path().string(),
+               "lies on a network file system, where its log is not safe, and cannot do without it "
+               "while another process has it open; close that one first"};
 }
 
 Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
-                                          Ownership ownership) {
+                                          Ownership ownership, std::int64_t file_system) {
   auto database = Database::open(store::database_file(directory), Database::Mode::write);
   if (!database) return database.error();
   Database& opened = **database;
   if (auto done = store::check_schema(opened, /*older_is_fine=*/true); !done) return done.error();
+  if (auto done = choose_journal(opened, file_system); !done) return done.error();
   if (auto done = opened.execute(kSettings); !done) return done.error();
-  if (auto done = check_integrity(opened); !done) return done.error();
+  if (auto done = store::check_integrity(opened); !done) return done.error();
   if (auto done = store::migrate(opened); !done) return done.error();
   auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
   if (auto done = result->load(); !done) return done.error();
+  if (auto done = result->seal(); !done) return done.error();
   if (auto done = result->forget_requests(); !done) return done.error();
   return std::shared_ptr<Store>(std::move(result));
 }
 
 }  // namespace
 
-Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
-                                                   const SweepHeader& header) {
+namespace store {
+
+Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& directory,
+                                               const SweepHeader& header,
+                                               std::int64_t file_system) {
   if (Result<void> made = base::make_directories(directory); !made) return made.error();
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
@@ -298,14 +357,30 @@ Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& 
   if (error) return base::system_error(path, "create", error.value());
   sync_directory(directory);
   sync_directory(directory / "..");
-  return open_owned(directory, std::move(*ownership));
+  if (Result<void> written = store::write_sweep_file(directory, header); !written)
+    return written.error();
+  return open_owned(directory, std::move(*ownership), file_system);
 }
 
-Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
+Result<std::shared_ptr<Store>> open_store_on(const std::filesystem::path& directory,
+                                             std::int64_t file_system) {
   if (auto found = store::expect_database(directory); !found) return found.error();
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
-  return open_owned(directory, std::move(*ownership));
+  return open_owned(directory, std::move(*ownership), file_system);
+}
+
+}  // namespace store
+
+Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
+                                                   const SweepHeader& header) {
+  // Of the file system nothing is known before there is the directory.
+  if (Result<void> made = base::make_directories(directory); !made) return made.error();
+  return store::create_store_on(directory, header, store::file_system_of(directory));
+}
+
+Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
+  return store::open_store_on(directory, store::file_system_of(directory));
 }
 
 }  // namespace hdrive

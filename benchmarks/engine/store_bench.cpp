@@ -221,9 +221,28 @@ void replay(Store& store, const char* only_metric) {
               *only_metric ? only_metric : "all metrics", changes, metrics, taken);
 }
 
+// A sweep as an interrupted engine leaves it: all of its runs have ended, and its limit is one more.
+int make_sweep(const fs::path& directory) {
+  SweepSpec spec;
+  spec.space.parameters = {{"learning_rate", Uniform{0, 1}}};
+  spec.primary_metric = "accuracy";
+  spec.command = {"/bin/true"};
+  spec.stop_without_primary_metric = false;
+  spec.max_total_runs = kRuns + 1;
+  spec.max_concurrent_runs = 1;
+  spec.seed = 1;
+  SweepHeader head = header(directory.filename().string());
+  head.config = to_hdconfig(spec);
+  auto store = create_sqlite_store(directory, head);
+  if (!store) return 1;
+  append_runs(**store);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "make") return make_sweep(argv[2]);
   // /tmp may be in memory, where nothing is durable: a directory can be given.
   std::string name = std::string(argc > 1 ? argv[1] : "/tmp") + "/hdrive_store_bench_XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) return 1;

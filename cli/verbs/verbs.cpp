@@ -97,6 +97,16 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive resume last", "hdrive resume HD_1a2b --set max_total_runs=40"},
        .setup = setup_resume,
        .takes_sweep = true},
+      {.name = "repair",
+       .usage = "SWEEP [options]",
+       .summary = "Rebuild a damaged database from what is left of it and the run directories",
+       .details =
+           "Rebuilds a sweep's database. What can be read of it is kept, what the run directories "
+           "tell is added; the damaged file stays beside it under another name. Then `hdrive resume` "
+           "goes on. A sound database is left alone.",
+       .examples = {"hdrive repair HD_1a2b", "hdrive repair .hdrive/HD_1a2b"},
+       .setup = setup_repair,
+       .takes_sweep = true},
       {.name = "log",
        .usage = "NAME VALUE [options]",
        .summary = "Log a metric from a training script",

@@ -19,6 +19,7 @@ Action setup_best(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_export(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_stop(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_resume(CLI::App& app, std::vector<std::string>& arguments);
+Action setup_repair(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_log(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_list_algorithms(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_version(CLI::App& app, std::vector<std::string>& arguments);

@@ -51,6 +51,8 @@ struct RunRequest {
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
   IntakePosition position;                   ///< for `attach`: where to go on reading
+  std::string proposal;                      ///< the sampler's reason, kept in run.json
+  Time proposed{};                           ///< when; kept in run.json
 };
 
 // ---- what a target tells ------------------------------------------------------------------------
@@ -149,6 +151,29 @@ struct LocalTargetOptions {
 /// in its run directory. Metrics are followed with inotify. Linux.
 Result<std::shared_ptr<ComputeTarget>> make_local_target(const LocalTargetOptions& options,
                                                          std::shared_ptr<Clock> clock);
+
+/// What one attempt of a run left in its directory.
+struct RecordedAttempt {
+  int attempt = 1;
+  std::vector<Metric> metrics;  ///< all it logged
+  IntakePosition position;      ///< up to where these were read
+  std::optional<RunExited> exited;
+  bool canceled = false;         ///< it was told to end while it ran
+  std::optional<Time> proposed;  ///< as run.json has it
+  std::optional<Time> started, ended;
+  std::int64_t pid = 0;
+};
+/// What the directory of a run tells, for rebuilding what was lost elsewhere.
+struct RecordedRun {
+  RunId run = 0;
+  std::optional<Assignment> parameters;
+  std::string proposal;                   ///< why these parameters; may be empty
+  std::vector<RecordedAttempt> attempts;  ///< oldest first; those that were started
+  std::vector<std::string> faults;        ///< what could not be read
+};
+/// Reads a run directory (docs/run-directory.md) as the local target would have, and changes nothing.
+Result<RecordedRun> read_run_directory(const std::filesystem::path& directory, RunId run,
+                                       const LocalTargetOptions& options);
 
 /// What is wrong with a metric pattern; nothing if it is sound.
 std::optional<std::string> metric_pattern_fault(const std::string& pattern);

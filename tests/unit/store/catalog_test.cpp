@@ -85,7 +85,7 @@ TEST_CASE("A sweep that cannot be read is a problem and hides no other") {
   CHECK(list_sweeps(home.path(), &problems).size() == 1);
   CHECK(problems.size() == 2);
   CHECK(list_sweeps(home.path(), nullptr).size() == 1);
-  CHECK_THAT(home.refused("HD_text"), Catch::Contains("not a sweep's database"));
+  CHECK_THAT(home.refused("HD_text"), Catch::Contains("does not begin as a sweep's database"));
   CHECK_THAT(home.refused("HD_sho"), Catch::Contains("cut short"));
   CHECK(home.found("last") == "HD_good");
 }

@@ -112,8 +112,9 @@ TEST_CASE("A file that is no sweep's database is refused by name") {
     REQUIRE(database);
     auto refused = store::check_schema(**database, false);
     REQUIRE_FALSE(refused);
-    CHECK_THAT(refused.error().message(),
-               Catch::Contains(path.string()) && Catch::Contains("not a sweep's database"));
+    CHECK_THAT(
+        refused.error().message(),
+        Catch::Contains(path.string()) && Catch::Contains("does not begin as a sweep's database"));
   }
   SECTION("another program's database") {
     const auto database = open(path);
@@ -144,7 +145,7 @@ TEST_CASE("A schema of another version is refused, or migrated where it is older
 TEST_CASE("Each error of SQLite says what to do") {
   const std::pair<int, const char*> cases[] = {
       {SQLITE_FULL, "disk is full"},    {SQLITE_IOERR_WRITE, "because of the disk"},
-      {SQLITE_BUSY, "another process"}, {SQLITE_CORRUPT, ".recover"},
+      {SQLITE_BUSY, "another process"}, {SQLITE_CORRUPT, "hdrive repair"},
       {SQLITE_READONLY, "permissions"}, {SQLITE_CANTOPEN, "cannot be opened"},
       {SQLITE_MISUSE, "cannot be used"}};
   for (const auto& [code, words] : cases)

@@ -2,7 +2,6 @@
 //
 // The database as an engine and other processes use it at the same time, and when things go wrong.
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "store/database.h"
 #include "store/reader.h"
 #include "tests/catch.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/store_text.h"
 #include "tests/support/temporary_directory.h"
 
@@ -61,28 +61,6 @@ std::string text(store::Database& database, const char* sql) {
   REQUIRE(read);
   return result;
 }
-
-// No file of this process may grow beyond `bytes` while this lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    handler_ = ::signal(SIGXFSZ, SIG_IGN);
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 }  // namespace
 
@@ -270,7 +248,7 @@ TEST_CASE("A disk that takes no more is an error that leaves the store as it was
   REQUIRE(engine->append(finished(0, {1})));
   const std::string before = replayed(*engine);
   {
-    const FileSizeLimit limit(200'000);
+    const test::FileSizeLimit limit(200'000);
     Result<void> kept;
     for (RunId run = 1; kept && run < 1000; ++run)
       kept = engine->append(std::vector<Change>{

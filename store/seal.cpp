@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/seal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include "store/database.h"
+#include "store/exact.h"
+
+namespace hdrive::store {
+
+// Multiply and fold, 8 bytes at a time. All of it is written out here, since digests are kept in files.
+class Seal::Hash {
+ public:
+  Hash(Source source, std::uint64_t kind) : source_(source) { mix(kind); }
+
+  template <class Integer>
+  Hash& integer(Integer value) {
+    mix(static_cast<std::uint64_t>(static_cast<std::int64_t>(value)));
+    return *this;
+  }
+  Hash& real(double value) {
+    // The file knows one NaN and one zero.
+    if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
+    if (value == 0) value = 0;
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    mix(bits);
+    return *this;
+  }
+  Hash& text(std::string_view value) {
+    mix(value.size());
+    for (; value.size() >= 8; value.remove_prefix(8)) mix(word(value.data(), 8));
+    mix(word(value.data(), value.size()));
+    return *this;
+  }
+  Hash& duration(Duration value) {
+    if (source_ == Source::as_appended) value = duration_of(seconds_of(value));
+    return integer(value.count());
+  }
+  Hash& time(Time value) { return duration(value.time_since_epoch()); }
+  template <class Integer>
+  Hash& maybe(const std::optional<Integer>& value) {
+    return value ? integer(1).integer(*value) : integer(0);
+  }
+
+  std::uint64_t value() const {
+    std::uint64_t result = state_ ^ (state_ >> 32);
+    result *= 0xd6e8feb86659fd93;
+    return result ^ (result >> 32);
+  }
+
+ private:
+  static std::uint64_t word(const char* data, std::size_t size) {
+    std::uint64_t result = 0;
+    for (std::size_t i = 0; i < size; ++i)
+      result |= static_cast<std::uint64_t>(static_cast<unsigned char>(data[i])) << (8 * i);
+    return result;
+  }
+  void mix(std::uint64_t value) {
+    state_ = (state_ ^ value) * 0x9e3779b97f4a7c15;
+    state_ ^= state_ >> 29;
+  }
+
+  Source source_;
+  std::uint64_t state_ = 0x48445256;
+};
+
+namespace {
+
+// Kinds of facts. Numbers are kept in files: new ones go to the end.
+enum Kind : std::uint64_t {
+  kHeader = 1,
+  kProposal,
+  kStart,
+  kMetric,
+  kReport,
+  kVerdict,
+  kCancel,
+  kEnd,
+  kRequeue,
+  kSweep,
+  kNote,
+  kEdit,
+};
+
+}  // namespace
+
+Seal::Slots* Seal::change(RunId run) {
+  if (run < 0 || run >= static_cast<RunId>(runs_.size())) return nullptr;
+  Slots& slots = runs_[static_cast<std::size_t>(run)];
+  if (source_ == Source::as_appended) before_.push_back({static_cast<std::size_t>(run), slots});
+  return &slots;
+}
+
+void Seal::put(RunId run, Slot slot, std::uint64_t hash) {
+  Slots* slots = change(run);
+  if (!slots) return;
+  digest_ += hash - (*slots)[slot];
+  (*slots)[slot] = hash;
+}
+
+void Seal::mark() {
+  marked_digest_ = digest_;
+  marked_runs_ = runs_.size();
+  before_.clear();
+}
+
+void Seal::undo() {
+  digest_ = marked_digest_;
+  for (auto it = before_.rbegin(); it != before_.rend(); ++it) runs_[it->run] = it->slots;
+  runs_.resize(marked_runs_);
+  before_.clear();
+}
+
+std::uint64_t Seal::of(const SweepHeader& it, Source source) {
+  Hash hash(source, kHeader);
+  for (const std::string* text :
+       {&it.id, &it.name, &it.experiment, &it.config, &it.metric, &it.version})
+    hash.text(*text);
+  return hash.integer(static_cast<int>(it.goal)).time(it.created).value();
+}
+
+void Seal::add(const Change& change) {
+  std::visit([this](const auto& it) { take(it); }, change);
+}
+
+void Seal::add_metric(RunId run, int attempt, std::string_view name, double value,
+                      const std::optional<std::int64_t>& step, Time time) {
+  digest_ += Hash(source_, kMetric)
+                 .integer(run)
+                 .integer(attempt)
+                 .text(name)
+                 .real(value)
+                 .maybe(step)
+                 .time(time)
+                 .value();
+}
+
+void Seal::add_report(const RunMetrics& it) {
+  put(it.run, kReported,
+      Hash(source_, kReport)
+          .integer(it.run)
+          .integer(it.attempt)
+          .integer(it.position.metrics)
+          .integer(it.position.output)
+          .time(it.at)
+          .value());
+}
+
+void Seal::take(const RunProposed& it) {
+  runs_.emplace_back();
+  digest_ += Hash(source_, kProposal)
+                 .integer(it.run)
+                 .text(to_json(it.parameters))
+                 .text(lost_in_json(it.parameters).value_or(""))
+                 .text(it.reason)
+                 .time(it.at)
+                 .value();
+}
+
+void Seal::take(const RunStarted& it) {
+  put(it.run, kStarted,
+      Hash(source_, kStart)
+          .integer(it.run)
+          .integer(it.attempt)
+          .integer(it.pid)
+          .time(it.at)
+          .value());
+}
+
+void Seal::take(const RunMetrics& it) {
+  for (const Metric& metric : it.metrics)
+    add_metric(it.run, it.attempt, metric.name, metric.value, metric.step,
+               metric.time.value_or(it.at));
+  add_report(it);
+}
+
+void Seal::take(const RunJudged& it) {
+  const Verdict& verdict = it.verdict;
+  put(it.run, verdict.action == Verdict::Action::stop ? kStopped : kKept,
+      Hash(source_, kVerdict)
+          .integer(it.run)
+          .integer(it.attempt)
+          .integer(static_cast<int>(verdict.action))
+          .integer(static_cast<int>(verdict.finding))
+          .integer(verdict.interval)
+          .integer(verdict.peers)
+          .real(verdict.value)
+          .real(verdict.threshold)
+          .integer(std::max<RunId>(verdict.leader, -1))
+          .text(verdict.note)
+          .text(it.reason)
+          .time(it.at)
+          .value());
+}
+
+void Seal::take(const RunCanceling& it) {
+  put(it.run, kCanceling,
+      Hash(source_, kCancel)
+          .integer(it.run)
+          .integer(it.attempt)
+          .integer(static_cast<int>(it.cause))
+          .text(it.reason)
+          .time(it.at)
+          .value());
+}
+
+void Seal::take(const RunEnded& it) {
+  put(it.run, kEnded,
+      Hash(source_, kEnd)
+          .integer(it.run)
+          .integer(it.attempt)
+          .integer(static_cast<int>(it.status))
+          .integer(static_cast<int>(it.cause))
+          .maybe(it.exit_code)
+          .maybe(it.signal)
+          .text(it.reason)
+          .text(it.stderr_tail)
+          .time(it.at)
+          .value());
+}
+
+void Seal::take(const RunRequeued& it) {
+  digest_ += Hash(source_, kRequeue)
+                 .integer(it.run)
+                 .integer(it.attempt)
+                 .text(it.reason)
+                 .integer(static_cast<int>(it.cause))
+                 .time(it.at)
+                 .value();
+  // What was of the attempt before stays in the digest, and is never replaced again.
+  if (Slots* slots = change(it.run)) *slots = {};
+}
+
+void Seal::take(const SweepChanged& it) {
+  digest_ += Hash(source_, kSweep)
+                 .integer(static_cast<int>(it.status))
+                 .integer(static_cast<int>(it.end))
+                 .text(it.reason)
+                 .duration(it.active)
+                 .time(it.at)
+                 .value();
+}
+
+void Seal::take(const Noted& it) {
+  digest_ += Hash(source_, kNote)
+                 .integer(static_cast<int>(it.level))
+                 .maybe(it.run)
+                 .text(it.text)
+                 .time(it.at)
+                 .value();
+}
+
+void Seal::take(const SweepEdited& it) {
+  digest_ += Hash(source_, kEdit).text(it.config).text(it.what).time(it.at).value();
+}
+
+}  // namespace hdrive::store

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Damage of every kind, everywhere in a small database: what is read is all that was written, or an error
+// is told; never less in silence.
+#include <unistd.h>
+
+#include <functional>
+#include <limits>
+
+#include "base/file.h"
+#include "hdrive/store.h"
+#include "store/database.h"
+#include "tests/catch.h"
+#include "tests/support/store_text.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace hdrive;
+using test::told;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPage = 4096;
+
+Time at(int seconds) { return Time(std::chrono::seconds(1'769'860'800 + seconds)); }
+
+SweepHeader header() {
+  return {"HD_1", "digits", "", std::string(5000, 'c'), "acc", Goal::maximize, "0.1.0", at(0)};
+}
+
+// Runs of every kind, long enough for tables of several pages.
+std::vector<Change> history() {
+  std::vector<Change> changes{SweepChanged{SweepStatus::running, SweepEnd::none, "", {}, at(0)}};
+  for (RunId run = 0; run < 20; ++run) {
+    changes.push_back(
+        RunProposed{run, {{"--lr", 0.5 + 0.01 * static_cast<double>(run)}}, "drawn", at(1)});
+    changes.push_back(RunStarted{run, 1, 4711, at(2)});
+    RunMetrics metrics{run, 1, {}, {100, 0}, at(3)};
+    for (int i = 0; i < 20; ++i) metrics.metrics.push_back({"acc", 0.1 * i, i, {}});
+    changes.push_back(metrics);
+    changes.push_back(RunJudged{run, 1, Verdict{}, std::string(100, 'v'), at(4)});
+    if (run % 5 == 0) {
+      changes.push_back(RunRequeued{run, 2, "it was lost", at(5), EndCause::lost});
+      changes.push_back(RunStarted{run, 2, 4712, at(6)});
+    }
+    changes.push_back(RunEnded{run,
+                               run % 5 == 0 ? 2 : 1,
+                               RunStatus::completed,
+                               EndCause::exited,
+                               0,
+                               {},
+                               "completed",
+                               std::string(50, 's'),
+                               at(7)});
+  }
+  changes.push_back(Noted{Noted::Level::warning, 3, "a damaged line", at(8)});
+  changes.push_back(SweepEdited{std::string(5000, 'e'), "max_total_runs: 10 -> 20", at(9)});
+  return changes;
+}
+
+class Sweep {
+ public:
+  Sweep() {
+    {
+      auto store = create_sqlite_store(path(), header());
+      REQUIRE(store);
+      const std::vector<Change> changes = history();
+      for (const Change& change : changes) REQUIRE((*store)->append(std::span(&change, 1)));
+    }
+    bytes_ = *base::read_file(file());
+    whole_ = read().value();
+  }
+  const fs::path& path() const { return directory_.path(); }
+  fs::path file() const { return path() / "sweep.db"; }
+  const std::string& bytes() const { return bytes_; }
+  std::size_t pages() const { return bytes_.size() / kPage; }
+
+  // What a reader gets; nothing: an error.
+  std::optional<std::string> read(std::string* why = nullptr) const {
+    std::vector<Change> changes;
+    auto done = replay_sweep(path(), "", [&](const Change& it) { changes.push_back(it); });
+    auto entry = find_sweep(path(), path().string());
+    if (done && entry)
+      return told(changes) + entry->header.name + entry->header.config + entry->header.metric;
+    if (why) *why = !done ? done.error().message() : entry.error().message();
+    return std::nullopt;
+  }
+  // What an engine gets.
+  std::optional<std::string> open(std::string* why = nullptr) const {
+    auto store = open_sqlite_store(path());
+    if (!store) {
+      if (why) *why = store.error().message();
+      return std::nullopt;
+    }
+    std::vector<Change> changes;
+    auto done = (*store)->replay("", [&](const Change& it) { changes.push_back(it); });
+    if (!done) return std::nullopt;
+    const SweepHeader& kept = (*store)->header();
+    return told(changes) + kept.name + kept.config + kept.metric;
+  }
+
+  void put(const std::string& bytes) const {
+    for (const char* suffix : {"-wal", "-shm"}) fs::remove(file().string() + suffix);
+    REQUIRE(base::write_file_atomically(file(), bytes));
+  }
+
+  // Whether both kinds of opening tell all, or say what is wrong and what to do.
+  bool sound_or_told() const {
+    for (const bool engine : {false, true}) {
+      std::string why;
+      const auto got = engine ? open(&why) : read(&why);
+      if (got && *got != whole_) return false;
+      if (!got && (why.find(file().string()) == std::string::npos ||
+                   why.find("hdrive repair") == std::string::npos)) {
+        UNSCOPED_INFO(why);
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  test::TemporaryDirectory directory_;
+  std::string bytes_, whole_;
+};
+
+}  // namespace
+
+TEST_CASE("A page of zeros, of ones or of another page is never taken for data") {
+  const Sweep sweep;
+  REQUIRE(sweep.pages() > 15);
+  const std::function<void(std::string&, std::size_t)> harms[] = {
+      [](std::string& bytes, std::size_t page) {
+        std::fill_n(bytes.begin() + static_cast<long>(page * kPage), kPage, '\0');
+      },
+      [](std::string& bytes, std::size_t page) {
+        std::fill_n(bytes.begin() + static_cast<long>(page * kPage), kPage, '\xff');
+      },
+      [](std::string& bytes, std::size_t page) {
+        const std::size_t other = page == 0 ? kPage : (page - 1) * kPage;
+        bytes.replace(page * kPage, kPage, bytes.substr(other, kPage));
+      }};
+  for (std::size_t page = 0; page < sweep.pages(); ++page)
+    for (const auto& harm : harms) {
+      std::string bytes = sweep.bytes();
+      harm(bytes, page);
+      sweep.put(bytes);
+      INFO("page " << page + 1);
+      CHECK(sweep.sound_or_told());
+    }
+}
+
+TEST_CASE("A flipped bit is told, or lies where nothing is kept") {
+  const Sweep sweep;
+  std::size_t detected = 0, tried = 0;
+  // A stride that meets each page often, at every kind of place.
+  for (std::size_t byte = 16; byte < sweep.bytes().size(); byte += 61) {
+    std::string bytes = sweep.bytes();
+    bytes[byte] = static_cast<char>(bytes[byte] ^ (1 << (byte % 8)));
+    sweep.put(bytes);
+    INFO("byte " << byte << " of page " << byte / kPage + 1);
+    CHECK(sweep.sound_or_told());
+    ++tried;
+    if (!sweep.read()) ++detected;
+  }
+  CHECK(detected > tried / 4);  // the rest is free space
+}
+
+TEST_CASE("A database cut off anywhere is told") {
+  const Sweep sweep;
+  for (std::size_t size = 0; size < sweep.bytes().size(); size += 1000) {
+    sweep.put(sweep.bytes().substr(0, size));
+    INFO(size << " bytes");
+    CHECK_FALSE(sweep.read());
+    CHECK_FALSE(sweep.open());
+    CHECK(sweep.sound_or_told());
+  }
+}
+
+TEST_CASE("What stands in the database's place is named") {
+  const Sweep sweep;
+  std::string why;
+  const auto refused = [&](const std::string& words) {
+    for (const bool engine : {false, true}) {
+      CHECK_FALSE((engine ? sweep.open(&why) : sweep.read(&why)).has_value());
+      CHECK_THAT(why, Catch::StartsWith(sweep.file().string() + ": ") && Catch::Contains(words) &&
+                          Catch::Contains("hdrive repair"));
+    }
+  };
+  sweep.put("");
+  refused("it is empty");
+  sweep.put(std::string(100, 'x') + sweep.bytes().substr(100));
+  refused("does not begin as a sweep's database");
+  fs::remove(sweep.file());
+  fs::create_directory(sweep.file());
+  refused("it is a directory");
+}
+
+TEST_CASE("A log that was removed or overwritten is missed") {
+  test::TemporaryDirectory home;
+  const fs::path live = home.path() / "live", dead = home.path() / "dead";
+  auto engine = create_sqlite_store(live, header());
+  REQUIRE(engine);
+  for (const Change& change : history()) REQUIRE((*engine)->append(std::span(&change, 1)));
+  fs::create_directory(dead);
+  for (const char* name : {"sweep.db", "sweep.db-wal", "engine.lock"})
+    fs::copy_file(live / name, dead / name);  // as an engine that was killed leaves it
+
+  std::vector<Change> changes;
+  const auto count = [&](const Change& it) { changes.push_back(it); };
+  REQUIRE(replay_sweep(dead, "", count));
+  const fs::path log = dead / "sweep.db-wal";
+  const std::string bytes = *base::read_file(log);
+  const auto told_missing = [&] {
+    fs::remove(dead / "sweep.db-shm");
+    for (const auto& error :
+         {find_sweep(home.path(), dead.string()).error(), replay_sweep(dead, "", count).error(),
+          open_sqlite_store(dead).error()})
+      CHECK_THAT(error.message(), Catch::Contains("sweep.db: is damaged: ") &&
+                                      Catch::Contains("missing; they were in sweep.db-wal") &&
+                                      Catch::Contains("hdrive repair dead"));
+  };
+  SECTION("removed") {
+    fs::remove(log);
+    told_missing();
+  }
+  SECTION("cut off") {
+    REQUIRE(base::write_file_atomically(log, bytes.substr(0, bytes.size() / 2)));
+    told_missing();
+  }
+  SECTION("overwritten in its middle") {
+    std::string harmed = bytes;
+    harmed.replace(bytes.size() / 2, 100, std::string(100, 'x'));
+    REQUIRE(base::write_file_atomically(log, harmed));
+    told_missing();
+  }
+}
