@@ -275,6 +275,9 @@ std::optional<ExitRecord> read_exit_record(const fs::path& directory) {
   record.signal = small(integer(*json, "signal"));
   record.not_started = text(*json, "not_started");
   record.error_number = small(integer(*json, "errno")).value_or(0);
+  // A record that does not say how the run ended, or says it twice, is none.
+  if (record.exit_code.has_value() + record.signal.has_value() + !record.not_started.empty() != 1)
+    return std::nullopt;
   record.leftovers = integer(*json, "leftovers").value_or(0);
   record.over_time = json->value("over_time", nlohmann::json(false)) == true;
   return record;

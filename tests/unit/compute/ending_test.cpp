@@ -3,7 +3,9 @@
 // How a run's end is told.
 #include <signal.h>
 
+#include "base/file.h"
 #include "compute/run_end.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -119,6 +121,21 @@ TEST_CASE("a run without a command is refused") {
   const auto started = runs.target().start(runs.request(0, {}));
   REQUIRE_FALSE(started);
   CHECK_THAT(started.error().message(), Contains("run 0") && Contains("command"));
+}
+
+TEST_CASE("a file that does not say how the run ended, or says it twice, is no exit.json") {
+  test::TemporaryDirectory directory;
+  const auto read = [&](const std::string& keys) {
+    REQUIRE(base::write_file_atomically(directory.path() / "exit.json",
+                                        "{\"version\": 1, \"attempt\": 1" + keys + "}"));
+    return read_exit_record(directory.path()).has_value();
+  };
+  CHECK_FALSE(read(""));
+  CHECK_FALSE(read(", \"pid\": 4711, \"start_time\": 446273"));
+  CHECK_FALSE(read(", \"exit_code\": 0, \"signal\": 9"));
+  CHECK(read(", \"exit_code\": 0"));
+  CHECK(read(", \"signal\": 9"));
+  CHECK(read(", \"not_started\": \"exec\", \"errno\": 2"));
 }
 
 TEST_CASE("exit.json says how it ended, for people too") {
