@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "hdrive/sampler.h"
+#include "sampling/samplers.h"
 
 namespace hdrive {
 namespace {
@@ -46,6 +47,15 @@ class Draw {
 
 Value draw(const Expression& expression, RandomStream& random) {
   return std::visit(Draw(random), expression);
+}
+
+Assignment sampling::decode_all(const SearchSpace& space, std::span<const double> unit) {
+  Assignment assignment;
+  assignment.reserve(space.parameters.size());
+  for (std::size_t i = 0; i < space.parameters.size(); ++i)
+    assignment.push_back(
+        {space.parameters[i].name, decode(space.parameters[i].expression, unit[i])});
+  return assignment;
 }
 
 }  // namespace hdrive

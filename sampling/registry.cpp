@@ -31,6 +31,25 @@ const std::vector<Row>& rows() {
         "Every combination of the options once, the first parameter slowest; choice only.",
         {}},
        sampling::make_grid},
+      {{"sobol",
+        {},
+        "A scrambled Sobol sequence: any number of runs fills the space evenly; a finite space "
+        "without repeats.",
+        {}},
+       sampling::make_sobol},
+      {{"latin_hypercube",
+        {"lhs"},
+        "A Latin hypercube of max_total_runs points: each run has a stratum of each parameter to "
+        "itself; a finite space without repeats.",
+        {}},
+       sampling::make_latin_hypercube},
+      {{"tpe",
+        {},
+        "The tree-structured Parzen estimator, multivariate: a model of densities, for many runs, "
+        "many "
+        "parameters and choices.",
+        {}},
+       sampling::make_tpe},
   };
   return kRows;
 }

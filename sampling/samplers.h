@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 
 #include "hdrive/sampler.h"
 
@@ -20,5 +22,21 @@ MadeSampler make_random(const AlgorithmSpec& spec, const SearchSpace& space,
                         const SamplerContext& context);
 MadeSampler make_grid(const AlgorithmSpec& spec, const SearchSpace& space,
                       const SamplerContext& context);
+MadeSampler make_sobol(const AlgorithmSpec& spec, const SearchSpace& space,
+                       const SamplerContext& context);
+MadeSampler make_latin_hypercube(const AlgorithmSpec& spec, const SearchSpace& space,
+                                 const SamplerContext& context);
+
+MadeSampler make_tpe(const AlgorithmSpec& spec, const SearchSpace& space,
+                     const SamplerContext& context);
+
+/// How many runs fill the space before a model chooses: max(10, min(2 parameters, budget / 4)).
+RunId initial_runs(std::size_t parameters, std::int64_t budget);
+
+/// "incumbent run 7 with 0.25", for the reasons of proposals.
+std::string incumbent_text(const History& history);
+
+/// The assignment of a point of the unit cube: `decode`, parameter by parameter.
+Assignment decode_all(const SearchSpace& space, std::span<const double> unit);
 
 }  // namespace hdrive::sampling

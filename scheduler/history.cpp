@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <deque>
 #include <limits>
@@ -28,6 +29,13 @@ using scheduler::Series;
 constexpr double kWorst =
     -std::numeric_limits<double>::infinity();  ///< score of a run without best
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+constexpr int kChangeBits = 40;  ///< of a version; above them stands which history it is
+
+std::uint64_t next_identity() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 /// The sorted sets of one interval; each holds only runs that reached it.
 struct Orders {
@@ -110,7 +118,7 @@ struct History::Impl {
 
   Goal goal;
   double sign;
-  std::uint64_t version = 0;
+  std::uint64_t version = next_identity() << kChangeBits;
   std::deque<Run> runs;  ///< deques: references stay good while runs are added, nothing is copied
   std::deque<Series> series;
   scheduler::ParameterIndex by_parameters;
@@ -260,6 +268,7 @@ std::int64_t History::count(RunStatus status) const {
 }
 
 std::uint64_t History::version() const { return impl_->version; }
+std::uint64_t History::identity() const { return impl_->version >> kChangeBits; }
 
 std::optional<RunId> History::find(const Assignment& parameters) const {
   return impl_->by_parameters.find(parameters, impl_->parameters_of());

@@ -105,8 +105,12 @@ class History {
   const Run& run(RunId id) const;
   /// How many runs have this status.
   std::int64_t count(RunStatus status) const;
-  /// Grows with every change; a cache keyed by it is never stale.
+  /// Grows with every change, and no two histories of a process ever have the same: a cache keyed by it is
+  /// never stale.
   std::uint64_t version() const;
+  /// Which history of this process it is. Runs are only ever added and their parameters never change, so what
+  /// was derived from the parameters of the first n runs stays true of the same history.
+  std::uint64_t identity() const;
   /// The first run with exactly these parameters, if any.
   std::optional<RunId> find(const Assignment& parameters) const;
 

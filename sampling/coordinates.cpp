@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampling/coordinates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace hdrive::sampling {
+namespace {
+
+constexpr std::uint64_t kMostLevels = 4096;
+
+Axis axis_of(const Expression& expression) {
+  Axis axis;
+  const auto size = cardinality(expression);
+  if (size && *size <= kMostLevels) axis.levels = static_cast<std::size_t>(*size);
+  if (!std::holds_alternative<Choice>(expression)) return axis;
+  axis.levels = static_cast<std::size_t>(*size);
+  axis.option_at.resize(axis.levels);
+  std::iota(axis.option_at.begin(), axis.option_at.end(), std::size_t{0});
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < axis.levels; ++i) {
+    const Value option = level(expression, i);
+    const auto number = as_number(option);
+    if (!number || std::holds_alternative<bool>(option) || !std::isfinite(*number)) break;
+    numbers.push_back(*number);
+  }
+  axis.categorical = axis.levels < 3 || numbers.size() < axis.levels;
+  if (!axis.categorical)
+    std::stable_sort(axis.option_at.begin(), axis.option_at.end(),
+                     [&](std::size_t a, std::size_t b) { return numbers[a] < numbers[b]; });
+  return axis;
+}
+
+double cell(double unit, std::size_t levels) {
+  const double count = static_cast<double>(levels);
+  return std::clamp(std::floor(unit * count), 0.0, count - 1);
+}
+
+double middle(double place, std::size_t levels) {
+  return (place + 0.5) / static_cast<double>(levels);
+}
+
+}  // namespace
+
+Coordinates::Coordinates(SearchSpace space) : space_(std::move(space)) {
+  for (const Parameter& parameter : space_.parameters) {
+    axes_.push_back(axis_of(parameter.expression));
+    const auto& order = axes_.back().option_at;
+    std::vector<std::size_t> inverse(order.size());
+    for (std::size_t place = 0; place < order.size(); ++place) inverse[order[place]] = place;
+    place_of_.push_back(std::move(inverse));
+  }
+}
+
+std::optional<std::vector<double>> Coordinates::point(const Assignment& assignment) const {
+  if (!check(space_, assignment)) return std::nullopt;
+  std::vector<double> result(axes_.size());
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    const Expression& expression = space_.parameters[i].expression;
+    const double unit = encode(expression, *find(assignment, space_.parameters[i].name));
+    if (place_of_[i].empty()) {
+      result[i] = unit;
+      continue;
+    }
+    const std::size_t place = place_of_[i][static_cast<std::size_t>(cell(unit, axes_[i].levels))];
+    result[i] = axes_[i].categorical ? static_cast<double>(place)
+                                     : middle(static_cast<double>(place), axes_[i].levels);
+  }
+  return result;
+}
+
+Assignment Coordinates::assignment(std::span<const double> point) const {
+  Assignment result;
+  result.reserve(axes_.size());
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    const Parameter& parameter = space_.parameters[i];
+    double unit = point[i];
+    if (!axes_[i].option_at.empty()) {
+      const double place = axes_[i].categorical ? unit : cell(unit, axes_[i].levels);
+      unit = middle(static_cast<double>(axes_[i].option_at[static_cast<std::size_t>(place)]),
+                    axes_[i].levels);
+    }
+    result.push_back({parameter.name, decode(parameter.expression, unit)});
+  }
+  return result;
+}
+
+std::vector<double> Coordinates::from_unit(std::span<const double> unit) const {
+  std::vector<double> result(axes_.size());
+  for (std::size_t i = 0; i < axes_.size(); ++i)
+    result[i] = axes_[i].categorical ? cell(unit[i], axes_[i].levels) : snapped(i, unit[i]);
+  return result;
+}
+
+double Coordinates::snapped(std::size_t axis, double coordinate) const {
+  const Axis& on = axes_[axis];
+  if (on.categorical || on.levels == 0) return coordinate;
+  return middle(cell(coordinate, on.levels), on.levels);
+}
+
+}  // namespace hdrive::sampling

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Coordinates: parameter sets as points, for samplers that learn from results.
+//
+// Internal to sampling/. Immutable after it was made; owns all it needs.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "hdrive/space.h"
+
+namespace hdrive::sampling {
+
+/// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one at
+/// (k + 0.5) / K; a category is the number of its option. A choice between at least three distinct numbers is
+/// numeric, its options in ascending order.
+struct Axis {
+  bool categorical = false;
+  /// How many values there are; 0: infinitely many, or more than 4096 and treated as if.
+  std::size_t levels = 0;
+  std::vector<std::size_t> option_at;  ///< of a choice: which option stands at place k
+};
+
+class Coordinates {
+ public:
+  explicit Coordinates(SearchSpace space);
+
+  const std::vector<Axis>& axes() const { return axes_; }
+
+  /// Where the assignment lies; nothing where it does not belong to the space.
+  std::optional<std::vector<double>> point(const Assignment& assignment) const;
+
+  /// The assignment nearest to the point.
+  Assignment assignment(std::span<const double> point) const;
+
+  /// A point of the unit cube as coordinates: categories at the option of their cell, levels at their middle.
+  std::vector<double> from_unit(std::span<const double> unit) const;
+
+  /// The coordinate moved to the nearest value the axis has.
+  double snapped(std::size_t axis, double coordinate) const;
+
+ private:
+  SearchSpace space_;
+  std::vector<Axis> axes_;
+  std::vector<std::vector<std::size_t>> place_of_;  // the inverse of Axis::option_at
+};
+
+}  // namespace hdrive::sampling

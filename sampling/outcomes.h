@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outcomes: what a history says about each run, as samplers that learn from results see it.
+//
+// Internal to sampling/. Plain data.
+#pragma once
+
+#include <vector>
+
+#include "hdrive/history.h"
+
+namespace hdrive::sampling {
+
+enum class Standing {
+  final,    ///< completed with a finite value
+  partial,  ///< stopped before its end, with a finite value: at best what it would have reached
+  failed,   ///< ended without a finite value, or failed
+  pending,  ///< not ended
+};
+
+struct Outcome {
+  RunId run = 0;
+  Standing standing = Standing::pending;
+  double loss = 0;           ///< lower is better under either goal; of final and partial runs
+  std::int64_t reports = 0;  ///< how far it got
+};
+
+/// One for each run, best first: the final ones by loss, the partial ones by how far they got and then by
+/// loss, the failed, the pending; ties by number. Runs that somebody cut off without a value tell nothing and
+/// are left out.
+std::vector<Outcome> ranked_outcomes(const History& history);
+
+/// How many of the outcomes have this standing.
+std::size_t count(const std::vector<Outcome>& outcomes, Standing standing);
+
+}  // namespace hdrive::sampling
