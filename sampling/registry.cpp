@@ -50,6 +50,20 @@ const std::vector<Row>& rows() {
         "parameters and choices.",
         {}},
        sampling::make_tpe},
+      {{"cmaes",
+        {},
+        "CMA-ES with a margin for whole numbers: evolves a normal distribution, for hundreds of "
+        "runs "
+        "on real parameters.",
+        {}},
+       sampling::make_cmaes},
+      {{"auto",
+        {},
+        "Chooses one of the others by the budget, the space and how many runs go on at once, and "
+        "says "
+        "why.",
+        {}},
+       sampling::make_auto},
   };
   return kRows;
 }

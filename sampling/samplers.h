@@ -30,6 +30,11 @@ MadeSampler make_latin_hypercube(const AlgorithmSpec& spec, const SearchSpace& s
 MadeSampler make_tpe(const AlgorithmSpec& spec, const SearchSpace& space,
                      const SamplerContext& context);
 
+MadeSampler make_cmaes(const AlgorithmSpec& spec, const SearchSpace& space,
+                       const SamplerContext& context);
+MadeSampler make_auto(const AlgorithmSpec& spec, const SearchSpace& space,
+                      const SamplerContext& context);
+
 /// How many runs fill the space before a model chooses: max(10, min(2 parameters, budget / 4)).
 RunId initial_runs(std::size_t parameters, std::int64_t budget);
 

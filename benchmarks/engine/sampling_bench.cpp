@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a draw and a proposal cost. One line a figure: name, value, unit.
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hdrive/hdrive.h"
 
@@ -53,6 +56,36 @@ void bench_propose(const std::string& name, const std::string& sampler, const Se
   print(name, elapsed, to - from);
 }
 
+// The median and the 99th percentile of a proposal right after a result, over 200 of them after `n`.
+void bench_learning(const std::string& sampler, std::size_t parameters, std::int64_t n) {
+  SearchSpace space;
+  for (std::size_t i = 0; i < parameters; ++i)
+    space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
+  SamplerContext context;
+  context.goal = Goal::minimize;
+  context.max_total_runs = n;
+  const auto made = make_sampler({sampler, {}}, space, context);
+  History history(Goal::minimize);
+  std::vector<SteadyClock::duration> times;
+  for (RunId id = 0; id < n + 200; ++id) {
+    const auto start = SteadyClock::now();
+    Proposal proposal = *(*made)->propose(history, id);
+    if (id >= n) times.push_back(SteadyClock::now() - start);
+    double value = 0;
+    for (const Binding& binding : *proposal.parameters)
+      value += std::abs(*as_number(binding.value) - 0.3);
+    add(history, *std::move(proposal.parameters));
+    history.set_status(id, RunStatus::running);
+    history.report(id, value);
+    history.set_status(id, RunStatus::completed, EndCause::exited);
+  }
+  std::sort(times.begin(), times.end());
+  const std::string name =
+      sampler + ", " + std::to_string(parameters) + " parameters, n = " + std::to_string(n);
+  print(name + ", p50", times[100], 1);
+  print(name + ", p99", times[198], 1);
+}
+
 Choice numbers(std::int64_t count) {
   Choice choice;
   for (std::int64_t i = 0; i < count; ++i) choice.options.emplace_back(i);
@@ -82,4 +115,10 @@ int main() {
   const SearchSpace grid{{{"a", numbers(10)}, {"b", numbers(100)}, {"c", numbers(100)}}};
   bench_propose("grid, 100,000 points, runs 0 to 1,000", "grid", grid, 0, 1'000);
   bench_propose("grid, 100,000 points, runs 99,000 to 100,000", "grid", grid, 99'000, 100'000);
+  for (const char* sampler : {"sobol", "latin_hypercube"})
+    bench_propose(std::string(sampler) + ", infinite, runs 0 to 1,000", sampler, infinite, 0,
+                  1'000);
+  for (const char* sampler : {"random", "sobol", "cmaes"}) bench_learning(sampler, 6, 1'000);
+  for (const std::int64_t n : {100, 1'000, 10'000}) bench_learning("tpe", 6, n);
+  bench_learning("tpe", 40, 1'000);
 }

@@ -19,6 +19,7 @@ struct Options {
   std::string selector = "last";
   std::string output_dir;
   std::string format = "table";
+  bool importance = false;
 };
 
 std::string indented(std::string_view text) {
@@ -65,9 +66,32 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
   return kDone;
 }
 
+// How much each parameter mattered.
+int show_importance(const SweepEntry& sweep, bool as_json) {
+  const SweepSpec spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
+  const SweepState state = load_state(sweep);
+  const auto importance = parameter_importance(spec.space, state.history());
+  if (!importance)
+    fail(kCannot, fmt::format("{}: {}", short_id(sweep.header.id), importance.error().message()));
+  Listing listing;
+  listing.columns = {{"parameter", "PARAMETER"}, {"importance", "IMPORTANCE", Align::right}};
+  for (const ParameterImportance& one : *importance)
+    listing.rows.push_back(
+        {{one.name, printable(one.name)}, {one.share, fmt::format("{:.1f} %", 100 * one.share)}});
+  print(as_json ? listing.json()
+                : listing.table(output_width()) +
+                      "\nHow differently the best tenth of the finished runs is spread along each "
+                      "parameter than all are (PED-ANOVA).\n");
+  return kDone;
+}
+
 int show(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector);
   const bool as_json = options.format == "json";
+  if (options.importance) {
+    if (target.run) fail(kWrong, "--importance is of a sweep, not of one of its runs");
+    return show_importance(target.sweep, as_json);
+  }
   if (!target.run) return show_sweep(target.sweep, as_json);
   const SweepState state = load_state(target.sweep);
   const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
@@ -85,6 +109,8 @@ Action setup_show(CLI::App& app, std::vector<std::string>& /*arguments*/) {
   app.add_option("-f,--format", options->format, "table or json")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"table", "json"}));
+  app.add_flag("--importance", options->importance,
+               "Print how much each parameter of the sweep mattered");
   add_home_option(app, options->output_dir);
   return [options] { return show(*options); };
 }

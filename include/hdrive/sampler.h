@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hdrive/history.h"
 #include "hdrive/random.h"
@@ -51,6 +52,18 @@ struct SamplerContext {
 /// not fit it (a grid over a uniform parameter), naming what would.
 Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const SearchSpace& space,
                                               const SamplerContext& context);
+
+/// How much one parameter mattered to the results of a sweep.
+struct ParameterImportance {
+  std::string name;
+  double share = 0;  ///< of all parameters together, which add up to 1
+};
+
+/// The importance of each parameter, largest first: how differently the best tenth of the finished runs is
+/// spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023). Runs that were
+/// stopped early or failed do not count. Fails where fewer than ten runs have a value, or all have the same.
+Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
+                                                              const History& history);
 
 /// A random value of the expression, by exactly the formula of its kind.
 Value draw(const Expression& expression, RandomStream& random);

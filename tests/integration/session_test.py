@@ -115,6 +115,24 @@ class SessionTest(HdriveTest):
         self.end(session)
         self.assertEqual("Canceled", self.sweeps()[0]["status"])
 
+    def test_show_tells_how_much_each_parameter_mattered(self):
+        space = [{"name": name, "expression": "uniform", "values": [0, 1]} for name in ("--much", "--none")]
+        session = self.session(self.config(command=None, max_total_runs=60, sampling={
+            "type": "sobol", "parameter_space": space}))
+        self.call(session, op="ask")
+        self.call(session, op="tell", run=0, value=1)
+        self.assertIn("at least 10 finished runs", self.hdrive("show", "last", "--importance", code=1).err)
+        for run in range(1, 60):
+            asked = self.call(session, op="ask")
+            self.call(session, op="tell", run=run, value=asked["parameters"]["--much"] ** 2)
+        self.end(session)
+        rows = json.loads(self.hdrive("show", "last", "--importance", "-f", "json").out)
+        self.assertEqual(["--much", "--none"], [row["parameter"] for row in rows])
+        self.assertGreater(rows[0]["importance"], 0.8)
+        self.assertAlmostEqual(1, sum(row["importance"] for row in rows))
+        self.assertIn("PED-ANOVA", self.hdrive("show", "last", "--importance").out)
+        self.hdrive("show", "last/3", "--importance", code=2)
+
     def test_what_cannot_begin_says_why(self):
         config = self.config(command=None, max_total_runs=0)
         self.assertIn("max_total_runs", self.hdrive("session", config, code=2).err)

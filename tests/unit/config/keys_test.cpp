@@ -37,7 +37,7 @@ seed: -1
 name: 5
 append_parameters: yes
 )") ==
-      R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid; did you mean "random"? (see: hdrive list-algorithms)
+      R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid, sobol, latin_hypercube, tpe, cmaes, auto; did you mean "random"? (see: hdrive list-algorithms)
 hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space; did you mean "parameter_space"?
 hdconfig.yml:6:17: unknown expression "choose"; allowed: choice, randint, uniform, quniform, loguniform, qloguniform, normal, qnormal, lognormal, qlognormal; did you mean "choice"?
 hdconfig.yml:8:11: the parameter "penalty" is defined twice; it stands on line 5 already

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// auto: chooses one of the other samplers by the budget, the space and how many runs go on at once, and says
+// which and why. The choice is made once, from the specification alone, so it is the same after a restart.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sampling/samplers.h"
+
+namespace hdrive::sampling {
+namespace {
+
+struct Chosen {
+  std::string name;
+  std::string why;
+};
+
+constexpr std::int64_t kModelRuns = 20;     // below, a model has nothing to learn from
+constexpr std::int64_t kMostExact = 10000;  // runs up to which a Gaussian process is affordable
+constexpr std::size_t kMostDimensions = 60;
+
+bool exists(const std::string& name) {
+  return find_algorithm(sampler_algorithms(), name) != nullptr;
+}
+
+Chosen choose(const SearchSpace& space, const SamplerContext& context) {
+  const auto size = cardinality(space);
+  const std::size_t dimensions = space.parameters.size();
+  const std::int64_t runs = context.max_total_runs;
+  const auto runs_text = base::plural(runs, "run");
+  if (size && runs > 0 && *size <= static_cast<std::uint64_t>(runs))
+    return {"random", fmt::format("{} can try all {} of the space", runs_text,
+                                  base::plural(static_cast<long long>(*size), "point"))};
+  if (context.max_concurrent_runs >= runs)
+    return {"sobol", "all runs start at once, before there is any result"};
+  if (runs < kModelRuns) return {"sobol", fmt::format("{} are too few to learn from", runs_text)};
+  // A model only sees what has ended.
+  if (runs / std::max<std::int64_t>(context.max_concurrent_runs, 1) < 4)
+    return {"sobol", fmt::format("with {} at once, most of {} start before there are results",
+                                 context.max_concurrent_runs, runs_text)};
+  if (runs > kMostExact)
+    return {"tpe", fmt::format("{} are many for a Gaussian process", runs_text)};
+  if (dimensions > kMostDimensions)
+    return {"tpe", fmt::format("{} are many for a Gaussian process",
+                               base::plural(static_cast<long long>(dimensions), "parameter"))};
+  if (exists("bayesian"))
+    return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text,
+                                    base::plural(static_cast<long long>(dimensions), "parameter"))};
+  return {"tpe", fmt::format("{} for {} suit a model", runs_text,
+                             base::plural(static_cast<long long>(dimensions), "parameter"))};
+}
+
+class AutoSampler final : public Sampler {
+ public:
+  AutoSampler(Chosen chosen, std::shared_ptr<Sampler> sampler)
+      : chosen_(std::move(chosen)), sampler_(std::move(sampler)) {}
+
+  Result<Proposal> propose(const History& history, RunId id) override {
+    auto proposal = sampler_->propose(history, id);
+    if (proposal) proposal->reason = fmt::format("auto, {}: {}", chosen_.name, proposal->reason);
+    return proposal;
+  }
+
+  std::string describe() const override {
+    return fmt::format("auto: {}, because {}; {}", chosen_.name, chosen_.why, sampler_->describe());
+  }
+
+ private:
+  Chosen chosen_;
+  std::shared_ptr<Sampler> sampler_;
+};
+
+}  // namespace
+
+MadeSampler make_auto(const AlgorithmSpec&, const SearchSpace& space,
+                      const SamplerContext& context) {
+  Chosen chosen = choose(space, context);
+  auto sampler = make_sampler({chosen.name, {}}, space, context);
+  if (!sampler) return sampler.error();
+  return std::shared_ptr<Sampler>(
+      std::make_shared<AutoSampler>(std::move(chosen), *std::move(sampler)));
+}
+
+}  // namespace hdrive::sampling

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CMA-ES: evolution of a normal distribution over the unit cube, with a margin for whole numbers.
+//
+// Sources: Hansen, "The CMA evolution strategy: a tutorial", arXiv 1604.00772, 2016 (weights, rates, step size
+// control); Hamano, Saito, Nomura, Shirakawa, "CMA-ES with margin", GECCO 2022; Hansen, "Injecting external
+// solutions into CMA-ES", arXiv 1110.4181, 2011. Deviations: the step size path uses the Cholesky factor of
+// the covariance in place of its root; negative weights are left out; the margin widens a distribution that
+// would hardly leave its level, and does not move its mean too.
+//
+// Choices that are not numeric have a probability for each option, moved towards those of the better half of
+// each generation and never below a margin (Baluja, "Population-based incremental learning", 1994; Hamano et
+// al., "CatCMA", GECCO 2024).
+//
+// The state is a function of the history: generation g are the runs g lambda to (g + 1) lambda - 1, and it
+// counts once all of them have ended. Until then proposals come from the newest state there is, so no worker
+// ever waits; points of an older state are taken as injected ones.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/special_functions/erf.hpp>
+#include <boost/random/normal_distribution.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "base/text.h"
+#include "sampling/coordinates.h"
+#include "sampling/outcomes.h"
+#include "sampling/samplers.h"
+#include "sampling/without_repeats.h"
+
+namespace hdrive::sampling {
+namespace {
+
+constexpr double kSigma = 0.3;  // of the first generation, in the unit cube
+constexpr int kTries = 30;      // to draw a point inside the cube, before it is moved there
+constexpr std::uint32_t kPurpose = 2'000'000;  // of the random stream
+
+// ---- the constants of the tutorial, table 1 ------------------------------------------------------
+
+struct Rates {
+  std::size_t lambda, parents;
+  std::vector<double> weights;
+  double mu_eff, path_sigma, damping, path_c, rank_one, rank_mu, expected_norm;
+
+  explicit Rates(std::size_t dimensions) {
+    const double d = static_cast<double>(std::max<std::size_t>(dimensions, 1));
+    lambda = 4 + static_cast<std::size_t>(3 * std::log(d));
+    parents = lambda / 2;
+    for (std::size_t i = 0; i < parents; ++i)
+      weights.push_back(std::log((static_cast<double>(lambda) + 1) / 2) -
+                        std::log(static_cast<double>(i + 1)));
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    double squares = 0;
+    for (double& weight : weights) {
+      weight /= sum;
+      squares += weight * weight;
+    }
+    mu_eff = 1 / squares;
+    path_sigma = (mu_eff + 2) / (d + mu_eff + 5);
+    damping = 1 + 2 * std::max(0.0, std::sqrt((mu_eff - 1) / (d + 1)) - 1) + path_sigma;
+    path_c = (4 + mu_eff / d) / (d + 4 + 2 * mu_eff / d);
+    rank_one = 2 / ((d + 1.3) * (d + 1.3) + mu_eff);
+    rank_mu = std::min(1 - rank_one, 2 * (mu_eff - 2 + 1 / mu_eff) / ((d + 2) * (d + 2) + mu_eff));
+    expected_norm = std::sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d));
+  }
+};
+
+// ---- the distribution ----------------------------------------------------------------------------
+
+using Vector = std::vector<double>;
+
+struct State {
+  Vector mean, path_sigma, path_c;
+  Vector covariance, factor;    // d x d by rows; factor: lower triangle
+  Vector widening;              // of whole-numbered coordinates, at least 1
+  std::vector<Vector> options;  // by categorical axis: the probability of each
+  double sigma = kSigma;
+  std::int64_t updates = 0;
+};
+
+// The lower triangle L with L L' = A, its pivots held above zero.
+Vector cholesky(const Vector& a, std::size_t d) {
+  Vector l(d * d, 0.0);
+  for (std::size_t i = 0; i < d; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      double sum = a[i * d + j];
+      for (std::size_t k = 0; k < j; ++k) sum -= l[i * d + k] * l[j * d + k];
+      l[i * d + j] = i == j ? std::sqrt(std::max(sum, 1e-14)) : sum / l[j * d + j];
+    }
+  return l;
+}
+
+Vector solve_lower(const Vector& l, Vector b) {
+  const std::size_t d = b.size();
+  for (std::size_t i = 0; i < d; ++i) {
+    for (std::size_t k = 0; k < i; ++k) b[i] -= l[i * d + k] * b[k];
+    b[i] /= l[i * d + i];
+  }
+  return b;
+}
+
+double norm(const Vector& v) {
+  return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
+}
+
+class CmaesSampler final : public Sampler {
+ public:
+  CmaesSampler(SearchSpace space, const SamplerContext& context)
+      : space_(std::move(space)),
+        coordinates_(space_),
+        seed_(context.seed),
+        untried_(space_, seed_),
+        rates_(0) {
+    for (std::size_t i = 0; i < coordinates_.axes().size(); ++i)
+      (coordinates_.axes()[i].categorical ? categories_ : numbers_).push_back(i);
+    rates_ = Rates(numbers_.size() + categories_.size());
+    states_.push_back(beginning());
+  }
+
+  Result<Proposal> propose(const History& history, RunId id) override {
+    evolve(history);
+    const State& state = states_.back();
+    RandomStream random(seed_, id, kPurpose);
+    const std::string how = fmt::format(
+        "model (CMA-ES): drawn from the distribution after {}, step size {:.3g}, seed {}; {}",
+        base::plural(state.updates, "generation"), state.sigma, seed_, incumbent_text(history));
+    return untried_.propose(history, id, how,
+                            [&] { return coordinates_.assignment(draw_point(state, random)); });
+  }
+
+  std::string describe() const override {
+    return fmt::format("CMA-ES with margin, generations of {}, seed {}, of {}{}", rates_.lambda,
+                       seed_,
+                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"),
+                       untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
+  }
+
+ private:
+  // What a generation was judged by.
+  using Judged = std::vector<Outcome>;
+
+  State beginning() const {
+    State state;
+    const std::size_t d = numbers_.size();
+    state.mean.assign(d, 0.5);
+    state.path_sigma.assign(d, 0.0);
+    state.path_c.assign(d, 0.0);
+    state.covariance.assign(d * d, 0.0);
+    for (std::size_t i = 0; i < d; ++i) state.covariance[i * d + i] = 1;
+    state.factor = state.covariance;
+    state.widening.assign(d, 1.0);
+    for (const std::size_t axis : categories_) {
+      const std::size_t count = coordinates_.axes()[axis].levels;
+      state.options.emplace_back(count, 1 / static_cast<double>(count));
+    }
+    widen(state);
+    return state;
+  }
+
+  Vector draw_point(const State& state, RandomStream& random) const {
+    Vector point(coordinates_.axes().size());
+    const std::size_t d = numbers_.size();
+    boost::random::normal_distribution<double> normal;
+    for (int tries = 0; d > 0 && tries < kTries; ++tries) {
+      Vector z(d);
+      for (double& one : z) one = normal(random);
+      bool inside = true;
+      for (std::size_t i = 0; i < d; ++i) {
+        double step = 0;
+        for (std::size_t k = 0; k <= i; ++k) step += state.factor[i * d + k] * z[k];
+        const double x = state.mean[i] + state.sigma * state.widening[i] * step;
+        inside = inside && x >= 0 && x <= 1;
+        point[numbers_[i]] = coordinates_.snapped(numbers_[i], std::clamp(x, 0.0, 1.0));
+      }
+      if (inside) break;
+    }
+    for (std::size_t c = 0; c < categories_.size(); ++c) {
+      double left = random.uniform();
+      std::size_t option = 0;
+      while (option + 1 < state.options[c].size() && left >= state.options[c][option])
+        left -= state.options[c][option++];
+      point[categories_[c]] = static_cast<double>(option);
+    }
+    return point;
+  }
+
+  // Takes over every generation that has ended. States are kept with what they rest on, so that one whose
+  // runs were tried again is made anew.
+  void evolve(const History& history) {
+    if (history.identity() != seen_) {
+      seen_ = history.identity();
+      states_.resize(1);
+      judged_.clear();
+    }
+    const auto lambda = static_cast<RunId>(rates_.lambda);
+    std::vector<Judged> generations(static_cast<std::size_t>(history.size() / lambda));
+    for (const Outcome& outcome : ranked_outcomes(history)) {
+      const auto generation = static_cast<std::size_t>(outcome.run / lambda);
+      if (generation < generations.size()) generations[generation].push_back(outcome);
+    }
+    std::size_t next = 0;
+    for (; next < generations.size(); ++next) {
+      const Judged& now = generations[next];
+      if (count(now, Standing::pending) > 0) break;
+      if (next < judged_.size() && same(judged_[next], now)) continue;
+      states_.resize(next + 1);
+      judged_.resize(next);
+      states_.push_back(after(states_.back(), history, now));
+      judged_.push_back(now);
+    }
+    states_.resize(next + 1);
+    judged_.resize(next);
+  }
+
+  static bool same(const Judged& a, const Judged& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Outcome& x, const Outcome& y) {
+                        return x.run == y.run && x.standing == y.standing && x.loss == y.loss;
+                      });
+  }
+
+  // The tutorial's figure 6. Failed runs and those of unknown parameters are worse than all others; with
+  // fewer than two that have a value there is nothing to learn.
+  State after(State state, const History& history, const Judged& judged) const {
+    std::vector<Vector> best;
+    for (const Outcome& outcome : judged) {
+      if (outcome.standing != Standing::final && outcome.standing != Standing::partial) continue;
+      auto point = coordinates_.point(history.run(outcome.run).parameters);
+      if (point && best.size() < rates_.parents) best.push_back(*std::move(point));
+    }
+    if (best.size() < 2) return state;
+    Vector weights(rates_.weights.begin(),
+                   rates_.weights.begin() + static_cast<std::ptrdiff_t>(best.size()));
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    for (double& weight : weights) weight /= sum;
+    ++state.updates;
+    if (!numbers_.empty()) move(state, best, weights);
+    for (std::size_t c = 0; c < categories_.size(); ++c)
+      learn(state.options[c], categories_[c], best, weights);
+    widen(state);
+    return state;
+  }
+
+  void move(State& state, const std::vector<Vector>& best, const Vector& weights) const {
+    const std::size_t d = numbers_.size();
+    const double size = static_cast<double>(d);
+    const double longest = std::sqrt(size) + 2 * size / (size + 2);
+    std::vector<Vector> steps;
+    Vector mean_step(d, 0.0);
+    for (std::size_t p = 0; p < best.size(); ++p) {
+      Vector step(d);
+      for (std::size_t i = 0; i < d; ++i)
+        step[i] = (best[p][numbers_[i]] - state.mean[i]) / (state.sigma * state.widening[i]);
+      // An injected point may lie far outside the distribution.
+      const double length = norm(solve_lower(state.factor, step));
+      if (length > longest)
+        for (double& one : step) one *= longest / length;
+      for (std::size_t i = 0; i < d; ++i) mean_step[i] += weights[p] * step[i];
+      steps.push_back(std::move(step));
+    }
+    for (std::size_t i = 0; i < d; ++i)
+      state.mean[i] =
+          std::clamp(state.mean[i] + state.sigma * state.widening[i] * mean_step[i], 0.0, 1.0);
+
+    const Vector whitened = solve_lower(state.factor, mean_step);
+    const double cs = rates_.path_sigma, cc = rates_.path_c;
+    for (std::size_t i = 0; i < d; ++i)
+      state.path_sigma[i] =
+          (1 - cs) * state.path_sigma[i] + std::sqrt(cs * (2 - cs) * rates_.mu_eff) * whitened[i];
+    const double length = norm(state.path_sigma);
+    const double grown = 1 - std::pow(1 - cs, 2 * static_cast<double>(state.updates));
+    const bool steady = length / std::sqrt(grown) < (1.4 + 2 / (size + 1)) * rates_.expected_norm;
+    for (std::size_t i = 0; i < d; ++i)
+      state.path_c[i] = (1 - cc) * state.path_c[i] +
+                        (steady ? std::sqrt(cc * (2 - cc) * rates_.mu_eff) * mean_step[i] : 0.0);
+
+    const double c1 = rates_.rank_one, cmu = rates_.rank_mu;
+    const double kept = 1 - c1 - cmu + (steady ? 0 : c1 * cc * (2 - cc));
+    for (std::size_t i = 0; i < d; ++i)
+      for (std::size_t j = 0; j <= i; ++j) {
+        double rank_mu = 0;
+        for (std::size_t p = 0; p < steps.size(); ++p)
+          rank_mu += weights[p] * steps[p][i] * steps[p][j];
+        state.covariance[i * d + j] = state.covariance[j * d + i] =
+            kept * state.covariance[i * d + j] + c1 * state.path_c[i] * state.path_c[j] +
+            cmu * rank_mu;
+      }
+    state.factor = cholesky(state.covariance, d);
+    state.sigma *=
+        std::exp(std::min(1.0, cs / rates_.damping * (length / rates_.expected_norm - 1)));
+    state.sigma = std::clamp(state.sigma, 1e-8, 1.0);
+  }
+
+  void learn(Vector& options, std::size_t axis, const std::vector<Vector>& best,
+             const Vector& weights) const {
+    constexpr double kRate = 0.25;
+    const double count = static_cast<double>(options.size());
+    if (options.size() == 1) return;
+    for (double& probability : options) probability *= 1 - kRate;
+    for (std::size_t p = 0; p < best.size(); ++p)
+      options[static_cast<std::size_t>(best[p][axis])] += kRate * weights[p];
+    const double least = 1 / (static_cast<double>(rates_.lambda) * count);
+    double sum = 0;
+    for (double& probability : options) sum += probability = std::max(probability, least);
+    for (double& probability : options) probability /= sum;
+  }
+
+  // So that each whole-numbered coordinate leaves the level of its mean with a probability of 1 / (d lambda).
+  void widen(State& state) const {
+    const std::size_t d = numbers_.size();
+    const double alpha = 1 / (static_cast<double>(std::max<std::size_t>(d, 1) * rates_.lambda));
+    using namespace boost::math::policies;  // long double differs between machines
+    const double quantile =
+        std::sqrt(2.0) * boost::math::erf_inv(1 - alpha, policy<promote_double<false>>());
+    for (std::size_t i = 0; i < d; ++i) {
+      const std::size_t levels = coordinates_.axes()[numbers_[i]].levels;
+      if (levels < 2) continue;
+      const double half = 0.5 / static_cast<double>(levels);
+      const double away =
+          std::abs(state.mean[i] - coordinates_.snapped(numbers_[i], state.mean[i]));
+      const double deviation = state.sigma * std::sqrt(state.covariance[i * d + i]);
+      state.widening[i] = std::max(1.0, (half - std::min(away, half)) / (quantile * deviation));
+    }
+  }
+
+  SearchSpace space_;
+  Coordinates coordinates_;
+  std::uint64_t seed_;
+  WithoutRepeats untried_;
+  Rates rates_;
+  std::vector<std::size_t> numbers_, categories_;  // axes of either kind
+
+  // What the history would give again.
+  std::uint64_t seen_ = 0;
+  std::vector<State> states_;  // before any generation, then after each that ended
+  std::vector<Judged> judged_;
+};
+
+}  // namespace
+
+MadeSampler make_cmaes(const AlgorithmSpec&, const SearchSpace& space,
+                       const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<CmaesSampler>(space, context));
+}
+
+}  // namespace hdrive::sampling

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "tests/unit/sampling/trials.h"
+
+using namespace hdrive;
+using namespace hdrive::trials;
+
+namespace {
+
+double number(const Assignment& x, std::size_t i) { return *as_number(x[i].value); }
+
+std::shared_ptr<Sampler> cmaes(const SearchSpace& space, std::uint64_t seed = 1) {
+  return *make_sampler({"cmaes", {}}, space, {Goal::minimize, seed, 1000, 1});
+}
+
+void end(History& history, RunId id, double value) {
+  history.set_status(id, RunStatus::running);
+  history.report(id, value);
+  history.set_status(id, RunStatus::completed, EndCause::exited);
+}
+
+// Proposes and evaluates `runs` times; the last proposal's value of the objective.
+History evolved(Sampler& from, int runs,
+                const std::function<double(const Assignment&)>& objective) {
+  History history(Goal::minimize);
+  for (int i = 0; i < runs; ++i) {
+    add(history, *propose(from, history).parameters);
+    end(history, i, objective(history.run(i).parameters));
+  }
+  return history;
+}
+
+SearchSpace reals(int d) {
+  SearchSpace space;
+  for (int i = 0; i < d; ++i) space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
+  return space;
+}
+
+}  // namespace
+
+TEST_CASE("cmaes converges on an ill-conditioned rotated bowl that is far from the middle") {
+  const auto from = cmaes(reals(3));
+  const History history = evolved(*from, 500, [](const Assignment& x) {
+    const double a = number(x, 0) + number(x, 1) - 1.0, b = number(x, 0) - number(x, 1) - 0.4;
+    return 100 * a * a + b * b + 10 * std::pow(number(x, 2) - 0.15, 2);
+  });
+  CHECK(*history.best(*history.incumbent()) < 1e-8);
+}
+
+TEST_CASE(
+    "cmaes finds whole numbers and options, and the margin keeps it from freezing on a level") {
+  const SearchSpace space{{{"n", RandInt{20}},
+                           {"x", Uniform{0, 1}},
+                           {"c", Choice{{std::string("a"), std::string("b"), std::string("c")}}}}};
+  int found = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto from = cmaes(space, seed);
+    const History history = evolved(*from, 200, [](const Assignment& x) {
+      return std::abs(number(x, 0) - 17) + std::abs(number(x, 1) - 0.7) +
+             (x[2].value == Value(std::string("b")) ? 0 : 1);
+    });
+    found += *history.best(*history.incumbent()) < 0.05;
+  }
+  CHECK(found >= 9);
+}
+
+TEST_CASE("A generation counts once all of its runs have ended, and nobody waits for it") {
+  const auto from = cmaes(reals(2));  // generations of 6
+  History history(Goal::minimize);
+  for (int i = 0; i < 12; ++i) {
+    const Proposal proposal = propose(*from, history);
+    CHECK_THAT(proposal.reason, Catch::Contains("after 0 generations"));
+    add(history, *proposal.parameters);
+    if (i != 3) end(history, i, i);
+  }
+  end(history, 3, -1);
+  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 2 generations"));
+  // One that is tried again opens its generation again.
+  history.restart(8);
+  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 1 generation,"));
+  CHECK(propose(*from, history).parameters == propose(*cmaes(reals(2)), history).parameters);
+}
+
+TEST_CASE("A generation without results teaches nothing and stops nothing") {
+  const auto from = cmaes(reals(2));
+  History history(Goal::minimize);
+  for (int i = 0; i < 30; ++i) {
+    const Proposal proposal = propose(*from, history);
+    REQUIRE(proposal.parameters);
+    add(history, *proposal.parameters);
+    end(history, i, std::nan(""));
+  }
+  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 0 generations"));
+}
