@@ -21,9 +21,6 @@ constexpr Family kSamplers{Section::sampling, "sampling", sampler_algorithms};
 constexpr Family kPolicies{Section::policy, "policy", policy_algorithms};
 
 void report_unknown_type(Loader& loader, const Family& family, const Node& type) {
-  if (family.section == Section::sampling && base::fold(type.text).starts_with("bayesian"))
-    return loader.problems.error(
-        type.place, "bayesian sampling is not available in this version; use random or grid");
   std::vector<std::string> names, spellings;
   for (const AlgorithmInfo& algorithm : family.table()) {
     names.emplace_back(algorithm.name);
@@ -114,6 +111,21 @@ bool read_algorithm(Loader& loader, const Family& family, const Node& given, Pla
   return algorithm && loader.problems.errors() - others == before;
 }
 
+void warn_of_few_runs(Loader& loader) {
+  const SweepSpec& spec = loader.spec;
+  const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.sampling.name);
+  if (!info || !loader.given.contains("max_total_runs")) return;
+  const auto parameters = static_cast<std::int64_t>(spec.space.parameters.size());
+  const std::int64_t enough = info->runs_per_parameter * parameters;
+  if (spec.max_total_runs >= enough) return;
+  loader.problems.warn(loader.given["max_total_runs"],
+                       base::plural(spec.max_total_runs, "run") + " are few for " +
+                           std::string(info->name) + " sampling of " +
+                           base::plural(parameters, "parameter") + "; recommended: at least " +
+                           std::to_string(info->runs_per_parameter) +
+                           " runs a parameter, which is " + std::to_string(enough));
+}
+
 }  // namespace
 
 void read_sampling(Loader& loader, const Entry& entry) {
@@ -148,6 +160,7 @@ void check_algorithms(Loader& loader) {
   const SamplerContext context{spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs};
   const auto sampler = make_sampler(spec.sampling, spec.space, context);
   if (!sampler) loader.problems.error(loader.given["sampling"], sampler.error().message());
+  warn_of_few_runs(loader);
 }
 
 }  // namespace hdrive::config

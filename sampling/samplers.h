@@ -44,4 +44,7 @@ std::string incumbent_text(const History& history);
 /// The assignment of a point of the unit cube: `decode`, parameter by parameter.
 Assignment decode_all(const SearchSpace& space, std::span<const double> unit);
 
+MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,
+                          const SamplerContext& context);
+
 }  // namespace hdrive::sampling

@@ -11,6 +11,7 @@ c  each policy on 10,000 runs x 100 reports (policies_bench)
 d  1,000,000 metric lines from one child process
 e  from a metric being written to SIGTERM reaching the condemned run
 f  hdrive resume of a sweep with 100,000 finished runs and 1,000,000 metrics, and one run to go
+g  a proposal of Bayesian sampling right after a result, and 1,000 of them in a row (sampling_bench)
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
 machines are noisy. See README.md beside this file.
@@ -165,7 +166,6 @@ class Bench:
         row("e", "metric written to SIGTERM received, median of 200", f"{statistics.median(times):.2f} ms")
         row("e", "the slowest of 200", f"{times[-1]:.2f} ms", "under 100 ms", times[-1] < 100)
 
-
     def case_f(self, folder):
         home = folder / "f"
         subprocess.run([self.build / "benchmarks" / "store_bench", "make", home / "HD_f"], check=True,
@@ -185,6 +185,21 @@ class Bench:
         row("f", "resume of 100,000 runs, 1,000,000 metrics, and one run more",
             f"{statistics.median(times):.2f} s", "under 2 s", statistics.median(times) < 2)
 
+    def case_g(self, folder):
+        del folder
+        program = self.build / "benchmarks" / "sampling_bench"
+        # On one processor, in processor time, so that a busy machine does not count.
+        _, done = timed(["taskset", "-c", "0", program, "bayesian"])
+        if done.returncode:
+            sys.exit(f"sampling_bench failed:\n{done.stdout}{done.stderr}")
+        most = {"n=100, p50": 2, "n=100, p99": 6, "n=1000, p50": 40, "n=1000, p99": 120,
+                "n=10000, p50": 40, "n=10000, p99": 120, "1000 runs in a row": 8}
+        for line in done.stdout.splitlines():
+            what, value, unit = line.rsplit(maxsplit=2)
+            limit = next((limit for end, limit in most.items() if what.endswith(end)), None)
+            row("g", what, f"{value} {unit}", "" if limit is None else f"at most {limit} {unit}",
+                None if limit is None else float(value) <= limit)
+
 
 def machine():
     with open("/proc/cpuinfo") as info:
@@ -196,12 +211,12 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d, e or f; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a, b, c, d, e, f or g; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdef":
-            parser.error(f"there is no case {case}; there are a, b, c, d, e and f")
+        if case not in "abcdefg":
+            parser.error(f"there is no case {case}; there are a, b, c, d, e, f and g")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -214,7 +229,7 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdef":
+        for case in args.cases or "abcdefg":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <utility>
@@ -86,6 +87,90 @@ void bench_learning(const std::string& sampler, std::size_t parameters, std::int
   print(name + ", p99", times[198], 1);
 }
 
+// ---- a model's proposals ------------------------------------------------------------------------
+
+double value_at(const Assignment& parameters) {
+  double sum = 0;
+  for (const Binding& binding : parameters) {
+    const double x = as_number(binding.value).value_or(0) - 0.3;
+    sum += x * x * (1 + std::sin(10 * x));
+  }
+  return sum;
+}
+
+void complete(History& history, Assignment parameters) {
+  const double value = value_at(parameters);
+  add(history, std::move(parameters));
+  const RunId id = history.size() - 1;
+  history.set_status(id, RunStatus::running);
+  history.report(id, value);
+  history.set_status(id, RunStatus::completed, EndCause::exited);
+}
+
+SearchSpace reals(int dimensions) {
+  SearchSpace space;
+  for (int i = 0; i < dimensions; ++i)
+    space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
+  return space;
+}
+
+// Of this process, so that other programs do not count: run it on one processor.
+double processor_milliseconds() {
+  return 1000.0 * static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
+}
+
+// The median and the 99th percentile of a proposal right after a result, at about `results` results of which
+// all but the last were random. The first proposal, which a restart would bring, is shown apart.
+void bench_latency(const std::string& sampler, int dimensions, std::int64_t results,
+                   int proposals) {
+  const SearchSpace space = reals(dimensions);
+  SamplerContext context;
+  context.goal = Goal::minimize;
+  context.max_total_runs = 2 * results;
+  const auto made = make_sampler({sampler, {}}, space, context);
+  History history(Goal::minimize);
+  for (std::int64_t run = 0; run < results - proposals / 2; ++run) {
+    RandomStream random(1, run, 0);
+    Assignment parameters;
+    for (const Parameter& parameter : space.parameters)
+      parameters.push_back({parameter.name, draw(parameter.expression, random)});
+    complete(history, std::move(parameters));
+  }
+  std::vector<double> milliseconds;
+  for (int i = 0; i <= proposals; ++i) {
+    const double start = processor_milliseconds();
+    Proposal proposal = *(*made)->propose(history, history.size());
+    milliseconds.push_back(processor_milliseconds() - start);
+    complete(history, *std::move(proposal.parameters));
+  }
+  const std::string name =
+      sampler + ", d=" + std::to_string(dimensions) + ", n=" + std::to_string(results) + ", ";
+  std::printf("%-44s %9.3f ms\n", (name + "first").c_str(), milliseconds.front());
+  milliseconds.erase(milliseconds.begin());
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const auto at = [&](double part) {
+    return milliseconds[static_cast<std::size_t>(part * static_cast<double>(proposals - 1))];
+  };
+  std::printf("%-44s %9.3f ms\n", (name + "p50").c_str(), at(0.5));
+  std::printf("%-44s %9.3f ms\n", (name + "p99").c_str(), at(0.99));
+}
+
+void bench_sequence(const std::string& sampler, int dimensions, int runs) {
+  SamplerContext context;
+  context.goal = Goal::minimize;
+  context.max_total_runs = runs;
+  const auto made = make_sampler({sampler, {}}, reals(dimensions), context);
+  History history(Goal::minimize);
+  const double start = processor_milliseconds();
+  for (RunId id = 0; id < runs; ++id)
+    complete(history, *(*(*made)->propose(history, id)).parameters);
+  std::printf("%-44s %9.3f s\n",
+              (sampler + ", d=" + std::to_string(dimensions) + ", " + std::to_string(runs) +
+               " runs in a row")
+                  .c_str(),
+              (processor_milliseconds() - start) / 1000);
+}
+
 Choice numbers(std::int64_t count) {
   Choice choice;
   for (std::int64_t i = 0; i < count; ++i) choice.options.emplace_back(i);
@@ -94,7 +179,15 @@ Choice numbers(std::int64_t count) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
+  // `sampling_bench bayesian` measures the model alone.
+  const std::string only = count > 1 ? words[1] : "";
+  if (only.empty() || only == "bayesian") {
+    for (const std::int64_t results : {20, 100, 300, 1'000, 10'000})
+      bench_latency("bayesian", 6, results, 40);
+    bench_sequence("bayesian", 6, 1'000);
+  }
+  if (only == "bayesian") return 0;
   for (const Expression& expression :
        std::vector<Expression>{numbers(10), RandInt{100}, Uniform{0, 1}, QUniform{0, 10, 2},
                                LogUniform{-6, -1}, QLogUniform{0, 5, 1}, Normal{0, 1},

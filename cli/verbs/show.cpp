@@ -6,6 +6,7 @@
 
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/model_text.h"
 #include "cli/run_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
@@ -20,6 +21,7 @@ struct Options {
   std::string output_dir;
   std::string format = "table";
   bool importance = false;
+  bool model = false;
 };
 
 std::string indented(std::string_view text) {
@@ -85,6 +87,18 @@ int show_importance(const SweepEntry& sweep, bool as_json) {
   return kDone;
 }
 
+int show_model(const Target& target, bool as_json) {
+  if (target.run)
+    fail(kWrong, "--model is about a sweep; leave out /" + std::to_string(*target.run));
+  const SweepSpec spec = value_or_fail(stored_spec(target.sweep.header, target.sweep.directory));
+  const SweepState state = load_state(target.sweep);
+  const ModelReport report = value_or_fail(inspect_model(
+      spec.sampling, spec.space,
+      {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}, state.history()));
+  print(as_json ? pretty(model_json(report)) : model_text(report));
+  return kDone;
+}
+
 int show(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector);
   const bool as_json = options.format == "json";
@@ -92,6 +106,7 @@ int show(const Options& options) {
     if (target.run) fail(kWrong, "--importance is of a sweep, not of one of its runs");
     return show_importance(target.sweep, as_json);
   }
+  if (options.model) return show_model(target, as_json);
   if (!target.run) return show_sweep(target.sweep, as_json);
   const SweepState state = load_state(target.sweep);
   const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
@@ -111,6 +126,10 @@ Action setup_show(CLI::App& app, std::vector<std::string>& /*arguments*/) {
       ->check(CLI::IsMember({"table", "json"}));
   app.add_flag("--importance", options->importance,
                "Print how much each parameter of the sweep mattered");
+  app.add_flag(
+      "--model", options->model,
+      "What a Gaussian process believes of the sweep: which parameters matter, the noise, and "
+      "how well it predicts each run from the others");
   add_home_option(app, options->output_dir);
   return [options] { return show(*options); };
 }

@@ -6,6 +6,7 @@
 // and the language bindings, so that a new algorithm is one new file and one new row.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct AlgorithmInfo {
       aliases;               ///< other spellings taken, in any case: "MedianStoppingPolicy"
   std::string_view summary;  ///< one sentence
   std::vector<OptionInfo> options;
+  /// A budget of fewer runs a parameter is far too small for it to do better than random; 0: any is fine.
+  std::int64_t runs_per_parameter = 0;
 };
 
 /// An algorithm asked for by name, with the options that were given.

@@ -65,6 +65,37 @@ struct ParameterImportance {
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history);
 
+/// What a Gaussian process believes about a sweep, whatever sampler ran it.
+struct ModelReport {
+  std::int64_t results = 0;  ///< runs that ended with a value
+  std::int64_t failures = 0, stopped_early = 0;
+  struct Relevance {
+    std::string parameter;
+    /// On the unit interval: how far one moves until values are unrelated. Nothing for a parameter
+    /// without a choice.
+    std::optional<double> lengthscale;
+    /// Of the squared distance between two runs, as the kernel sees it, the mean part that is this
+    /// parameter's. All shares add up to 1.
+    double share = 0;
+  };
+  std::vector<Relevance> parameters;  ///< in the order of the space
+  double noise = 0;  ///< standard deviation of repeated runs; all values, warped, have deviation 1
+  double noise_near_best = 0;  ///< the same in the metric's unit, about the best value
+  /// Each run predicted from all others.
+  struct Calibration {
+    double within_one_deviation = 0;   ///< the part of the runs; 0.68 of a well calibrated model's
+    double within_two_deviations = 0;  ///< 0.95 of a well calibrated model's
+    double explained =
+        0;  ///< 1 - (squared errors / squared deviations from the mean); 1 is perfect
+  };
+  Calibration calibration;
+};
+
+/// Fits the model of Bayesian sampling to the runs so far; with the options of `spec` if that is its
+/// sampler. Fails before two runs have ended with a value.
+Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
+                                  const SamplerContext& context, const History& history);
+
 /// A random value of the expression, by exactly the formula of its kind.
 Value draw(const Expression& expression, RandomStream& random);
 

@@ -46,6 +46,15 @@ class Listings(HdriveTest):
         for verb in (["list"], ["status", "last"], ["best", "last"], ["show", "last/0"], ["show", "last"]):
             self.assertNotIn(ESCAPE, self.hdrive(*verb).all)
 
+    def test_what_the_model_believes_is_shown_in_words_and_as_json(self):
+        text = self.hdrive("show", "last", "--model").out
+        for word in ("3 results", "noise", "within one deviation", "relevance", "x"):
+            self.assertIn(word, text)
+        model = json.loads(self.hdrive("show", "last", "--model", "-f", "json").out)
+        self.assertEqual(3, model["results"])
+        self.assertEqual(["parameter", "share", "lengthscale"], list(model["parameters"][0]))
+        self.assertIn("leave out /0", self.hdrive("show", "last/0", "--model", code=2).all)
+
     def test_a_sweep_is_found_by_id_prefix_name_and_last(self):
         [sweep] = self.sweeps()
         identity = next(value for value in sweep.values() if str(value).startswith("HD_"))

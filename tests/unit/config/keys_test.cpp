@@ -37,8 +37,8 @@ seed: -1
 name: 5
 append_parameters: yes
 )") ==
-      R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid, sobol, latin_hypercube, tpe, cmaes, auto; did you mean "random"? (see: hdrive list-algorithms)
-hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space; did you mean "parameter_space"?
+      R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid, bayesian, sobol, latin_hypercube, tpe, cmaes, auto; did you mean "random"? (see: hdrive list-algorithms)
+hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space, initial_points, warp, noise, ordered_choices; did you mean "parameter_space"?
 hdconfig.yml:6:17: unknown expression "choose"; allowed: choice, randint, uniform, quniform, loguniform, qloguniform, normal, qnormal, lognormal, qlognormal; did you mean "choice"?
 hdconfig.yml:8:11: the parameter "penalty" is defined twice; it stands on line 5 already
 hdconfig.yml:10:5: unknown key "value" in this parameter; allowed: name, expression, values; did you mean "values"?
@@ -194,13 +194,28 @@ TEST_CASE("A metric pattern that is no regular expression is refused with the re
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
 }
 
-TEST_CASE("Bayesian sampling says that it is not there yet") {
+TEST_CASE("Bayesian sampling is taken in HyperDrive's spelling and with its options") {
   for (const std::string type : {"bayesian", "BayesianParameterSampling", "BAYESIAN"})
     CHECK(told("sampling:\n  type: " + type +
-               "\n  parameter_space: [{name: x, expression: uniform, values: [0, 1]}]\n"
-               "primary_metric_name: loss\nprimary_metric_goal: minimize\nmax_total_runs: 3\n") ==
-          "hdconfig.yml:2:9: bayesian sampling is not available in this version; use random or "
-          "grid\n");
+               "\n  initial_points: 5\n  noise: false\n"
+               "  parameter_space: [{name: x, expression: uniform, values: [0, 1]}]\n"
+               "primary_metric_name: loss\nprimary_metric_goal: minimize\nmax_total_runs: 20\n")
+              .empty());
+}
+
+TEST_CASE("A budget far too small for a sampler is doubted where it stands") {
+  const auto text = [](const std::string& type, int runs) {
+    return told("sampling:\n  type: " + type +
+                "\n  parameter_space:\n  - {name: x, expression: uniform, values: [0, 1]}\n"
+                "  - {name: y, expression: uniform, values: [0, 1]}\n"
+                "primary_metric_name: loss\nprimary_metric_goal: minimize\nmax_total_runs: " +
+                std::to_string(runs) + "\n");
+  };
+  CHECK(text("bayesian", 39) ==
+        "hdconfig.yml:8:1: warning: 39 runs are few for bayesian sampling of 2 parameters; "
+        "recommended: at least 20 runs a parameter, which is 40\n");
+  CHECK(text("bayesian", 40).empty());
+  CHECK(text("random", 1).empty());
 }
 
 TEST_CASE("A grid over anything but choices is refused where sampling stands") {

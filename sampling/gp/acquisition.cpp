@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LogEI (Ament et al., NeurIPS 2023), maximised from the best of many random points, by L-BFGS over the real
+// coordinates in turns with exhaustive or local search over each discrete one.
+#include "sampling/gp/acquisition.h"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sampling/gp/lbfgs.h"
+#include "sampling/gp/special.h"
+#include "sampling/sobol_points.h"
+
+namespace hdrive::sampling::gp {
+namespace {
+
+constexpr int kBlock = 64;
+// Below this many observations a task costs as much as its work.
+constexpr int kFewObservations = 150;
+// A discrete coordinate with at most this many values is searched exhaustively.
+constexpr std::size_t kExhaustive = 32;
+constexpr int kRandomLevels = 8;
+
+enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels };
+
+double log_improvement(const Model::Prediction& prediction, double best) {
+  const double deviation = std::sqrt(prediction.variance);
+  return std::log(deviation) + log_h((best - prediction.mean) / deviation).value;
+}
+
+double normal(RandomStream& random) {
+  return normal_quantile(std::clamp(random.uniform(), 1e-12, 1 - 1e-12));
+}
+
+bool better(const Candidate& a, const Candidate& b) {
+  return a.log_improvement > b.log_improvement;
+}
+
+}  // namespace
+
+Search::Search(const Encoding& encoding, const Model& model, double best,
+               std::vector<Coordinates> good)
+    : encoding_(encoding), model_(model), best_(best), good_(std::move(good)) {}
+
+void Search::evaluate(std::vector<Candidate>& candidates) const {
+  const int count = static_cast<int>(candidates.size());
+  const int blocks = (count + kBlock - 1) / kBlock;
+  const auto evaluate_block = [&](int block) {
+    const int first = block * kBlock, size = std::min(kBlock, count - first);
+    Points points(encoding_.size(), size);
+    for (int i = 0; i < size; ++i)
+      points.add(candidates[static_cast<std::size_t>(first + i)].point);
+    std::vector<Model::Prediction> predictions(static_cast<std::size_t>(size));
+    model_.predict(points.columns(), points.stride(), size, predictions.data());
+    for (int i = 0; i < size; ++i) {
+      Candidate& candidate = candidates[static_cast<std::size_t>(first + i)];
+      candidate.prediction = predictions[static_cast<std::size_t>(i)];
+      candidate.log_improvement = log_improvement(candidate.prediction, best_);
+    }
+  };
+  if (model_.size() < kFewObservations || blocks < 2)
+    for (int block = 0; block < blocks; ++block) evaluate_block(block);
+  else
+    tbb::parallel_for(0, blocks, evaluate_block);
+}
+
+std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
+  std::vector<Candidate> candidates;
+  candidates.reserve(points.size());
+  for (Coordinates& point : points) candidates.push_back({std::move(point), {}, 0});
+  evaluate(candidates);
+  std::stable_sort(candidates.begin(), candidates.end(), better);
+  return candidates;
+}
+
+Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) const {
+  Coordinates point = around;
+  const double deviation = std::pow(10.0, -0.5 - 2 * random.uniform());
+  const int d = encoding_.size();
+  // A discrete coordinate changes with about the probability that a real one moves far.
+  const double change = std::max(1.0 / d, deviation);
+  for (int j = 0; j < d; ++j) {
+    const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
+    double& coordinate = point[static_cast<std::size_t>(j)];
+    if (dimension.is_continuous()) {
+      coordinate = std::clamp(coordinate + deviation * normal(random), 0.0, 1.0);
+      continue;
+    }
+    if (random.uniform() >= change) continue;
+    if (dimension.kind == Dimension::Kind::category || random.uniform() < deviation) {
+      coordinate = encoding_.place(j, random.uniform());
+      continue;
+    }
+    const auto levels = static_cast<double>(dimension.positions.size());
+    const double step = std::max(1.0, std::abs(deviation * levels * normal(random)));
+    const double to = static_cast<double>(encoding_.nearest(j, coordinate)) +
+                      std::nearbyint(random.uniform() < 0.5 ? -step : step);
+    coordinate = dimension.positions[static_cast<std::size_t>(std::clamp(to, 0.0, levels - 1))];
+  }
+  return point;
+}
+
+std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int count) const {
+  const int d = encoding_.size();
+  std::vector<Coordinates> points;
+  const int around = good_.empty() ? 0 : count / 2;
+  // Another part of the sequence each time.
+  RandomStream random(seed, run, kPerturbations);
+  const SobolPoints sobol(static_cast<std::size_t>(d), random(), kSobol);
+  Coordinates unit(static_cast<std::size_t>(d));
+  for (int i = 0; i < count - around; ++i) {
+    sobol.point(static_cast<std::uint32_t>(i), unit);
+    Coordinates point;
+    for (int j = 0; j < d; ++j)
+      point.push_back(encoding_.place(j, unit[static_cast<std::size_t>(j)]));
+    points.push_back(std::move(point));
+  }
+  for (int i = 0; i < around; ++i)
+    points.push_back(perturbed(good_[static_cast<std::size_t>(i) % good_.size()], random));
+  for (Coordinates& point : points) encoding_.snap(point);
+  return points;
+}
+
+std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, RandomStream& random,
+                                      int count) const {
+  std::vector<Candidate> chosen{ranked.front()};
+  if (!good_.empty()) chosen.push_back({good_.front(), {}, 0});
+  // The others by chance, in proportion to exp of the standardised acquisition.
+  double mean = 0, squares = 0;
+  const double n = static_cast<double>(ranked.size());
+  for (const Candidate& candidate : ranked) mean += candidate.log_improvement / n;
+  for (const Candidate& candidate : ranked)
+    squares += (candidate.log_improvement - mean) * (candidate.log_improvement - mean) / n;
+  const double deviation = squares > 0 ? std::sqrt(squares) : 1;
+  std::vector<double> weights;
+  double total = 0;
+  for (const Candidate& candidate : ranked) {
+    weights.push_back(
+        std::exp((candidate.log_improvement - ranked.front().log_improvement) / deviation));
+    total += weights.back();
+  }
+  while (static_cast<int>(chosen.size()) < count) {
+    double target = random.uniform() * total;
+    std::size_t i = 0;
+    while (i + 1 < weights.size() && target >= weights[i]) target -= weights[i++];
+    chosen.push_back(ranked[i]);
+  }
+  return chosen;
+}
+
+void Search::improve_real(std::vector<Candidate>& candidates, int iterations) const {
+  const int d = encoding_.size();
+  Lbfgs::Options options;
+  options.iterations = iterations;
+  options.gradient = 1e-3;
+  options.first_step = 0.05;
+  options.backtracks = 6;
+  std::vector<Lbfgs> searches;
+  for (const Candidate& candidate : candidates) {
+    std::vector<double> lower = candidate.point, upper = candidate.point;
+    for (int j = 0; j < d; ++j)
+      if (encoding_.dimensions()[static_cast<std::size_t>(j)].is_continuous()) {
+        lower[static_cast<std::size_t>(j)] = 0;
+        upper[static_cast<std::size_t>(j)] = 1;
+      }
+    searches.emplace_back(lower, upper, candidate.point, options);
+  }
+  const auto size = static_cast<std::size_t>(d);
+  std::vector<double> gradient(size);
+  for (;;) {
+    Points points(d, static_cast<int>(searches.size()));
+    std::vector<std::size_t> asked;
+    for (std::size_t s = 0; s < searches.size(); ++s) {
+      if (searches[s].done()) continue;
+      asked.push_back(s);
+      points.add(searches[s].trial());
+    }
+    if (asked.empty()) break;
+    std::vector<Model::Prediction> predictions(asked.size());
+    std::vector<double> of_mean(asked.size() * size), of_variance(asked.size() * size);
+    model_.predict(points.columns(), points.stride(), points.size(), predictions.data(),
+                   of_mean.data(), of_variance.data());
+    for (std::size_t k = 0; k < asked.size(); ++k) {
+      const double deviation = std::sqrt(predictions[k].variance);
+      const LogH h = log_h((best_ - predictions[k].mean) / deviation);
+      for (std::size_t j = 0; j < size; ++j)
+        gradient[j] = (h.cumulative * of_mean[k * size + j] -
+                       0.5 * h.density / deviation * of_variance[k * size + j]) /
+                      deviation;
+      searches[asked[k]].tell(-(std::log(deviation) + h.value), gradient);
+    }
+  }
+  for (std::size_t s = 0; s < searches.size(); ++s) {
+    candidates[s].point = searches[s].best();
+    encoding_.snap(candidates[s].point);
+  }
+  evaluate(candidates);
+}
+
+// One pass over the discrete coordinates, all candidates at once. Whether anything changed.
+bool Search::improve_discrete(std::vector<Candidate>& candidates, RandomStream& random) const {
+  bool changed = false;
+  for (int j = 0; j < encoding_.size(); ++j) {
+    const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
+    if (dimension.is_continuous()) continue;
+    const auto& positions = dimension.positions;
+    const auto place = static_cast<std::size_t>(j);
+    std::vector<Candidate> alternatives;
+    std::vector<std::size_t> owners;
+    const auto consider = [&](std::size_t owner, std::size_t level) {
+      if (positions[level] == candidates[owner].point[place]) return;
+      alternatives.push_back({candidates[owner].point, {}, 0});
+      alternatives.back().point[place] = positions[level];
+      owners.push_back(owner);
+    };
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (positions.size() <= kExhaustive) {
+        for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
+        continue;
+      }
+      const auto here =
+          static_cast<std::ptrdiff_t>(encoding_.nearest(j, candidates[c].point[place]));
+      const auto last = static_cast<std::ptrdiff_t>(positions.size()) - 1;
+      for (const std::ptrdiff_t step : {-8, -4, -2, -1, 1, 2, 4, 8})
+        if (here + step >= 0 && here + step <= last)
+          consider(c, static_cast<std::size_t>(here + step));
+      for (int i = 0; i < kRandomLevels; ++i)
+        consider(
+            c, static_cast<std::size_t>(random.uniform() * static_cast<double>(positions.size())));
+    }
+    evaluate(alternatives);
+    for (std::size_t a = 0; a < alternatives.size(); ++a)
+      if (better(alternatives[a], candidates[owners[a]])) {
+        candidates[owners[a]] = alternatives[a];
+        changed = true;
+      }
+  }
+  return changed;
+}
+
+std::vector<Candidate> Search::run(std::uint64_t seed, RunId run, SearchOptions options) const {
+  std::vector<Candidate> raw = rank(raw_points(seed, run, options.raw));
+  RandomStream picks(seed, run, kBoltzmann), levels(seed, run, kLevels);
+  std::vector<Candidate> improved = starts(raw, picks, options.starts);
+  evaluate(improved);
+  const auto& dimensions = encoding_.dimensions();
+  const bool has_real = std::any_of(dimensions.begin(), dimensions.end(),
+                                    [](const Dimension& each) { return each.is_continuous(); });
+  for (int round = 0; round < options.rounds; ++round) {
+    const bool changed = improve_discrete(improved, levels);
+    if (round > 0 && !changed) break;
+    if (has_real) {
+      std::vector<Candidate> moved = improved;
+      improve_real(moved, options.iterations);
+      for (std::size_t i = 0; i < moved.size(); ++i)
+        if (better(moved[i], improved[i])) improved[i] = std::move(moved[i]);
+    }
+  }
+  improved.insert(improved.end(), std::make_move_iterator(raw.begin()),
+                  std::make_move_iterator(raw.end()));
+  std::stable_sort(improved.begin(), improved.end(), better);
+  return improved;
+}
+
+}  // namespace hdrive::sampling::gp

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampling/gp/encoding.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace hdrive::sampling::gp {
+namespace {
+
+// Lattices with more levels are treated as continuous and snapped.
+constexpr std::uint64_t kMostLevels = 4096;
+// Numbers that span a larger factor are compared by their logarithms.
+constexpr double kLogarithmic = 8;
+
+bool is_constant(const Expression& expression) {
+  if (const auto size = cardinality(expression)) return *size == 1;
+  if (const auto* e = std::get_if<Uniform>(&expression)) return e->min == e->max;
+  if (const auto* e = std::get_if<LogUniform>(&expression)) return e->min == e->max;
+  return false;
+}
+
+// The numbers of a choice that are an order: three or more different ones, none of them a boolean.
+std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_t size) {
+  if (size < 3) return std::nullopt;
+  std::vector<double> numbers;
+  for (std::uint64_t i = 0; i < size; ++i) {
+    const Value value = level(Expression(choice), i);
+    if (std::holds_alternative<bool>(value)) return std::nullopt;
+    const auto number = as_number(value);
+    if (!number || !std::isfinite(*number)) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+// Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances.
+void order_by(std::vector<double> numbers, Dimension& dimension) {
+  const auto size = numbers.size();
+  dimension.levels.resize(size);
+  std::iota(dimension.levels.begin(), dimension.levels.end(), std::uint64_t{0});
+  std::sort(dimension.levels.begin(), dimension.levels.end(),
+            [&](std::uint64_t a, std::uint64_t b) { return numbers[a] < numbers[b]; });
+  std::sort(numbers.begin(), numbers.end());
+  if (numbers.front() > 0 && numbers.back() / numbers.front() >= kLogarithmic)
+    for (double& number : numbers) number = std::log(number);
+  const double edge = 0.5 / static_cast<double>(size);
+  const double least = numbers.front() / 2, range = numbers.back() / 2 - least;
+  for (const double number : numbers)
+    dimension.positions.push_back(edge + (1 - 2 * edge) * (number / 2 - least) / range);
+}
+
+// A lattice's levels at the middles of their cells, of a draw on [min, max] that is exponentiated or not.
+void place_lattice(double min, double max, double q, bool exponential, const Expression& expression,
+                   std::uint64_t size, Dimension& dimension) {
+  const auto drawn = [&](double value) {
+    if (exponential) value = value > 0 ? std::log(value) : min;
+    return std::clamp((value - min) / (max - min), 0.0, 1.0);
+  };
+  for (std::uint64_t i = 0; i < size; ++i) {
+    const double value = *as_number(level(expression, i));
+    dimension.levels.push_back(i);
+    dimension.positions.push_back(0.5 * (drawn(value - 0.5 * q) + drawn(value + 0.5 * q)));
+  }
+  dimension.by_position = true;
+}
+
+Dimension dimension_of(const Expression& expression, bool ordered) {
+  using Kind = Dimension::Kind;
+  Dimension dimension;
+  const auto size = cardinality(expression);
+  if (!size) {
+    dimension.kind = std::holds_alternative<QNormal>(expression) ||
+                             std::holds_alternative<QLogNormal>(expression) ||
+                             std::holds_alternative<QUniform>(expression) ||
+                             std::holds_alternative<QLogUniform>(expression)
+                         ? Kind::snapped
+                         : Kind::real;
+    return dimension;
+  }
+  if (const auto* choice = std::get_if<Choice>(&expression)) {
+    const auto numbers = ordered ? numbers_of(*choice, *size) : std::nullopt;
+    if (numbers) {
+      dimension.kind = Kind::ordinal;
+      order_by(*numbers, dimension);
+      return dimension;
+    }
+    dimension.kind = Kind::category;
+    for (std::uint64_t i = 0; i < *size; ++i) {
+      dimension.levels.push_back(i);
+      dimension.positions.push_back(2.0 * static_cast<double>(i));
+    }
+    return dimension;
+  }
+  if (*size > kMostLevels) {
+    dimension.kind = Kind::snapped;
+    return dimension;
+  }
+  dimension.kind = Kind::ordinal;
+  if (const auto* e = std::get_if<QUniform>(&expression)) {
+    place_lattice(e->min, e->max, e->q, false, expression, *size, dimension);
+  } else if (const auto* f = std::get_if<QLogUniform>(&expression)) {
+    place_lattice(f->min, f->max, f->q, true, expression, *size, dimension);
+  } else {
+    for (std::uint64_t i = 0; i < *size; ++i) {
+      dimension.levels.push_back(i);
+      dimension.positions.push_back((static_cast<double>(i) + 0.5) / static_cast<double>(*size));
+    }
+  }
+  return dimension;
+}
+
+}  // namespace
+
+Encoding::Encoding(const SearchSpace& space, bool numeric_choices_are_ordered) : space_(space) {
+  for (std::size_t i = 0; i < space_.parameters.size(); ++i) {
+    const Expression& expression = space_.parameters[i].expression;
+    if (is_constant(expression)) continue;
+    Dimension dimension = dimension_of(expression, numeric_choices_are_ordered);
+    dimension.parameter = i;
+    dimensions_.push_back(std::move(dimension));
+  }
+}
+
+bool Encoding::is_discrete() const {
+  return std::none_of(dimensions_.begin(), dimensions_.end(),
+                      [](const Dimension& dimension) { return dimension.is_continuous(); });
+}
+
+std::optional<double> Encoding::encode(const Dimension& dimension, const Value& value) const {
+  const Expression& expression = space_.parameters[dimension.parameter].expression;
+  const double unit = hdrive::encode(expression, value);
+  if (dimension.is_continuous()) return std::isfinite(unit) ? std::optional(unit) : std::nullopt;
+  const auto size = static_cast<double>(dimension.levels.size());
+  const auto index = static_cast<std::uint64_t>(std::clamp(unit * size, 0.0, size - 1));
+  const auto found = std::find(dimension.levels.begin(), dimension.levels.end(), index);
+  return dimension.positions[static_cast<std::size_t>(found - dimension.levels.begin())];
+}
+
+std::optional<Coordinates> Encoding::encode(const Assignment& assignment) const {
+  if (assignment.size() != space_.parameters.size()) return std::nullopt;
+  Coordinates point;
+  point.reserve(dimensions_.size());
+  for (const Dimension& dimension : dimensions_) {
+    const Parameter& parameter = space_.parameters[dimension.parameter];
+    // Nearly always at its own place; runs of other origin may order their parameters otherwise.
+    const Binding& expected = assignment[dimension.parameter];
+    const Value* value =
+        expected.name == parameter.name ? &expected.value : find(assignment, parameter.name);
+    if (!value || !contains(parameter.expression, *value)) return std::nullopt;
+    const auto coordinate = encode(dimension, *value);
+    if (!coordinate) return std::nullopt;
+    point.push_back(*coordinate);
+  }
+  return point;
+}
+
+std::size_t Encoding::nearest(int dimension, double coordinate) const {
+  const auto& positions = dimensions_[static_cast<std::size_t>(dimension)].positions;
+  const auto after = std::lower_bound(positions.begin(), positions.end(), coordinate);
+  if (after == positions.begin()) return 0;
+  if (after == positions.end()) return positions.size() - 1;
+  const auto index = static_cast<std::size_t>(after - positions.begin());
+  return coordinate - positions[index - 1] <= positions[index] - coordinate ? index - 1 : index;
+}
+
+Value Encoding::decode(const Dimension& dimension, double coordinate) const {
+  const Expression& expression = space_.parameters[dimension.parameter].expression;
+  if (dimension.is_continuous()) return hdrive::decode(expression, coordinate);
+  const auto index = nearest(static_cast<int>(&dimension - dimensions_.data()), coordinate);
+  return level(expression, dimension.levels[index]);
+}
+
+Assignment Encoding::decode(std::span<const double> point) const {
+  Assignment assignment;
+  assignment.reserve(space_.parameters.size());
+  for (const Parameter& parameter : space_.parameters)
+    assignment.push_back({parameter.name, Value()});
+  std::vector<bool> placed(assignment.size());
+  for (std::size_t j = 0; j < dimensions_.size(); ++j) {
+    assignment[dimensions_[j].parameter].value = decode(dimensions_[j], point[j]);
+    placed[dimensions_[j].parameter] = true;
+  }
+  for (std::size_t i = 0; i < assignment.size(); ++i)
+    if (!placed[i]) assignment[i].value = hdrive::decode(space_.parameters[i].expression, 0.5);
+  return assignment;
+}
+
+void Encoding::snap(std::span<double> point) const {
+  for (std::size_t j = 0; j < dimensions_.size(); ++j) {
+    const Dimension& dimension = dimensions_[j];
+    const Expression& expression = space_.parameters[dimension.parameter].expression;
+    if (dimension.kind == Dimension::Kind::snapped)
+      point[j] = hdrive::encode(expression, hdrive::decode(expression, point[j]));
+    else if (!dimension.is_continuous())
+      point[j] = dimension.positions[nearest(static_cast<int>(j), point[j])];
+  }
+}
+
+double Encoding::place(int index, double unit) const {
+  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
+  if (dimension.is_continuous()) return unit;
+  if (dimension.by_position) return dimension.positions[nearest(index, unit)];
+  const auto size = static_cast<double>(dimension.positions.size());
+  return dimension.positions[static_cast<std::size_t>(std::min(std::floor(unit * size), size - 1))];
+}
+
+}  // namespace hdrive::sampling::gp

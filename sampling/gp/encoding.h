@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Encoding: parameter sets as points for the kernel, and back.
+//
+// Internal to sampling/. Immutable after it was made; safe from any thread.
+//
+// The kernel compares coordinates by min((a - b)^2, 1). A real parameter lies in [0, 1] by its
+// distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on the scale
+// of the draw; a choice of at least three different numbers in the order of its numbers, by their logarithms
+// where they span a factor of eight; categories at multiples of 2, so that two differ by 1. A parameter
+// without a choice is left out.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hdrive/space.h"
+
+namespace hdrive::sampling::gp {
+
+using Coordinates = std::vector<double>;
+
+struct Dimension {
+  enum class Kind {
+    real,      ///< any coordinate in [0, 1]
+    snapped,   ///< the same, but only the coordinates of values are allowed, too many to list
+    ordinal,   ///< one of `positions`, which ascend
+    category,  ///< one of `positions`, in no order
+  };
+  Kind kind = Kind::real;
+  std::size_t parameter = 0;  ///< its index in the space
+  std::vector<double> positions;
+  std::vector<std::uint64_t> levels;  ///< the level of the expression at each position
+  bool by_position = false;  ///< a unit number stands for the nearest position, not for a rank
+
+  bool is_continuous() const { return kind == Kind::real || kind == Kind::snapped; }
+};
+
+class Encoding {
+ public:
+  Encoding(const SearchSpace& space, bool numeric_choices_are_ordered);
+
+  int size() const { return static_cast<int>(dimensions_.size()); }
+  const std::vector<Dimension>& dimensions() const { return dimensions_; }
+  const SearchSpace& space() const { return space_; }
+  bool is_discrete() const;
+
+  /// Nothing where the parameter set is not of the space.
+  std::optional<Coordinates> encode(const Assignment& assignment) const;
+  /// The parameter set at the point, each coordinate snapped to the nearest value.
+  Assignment decode(std::span<const double> point) const;
+
+  /// Moves each coordinate to the nearest value's.
+  void snap(std::span<double> point) const;
+  /// The coordinate that the number `unit` in [0, 1) stands for, where all values are likely.
+  double place(int dimension, double unit) const;
+  /// The index of the position nearest to the coordinate.
+  std::size_t nearest(int dimension, double coordinate) const;
+
+ private:
+  std::optional<double> encode(const Dimension& dimension, const Value& value) const;
+  Value decode(const Dimension& dimension, double coordinate) const;
+
+  SearchSpace space_;
+  std::vector<Dimension> dimensions_;
+};
+
+}  // namespace hdrive::sampling::gp

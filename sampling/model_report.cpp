@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the Gaussian process of Bayesian sampling believes about a sweep.
+#include <algorithm>
+#include <cmath>
+
+#include "hdrive/sampler.h"
+#include "sampling/gp/evidence.h"
+#include "sampling/gp/fits.h"
+#include "sampling/gp/settings.h"
+
+namespace hdrive {
+namespace {
+
+using namespace sampling::gp;
+
+// The mean of min((a - b)^2, 1) over all pairs of rows.
+double mean_square_distance(const Points& points, int dimension) {
+  const int n = points.size();
+  double sum = 0;
+  for (int i = 0; i < n; ++i)
+    for (int k = 0; k < i; ++k) {
+      const double difference = points.row(i)[dimension] - points.row(k)[dimension];
+      sum += std::min(difference * difference, 1.0);
+    }
+  return n > 1 ? 2 * sum / (static_cast<double>(n) * (n - 1)) : 0;
+}
+
+std::vector<ModelReport::Relevance> relevances(const Encoding& encoding, const Points& points,
+                                               const Hyperparameters& hyperparameters) {
+  std::vector<ModelReport::Relevance> result;
+  for (const Parameter& parameter : encoding.space().parameters)
+    result.push_back({parameter.name, std::nullopt, 0});
+  double total = 0;
+  for (int j = 0; j < encoding.size(); ++j) {
+    const double l = hyperparameters.lengthscales[static_cast<std::size_t>(j)];
+    auto& relevance = result[encoding.dimensions()[static_cast<std::size_t>(j)].parameter];
+    relevance.lengthscale = l;
+    relevance.share = mean_square_distance(points, j) / (l * l);
+    total += relevance.share;
+  }
+  if (total > 0)
+    for (auto& relevance : result) relevance.share /= total;
+  return result;
+}
+
+ModelReport::Calibration calibration(const Model& model, const Training& training) {
+  ModelReport::Calibration result;
+  const auto predictions = model.leave_one_out();
+  double residuals = 0, squares = 0, mean = 0;
+  const double n = static_cast<double>(predictions.size());
+  for (const double value : training.values) mean += value / n;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double residual = training.values[i] - predictions[i].mean;
+    const double score = std::abs(residual) / std::sqrt(predictions[i].variance);
+    result.within_one_deviation += score <= 1 ? 1 / n : 0;
+    result.within_two_deviations += score <= 2 ? 1 / n : 0;
+    residuals += residual * residual;
+    squares += (training.values[i] - mean) * (training.values[i] - mean);
+  }
+  result.explained = squares > 0 ? 1 - residuals / squares : 0;
+  return result;
+}
+
+}  // namespace
+
+Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
+                                  const SamplerContext& context, const History& history) {
+  constexpr int kLargest = 500;
+  const Settings settings = settings_of(spec, space, context);
+  const Encoding encoding(space, settings.ordered_choices);
+  const auto observations = observe(history, encoding);
+  const Dataset data = learn_from(observations, history.size(), encoding.size(), settings.warp);
+  if (data.good < 2 || encoding.size() == 0)
+    return Error{"",
+                 "there is no model yet: it needs two runs that ended with a value, and a "
+                 "parameter to choose"};
+  Fits fits(encoding.size(), context.seed, settings.warp, settings.noise);
+  const Hyperparameters fitted = fits.at(observations, history.size(), data);
+  const auto best = std::min_element(data.training.values.begin(), data.training.values.end());
+  const int best_row = static_cast<int>(best - data.training.values.begin());
+  const Training part = subset(
+      data.training, rows_near(data.training, kLargest, data.training.points[best_row], fitted));
+  const auto model = Model::make(part, fitted);
+  if (!model) return Error{"", "the model's covariance is not positive definite"};
+
+  ModelReport report;
+  report.results = data.good;
+  report.failures = data.failures;
+  report.stopped_early = data.partials;
+  report.parameters = relevances(encoding, part.points, fitted);
+  report.noise = std::sqrt(fitted.noise);
+  report.noise_near_best = std::abs(data.unwarped(*best + report.noise) - data.unwarped(*best));
+  report.calibration = calibration(*model, part);
+  return report;
+}
+
+}  // namespace hdrive

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From runs to what a model learns from: the encoding, the warp, and what each end of a run means.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sampling/gp/evidence.h"
+#include "tests/catch.h"
+#include "tests/unit/sampling/trials.h"
+
+using namespace hdrive;
+using namespace hdrive::sampling::gp;
+
+namespace {
+
+Value text(const char* chars) { return std::string(chars); }
+
+double distance(const Encoding& encoding, const Assignment& a, const Assignment& b) {
+  const auto x = encoding.encode(a).value(), y = encoding.encode(b).value();
+  double sum = 0;
+  for (std::size_t j = 0; j < x.size(); ++j) sum += std::min((x[j] - y[j]) * (x[j] - y[j]), 1.0);
+  return std::sqrt(sum);
+}
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+RunId add_run(History& history, double x, RunStatus status, EndCause cause,
+              const std::vector<double>& reports) {
+  trials::add(history, {{"x", x}});
+  const RunId id = history.size() - 1;
+  if (status == RunStatus::queued) return id;
+  history.set_status(id, RunStatus::running);
+  for (const double value : reports) history.report(id, value);
+  if (is_terminal(status)) history.set_status(id, status, cause);
+  return id;
+}
+
+const SearchSpace kLine{{{"x", Uniform{0, 1}}}};
+
+}  // namespace
+
+TEST_CASE("Every expression comes back from its coordinates") {
+  const SearchSpace space{
+      {{"category", Choice{{text("a"), text("b"), text("c")}}},
+       {"numbers", Choice{{std::int64_t{64}, std::int64_t{16}, std::int64_t{256}}}},
+       {"randint", RandInt{7}},
+       {"huge", RandInt{1'000'000}},
+       {"uniform", Uniform{-2, 3}},
+       {"quniform", QUniform{0, 10, 2}},
+       {"loguniform", LogUniform{-5, 1}},
+       {"qloguniform", QLogUniform{0, 5, 3}},
+       {"normal", Normal{1, 2}},
+       {"qnormal", QNormal{0, 2, 0.5}},
+       {"lognormal", LogNormal{0, 1}},
+       {"qlognormal", QLogNormal{1, 1, 2}}}};
+  const Encoding encoding(space, true);
+  CHECK(encoding.size() == 12);
+  CHECK_FALSE(encoding.is_discrete());
+  for (std::int64_t run = 0; run < 200; ++run) {
+    Assignment drawn;
+    RandomStream random(1, run, 0);
+    for (const Parameter& parameter : space.parameters)
+      drawn.push_back({parameter.name, draw(parameter.expression, random)});
+    auto point = encoding.encode(drawn);
+    REQUIRE(point);
+    const Assignment back = encoding.decode(*point);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      INFO(drawn[i].name);
+      const auto before = as_number(drawn[i].value), after = as_number(back[i].value);
+      if (before)
+        CHECK(*after == Approx(*before).epsilon(1e-6).margin(1e-6));
+      else
+        CHECK(back[i].value == drawn[i].value);
+    }
+    Coordinates snapped = *point;
+    encoding.snap(snapped);
+    for (std::size_t j = 0; j < snapped.size(); ++j)
+      CHECK(snapped[j] == Approx((*point)[j]).margin(1e-9));
+  }
+}
+
+TEST_CASE("Two categories are one apart, whichever they are") {
+  const SearchSpace space{{{"c", Choice{{text("a"), text("b"), text("c"), true}}}}};
+  const Encoding encoding(space, true);
+  CHECK(distance(encoding, {{"c", text("a")}}, {{"c", text("b")}}) == 1);
+  CHECK(distance(encoding, {{"c", text("a")}}, {{"c", true}}) == 1);
+  CHECK(distance(encoding, {{"c", text("c")}}, {{"c", text("c")}}) == 0);
+}
+
+TEST_CASE("A choice of numbers is ordered by them, by their logarithms if they span much") {
+  const Choice sizes{{std::int64_t{512}, std::int64_t{8}, std::int64_t{64}}};
+  const auto far = [&](bool ordered) {
+    const Encoding encoding({{{"n", sizes}}}, ordered);
+    return std::pair(distance(encoding, {{"n", std::int64_t{8}}}, {{"n", std::int64_t{64}}}),
+                     distance(encoding, {{"n", std::int64_t{8}}}, {{"n", std::int64_t{512}}}));
+  };
+  CHECK(far(true).second == Approx(2 * far(true).first));
+  CHECK(far(false).first == 1);
+  CHECK(far(false).second == 1);
+  const Encoding linear({{{"n", Choice{{1.0, 2.0, 5.0}}}}}, true);
+  CHECK(distance(linear, {{"n", 1.0}}, {{"n", 5.0}}) ==
+        Approx(4 * distance(linear, {{"n", 1.0}}, {{"n", 2.0}})));
+}
+
+TEST_CASE(
+    "A parameter without a choice is no dimension, and one of a million levels is continuous") {
+  const Encoding encoding({{{"only", Choice{{text("this")}}},
+                            {"one", RandInt{1}},
+                            {"point", Uniform{2, 2}},
+                            {"many", RandInt{1'000'000}}}},
+                          true);
+  REQUIRE(encoding.size() == 1);
+  CHECK(encoding.dimensions()[0].is_continuous());
+  const Assignment decoded = encoding.decode(std::vector<double>{0.5});
+  CHECK(decoded[0].value == text("this"));
+  CHECK(decoded[1].value == Value(std::int64_t{0}));
+  CHECK(decoded[2].value == Value(2.0));
+  CHECK(decoded[3].value == Value(std::int64_t{500'000}));
+}
+
+TEST_CASE("Parameter sets of another space have no coordinates") {
+  const Encoding encoding(kLine, true);
+  CHECK_FALSE(encoding.encode({}));
+  CHECK_FALSE(encoding.encode({{"y", 0.5}}));
+  CHECK_FALSE(encoding.encode({{"x", 1.5}}));
+  CHECK_FALSE(encoding.encode({{"x", text("?")}}));
+  CHECK(encoding.encode({{"x", 0.5}}));
+}
+
+TEST_CASE("A warp keeps the order, with mean 0 and variance 1") {
+  RandomStream random(3, 0, 0);
+  std::vector<double> values;
+  for (int i = 0; i < 101; ++i) values.push_back(std::exp(8 * random.uniform()));
+  for (const Warp warp : {Warp::half_rank, Warp::none}) {
+    const auto scores = warped(values, warp);
+    double mean = 0, square = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      mean += scores[i] / 101;
+      square += scores[i] * scores[i] / 101;
+      for (std::size_t k = 0; k < values.size(); ++k)
+        if (values[i] < values[k]) CHECK(scores[i] < scores[k]);
+    }
+    CHECK(mean == Approx(0).margin(1e-12));
+    CHECK(square == Approx(1));
+  }
+}
+
+TEST_CASE("A warp draws together what is worse than the median, and does not mind the unit") {
+  const std::vector<double> values{1, 2, 3, 4, 5, 6, 1e6, 1e9, 1e12};
+  const auto scores = warped(values, Warp::half_rank);
+  CHECK(scores.back() - scores[4] < 4 * (scores[4] - scores[0]));
+  for (const double unit : {1e-300, 1e-100, 1e-12, 1e12, 1e100, 1e290}) {
+    INFO(unit);
+    std::vector<double> scaled = values;
+    for (double& value : scaled) value *= unit;
+    const auto others = warped(scaled, Warp::half_rank);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      CHECK(others[i] == Approx(scores[i]).margin(1e-9));
+  }
+}
+
+TEST_CASE("Values without any difference, and the largest there are, are warped to numbers") {
+  CHECK(warped(std::vector<double>{}, Warp::half_rank).empty());
+  CHECK(warped(std::vector<double>{7}, Warp::half_rank) == std::vector<double>{0});
+  CHECK(warped(std::vector<double>{7, 7, 7}, Warp::none) == std::vector<double>{0, 0, 0});
+  for (const Warp warp : {Warp::half_rank, Warp::none})
+    for (const auto& values : {std::vector<double>{-1.7e308, 1.7e308, 0, 1, 2},
+                               std::vector<double>{1e-300, 2e-300, 3e-300, 1e300},
+                               std::vector<double>{1, 1, 1, 1, 2}, std::vector<double>{5e-324, 0}})
+      for (const double score : warped(values, warp)) CHECK(std::isfinite(score));
+}
+
+TEST_CASE("Each end of a run means what it should") {
+  using Kind = Observation::Kind;
+  History history(Goal::maximize);
+  const RunId value = add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1, 3, 2});
+  const RunId nan = add_run(history, 0.2, RunStatus::completed, EndCause::exited, {kNan});
+  const RunId crash = add_run(history, 0.3, RunStatus::failed, EndCause::exited, {5, kInfinity});
+  const RunId waiting = add_run(history, 0.4, RunStatus::queued, EndCause::none, {});
+  const RunId stopped = add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {0.5});
+  add_run(history, 0.6, RunStatus::canceled, EndCause::user, {});
+  add_run(history, 0.7, RunStatus::failed, EndCause::lost, {});
+  const auto observations = observe(history, Encoding(kLine, true));
+  REQUIRE(observations.size() == 5);
+  const auto is = [&](std::size_t i, RunId run, Kind kind) {
+    return observations[i].run == run && observations[i].kind == kind;
+  };
+  CHECK(is(0, value, Kind::value));
+  CHECK(observations[0].value == -3);
+  CHECK(is(1, nan, Kind::failure));
+  CHECK(is(2, crash, Kind::failure));
+  CHECK(is(3, waiting, Kind::pending));
+  CHECK(is(4, stopped, Kind::partial));
+}
+
+TEST_CASE("A run stopped early is placed by what others came to from where it was") {
+  History history(Goal::minimize);
+  // After one report each stands where it does in the end, ten units above.
+  for (int i = 0; i < 10; ++i)
+    add_run(history, 0.1 * i, RunStatus::completed, EndCause::exited, {10.0 + i, 0.0 + i});
+  const auto stopped_at = [&](double value) {
+    add_run(history, 0.55, RunStatus::canceled, EndCause::policy, {value});
+    return observe(history, Encoding(kLine, true)).back().value;
+  };
+  CHECK(stopped_at(15.5) == 6);
+  CHECK(stopped_at(100) == 9);
+  CHECK(stopped_at(3) == 0);
+  // It never counts as worse than it was already.
+  CHECK(stopped_at(-5) == -5);
+}
+
+TEST_CASE("A run stopped before any other came so far tells nothing") {
+  History history(Goal::minimize);
+  add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1});
+  add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {3, 2});
+  CHECK(observe(history, Encoding(kLine, true)).size() == 1);
+}
+
+TEST_CASE("Failures are worse than anything, and only the newest of many count") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 10; ++i)
+    add_run(history, 0.1 * i, RunStatus::completed, EndCause::exited, {static_cast<double>(i)});
+  for (int i = 0; i < 200; ++i)
+    add_run(history, 0.001 * i, RunStatus::failed, EndCause::exited, {});
+  const Encoding encoding(kLine, true);
+  const Dataset data = learn_from(observe(history, encoding), history.size(), 1, Warp::half_rank);
+  CHECK(data.good == 10);
+  CHECK(data.failures <= 64);
+  CHECK(data.failures > 32);
+  CHECK(data.runs.back() == history.size() - 1);
+  const double worst =
+      *std::max_element(data.training.values.begin(), data.training.values.begin() + 10);
+  for (int i = 10; i < data.training.size(); ++i)
+    CHECK(data.training.values[static_cast<std::size_t>(i)] > worst + 1);
+}
+
+TEST_CASE("A point tried very often counts once, by its mean and with less noise") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 500; ++i)
+    add_run(history, 0.5, RunStatus::completed, EndCause::exited, {static_cast<double>(i % 2)});
+  add_run(history, 0.7, RunStatus::completed, EndCause::exited, {3});
+  const Dataset data =
+      learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::none);
+  REQUIRE(data.training.size() == 2);
+  CHECK(data.training.shares[0] == Approx(1.0 / 500));
+  CHECK(data.values[0] == Approx(0.5));
+  CHECK(data.good == 501);
+}
+
+TEST_CASE("A warped value leads back to the user's unit") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 20; ++i)
+    add_run(history, 0.05 * i, RunStatus::completed, EndCause::exited, {std::exp(0.5 * i)});
+  const Dataset data =
+      learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::half_rank);
+  for (int i = 0; i < 20; ++i)
+    CHECK(data.unwarped(data.training.values[static_cast<std::size_t>(i)]) ==
+          Approx(std::exp(0.5 * i)));
+}

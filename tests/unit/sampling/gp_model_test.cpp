@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "sampling/gp/lbfgs.h"
+#include "tests/catch.h"
+#include "tests/unit/sampling/gp_support.h"
+
+using namespace hdrive;
+using namespace hdrive::sampling::gp;
+
+namespace {
+
+using Dense = std::vector<std::vector<double>>;
+
+double kernel(const Hyperparameters& theta, std::span<const double> a, std::span<const double> b) {
+  double square = 0;
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    const double l = theta.lengthscales[j];
+    square += std::min((a[j] - b[j]) * (a[j] - b[j]), 1.0) / (l * l);
+  }
+  const double root = std::sqrt(5 * square);
+  return theta.scale * (1 + root + root * root / 3) * std::exp(-root) + kMeanVariance;
+}
+
+// Solves A x = b by elimination with pivots.
+std::vector<double> solve(Dense a, std::vector<double> b) {
+  const std::size_t n = b.size();
+  for (std::size_t k = 0; k < n; ++k) {
+    std::size_t pivot = k;
+    for (std::size_t i = k; i < n; ++i)
+      if (std::abs(a[i][k]) > std::abs(a[pivot][k])) pivot = i;
+    std::swap(a[k], a[pivot]);
+    std::swap(b[k], b[pivot]);
+    for (std::size_t i = k + 1; i < n; ++i) {
+      const double factor = a[i][k] / a[k][k];
+      for (std::size_t j = k; j < n; ++j) a[i][j] -= factor * a[k][j];
+      b[i] -= factor * b[k];
+    }
+  }
+  for (std::size_t k = n; k-- > 0;) {
+    for (std::size_t j = k + 1; j < n; ++j) b[k] -= a[k][j] * b[j];
+    b[k] /= a[k][k];
+  }
+  return b;
+}
+
+// The textbook's prediction at a point, with row `left_out` of the training left out.
+Model::Prediction textbook(const Training& training, const Hyperparameters& theta,
+                           std::span<const double> point, int left_out = -1) {
+  std::vector<int> rows;
+  for (int i = 0; i < training.size(); ++i)
+    if (i != left_out) rows.push_back(i);
+  Dense covariance;
+  std::vector<double> values, cross;
+  for (const int i : rows) {
+    covariance.emplace_back();
+    for (const int k : rows)
+      covariance.back().push_back(kernel(theta, training.points[i], training.points[k]) +
+                                  (i == k ? training.noise(i, theta.noise) : 0));
+    values.push_back(training.values[static_cast<std::size_t>(i)]);
+    cross.push_back(kernel(theta, training.points[i], point));
+  }
+  const auto alpha = solve(covariance, values), explained = solve(covariance, cross);
+  Model::Prediction result{0, theta.scale + kMeanVariance};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    result.mean += cross[i] * alpha[i];
+    result.variance -= cross[i] * explained[i];
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("Predictions are those of the textbook, whatever the size") {
+  for (const int n : {1, 2, 15, 16, 17, 33, 64, 97, 130}) {
+    INFO(n);
+    const Training training = random_training(n, 4);
+    const Hyperparameters theta = random_hyperparameters(4);
+    const auto model = Model::make(training, theta);
+    REQUIRE(model);
+    RandomStream random(5, 0, 0);
+    for (int i = 0; i < 5; ++i) {
+      const auto point = random_point(4, random);
+      const auto expected = textbook(training, theta, point), got = model->predict(point);
+      CHECK(got.mean == Approx(expected.mean).epsilon(1e-9).margin(1e-10));
+      CHECK(got.variance == Approx(expected.variance).epsilon(1e-8).margin(1e-10));
+    }
+  }
+}
+
+TEST_CASE("Leave-one-out predictions are those without the point") {
+  const Training training = random_training(40, 3);
+  const Hyperparameters theta = random_hyperparameters(3);
+  const auto model = Model::make(training, theta);
+  REQUIRE(model);
+  const auto predictions = model->leave_one_out();
+  for (int i = 0; i < training.size(); ++i) {
+    const auto expected = textbook(training, theta, training.points[i], i);
+    const auto& got = predictions[static_cast<std::size_t>(i)];
+    CHECK(got.mean == Approx(expected.mean).epsilon(1e-8).margin(1e-9));
+    CHECK(got.variance ==
+          Approx(expected.variance + training.noise(i, theta.noise)).epsilon(1e-8).margin(1e-9));
+  }
+}
+
+TEST_CASE("The mean at a training point is that of a prediction there") {
+  const Training training = random_training(50, 3);
+  const auto model = Model::make(training, random_hyperparameters(3));
+  REQUIRE(model);
+  for (int i = 0; i < training.size(); ++i)
+    CHECK(model->fitted(i) == Approx(model->predict(training.points[i]).mean).margin(1e-9));
+}
+
+TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e-8") {
+  const int d = 3;
+  for (const int n : {1, 15, 40, 100}) {
+    INFO(n);
+    Training training = random_training(n, d);
+    const Hyperparameters theta = random_hyperparameters(d);
+    auto model = Model::make(training, theta, 20);
+    REQUIRE(model);
+    RandomStream random(5, 0, 0);
+    for (int i = 0; i < 20; ++i) {
+      const auto pending = random_point(d, random);
+      const double mean = model->predict(pending).mean;
+      REQUIRE(model->believe(pending));
+      training.add(pending, mean);
+    }
+    const auto whole = Model::make(training, theta);
+    REQUIRE(whole);
+    for (int i = 0; i < 20; ++i) {
+      const auto point = random_point(d, random);
+      const auto expected = whole->predict(point), got = model->predict(point);
+      CHECK(std::abs(got.mean - expected.mean) < 1e-8);
+      CHECK(std::abs(got.variance - expected.variance) < 1e-8);
+    }
+  }
+}
+
+TEST_CASE("Duplicates without noise are held by jitter, and hundreds of them are") {
+  Training training = random_training(5, 2);
+  const std::vector<double> point{0.5, 0.5};
+  for (int i = 0; i < 500; ++i) training.add(point, 0.3);
+  Hyperparameters theta = random_hyperparameters(2);
+  theta.noise = 0;
+  const auto model = Model::make(training, theta);
+  REQUIRE(model);
+  CHECK(model->predict(point).mean == Approx(0.3).margin(1e-3));
+}
+
+TEST_CASE("Every level of the architecture that runs here gives nearly the same numbers") {
+  const Training training = random_training(100, 5);
+  const std::vector<double> squares(5, 4.0);
+  const KernelParameters kernel_parameters{5, squares.data(), 1.0, 0.25};
+  const auto factors = [&](const Numerics& numbers) {
+    const std::ptrdiff_t ld = padded(100);
+    std::vector<double> matrix(static_cast<std::size_t>(100 * ld)), inverse(matrix.size()),
+        diagonals(4 * kDiagonal * kDiagonal), scratch(static_cast<std::size_t>(ld) * kDiagonal);
+    inverse.resize(static_cast<std::size_t>(ld * ld));
+    for (int i = 0; i < 100; ++i) {
+      double* row = matrix.data() + i * ld;
+      numbers.kernel_row(kernel_parameters, training.points.row(i), training.points.columns(),
+                         training.points.stride(), i + 1, row, nullptr);
+      row[i] += 0.01;
+    }
+    REQUIRE(numbers.cholesky(matrix.data(), ld, 100, diagonals.data(), scratch.data()));
+    numbers.invert(matrix.data(), ld, 100, diagonals.data(), inverse.data());
+    return inverse;
+  };
+  const auto base = factors(x86_64::table()), best = factors(numerics());
+  double largest = 0;
+  for (std::size_t i = 0; i < base.size(); ++i)
+    largest = std::max(largest, std::abs(base[i] - best[i]));
+  CHECK(largest < 1e-9);
+}
+
+TEST_CASE("A covariance that is not positive definite is refused") {
+  const std::ptrdiff_t ld = padded(40);
+  std::vector<double> matrix(static_cast<std::size_t>(40 * ld), 1.0), diagonals(2 * 1024),
+      scratch(static_cast<std::size_t>(ld) * kDiagonal);
+  CHECK_FALSE(numerics().cholesky(matrix.data(), ld, 40, diagonals.data(), scratch.data()));
+  matrix[0] = std::nan("");
+  CHECK_FALSE(numerics().cholesky(matrix.data(), ld, 40, diagonals.data(), scratch.data()));
+}
+
+TEST_CASE("The mode of the hyperparameters tells what matters from what does not") {
+  RandomStream random(1, 0, 0);
+  Training training{Points(3), {}, {}, {}};
+  for (int i = 0; i < 60; ++i) {
+    const auto point = random_point(3, random);
+    training.add(point, 2 * std::sin(6 * point[1]));
+  }
+  const Fit found = fit(training, Hyperparameters::typical(3), {60, std::nullopt});
+  const auto& l = found.hyperparameters.lengthscales;
+  CHECK(l[1] < 0.5 * l[0]);
+  CHECK(l[1] < 0.5 * l[2]);
+  CHECK(found.hyperparameters.noise < 1e-3);
+}
+
+TEST_CASE("The minimiser finds a minimum inside the box, and one on its edge") {
+  // Rosenbrock's valley, whose minimum is (1, 1).
+  const auto minimum = [](double upper) {
+    Lbfgs::Options options;
+    options.iterations = 200;
+    options.gradient = 1e-8;
+    Lbfgs search({-2, -2}, {upper, upper}, {-1.2, 1}, options);
+    while (!search.done()) {
+      const double a = search.trial()[0], b = search.trial()[1];
+      search.tell(100 * (b - a * a) * (b - a * a) + (1 - a) * (1 - a),
+                  {-400 * a * (b - a * a) - 2 * (1 - a), 200 * (b - a * a)});
+    }
+    return search.best();
+  };
+  CHECK(minimum(2)[0] == Approx(1).epsilon(1e-5));
+  CHECK(minimum(2)[1] == Approx(1).epsilon(1e-5));
+  CHECK(minimum(0.5)[0] == Approx(0.5).epsilon(1e-5));
+  CHECK(minimum(0.5)[1] == Approx(0.25).epsilon(1e-4));
+}
+
+TEST_CASE("A minimiser that is told nothing but NaN stops where it started") {
+  Lbfgs search({0, 0}, {1, 1}, {0.3, 0.4}, {});
+  while (!search.done()) search.tell(std::nan(""), {0, 0});
+  CHECK(search.best() == std::vector<double>{0.3, 0.4});
+}

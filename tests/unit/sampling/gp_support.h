@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random points and values for a Gaussian process to learn from.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "hdrive/random.h"
+#include "sampling/gp/model.h"
+
+namespace hdrive::sampling::gp {
+
+inline std::vector<double> random_point(int dimensions, RandomStream& random) {
+  std::vector<double> point;
+  for (int j = 0; j < dimensions; ++j) point.push_back(random.uniform());
+  return point;
+}
+
+/// A smooth function of random points with a little noise; the third coordinate, where there is one, is a
+/// category.
+inline Training random_training(int count, int dimensions, std::uint64_t seed = 1) {
+  RandomStream random(seed, 0, 0);
+  Training training{Points(dimensions), {}, {}, {}};
+  for (int i = 0; i < count; ++i) {
+    std::vector<double> point = random_point(dimensions, random);
+    double value = 0.1 * random.uniform();
+    for (std::size_t j = 0; j < point.size(); ++j) {
+      if (j == 2) point[j] = 2 * std::floor(3 * point[j]);
+      value += std::sin(3 * point[j] + static_cast<double>(j)) / std::sqrt(dimensions);
+    }
+    training.add(point, value, i % 7 == 0 ? 0.25 : 1.0, i % 5 == 0 ? 0.1 : 0.0);
+  }
+  return training;
+}
+
+inline Hyperparameters random_hyperparameters(int dimensions, std::uint64_t seed = 2) {
+  RandomStream random(seed, 0, 0);
+  Hyperparameters theta;
+  for (int j = 0; j < dimensions; ++j)
+    theta.lengthscales.push_back(0.2 + random.uniform() * std::sqrt(dimensions));
+  theta.scale = 0.5 + random.uniform();
+  theta.noise = 0.01 + 0.05 * random.uniform();
+  return theta;
+}
+
+}  // namespace hdrive::sampling::gp
