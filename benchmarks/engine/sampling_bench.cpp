@@ -57,6 +57,36 @@ void bench_propose(const std::string& name, const std::string& sampler, const Se
   print(name, elapsed, to - from);
 }
 
+// The median and the 99th percentile of a proposal right after a result, over 200 of them after `n`.
+void bench_learning(const std::string& sampler, std::size_t parameters, std::int64_t n) {
+  SearchSpace space;
+  for (std::size_t i = 0; i < parameters; ++i)
+    space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
+  SamplerContext context;
+  context.goal = Goal::minimize;
+  context.max_total_runs = n;
+  const auto made = make_sampler({sampler, {}}, space, context);
+  History history(Goal::minimize);
+  std::vector<SteadyClock::duration> times;
+  for (RunId id = 0; id < n + 200; ++id) {
+    const auto start = SteadyClock::now();
+    Proposal proposal = *(*made)->propose(history, id);
+    if (id >= n) times.push_back(SteadyClock::now() - start);
+    double value = 0;
+    for (const Binding& binding : *proposal.parameters)
+      value += std::abs(*as_number(binding.value) - 0.3);
+    add(history, *std::move(proposal.parameters));
+    history.set_status(id, RunStatus::running);
+    history.report(id, value);
+    history.set_status(id, RunStatus::completed, EndCause::exited);
+  }
+  std::sort(times.begin(), times.end());
+  const std::string name =
+      sampler + ", " + std::to_string(parameters) + " parameters, n = " + std::to_string(n);
+  print(name + ", p50", times[100], 1);
+  print(name + ", p99", times[198], 1);
+}
+
 // ---- a model's proposals ------------------------------------------------------------------------
 
 double value_at(const Assignment& parameters) {
@@ -139,36 +169,6 @@ void bench_sequence(const std::string& sampler, int dimensions, int runs) {
                " runs in a row")
                   .c_str(),
               (processor_milliseconds() - start) / 1000);
-}
-
-// The median and the 99th percentile of a proposal right after a result, over 200 of them after `n`.
-void bench_learning(const std::string& sampler, std::size_t parameters, std::int64_t n) {
-  SearchSpace space;
-  for (std::size_t i = 0; i < parameters; ++i)
-    space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
-  SamplerContext context;
-  context.goal = Goal::minimize;
-  context.max_total_runs = n;
-  const auto made = make_sampler({sampler, {}}, space, context);
-  History history(Goal::minimize);
-  std::vector<SteadyClock::duration> times;
-  for (RunId id = 0; id < n + 200; ++id) {
-    const auto start = SteadyClock::now();
-    Proposal proposal = *(*made)->propose(history, id);
-    if (id >= n) times.push_back(SteadyClock::now() - start);
-    double value = 0;
-    for (const Binding& binding : *proposal.parameters)
-      value += std::abs(*as_number(binding.value) - 0.3);
-    add(history, *std::move(proposal.parameters));
-    history.set_status(id, RunStatus::running);
-    history.report(id, value);
-    history.set_status(id, RunStatus::completed, EndCause::exited);
-  }
-  std::sort(times.begin(), times.end());
-  const std::string name =
-      sampler + ", " + std::to_string(parameters) + " parameters, n = " + std::to_string(n);
-  print(name + ", p50", times[100], 1);
-  print(name + ", p99", times[198], 1);
 }
 
 Choice numbers(std::int64_t count) {

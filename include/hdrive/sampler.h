@@ -53,6 +53,18 @@ struct SamplerContext {
 Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const SearchSpace& space,
                                               const SamplerContext& context);
 
+/// How much one parameter mattered to the results of a sweep.
+struct ParameterImportance {
+  std::string name;
+  double share = 0;  ///< of all parameters together, which add up to 1
+};
+
+/// The importance of each parameter, largest first: how differently the best tenth of the finished runs is
+/// spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023). Runs that were
+/// stopped early or failed do not count. Fails where fewer than ten runs have a value, or all have the same.
+Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
+                                                              const History& history);
+
 /// What a Gaussian process believes about a sweep, whatever sampler ran it.
 struct ModelReport {
   std::int64_t results = 0;  ///< runs that ended with a value
@@ -83,18 +95,6 @@ struct ModelReport {
 /// sampler. Fails before two runs have ended with a value.
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history);
-
-/// How much one parameter mattered to the results of a sweep.
-struct ParameterImportance {
-  std::string name;
-  double share = 0;  ///< of all parameters together, which add up to 1
-};
-
-/// The importance of each parameter, largest first: how differently the best tenth of the finished runs is
-/// spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023). Runs that were
-/// stopped early or failed do not count. Fails where fewer than ten runs have a value, or all have the same.
-Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
-                                                              const History& history);
 
 /// A random value of the expression, by exactly the formula of its kind.
 Value draw(const Expression& expression, RandomStream& random);
