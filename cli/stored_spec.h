@@ -5,19 +5,14 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "hdrive/config.h"
 #include "hdrive/store.h"
 
 namespace hdrive::cli {
 
-/// The header's configuration with `set` applied, and its problems, those that `set` makes under its keys.
-LoadedConfig load_stored(const SweepHeader& header, const std::filesystem::path& directory,
-                         const std::vector<std::pair<std::string, std::string>>& set = {});
-
-/// The header's configuration; an Error where it cannot be read any more.
+/// The header's configuration; an Error where it cannot be read any more. Its warnings were told when the
+/// sweep began.
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
 /// `sweep HD_1a2b3c4d "name": 20 runs, 4 at once, seed 7`, what a user is told when it begins.

@@ -14,6 +14,8 @@
 namespace hdrive {
 namespace {
 
+constexpr char kStored[] = "configuration";  // what the stored text is called
+
 // What the runs so far were drawn from and judged by; another one is another sweep.
 struct Kept {
   std::string_view key;
@@ -105,10 +107,16 @@ std::string differences(const std::string& before, const std::string& after) {
   return base::join(changes, ", ");
 }
 
-std::string errors_of(const LoadedConfig& loaded) {
-  std::vector<std::string> errors;
-  for (const Problem& problem : loaded.problems)
-    if (problem.severity == Problem::Severity::error) errors.push_back(problem.message());
+// Nobody has the stored text before his eyes, and it was sound: what is wrong there now, the settings have
+// done, and it is told under their keys.
+std::string errors_of(const LoadedConfig& loaded, const Settings& settings) {
+  std::vector<std::string> keys, errors;
+  for (const auto& [key, value] : settings) keys.push_back("--set " + key);
+  for (const Problem& problem : loaded.problems) {
+    if (problem.severity != Problem::Severity::error) continue;
+    const bool stored = problem.file == kStored;
+    errors.push_back(stored ? base::join(keys, ", ") + ": " + problem.text : problem.message());
+  }
   return base::join(errors, "\n");
 }
 
@@ -162,8 +170,8 @@ Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std:
   overrides.set = settings;
   overrides.needs_command = false;
   const std::string before = to_hdconfig(spec);
-  LoadedConfig loaded = parse_config(before, "configuration", spec.source_directory, overrides);
-  if (!loaded.ok()) return Error{"", errors_of(loaded)};
+  LoadedConfig loaded = parse_config(before, kStored, spec.source_directory, overrides);
+  if (!loaded.ok()) return Error{"", errors_of(loaded, settings)};
   SpecEdit edit{std::move(loaded.spec), "", ""};
   if (auto kept = refuse_to_lose(spec, edit.spec, runs); !kept) return kept.error();
   if (auto sound = check(edit.spec); !sound) return sound.error();

@@ -36,14 +36,13 @@ int resume_sweep(const ResumeOptions& options) {
   const std::string id = short_id(sweep.header.id);
   const auto store = value_or_fail(open_sqlite_store(sweep.directory));
   if (!options.set.empty()) edit_or_fail(*store, sweep, parse_settings(options.set));
-  LoadedConfig loaded = load_stored(store->header(), sweep.directory);
-  report_problems(loaded);
-  ok_or_fail(check(loaded.spec), kWrong);
-  if (loaded.spec.command.empty())
+  const SweepSpec spec = value_or_fail(stored_spec(store->header(), sweep.directory), kWrong);
+  ok_or_fail(check(spec), kWrong);
+  if (spec.command.empty())
     fail(kWrong, fmt::format("{} has no command, since a program asked for its runs; go on with: "
                              "hdrive session --resume {}{}",
                              id, id, home_hint(options.output_dir)));
-  if (const auto left = nothing_left(loaded.spec, load_state(sweep))) {
+  if (const auto left = nothing_left(spec, load_state(sweep))) {
     const std::string hint =
         left->setting.empty()
             ? ""
@@ -54,7 +53,7 @@ int resume_sweep(const ResumeOptions& options) {
   }
 
   Session session;
-  session.spec = loaded.spec;
+  session.spec = spec;
   session.directory = sweep.directory;
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
@@ -62,7 +61,7 @@ int resume_sweep(const ResumeOptions& options) {
   session.open_store = [&] { return store; };
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far\n", id, sweep.runs,
-                     base::plural(loaded.spec.max_total_runs, "run")));
+                     base::plural(spec.max_total_runs, "run")));
   return run_session(session);
 }
 

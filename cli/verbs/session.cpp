@@ -63,13 +63,12 @@ int go_on(const Options& options) {
   parts.store = value_or_fail(open_sqlite_store(sweep.directory));
   const auto settings = parse_settings(options.config.set);
   if (!settings.empty()) edit_or_fail(*parts.store, sweep, settings);
-  const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory);
-  report_problems(loaded);
-  auto study = value_or_fail(AskTell::open(loaded.spec, parts));
+  const SweepSpec spec = value_or_fail(stored_spec(parts.store->header(), sweep.directory), kWrong);
+  auto study = value_or_fail(AskTell::open(spec, parts));
   const auto open = study.retry_open();
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far, {} to be asked for again\n", id,
-                     sweep.runs, base::plural(loaded.spec.max_total_runs, "run"), open));
+                     sweep.runs, base::plural(spec.max_total_runs, "run"), open));
   return serve(std::move(study));
 }
 

@@ -157,8 +157,13 @@ class Settings(HdriveTest):
         self.config(QUICK, command=["sh", "-c", "sh train.sh"])
         self.hdrive("run", "hdconfig.yml")
         done = self.hdrive("resume", "last", "--set", "policy.type=bandit", code=2)
-        self.assertRegex(done.err, r"(?m)^--set policy\.type: bandit has neither")
+        self.assertRegex(done.err, r"(?m)^hdrive: --set policy\.type: bandit has neither")
         self.assertNotIn("HD_", done.err)
+
+    def test_stored_with_a_sweep_are_not_warned_of_again(self):
+        self.config(QUICK, command=["sh", "-c", "sh train.sh"])
+        self.assertIn("the command ignores the values", self.hdrive("run", "hdconfig.yml").err)
+        self.assertEqual("", self.hdrive("resume", "last").err)
 
     def test_what_azure_would_refuse_is_told_with_its_place(self):
         self.write("az.yml", self.config(QUICK, max_total_runs=2000).read_text())
