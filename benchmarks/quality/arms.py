@@ -43,7 +43,8 @@ class Lines:
         if not line:
             self.process.wait()
             self.errors.seek(0)
-            raise Missing((self.errors.read().strip().splitlines() or ["it said nothing"])[-1])
+            said = self.errors.read().strip().splitlines() or ["it said nothing"]
+            raise Missing(said[-1 if said[0].startswith("Traceback") else 0])
         answer = json.loads(line)
         if "error" in answer:
             raise Missing(answer["error"])
@@ -86,7 +87,10 @@ class Hdrive:
                 "max_total_runs": budget, "max_concurrent_runs": parallel}))
             self.lines = Lines([self.binary, "session", config, "--memory"])
             self.lines.write({"op": "best"})  # an answer means that the configuration was read
-            self.lines.read()
+            try:
+                self.lines.read()
+            except Missing as problem:
+                raise Missing(str(problem).replace(f"{folder}/", "")) from None
 
     def ask(self, count):
         self.lines.write({"op": "ask", "count": count})

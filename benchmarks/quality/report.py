@@ -111,8 +111,8 @@ def problems_table(results, case, ours, peer):
 def table(rows, reasons=(), detail=("hdrive-bayesian", "optuna-gp")):
     results = Results(rows)
     lines = ["# Quality of the samplers", ""]
-    for arm, reason in dict(reasons).items():
-        lines.append(f"Left out: {arm}: {reason}\n")
+    for (arm, reason), count in dict(reasons).items():
+        lines.append(f"Left out: {count} sweeps of {arm}: {reason}\n")
     for case in sorted(results.sweeps):
         mode, budget = case
         lines += [f"## {mode}, {budget} results", "",

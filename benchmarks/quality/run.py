@@ -12,6 +12,7 @@ See README.md beside this file.
 """
 
 import argparse
+import collections
 import json
 import multiprocessing
 import os
@@ -107,11 +108,9 @@ def perform(task):
             kept[name] = arms.make(name, settings["hdrive"], str(pathlib.Path(settings["venv"], "bin", "python")))
         problem = problems.get(task["problem"])
         sweep = sweeps.Sweep(problem, kept[name], task["seed"], task["budget"], task["mode"]).run()
-    except ImportError as problem:
-        return {**task, "missing": f"{task['problem']}: {problem}"}
-    except (arms.Missing, OSError) as problem:
-        if name not in kept or name.startswith("hdrive-"):
-            missing[name] = str(problem)
+    except (ImportError, arms.Missing, OSError) as problem:
+        if name not in kept:
+            missing[name] = str(problem)  # it cannot even be made, so it is not tried again
         kept.pop(name, None)
         return {**task, "missing": str(problem)}
     return {**task, "suite": problem.suite, "floor": problem.floor, **sweep.row(),
@@ -132,21 +131,22 @@ def load(folder):
 
 
 def run_all(options):
-    """Appends each result to its arm's file as soon as it is known. Returns why what is missing is missing."""
+    """Appends each result to its arm's file as soon as it is known. Returns how many sweeps of which arm were left
+    out, and why."""
     folder = pathlib.Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
     there = load(folder)
     tasks = [t for t in planned(options) if tuple(t[k] for k in KEY) not in there]
     print(f"{len(tasks)} sweeps to run, {len(there)} are there", file=sys.stderr)
-    reasons = {}
+    reasons = collections.Counter()
     context = multiprocessing.get_context("spawn")
     given = {"hdrive": str(pathlib.Path(options.hdrive).resolve()), "venv": options.venv}
     with context.Pool(options.jobs, initialise, (given, context.Value("i", os.getpid()))) as pool:
         for done, row in enumerate(pool.imap(perform, tasks), 1):
             if "missing" in row:
-                if row["arm"] not in reasons:
-                    print(f"left out: {row['arm']}: {row['missing']}", file=sys.stderr)
-                reasons.setdefault(row["arm"], row["missing"])
+                reasons[row["arm"], row["missing"]] += 1
+                if reasons[row["arm"], row["missing"]] == 1:
+                    print(f"left out: {row['arm']} on {row['problem']}: {row['missing']}", file=sys.stderr)
                 continue
             with open(folder / f"{row['arm']}.jsonl", "a") as file:
                 file.write(json.dumps(row) + "\n")

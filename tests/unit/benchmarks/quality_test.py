@@ -89,7 +89,8 @@ class Table(unittest.TestCase):
         self.assertIn("| optuna-gp | bbob | 3 | -0.667 |", report.table(rows))
 
     def test_says_who_was_left_out(self):
-        self.assertIn("Left out: hebo: No module", report.table(list(self.rows()), {"hebo": "No module"}))
+        self.assertIn("Left out: 3 sweeps of hebo: No module named torch",
+                      report.table(list(self.rows()), {("hebo", "No module named torch"): 3}))
 
 
 class Recorder(arms.Uniform):
