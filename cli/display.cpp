@@ -11,6 +11,7 @@
 
 #include "cli/messages.h"
 #include "cli/progress.h"
+#include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 
@@ -34,6 +35,10 @@ class PlainDisplay final : public Display {
       for (const std::string& line : stderr_lines(*ended)) tell(line + "\n");
   }
 
+  void on_trouble(const std::string& trouble) override {
+    complain(trouble.empty() ? "the store can be written again" : printable(trouble));
+  }
+
   void on_turn(const SweepState& state, Time /*now*/) override {
     while (level_ < stop_.level())
       complain(interruption_line(++level_, state.history().count(RunStatus::running)));
@@ -50,15 +55,9 @@ class PlainDisplay final : public Display {
 class LiveDisplay final : public Display {
  public:
   LiveDisplay(const SweepSpec& spec, StopSignal stop)
-      : stop_(std::move(stop)),
-        glyphs_(Glyphs::of(utf8_locale())),
-        at_once_(spec.max_concurrent_runs),
-        total_(spec.max_total_runs),
-        budget_(spec.max_duration) {
+      : stop_(std::move(stop)), glyphs_(Glyphs::of(utf8_locale())) {
     progress_.metric = printable(spec.primary_metric);
-    if (const auto points = cardinality(spec.space);
-        points && *points < static_cast<std::uint64_t>(total_))
-      total_ = static_cast<std::int64_t>(*points);
+    follow(spec);
   }
 
   void on_change(const Change& change, const SweepState& state) override {
@@ -70,7 +69,13 @@ class LiveDisplay final : public Display {
     if (const auto* started = std::get_if<RunStarted>(&change)) live_[started->run] = started->at;
     if (const auto* requeued = std::get_if<RunRequeued>(&change)) live_.erase(requeued->run);
     if (const auto* ended = std::get_if<RunEnded>(&change)) take(*ended, state);
+    if (const auto* edited = std::get_if<SweepEdited>(&change)) follow(*edited);
     if (std::holds_alternative<SweepChanged>(change)) refresh(state, last_change_);
+  }
+
+  void on_trouble(const std::string& trouble) override {
+    messages_.push_back(trouble.empty() ? "the store can be written again" : printable(trouble));
+    dirty_ = true;
   }
 
   void on_turn(const SweepState& state, Time now) override {
@@ -95,6 +100,20 @@ class LiveDisplay final : public Display {
   }
 
  private:
+  void follow(const SweepSpec& spec) {
+    at_once_ = spec.max_concurrent_runs;
+    total_ = spec.max_total_runs;
+    budget_ = spec.max_duration;
+    if (const auto points = cardinality(spec.space);
+        points && *points < static_cast<std::uint64_t>(total_))
+      total_ = static_cast<std::int64_t>(*points);
+  }
+  void follow(const SweepEdited& edited) {
+    SweepHeader header;
+    header.config = edited.config;
+    if (const auto spec = stored_spec(header, "")) follow(*spec);
+  }
+
   // The runs of earlier sessions, where a sweep is resumed.
   void look_back(const SweepState& state) {
     if (!std::exchange(first_look_, false)) return;
@@ -130,9 +149,10 @@ class LiveDisplay final : public Display {
     if (const auto best = history.incumbent())
       progress_.best = Progress::Best{*best, *history.best(*best),
                                       parameters_text(history.run(*best).parameters)};
+    const bool idle = state.status() == SweepStatus::paused && progress_.running == 0;
     progress_.elapsed =
         state.active() +
-        (last_change_ == Time{} ? Duration{} : std::max(Duration{}, now - last_change_));
+        (idle || last_change_ == Time{} ? Duration{} : std::max(Duration{}, now - last_change_));
     Pace pace;
     pace.to_start = progress_.total - progress_.ended() - progress_.running;
     pace.at_once = at_once_;
@@ -181,9 +201,9 @@ class LiveDisplay final : public Display {
 
   StopSignal stop_;
   Glyphs glyphs_;
-  std::int64_t at_once_;
-  std::int64_t total_;
-  Duration budget_;
+  std::int64_t at_once_ = 1;
+  std::int64_t total_ = 0;
+  Duration budget_{};
   Progress progress_;
   std::map<RunId, Time> live_;
   std::int64_t ended_ = 0;

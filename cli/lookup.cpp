@@ -93,7 +93,7 @@ Target target_or_fail(const std::string& output_dir, const std::string& selector
 }
 
 std::string sweep_status_text(const SweepEntry& sweep) {
-  const bool engine_gone = sweep.status == SweepStatus::running && !sweep.engine;
+  const bool engine_gone = !is_over(sweep.status) && !sweep.engine;
   if (engine_gone || sweep.end == SweepEnd::interrupt) return "Interrupted";
   return std::string(to_string(sweep.status));
 }

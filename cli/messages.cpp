@@ -26,6 +26,11 @@ std::optional<std::string> warning_line(const Change& change) {
     return fmt::format("run {}, attempt {}: {}", requeued->run, requeued->attempt,
                        printable(requeued->reason));
   }
+  if (const auto* edited = std::get_if<SweepEdited>(&change))
+    return "updated: " + printable(edited->what);
+  if (const auto* changed = std::get_if<SweepChanged>(&change);
+      changed && changed->status == SweepStatus::paused)
+    return printable(changed->reason);
   const auto* noted = std::get_if<Noted>(&change);
   if (noted == nullptr || noted->level == Noted::Level::info) return std::nullopt;
   return fmt::format("{}: {}{}", noted->level == Noted::Level::error ? "error" : "warning",

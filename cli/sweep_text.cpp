@@ -20,7 +20,7 @@ OrderedJson seconds(Duration duration) {
 std::string status_line(const SweepEntry& sweep) {
   std::string text = sweep_status_text(sweep);
   if (sweep.engine) text += fmt::format(", by process {}", *sweep.engine);
-  if (sweep.status == SweepStatus::running && !sweep.engine)
+  if (!is_over(sweep.status) && !sweep.engine)
     text +=
         fmt::format(": no process runs it; hdrive resume {} goes on", short_id(sweep.header.id));
   if (!sweep.reason.empty()) text += ": " + sweep.reason;

@@ -214,11 +214,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
     }
   }
   auto files = open_run_files(directory, !patterns_.empty());
-  if (!files) {
-    // Whoever hears that the run could not be found may start it again.
-    end_orphans(directory, 0);
-    return files.error();
-  }
+  if (!files) return files.error();
   const auto pid = static_cast<pid_t>(recorded ? supervisor->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
   if (recorded) live.program = supervisor->program_pid;

@@ -85,13 +85,44 @@ struct AskTell::Impl {
     if (!ledger.parts().store->takes_requests()) return;
     auto requests = ledger.parts().store->take_requests();
     if (!requests) return;  // a store that cannot be read now is asked again at the next turn
+    if (requests->empty()) return;
     for (const Request& request : *requests) {
-      if (request.kind == Request::Kind::stop_sweep)
-        stopped = "stopped by `hdrive stop`";
-      else if (request.run && open_run(*request.run) &&
-               state().canceling(*request.run) == EndCause::none)
-        ledger.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
+      Answer answer = carry_out(request);
+      ledger.record(
+          RequestAnswered{request.id, answer.accepted, std::move(answer.text), ledger.now()});
     }
+    (void)ledger.commit();  // else with what follows
+  }
+
+  Answer carry_out(const Request& request) {
+    switch (request.kind) {
+      case Request::Kind::stop_sweep:
+        stopped = "stopped by `hdrive stop`";
+        return {true, "its program is told to stop"};
+      case Request::Kind::stop_run:
+        if (!request.run || !open_run(*request.run)) return {false, "it is over already"};
+        if (state().canceling(*request.run) == EndCause::none)
+          ledger.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
+        return {true, "its program is told to stop"};
+      case Request::Kind::update_sweep:
+        return update(request);
+      case Request::Kind::pause_sweep:
+      case Request::Kind::resume_sweep:
+        break;
+    }
+    return {false, "a program asks for the runs of this sweep; when they start is its affair"};
+  }
+
+  Answer update(const Request& request) {
+    auto edit = edit_spec(spec, read_settings(request.payload), history().size());
+    if (!edit) return {false, edit.error().message()};
+    if (edit->what.empty()) return {true, "nothing changes: it is so already"};
+    if (auto taken = ledger.follow(edit->spec); !taken) return {false, taken.error().message()};
+    ledger.record(SweepEdited{std::move(edit->config), edit->what, ledger.now()});
+    time_is_over += Duration{edit->spec.max_duration} - Duration{spec.max_duration};
+    spec = std::move(edit->spec);
+    exhausted.clear();
+    return {true, std::move(edit->what)};
   }
 
   // Why nothing more is handed out.
@@ -135,9 +166,7 @@ AskTell& AskTell::operator=(AskTell&&) noexcept = default;
 
 Result<AskTell> AskTell::open(const SweepSpec& spec, const SweepParts& parts) {
   if (auto sound = check(spec); !sound) return sound.error();
-  auto complete = scheduler::complete_parts(spec, parts);
-  if (!complete) return complete.error();
-  auto ledger = scheduler::Ledger::open(spec, *std::move(complete));
+  auto ledger = scheduler::Ledger::open(spec, parts);
   if (!ledger) return ledger.error();
   return AskTell(std::make_unique<Impl>(spec, *std::move(ledger)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/ledger.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -34,7 +35,15 @@ Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts) {
   return parts;
 }
 
-Result<Ledger> Ledger::open(const SweepSpec& spec, SweepParts parts) {
+Ledger::Ledger(SweepParts parts, SweepState state)
+    : parts_(std::move(parts)),
+      state_(std::move(state)),
+      ahead_(std::max(Duration{}, state_.latest() - parts_.clock->now())) {}
+
+Result<Ledger> Ledger::open(const SweepSpec& spec, const SweepParts& given) {
+  auto complete = complete_parts(spec, given);
+  if (!complete) return complete.error();
+  const SweepParts& parts = *complete;
   const SweepHeader& header = parts.store->header();
   if (header.metric != spec.primary_metric || header.goal != spec.goal)
     return Error{header.id, "this sweep was begun to " + std::string(to_string(header.goal)) +
@@ -44,7 +53,20 @@ Result<Ledger> Ledger::open(const SweepSpec& spec, SweepParts parts) {
   // All metrics, not only the primary one: the names that were seen belong to the state.
   auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
   if (!replayed) return replayed.error();
-  return Ledger(std::move(parts), std::move(state));
+  Ledger ledger(*std::move(complete), std::move(state));
+  ledger.own_sampler_ = given.sampler != nullptr;
+  ledger.own_policy_ = given.policy != nullptr;
+  return ledger;
+}
+
+Result<void> Ledger::follow(const SweepSpec& spec) {
+  SweepParts parts = parts_;
+  if (!own_sampler_) parts.sampler.reset();
+  if (!own_policy_) parts.policy.reset();
+  auto complete = complete_parts(spec, std::move(parts));
+  if (!complete) return complete.error();
+  parts_ = *std::move(complete);
+  return {};
 }
 
 void Ledger::keep(Change change) {
@@ -67,14 +89,14 @@ Result<Ledger::Proposed> Ledger::propose() {
   return Proposed{run, ""};
 }
 
-std::optional<std::string> Ledger::report(RunMetrics metrics) {
+std::optional<std::string> Ledger::report(RunMetrics metrics, bool condemned) {
   std::optional<std::string> stopped;
   const RunId run = metrics.run;
-  const bool canceling = state_.canceling(run) != EndCause::none;
+  const bool judge = !condemned && state_.canceling(run) == EndCause::none;
   Verdict verdict;  // the latest that compared something, or else the latest
   bool judged = false;
   state_.apply(metrics, [&](RunId) {
-    if (canceling || stopped) return;
+    if (!judge || stopped) return;
     Verdict latest = parts_.policy->judge(run, history());
     if (latest.action == Verdict::Action::stop) stopped = parts_.policy->explain(latest);
     if (latest.finding != Verdict::Finding::not_due || verdict.finding == Verdict::Finding::not_due)

@@ -22,7 +22,10 @@ Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts);
 class Ledger {
  public:
   /// Replays what the store holds.
-  static Result<Ledger> open(const SweepSpec& spec, SweepParts parts);
+  static Result<Ledger> open(const SweepSpec& spec, const SweepParts& parts);
+
+  /// Goes on with the sampler and the policy of a changed specification. Those a caller brought stay.
+  Result<void> follow(const SweepSpec& spec);
 
   const SweepState& state() const { return state_; }
   const History& history() const { return state_.history(); }
@@ -39,8 +42,8 @@ class Ledger {
   Result<Proposed> propose();
 
   /// Records metrics and lets the policy see each report of the primary one, unless the run is already
-  /// being cancelled. The stop verdict's sentence, if there was one.
-  std::optional<std::string> report(RunMetrics metrics);
+  /// being cancelled or `condemned` to be. The stop verdict's sentence, if there was one.
+  std::optional<std::string> report(RunMetrics metrics, bool condemned = false);
 
   /// Records that the run is to end, and why.
   void cancel(RunId run, EndCause cause, std::string reason);
@@ -57,16 +60,21 @@ class Ledger {
   /// directories tell as well.
   bool urgent() const { return urgent_; }
 
-  Time now() const { return parts_.clock->now(); }
+  /// Never before anything recorded, also where the system's clock was set back between two sessions.
+  Time now() const { return parts_.clock->now() + ahead_; }
+  /// A moment of `now` as the clock tells it.
+  Time on_clock(Time time) const { return time - ahead_; }
   const SweepParts& parts() const { return parts_; }
 
  private:
-  Ledger(SweepParts parts, SweepState state) : parts_(std::move(parts)), state_(std::move(state)) {}
+  Ledger(SweepParts parts, SweepState state);
 
   void keep(Change change);
 
   SweepParts parts_;
   SweepState state_;
+  bool own_sampler_ = false, own_policy_ = false;  // brought by the caller
+  Duration ahead_{};                               // of the clock
   std::vector<Change> waiting_;
   std::optional<Time> waiting_since_;
   bool urgent_ = false;

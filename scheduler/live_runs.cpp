@@ -30,12 +30,12 @@ LiveRun* LiveRuns::find(RunId run, int attempt) {
   return live && live->attempt == attempt ? live : nullptr;
 }
 
-std::optional<Time> LiveRuns::earliest_limit() const {
+std::optional<Time> LiveRuns::earliest_limit(Duration longest) const {
   std::optional<Time> earliest;
   for (const auto& [run, live] : runs_)
-    if (live.canceling == EndCause::none)
-      earliest = std::min(earliest.value_or(live.limit), live.limit);
-  return earliest;
+    if (live.since && live.canceling == EndCause::none)
+      earliest = std::min(earliest.value_or(*live.since), *live.since);
+  return earliest ? std::optional(*earliest + longest) : std::nullopt;
 }
 
 RunEnded describe_end(const RunExited& exited, const LiveRun& live,

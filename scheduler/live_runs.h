@@ -14,7 +14,7 @@ namespace hdrive::scheduler {
 
 struct LiveRun {
   int attempt = 1;
-  Time limit{};                         ///< when its own time is over
+  std::optional<Time> since;            ///< when it began; nothing: it is still to be started
   EndCause canceling = EndCause::none;  ///< why it was told to end
   bool told = false;                    ///< whether the target was told
 };
@@ -33,8 +33,8 @@ class LiveRuns {
   void add(RunId run, LiveRun live) { runs_.emplace(run, live); }
   void remove(RunId run) { runs_.erase(run); }
 
-  /// The earliest time limit of a run not yet told to end.
-  std::optional<Time> earliest_limit() const;
+  /// When the first of the runs not yet told to end will have lasted as long as a run may.
+  std::optional<Time> earliest_limit(Duration longest) const;
 
  private:
   std::map<RunId, LiveRun> runs_;

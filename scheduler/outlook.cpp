@@ -10,16 +10,11 @@
 
 namespace hdrive::scheduler {
 
-Outlook::Outlook(const SweepSpec& spec)
-    : needed_(std::max<std::int64_t>(3, spec.max_concurrent_runs)),
-      judge_failures_(spec.stop_when_all_fail),
-      judge_metric_(spec.stop_without_primary_metric) {}
-
 bool Outlook::is_fruitful(RunId run, const History& history) const {
   const RunStatus status = history.run(run).status;
   if (!is_terminal(status) || status == RunStatus::failed) return false;
   if (!history.reports(run).empty()) return true;
-  return status == RunStatus::completed && !judge_metric_;
+  return status == RunStatus::completed && !spec_.stop_without_primary_metric;
 }
 
 void Outlook::recall(const History& history) {
@@ -31,10 +26,10 @@ void Outlook::see(RunId run, const SweepState& state) {
   const Run& record = state.history().run(run);
   fruitful_ = fruitful_ || is_fruitful(run, state.history());
   if (record.status == RunStatus::failed) {
-    if (!judge_failures_) return;
+    if (!spec_.stop_when_all_fail) return;
     ++failed_;
     last_failed_ = run;
-  } else if (judge_metric_ && state.history().reports(run).empty() &&
+  } else if (spec_.stop_without_primary_metric && state.history().reports(run).empty() &&
              (record.status == RunStatus::completed || record.ended_by == EndCause::time_limit)) {
     ++without_metric_;
   }
@@ -42,7 +37,8 @@ void Outlook::see(RunId run, const SweepState& state) {
 
 std::optional<std::string> Outlook::hopeless(const SweepState& state) const {
   const std::int64_t counted = failed_ + without_metric_;
-  if (fruitful_ || counted < needed_) return std::nullopt;
+  if (fruitful_ || counted < std::max<std::int64_t>(3, spec_.max_concurrent_runs))
+    return std::nullopt;
 
   std::string text;
   if (failed_ > 0) {

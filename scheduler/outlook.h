@@ -15,7 +15,8 @@ namespace hdrive::scheduler {
 /// the script. What succeeded in any session shows that something can.
 class Outlook {
  public:
-  explicit Outlook(const SweepSpec& spec);
+  /// The specification outlives it and may change.
+  explicit Outlook(const SweepSpec& spec) : spec_(spec) {}
 
   /// Looks at the runs of earlier sessions.
   void recall(const History& history);
@@ -31,9 +32,7 @@ class Outlook {
   /// Whether it shows that something can succeed: it gave a result, or one is not asked for.
   bool is_fruitful(RunId run, const History& history) const;
 
-  std::int64_t needed_;
-  bool judge_failures_;
-  bool judge_metric_;
+  const SweepSpec& spec_;
   std::int64_t failed_ = 0;  // these two: of the kinds that are judged
   std::int64_t without_metric_ = 0;
   bool fruitful_ = false;

@@ -166,7 +166,9 @@ SweepState& SweepState::operator=(SweepState&&) noexcept = default;
 void SweepState::apply(const Change& change) {
   std::visit(
       [this](const auto& one) {
-        impl_->latest = std::max(impl_->latest, one.at);
+        // An answer is not told by a replay, so it is no sign of life either.
+        if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, RequestAnswered>)
+          impl_->latest = std::max(impl_->latest, one.at);
         impl_->on(one);
       },
       change);
@@ -184,6 +186,7 @@ SweepEnd SweepState::end() const { return impl_->end; }
 const std::string& SweepState::reason() const { return impl_->reason; }
 Time SweepState::began() const { return impl_->began; }
 Time SweepState::changed() const { return impl_->changed; }
+Time SweepState::latest() const { return impl_->latest; }
 std::int64_t SweepState::stopped_by_policy() const { return impl_->stopped_by_policy; }
 const std::set<std::string>& SweepState::metric_names() const { return impl_->metric_names; }
 const std::vector<Noted>& SweepState::notes() const { return impl_->notes; }
@@ -191,7 +194,11 @@ const std::vector<SweepEdited>& SweepState::edits() const { return impl_->edits;
 
 Duration SweepState::active() const {
   // A session that is going on, or that died without a word, counts up to its last sign of life.
-  if (impl_->status != SweepStatus::running || impl_->changed == Time{}) return impl_->active;
+  // So does a paused one as long as something runs; what follows later is of its last runs.
+  const bool counting =
+      impl_->status == SweepStatus::running ||
+      (impl_->status == SweepStatus::paused && impl_->history.count(RunStatus::running) > 0);
+  if (!counting || impl_->changed == Time{}) return impl_->active;
   return impl_->active + (impl_->latest - impl_->changed);
 }
 

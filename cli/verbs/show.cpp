@@ -44,12 +44,22 @@ std::string notes_text(const SweepState& state) {
   return text.empty() ? "" : "\nwarnings\n" + text;
 }
 
+std::string edits_text(const SweepState& state) {
+  std::string text;
+  for (const SweepEdited& edit : state.edits())
+    text += fmt::format("  {}  {}\n", time_text(edit.at), printable(edit.what));
+  return text.empty() ? "" : "\nupdates\n" + text;
+}
+
 int show_sweep(const SweepEntry& sweep, bool as_json) {
   const SweepState state = load_state(sweep);
   const SweepSummary summary = summarize(state);
   if (as_json) {
     OrderedJson json = sweep_json(sweep, summary);
     json["config"] = sweep.header.config;
+    json["edits"] = OrderedJson::array();
+    for (const SweepEdited& edit : state.edits())
+      json["edits"].push_back({{"time", json_time(edit.at)}, {"what", edit.what}});
     json["warnings"] = summary.warnings;
     print(pretty(json));
     return kDone;
@@ -64,7 +74,7 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
       text += labelled_sentence("policy", (*policy)->describe());
   }
   text += "\nconfiguration\n" + indented(sweep.header.config);
-  print(text + notes_text(state));
+  print(text + edits_text(state) + notes_text(state));
   return kDone;
 }
 

@@ -22,7 +22,7 @@ struct Options {
 
 void check_stoppable(const SweepEntry& sweep) {
   const std::string id = short_id(sweep.header.id);
-  if (sweep.status != SweepStatus::running)
+  if (is_over(sweep.status))
     fail(kCannot, fmt::format("{} has already ended ({})", id, sweep_status_text(sweep)));
   if (!sweep.engine)
     fail(kCannot, fmt::format("no process runs {}; hdrive resume {} goes on with it", id, id));
@@ -34,7 +34,7 @@ std::string outcome(const Options& options, const Target& target) {
   for (auto pause = std::chrono::milliseconds{20};;) {
     const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
     if (!target.run) {
-      if (sweep.status != SweepStatus::running || !sweep.engine)
+      if (is_over(sweep.status) || !sweep.engine)
         return fmt::format("{}: {}", id, sweep_status_text(sweep));
     } else {
       const SweepState state = load_state(sweep);

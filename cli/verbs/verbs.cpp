@@ -92,9 +92,19 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive stop last", "hdrive stop last/3 --no-wait"},
        .setup = setup_stop,
        .takes_sweep = true},
+      {.name = "pause",
+       .usage = "SWEEP [options]",
+       .summary = "Start no more runs of a live sweep until it is resumed",
+       .details = "Starts no more runs of a live sweep until `hdrive resume`.\n\n"
+                  "Runs that train go on to their end and are judged as ever; `hdrive stop "
+                  "SWEEP/RUN` ends "
+                  "one. Time counts against max_duration_minutes as long as something runs.",
+       .examples = {"hdrive pause last", "hdrive resume last"},
+       .setup = setup_pause,
+       .takes_sweep = true},
       {.name = "resume",
        .usage = "SWEEP [options]",
-       .summary = "Go on with a sweep that was interrupted or used up its budget",
+       .summary = "Go on with a sweep that was paused, interrupted or used up its budget",
        .examples = {"hdrive resume last", "hdrive resume HD_1a2b --set max_total_runs=40"},
        .setup = setup_resume,
        .takes_sweep = true},
@@ -107,6 +117,24 @@ const std::vector<Verb>& verbs() {
            "goes on. A sound database is left alone.",
        .examples = {"hdrive repair HD_1a2b", "hdrive repair .hdrive/HD_1a2b"},
        .setup = setup_repair,
+       .takes_sweep = true},
+      {.name = "update",
+       .usage = "SWEEP --set KEY=VALUE... [options]",
+       .summary = "Change a sweep while it runs, or before it is resumed",
+       .details = "Changes a sweep's configuration; all that happened is kept, and the change with "
+                  "its time.\n\n"
+                  "Budgets, concurrency, durations, retries, the policy and the options of the "
+                  "sampler may "
+                  "change. The search space, the kind of sampler, the seed, the primary metric and "
+                  "its goal stay: "
+                  "the runs so far were drawn from and judged by them. A live sweep goes on with "
+                  "the change "
+                  "at once; runs that train keep the time limit they were started with if the new "
+                  "one is longer. "
+                  "A sweep that nobody runs goes on with `hdrive resume`.",
+       .examples = {"hdrive update last --set max_total_runs=200 --set max_concurrent_runs=4",
+                    "hdrive update last --set policy.slack_factor=0.1"},
+       .setup = setup_update,
        .takes_sweep = true},
       {.name = "log",
        .usage = "NAME VALUE [options]",

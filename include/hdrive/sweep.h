@@ -52,6 +52,7 @@ class SweepState {
   Duration active() const;
   Time began() const;    ///< first change of status; epoch: none yet
   Time changed() const;  ///< latest change of status
+  Time latest() const;   ///< latest change of any kind
 
   /// Why a run was asked to end; `none` if it was not.
   EndCause canceling(RunId run) const;
@@ -164,6 +165,33 @@ Result<SweepSummary> run_sweep(const SweepSpec& spec, const SweepParts& parts,
 Result<SweepSummary> tune(const SweepSpec& spec, Objective objective,
                           std::vector<std::shared_ptr<Listener>> listeners = {},
                           StopSignal stop = StopSignal());
+
+// ---- changing a sweep, and going on with it -----------------------------------------------------
+
+/// Keys of a specification and their new values as YAML, as `--set` takes them.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+/// As the payload of Request::Kind::update_sweep, and back.
+std::string write_settings(const Settings& settings);
+Settings read_settings(const std::string& text);
+
+/// A specification that was changed while all that happened is kept.
+struct SpecEdit {
+  SweepSpec spec;
+  std::string config;  ///< the same as hdconfig.yml text; what SweepEdited records
+  std::string what;    ///< "max_total_runs: 10 -> 20"; empty: nothing changes
+};
+/// Budgets, concurrency, durations, retries, the policy and the options of both algorithms may change.
+/// Fails, naming what and why, where the result is no sound specification or where the `runs` there are
+/// would lose their meaning: the space, the sampler, the seed, the primary metric and its goal stay.
+Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std::int64_t runs);
+
+/// Why a session could start no run.
+struct NothingLeft {
+  std::string why;      ///< "all of its 10 runs have ended"
+  std::string setting;  ///< what would change that: "max_total_runs=20"; empty: nothing would
+};
+/// Nothing if a resumed sweep has something to do.
+std::optional<NothingLeft> nothing_left(const SweepSpec& spec, const SweepState& state);
 
 /// A specification checked as a whole, as `run_sweep` does first: limits positive, expressions sound,
 /// sampler and policy made.

@@ -62,6 +62,8 @@ struct RunBegan {
   RunId run = 0;
   int attempt = 1;
   std::int64_t pid = 0;  ///< 0 where there is no process
+  /// How long it has been running, where an earlier engine started it and the target knows.
+  std::optional<Duration> ran;
 };
 /// The run logged these, in this order.
 struct RunReported {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/edit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/stored_spec.h"
+#include "cli/text.h"
+
+namespace hdrive::cli {
+
+std::string ask(const SweepEntry& sweep, const Request& request) {
+  const std::string id = short_id(sweep.header.id);
+  const std::int64_t asked = value_or_fail(leave_request(sweep.directory, request));
+  for (auto pause = std::chrono::milliseconds{10};;) {
+    const bool owned =
+        value_or_fail(find_sweep(sweep.directory, sweep.directory.string())).engine.has_value();
+    // In this order: an engine may answer and end in between.
+    if (const auto answer = value_or_fail(read_answer(sweep.directory, asked))) {
+      if (!answer->accepted) fail(kWrong, fmt::format("{}: {}", id, printable(answer->text)));
+      return fmt::format("{}: {}\n", id, printable(answer->text));
+    }
+    if (!owned)
+      fail(kCannot, fmt::format("{}: its engine ended before it answered; hdrive status {} tells "
+                                "where the sweep is",
+                                id, id));
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds{200});
+  }
+}
+
+std::string edit_or_fail(Store& store, const SweepEntry& sweep, const Settings& settings) {
+  const std::string id = short_id(sweep.header.id);
+  const SweepSpec spec = value_or_fail(stored_spec(store.header(), sweep.directory));
+  SpecEdit edit = value_or_fail(edit_spec(spec, settings, sweep.runs), kWrong);
+  if (edit.what.empty()) return fmt::format("{}: nothing changes: it is so already\n", id);
+  // After the sweep's end, so that it is seen to have changed since.
+  const Time now = std::max(make_steady_clock()->now(), sweep.changed + Duration{1});
+  ok_or_fail(store.append(std::vector<Change>{SweepEdited{edit.config, edit.what, now}}));
+  return fmt::format("{}: {}\n", id, printable(edit.what));
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asking the engine of a live sweep for something, and changing a sweep that nobody runs. Used by `pause`,
+// `resume` and `update`.
+#pragma once
+
+#include <string>
+
+#include "hdrive/sweep.h"
+
+namespace hdrive::cli {
+
+/// Leaves the request and waits for the answer: "HD_1a2b3c4d: paused; nothing runs\n". A Failure if the
+/// engine refuses, or ends before it answers.
+std::string ask(const SweepEntry& sweep, const Request& request);
+
+/// Records the edit in the store, which the caller owns, and says what changed; a Failure (code 2) where
+/// it is not possible.
+std::string edit_or_fail(Store& store, const SweepEntry& sweep, const Settings& settings);
+
+}  // namespace hdrive::cli

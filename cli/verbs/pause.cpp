@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/edit.h"
+#include "cli/lookup.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "cli/verbs/verbs.h"
+
+namespace hdrive::cli {
+namespace {
+
+struct Options {
+  std::string sweep;
+  std::string output_dir;
+};
+
+int pause(const Options& options) {
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const std::string id = short_id(sweep.header.id);
+  if (is_over(sweep.status))
+    fail(kCannot, fmt::format("{} has already ended ({})", id, sweep_status_text(sweep)));
+  if (!sweep.engine)
+    fail(kCannot, fmt::format("no process runs {}; hdrive resume {} goes on with it", id, id));
+  print(ask(sweep, {0, Request::Kind::pause_sweep}));
+  return kDone;
+}
+
+}  // namespace
+
+Action setup_pause(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+  auto options = std::make_shared<Options>();
+  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
+  add_home_option(app, options->output_dir);
+  return [options] { return pause(*options); };
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changing a sweep while all that happened is kept, and what a resumed one could still do.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "base/text.h"
+#include "hdrive/config.h"
+#include "hdrive/sweep.h"
+
+namespace hdrive {
+namespace {
+
+// What the runs so far were drawn from and judged by; another one is another sweep.
+struct Kept {
+  std::string_view key;
+  bool (*same)(const SweepSpec& a, const SweepSpec& b);
+  std::string_view why;
+};
+constexpr Kept kKept[] = {
+    {"parameter_space", [](const SweepSpec& a, const SweepSpec& b) { return a.space == b.space; },
+     "the runs so far were drawn from it"},
+    {"sampling.type",
+     [](const SweepSpec& a, const SweepSpec& b) { return a.sampling.name == b.sampling.name; },
+     "the runs so far were drawn by it; its options may change"},
+    {"primary_metric_config.name",
+     [](const SweepSpec& a, const SweepSpec& b) { return a.primary_metric == b.primary_metric; },
+     "the runs so far were judged by it"},
+    {"primary_metric_config.goal",
+     [](const SweepSpec& a, const SweepSpec& b) { return a.goal == b.goal; },
+     "the runs so far were judged by it"},
+    {"seed", [](const SweepSpec& a, const SweepSpec& b) { return a.seed == b.seed; },
+     "the runs so far were drawn with it"},
+    {"name", [](const SweepSpec& a, const SweepSpec& b) { return a.name == b.name; },
+     "the sweep is known by it"},
+    {"experiment",
+     [](const SweepSpec& a, const SweepSpec& b) { return a.experiment == b.experiment; },
+     "the sweep is known by it"},
+};
+
+Result<void> refuse_to_lose(const SweepSpec& before, const SweepSpec& after, std::int64_t runs) {
+  for (const Kept& kept : kKept)
+    if (!kept.same(before, after))
+      return Error{std::string(kept.key),
+                   fmt::format("cannot be changed while the runs are kept: {}; begin a new sweep",
+                               kept.why)};
+  if (after.max_total_runs < runs && after.max_total_runs < before.max_total_runs)
+    return Error{"max_total_runs",
+                 fmt::format("cannot be {}: there are {} already; {} starts no more",
+                             after.max_total_runs, base::plural(runs, "run"), runs)};
+  return {};
+}
+
+Result<void> check_algorithms(const SweepSpec& spec) {
+  auto sampler =
+      make_sampler(spec.sampling, spec.space,
+                   {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs});
+  if (!sampler) return sampler.error();
+  auto policy = make_policy(spec.policy, spec.goal);
+  if (!policy) return policy.error();
+  return {};
+}
+
+// The keys of a configuration's text with their values, nested ones as "policy.slack_factor". What is
+// no mapping (a list) belongs to the key above it.
+std::map<std::string, std::string> keys_of(const std::string& config) {
+  std::map<std::string, std::string> keys;
+  std::string top, latest;
+  for (const std::string_view line : base::split(config, '\n')) {
+    if (base::trim(line).empty()) continue;
+    const std::size_t colon = line.find(": ");
+    const bool heading = line.ends_with(':');
+    const bool nested = line.starts_with("  ") && !line.starts_with("   ");
+    const bool mapping = (heading || colon != line.npos) && line.front() != '-' &&
+                         (nested ? line[2] != '-' : line.front() != ' ');
+    if (!mapping) {
+      keys[latest] += fmt::format("{}{}", keys[latest].empty() ? "" : " ", base::trim(line));
+      continue;
+    }
+    const std::string name(
+        base::trim(heading ? line.substr(0, line.size() - 1) : line.substr(0, colon)));
+    if (!nested) top = name;
+    latest = nested ? top + "." + name : name;
+    if (!heading) keys[latest] = base::trim(line.substr(colon + 2));
+  }
+  return keys;
+}
+
+std::string differences(const std::string& before, const std::string& after) {
+  constexpr std::string_view kNone = "none";
+  const auto old_keys = keys_of(before), new_keys = keys_of(after);
+  std::map<std::string, std::pair<std::string, std::string>> both;
+  for (const auto& [key, value] : old_keys) both[key] = {value, std::string(kNone)};
+  for (const auto& [key, value] : new_keys) {
+    const auto found = both.try_emplace(key, kNone, kNone).first;
+    found->second.second = value;
+  }
+  std::vector<std::string> changes;
+  for (const auto& [key, values] : both)
+    if (values.first != values.second)
+      changes.push_back(fmt::format("{}: {} -> {}", key, values.first, values.second));
+  return base::join(changes, ", ");
+}
+
+std::string errors_of(const LoadedConfig& loaded) {
+  std::vector<std::string> errors;
+  for (const Problem& problem : loaded.problems)
+    if (problem.severity == Problem::Severity::error) errors.push_back(problem.message());
+  return base::join(errors, "\n");
+}
+
+// Both signs of a record's structure are escaped.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\\')
+      result += "\\\\";
+    else if (c == '\n')
+      result += "\\n";
+    else
+      result += c;
+  }
+  return result;
+}
+
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size())
+      result += text[i];
+    else
+      result += text[++i] == 'n' ? '\n' : text[i];
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string write_settings(const Settings& settings) {
+  std::string text;
+  for (const auto& [key, value] : settings) text += escaped(key + "=" + value) + "\n";
+  return text;
+}
+
+Settings read_settings(const std::string& text) {
+  Settings settings;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (line.empty()) continue;
+    const std::string setting = unescaped(line);
+    const std::size_t equals = std::min(setting.find('='), setting.size());
+    settings.emplace_back(setting.substr(0, equals),
+                          setting.substr(std::min(equals + 1, setting.size())));
+  }
+  return settings;
+}
+
+Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std::int64_t runs) {
+  ConfigOverrides overrides;
+  overrides.set = settings;
+  overrides.needs_command = false;
+  const std::string before = to_hdconfig(spec);
+  LoadedConfig loaded = parse_config(before, "configuration", spec.source_directory, overrides);
+  if (!loaded.ok()) return Error{"", errors_of(loaded)};
+  SpecEdit edit{std::move(loaded.spec), "", ""};
+  if (auto kept = refuse_to_lose(spec, edit.spec, runs); !kept) return kept.error();
+  if (auto sound = check(edit.spec); !sound) return sound.error();
+  if (auto made = check_algorithms(edit.spec); !made) return made.error();
+  edit.config = to_hdconfig(edit.spec);
+  edit.what = differences(before, edit.config);
+  return edit;
+}
+
+std::optional<NothingLeft> nothing_left(const SweepSpec& spec, const SweepState& state) {
+  const History& history = state.history();
+  const auto limit = std::chrono::duration_cast<std::chrono::minutes>(spec.max_duration);
+  if (state.active() >= spec.max_duration)
+    return NothingLeft{fmt::format("its {} are used up", base::plural(limit.count(), "minute")),
+                       fmt::format("max_duration_minutes={}", 2 * limit.count() + 1)};
+  for (RunId id = 0; id < history.size(); ++id) {
+    const Run& run = history.run(id);
+    const bool again = run.ended_by == EndCause::interrupt || run.ended_by == EndCause::budget;
+    if (!is_terminal(run.status) || again) return std::nullopt;
+  }
+  if (history.size() >= spec.max_total_runs)
+    return NothingLeft{fmt::format("all of its {} have ended", base::plural(history.size(), "run")),
+                       fmt::format("max_total_runs={}", 2 * history.size())};
+  const bool changed = !state.edits().empty() && state.edits().back().at > state.changed();
+  if (state.end() == SweepEnd::exhausted && !changed)
+    return NothingLeft{fmt::format("its search space has nothing left after {}",
+                                   base::plural(history.size(), "run")),
+                       ""};
+  return std::nullopt;
+}
+
+}  // namespace hdrive

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace hdrive::simulation {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+bool near(double a, double b) {
+  return same(a, b) || std::abs(a - b) <= 1e-9 * std::max({1.0, std::abs(a), std::abs(b)});
+}
+
+}  // namespace
+
+Auditor::Auditor(World& world)
+    : world_(world),
+      spec_(world.scenario.spec),
+      config_(to_hdconfig(spec_)),
+      state_(spec_.primary_metric, spec_.goal),
+      history_(spec_.goal) {}
+
+void Auditor::require(bool holds, const char* invariant, const std::string& what) const {
+  if (!holds) throw Violation{invariant, what};
+}
+
+Auditor::Life& Auditor::life(RunId run) {
+  require(run >= 0 && run < static_cast<RunId>(lives_.size()), "life cycle",
+          fmt::format("run {} was never proposed", run));
+  return lives_[static_cast<std::size_t>(run)];
+}
+
+Auditor::Life& Auditor::current(RunId run, int attempt, const char* what) {
+  Life& it = life(run);
+  require(it.attempt == attempt, "life cycle",
+          fmt::format("run {} {} in attempt {}, but attempt {} is current", run, what, attempt,
+                      it.attempt));
+  require(it.phase != Phase::ended, "life cycle",
+          fmt::format("run {} {} after its end", run, what));
+  return it;
+}
+
+// ---- what is stored -----------------------------------------------------------------------------
+
+void Auditor::on_append(const std::vector<Change>& changes) {
+  edited_ = false;
+  for (const Change& change : changes) {
+    std::visit([this](const auto& it) { see(it); }, change);
+    state_.apply(change);
+    stored_.push_back(change.index());
+    first_of_session_ = false;
+  }
+  check_debts();
+}
+
+// A verdict is stored with its consequence, or the run ended in the same breath.
+void Auditor::check_debts() {
+  for (const RunId run : owed_verdicts_)
+    require(false, "verdicts", fmt::format("the stop verdict on run {} was not stored", run));
+  for (const RunId run : owed_cancellations_)
+    require(false, "verdicts", fmt::format("run {} goes on after its stop verdict", run));
+}
+
+void Auditor::see(const RunProposed& it) {
+  require(it.run == static_cast<RunId>(lives_.size()), "accounting",
+          fmt::format("run {} was proposed, {} is the next", it.run, lives_.size()));
+  require(it.run < spec_.max_total_runs, "max_total_runs",
+          fmt::format("run {} of at most {}", it.run, spec_.max_total_runs));
+  require(!paused_, "pause", fmt::format("run {} was proposed while paused", it.run));
+  if (spec_.sampling.name == "grid")
+    require(points_.insert(to_json(it.parameters)).second, "grid",
+            fmt::format("run {} repeats {}", it.run, to_json(it.parameters)));
+  // A sampler without a past, asked with the same history.
+  auto sampler =
+      make_sampler(spec_.sampling, spec_.space,
+                   {spec_.goal, spec_.seed, spec_.max_total_runs, spec_.max_concurrent_runs});
+  auto fresh = (*sampler)->propose(state_.history(), it.run);
+  require(fresh && fresh->parameters && *fresh->parameters == it.parameters &&
+              fresh->reason == it.reason,
+          "proposals", fmt::format("run {} is not what the sampler proposes", it.run));
+  lives_.emplace_back();
+  history_.runs.emplace_back();
+}
+
+void Auditor::see(const RunStarted& it) {
+  Life& of = current(it.run, it.attempt, "started");
+  require(of.phase == Phase::queued, "life cycle", fmt::format("run {} started again", it.run));
+  require(world_.find(it.run, it.attempt) != nullptr, "truth",
+          fmt::format("run {} is said to have started and never did", it.run));
+  of.phase = Phase::running;
+  history_.runs[static_cast<std::size_t>(it.run)].status = RunStatus::running;
+}
+
+void Auditor::see(const RunMetrics& it) {
+  Life& of = current(it.run, it.attempt, "reported");
+  require(of.phase == Phase::running, "life cycle",
+          fmt::format("run {} reported before it started", it.run));
+  const Process* process = world_.find(it.run, it.attempt);
+  require(process != nullptr, "truth", fmt::format("run {} reported and never ran", it.run));
+  for (const Metric& metric : it.metrics) {
+    require(of.metrics < process->logged(world_.now()), "metrics",
+            fmt::format("run {} reported more than it logged", it.run));
+    const Metric& logged = process->model.reports[of.metrics++].second;
+    require(metric.name == logged.name && same(metric.value, logged.value), "metrics",
+            fmt::format("run {}: report {} is another", it.run, of.metrics));
+    if (metric.name == spec_.primary_metric) judge(of, it.run, metric.value);
+  }
+  require(it.position.metrics == of.metrics, "metrics",
+          fmt::format("run {} is read up to {}, not {}", it.run, it.position.metrics, of.metrics));
+}
+
+void Auditor::judge(Life& of, RunId run, double value) {
+  history_.runs[static_cast<std::size_t>(run)].reports.push_back(value);
+  if (of.condemned || of.canceling != EndCause::none) return;
+  const NaiveVerdict verdict = NaivePolicy(spec_.policy, spec_.goal).judge(run, history_);
+  const std::int64_t interval = history_.size_of(run);
+  of.verdicts[interval] = verdict;
+  if (!verdict.stop || verdict.close) return;
+  of.condemned = true;
+  of.condemned_at = interval;
+  owed_verdicts_.insert(run);
+  owed_cancellations_.insert(run);
+}
+
+void Auditor::see(const RunJudged& it) {
+  Life& of = current(it.run, it.attempt, "was judged");
+  const auto found = of.verdicts.find(it.verdict.interval);
+  require(found != of.verdicts.end(), "verdicts",
+          fmt::format("run {} was judged at its report {}, which nobody was to judge", it.run,
+                      it.verdict.interval));
+  const NaiveVerdict& naive = found->second;
+  const bool stop = it.verdict.action == Verdict::Action::stop;
+  require(stop == naive.stop || naive.close, "verdicts",
+          fmt::format("run {}, report {}: {} ({}), and the definition says {}", it.run,
+                      it.verdict.interval, stop ? "stop" : "keep", it.reason,
+                      naive.stop ? "stop" : "keep"));
+  if (naive.threshold)
+    require(near(it.verdict.threshold, *naive.threshold), "verdicts",
+            fmt::format("run {}, report {}: threshold {} for {}", it.run, it.verdict.interval,
+                        it.verdict.threshold, *naive.threshold));
+  if (!stop) return;
+  if (naive.close) {  // rounding decided so: hold it to that
+    of.condemned = true;
+    owed_cancellations_.insert(it.run);
+  }
+  owed_verdicts_.erase(it.run);
+}
+
+void Auditor::see(const RunCanceling& it) {
+  Life& of = current(it.run, it.attempt, "was cancelled");
+  require(of.canceling == EndCause::none, "life cycle",
+          fmt::format("run {} was cancelled twice", it.run));
+  if (it.cause == EndCause::policy)
+    require(of.condemned, "verdicts", fmt::format("run {} was stopped without a verdict", it.run));
+  if (it.cause == EndCause::time_limit) {
+    const Process* process = world_.find(it.run, it.attempt);
+    require(process != nullptr, "truth", fmt::format("run {} never ran", it.run));
+    const Duration ran =
+        world_.now() - process->started + (world_.suspended - process->suspended_before);
+    require(ran >= spec_.max_run_duration, "time limits",
+            fmt::format("run {} was late after {} ms", it.run, ran.count() / 1000));
+  }
+  of.canceling = it.cause;
+  owed_cancellations_.erase(it.run);
+}
+
+void Auditor::see(const RunEnded& it) {
+  Life& of = current(it.run, it.attempt, "ended");
+  check_end(it, of);
+  of.phase = Phase::ended;
+  of.ended_by = it.cause;
+  history_.runs[static_cast<std::size_t>(it.run)].status = it.status;
+  owed_verdicts_.erase(it.run);
+  owed_cancellations_.erase(it.run);
+}
+
+// How it ended, as the world knows it.
+void Auditor::check_end(const RunEnded& it, const Life& of) const {
+  const Process* process = world_.find(it.run, it.attempt);
+  const std::string who =
+      fmt::format("run {} ({}, {})", it.run, to_string(it.status), to_string(it.cause));
+  require(!world_.any_alive(it.run), "no process forgotten", who + " has ended and lives");
+  const bool exited = process && !process->vanishes;
+  // Everything it logged was read, unless it vanished unseen.
+  if (exited && of.phase == Phase::running)
+    require(
+        of.metrics == process->model.reports.size() || of.metrics == process->logged(world_.now()),
+        "metrics", who + ": metrics are missing");
+  switch (it.cause) {
+    case EndCause::exited:
+      require(exited && !process->signal && it.exit_code == process->exit_code, "truth",
+              who + ": it did not exit so");
+      require((it.status == RunStatus::completed) == (process->exit_code == 0), "truth",
+              who + ": it exited with another code");
+      return;
+    case EndCause::signaled:
+      require(exited && process->signal && it.signal == process->signal, "truth",
+              who + ": no such signal");
+      return;
+    case EndCause::not_started:
+      require(!process, "truth", who + ": it was started");
+      return;
+    case EndCause::lost:
+      require(!exited, "truth", who + ": it exited");
+      require(of.lost >= spec_.max_lost_retries, "retries", who + ": it was not tried again");
+      return;
+    default:
+      break;
+  }
+  require(it.status == RunStatus::canceled, "truth", who);
+  const bool by_supervisor = it.cause == EndCause::time_limit && exited && process->over_time;
+  const bool never_began = !process && it.cause == EndCause::user;
+  require(of.canceling == it.cause || by_supervisor || never_began, "life cycle",
+          who + ": nobody had cancelled it");
+  if (exited && !by_supervisor) require(process->asked, "truth", who + ": it was never told");
+}
+
+void Auditor::see(const RunRequeued& it) {
+  Life& of = life(it.run);
+  require(it.attempt == of.attempt + 1, "life cycle",
+          fmt::format("run {}: attempt {} follows {}", it.run, it.attempt, of.attempt));
+  require(!world_.any_alive(it.run), "no process forgotten",
+          fmt::format("run {} lives and is to be tried again", it.run));
+  const Process* process = world_.find(it.run, of.attempt);
+  if (it.cause == EndCause::lost) {
+    require(of.phase == Phase::running, "life cycle",
+            fmt::format("run {} was lost before it ran", it.run));
+    require(of.canceling == EndCause::none, "life cycle",
+            fmt::format("run {} was cancelled and is tried again", it.run));
+    require(!process || process->vanishes, "no finished work repeated",
+            fmt::format("run {} had ended and is to be repeated", it.run));
+    require(of.lost < spec_.max_lost_retries, "retries",
+            fmt::format("run {} is retried more than {} times", it.run, spec_.max_lost_retries));
+  } else {
+    require(of.phase == Phase::ended && of.ended_by == it.cause &&
+                (it.cause == EndCause::interrupt || it.cause == EndCause::budget),
+            "life cycle",
+            fmt::format("run {} is tried again after {}", it.run, to_string(of.ended_by)));
+  }
+  const int lost = of.lost + (it.cause == EndCause::lost ? 1 : 0);
+  of = Life{};
+  of.attempt = it.attempt;
+  of.lost = lost;
+  history_.runs[static_cast<std::size_t>(it.run)] = {};
+  owed_verdicts_.erase(it.run);
+  owed_cancellations_.erase(it.run);
+}
+
+void Auditor::see(const SweepChanged& it) {
+  const Duration most = status_at_ == Time{} ? it.active : it.at - status_at_;
+  require(it.active >= active_ && it.active - active_ <= most, "active time",
+          fmt::format("{} us after {} us", it.active.count(), active_.count()));
+  require(it.at >= status_at_, "active time", "time went backwards");
+  active_ = it.active;
+  status_at_ = it.at;
+  status_ = it.status;
+  paused_ = it.status == SweepStatus::paused;
+  if (!is_over(it.status)) return;
+  require(world_.alive() == 0, "no process forgotten",
+          fmt::format("the sweep has ended and {} processes live", world_.alive()));
+  if (it.end == SweepEnd::duration)
+    require(it.active >= spec_.max_duration, "time limits", "the sweep's time was not over");
+  if (it.end == SweepEnd::all_runs || it.end == SweepEnd::exhausted)
+    for (std::size_t run = 0; run < lives_.size(); ++run)
+      require(lives_[run].phase == Phase::ended, "accounting",
+              fmt::format("run {} is left behind", run));
+  if (it.end == SweepEnd::all_runs)
+    require(static_cast<std::int64_t>(lives_.size()) >= spec_.max_total_runs, "accounting",
+            fmt::format("{} of {} runs", lives_.size(), spec_.max_total_runs));
+}
+
+void Auditor::see(const SweepEdited& it) {
+  ConfigOverrides overrides;
+  overrides.needs_command = false;
+  const LoadedConfig loaded = parse_config(it.config, "edit", "/", overrides);
+  require(loaded.ok(), "edits", "the new configuration cannot be read");
+  require(loaded.spec.space == spec_.space && loaded.spec.seed == spec_.seed &&
+              loaded.spec.goal == spec_.goal &&
+              loaded.spec.primary_metric == spec_.primary_metric &&
+              loaded.spec.sampling.name == spec_.sampling.name,
+          "edits", "what must stay was changed");
+  require(
+      loaded.spec.max_total_runs >=
+          std::min<std::int64_t>(spec_.max_total_runs, static_cast<std::int64_t>(lives_.size())),
+      "edits", "there are more runs already");
+  spec_ = loaded.spec;
+  config_ = it.config;
+  edited_ = true;
+}
+
+void Auditor::see(const RequestAnswered& it) {
+  const auto found = world_.unanswered.find(it.request);
+  require(found != world_.unanswered.end(), "requests",
+          fmt::format("request {} was answered, which nobody left", it.request));
+  if (found->second.kind == Request::Kind::update_sweep) {
+    require(edited_ == (it.accepted && !it.text.starts_with("nothing")), "edits",
+            fmt::format("an update was {} ({})", it.accepted ? "accepted" : "refused", it.text));
+    edited_ = false;
+  }
+  if (found->second.kind == Request::Kind::pause_sweep)
+    require(paused_ == it.accepted, "pause", "paused or not?");
+  world_.unanswered.erase(found);
+}
+
+// ---- what is done -------------------------------------------------------------------------------
+
+void Auditor::on_start(const RunRequest& request) {
+  const RunId run = request.run;
+  require(run < static_cast<RunId>(lives_.size()), "durable first",
+          fmt::format("run {} starts and is not stored", run));
+  const Life& of = life(run);
+  require(of.attempt == request.attempt && of.phase == Phase::queued, "durable first",
+          fmt::format("run {} starts its attempt {}, and the store does not know", run,
+                      request.attempt));
+  require(!world_.store_failing, "full disk",
+          fmt::format("run {} starts while nothing can be stored", run));
+  require(of.canceling == EndCause::none, "life cycle",
+          fmt::format("run {} starts after its cancellation", run));
+  require(state_.history().run(run).parameters == request.parameters, "proposals",
+          fmt::format("run {} starts with other parameters", run));
+  require(!world_.any_alive(run), "started once", fmt::format("run {} lives already", run));
+  const Process* process = world_.find(run, request.attempt);
+  require(!process || process->vanishes, "no finished work repeated",
+          fmt::format("run {} had ended and starts again", run));
+  require(world_.alive() < spec_.max_concurrent_runs, "max_concurrent_runs",
+          fmt::format("run {} starts beside {} others", run, world_.alive()));
+  require(!paused_, "pause", fmt::format("run {} starts while paused", run));
+  require(world_.stop.level() == 0 && !world_.stop_heard, "stop",
+          fmt::format("run {} starts after the sweep was stopped", run));
+}
+
+void Auditor::on_cancel(RunId run, CancelMode mode) {
+  const Life& of = life(run);
+  require(of.canceling != EndCause::none || world_.store_failing, "durable first",
+          fmt::format("run {} is cancelled and the store does not know why", run));
+  require(mode == CancelMode::graceful || world_.stop.level() > 1, "stop",
+          fmt::format("run {} is killed and nobody asked for that", run));
+}
+
+void Auditor::on_change(const Change& change, const SweepState&) {
+  told_.push_back(change.index());
+  require(told_.size() <= stored_.size() && told_.back() == stored_[told_.size() - 1], "listeners",
+          "a listener was told what was not stored");
+}
+
+std::optional<RunRequest> Auditor::some_queued_run() const {
+  for (std::size_t run = 0; run < lives_.size(); ++run) {
+    if (lives_[run].phase != Phase::queued) continue;
+    RunRequest request;
+    request.run = static_cast<RunId>(run);
+    request.attempt = lives_[run].attempt;
+    request.parameters = state_.history().run(request.run).parameters;
+    return request;
+  }
+  return std::nullopt;
+}
+
+// ---- sessions -----------------------------------------------------------------------------------
+
+void Auditor::begin_session() {
+  told_.clear();
+  stored_.clear();
+  first_of_session_ = true;
+}
+
+std::string text_of(const SweepState& state) {
+  std::string text = fmt::format("{} {} {} {} edits {} notes {}\n", to_string(state.status()),
+                                 to_string(state.end()), state.reason(), state.active().count(),
+                                 state.edits().size(), state.notes().size());
+  for (const RunReport& report : report_runs(state, "HD_s"))
+    text += to_json(report) +
+            fmt::format(" {} {} {} {}\n", to_string(state.canceling(report.number)),
+                        state.lost_attempts(report.number), state.position(report.number).metrics,
+                        state.judged(report.number) ? state.judged(report.number)->reason : "");
+  return text;
+}
+
+void Auditor::after_session(Store& store, bool died) {
+  SweepState replayed(spec_.primary_metric, spec_.goal);
+  auto done = store.replay("", [&](const Change& change) { replayed.apply(change); });
+  require(static_cast<bool>(done), "replay", done ? "" : done.error().message());
+  const std::string stored = text_of(replayed), known = text_of(state_);
+  require(stored == known, "replay",
+          "what is replayed is not what was stored:\n" + stored + "and not\n" + known);
+  require(store.header().config == config_, "edits", "the store has another configuration");
+  if (died) return;
+  require(told_ == stored_, "listeners", "what was stored was not told");
+}
+
+void Auditor::on_result(const Result<SweepSummary>& result) {
+  if (!result) {
+    const std::string message = result.error().message();
+    const bool known = message.find("it cannot be followed") != message.npos ||
+                       message.find("the disk is full") != message.npos;
+    require(known, "errors", message);
+    return;
+  }
+  require(is_over(status_), "accounting", "the engine came to an end and did not say so");
+  require(result->runs == static_cast<std::int64_t>(lives_.size()), "accounting",
+          "runs in the summary");
+  require(world_.unanswered.empty(), "requests",
+          fmt::format("{} requests were not answered", world_.unanswered.size()));
+  require(world_.alive() == 0, "no process forgotten", "the engine has ended and processes live");
+}
+
+void Auditor::at_the_end() {
+  require(world_.alive() == 0, "no process forgotten", "processes live after the end");
+  for (std::size_t run = 0; run < lives_.size(); ++run) {
+    if (lives_[run].phase == Phase::ended) continue;
+    const SweepEnd end = state_.end();
+    require(end != SweepEnd::all_runs && end != SweepEnd::exhausted, "accounting",
+            fmt::format("run {} never ended", run));
+  }
+}
+
+}  // namespace hdrive::simulation

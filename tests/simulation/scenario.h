@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Scenario: all that a seed decides before a simulated sweep begins: its specification, what its runs do,
+// what befalls it and when.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hdrive/hdrive.h"
+#include "tests/simulation/dice.h"
+
+namespace hdrive::simulation {
+
+/// Something that happens at a moment of true time, whether an engine is alive or not.
+struct Incident {
+  enum class Kind {
+    stop,       ///< hdrive stop SWEEP
+    stop_run,   ///< hdrive stop SWEEP/RUN
+    pause,      ///< hdrive pause
+    resume,     ///< hdrive resume of a paused sweep
+    update,     ///< hdrive update
+    interrupt,  ///< Ctrl-C
+    disk_full,  ///< for `length`
+    suspended,  ///< the clock of the machine jumps ahead by `length`
+    reboot,     ///< all runs vanish and the engine dies
+    lose_run,   ///< one run vanishes
+  };
+  Kind kind = Kind::stop;
+  Duration at{};  ///< since the beginning
+  Duration length{};
+  RunId run = 0;
+  Settings settings;
+};
+
+struct Scenario {
+  std::uint64_t seed = 0;
+  SweepSpec spec;
+  bool sqlite = false;
+  std::vector<Incident> incidents;        ///< in order of time
+  std::vector<std::int64_t> crash_after;  ///< the sessions that die, each at so many-th point
+  double late = 0;                        ///< how likely an event is told late
+  double stale = 0;         ///< how likely an event of an earlier attempt is told again
+  double refused = 0;       ///< how likely single appends fail
+  double stalled = 0;       ///< how likely an append takes long
+  double unattachable = 0;  ///< how likely an attach fails
+
+  /// What run `id` does in this attempt. An Error: it cannot be started.
+  Result<SimulatedRun> behaviour(const RunRequest& request) const;
+};
+
+Scenario make_scenario(std::uint64_t seed);
+
+/// What happens in it, in words.
+std::string describe(const Scenario& scenario);
+
+}  // namespace hdrive::simulation
