@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/config_arguments.h"
+#include "cli/edit.h"
 #include "cli/line_protocol.h"
 #include "cli/lookup.h"
 #include "cli/stored_spec.h"
@@ -61,13 +62,9 @@ int go_on(const Options& options) {
   SweepParts parts;
   parts.store = value_or_fail(open_sqlite_store(sweep.directory));
   const auto settings = parse_settings(options.config.set);
-  const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory, settings);
+  if (!settings.empty()) edit_or_fail(*parts.store, sweep, settings);
+  const LoadedConfig loaded = load_stored(parts.store->header(), sweep.directory);
   report_problems(loaded, id);
-  if (!settings.empty()) {
-    const SweepEdited edit{to_hdconfig(loaded.spec), base::join(options.config.set, ", "),
-                           make_steady_clock()->now()};
-    ok_or_fail(parts.store->append(std::vector<Change>{edit}));
-  }
   auto study = value_or_fail(AskTell::open(loaded.spec, parts));
   const auto open = study.retry_open();
   if (!options.quiet)

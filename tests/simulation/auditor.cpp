@@ -344,6 +344,15 @@ void Auditor::on_cancel(RunId run, CancelMode mode) {
           fmt::format("run {} is killed and nobody asked for that", run));
 }
 
+void Auditor::on_wait() const {
+  for (std::size_t run = 0; run < lives_.size(); ++run) {
+    const Process* process = world_.find(static_cast<RunId>(run), lives_[run].attempt);
+    if (!process || !process->alive(world_.now())) continue;
+    require(lives_[run].canceling == EndCause::none || process->asked, "cancellations",
+            fmt::format("run {} is to end, and was not told", run));
+  }
+}
+
 void Auditor::on_change(const Change& change, const SweepState&) {
   told_.push_back(change.index());
   require(told_.size() <= stored_.size() && told_.back() == stored_[told_.size() - 1], "listeners",

@@ -35,6 +35,8 @@ class Auditor final : public Listener {
   /// It is about to start a process, or to cancel one.
   void on_start(const RunRequest& request);
   void on_cancel(RunId run, CancelMode mode);
+  /// It has done all that it decided.
+  void on_wait() const;
   /// It tells its listeners.
   void on_change(const Change& change, const SweepState& state) override;
 

@@ -43,7 +43,7 @@ TEST_CASE("each fault of an engine is found, by the invariant that is made for i
       {Fault::starts_unknown_runs, "durable first"},
       {Fault::starts_on_full_disk, "full disk"},
       {Fault::starts_after_stop, "stop"},
-      {Fault::forgets_to_cancel, "truth"},
+      {Fault::forgets_to_cancel, "cancellations"},
       {Fault::cancels_unasked, "durable first"},
       {Fault::forgets_processes, "no process forgotten"},
       {Fault::forgets_processes, "no finished work repeated"},

@@ -46,13 +46,18 @@ class Disk {
   bool made_ = false;
 };
 
-// What a sampler must not be.
+// A sampler that repeats its first proposal.
 class Parrot final : public Sampler {
  public:
-  Result<Proposal> propose(const History&, RunId) override {
-    return Proposal{Assignment{{"a", std::int64_t{1}}, {"b", std::string("option 1")}}, "again"};
+  explicit Parrot(std::shared_ptr<Sampler> inner) : inner_(std::move(inner)) {}
+  Result<Proposal> propose(const History& history, RunId run) override {
+    if (run == 0) return inner_->propose(history, run);
+    return Proposal{history.run(0).parameters, "again"};
   }
   std::string describe() const override { return "parrot"; }
+
+ private:
+  std::shared_ptr<Sampler> inner_;
 };
 
 class Simulation {
@@ -99,8 +104,14 @@ class Simulation {
       parts.target = make_target(world_);
       parts.clock = make_clock(world_);
       parts.listeners = {auditor_};
-      if (world_.fault == Fault::repeats_itself) parts.sampler = std::make_shared<Parrot>();
-      result = run_sweep(believed(), parts, stop);
+      if (world_.fault == Fault::repeats_itself) {
+        const SweepSpec& spec = auditor_->spec();
+        parts.sampler = std::make_shared<Parrot>(
+            *make_sampler(spec.sampling, spec.space,
+                          {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}));
+      }
+      result = run_sweep(believed(), parts,
+                         world_.fault == Fault::starts_after_stop ? StopSignal() : stop);
     } catch (const Crash&) {
       ++crashes;
     }

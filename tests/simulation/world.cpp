@@ -240,6 +240,7 @@ class WorldTarget final : public ComputeTarget {
     if (++world_.waits > 100'000)
       throw Violation{"progress", "the engine turns without getting anywhere"};
     if (token.stop_requested()) return;
+    world_.auditor->on_wait();
     std::optional<Time> next = world_.next_incident();
     for (const auto& [run, of] : followed_) {
       const Time due = due_of(of);
@@ -252,9 +253,7 @@ class WorldTarget final : public ComputeTarget {
     world_.advance(std::max(world_.now(), next ? std::min(*next, until) : until));
     if (world_.fault != Fault::deaf) deliver(events);
     if (world_.fault == Fault::throws && world_.dice.chance(0.1)) throw std::runtime_error("oh");
-    const bool not_now = (world_.fault == Fault::starts_on_full_disk && world_.store_failing) ||
-                         (world_.fault == Fault::starts_after_stop &&
-                          (world_.stop.level() > 0 || world_.stop_heard));
+    const bool not_now = world_.fault == Fault::starts_on_full_disk && world_.store_failing;
     if (const auto queued = world_.auditor->some_queued_run(); not_now && queued)
       (void)world_.start(*queued);
     if (world_.fault == Fault::cancels_unasked && !followed_.empty() && world_.dice.chance(0.05))
@@ -446,7 +445,8 @@ class WorldStore final : public Store {
         });
         break;
       case Fault::drops_proposals:
-        drop([](const Change& it) { return std::holds_alternative<RunProposed>(it); });
+        for (Change& it : changes)
+          if (auto* proposed = std::get_if<RunProposed>(&it)) ++proposed->run;
         break;
       case Fault::ends_twice:
         for (const Change& it : given)

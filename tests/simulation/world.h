@@ -51,9 +51,9 @@ enum class Fault {
   one_run_less,         ///< takes max_total_runs for one less
   starts_unknown_runs,  ///< starts what was never proposed
   starts_on_full_disk,  ///< starts runs while nothing can be stored
-  starts_after_stop,    ///< starts runs when it was told to stop
+  starts_after_stop,    ///< does not hear Ctrl-C
   ends_twice,           ///< stores each ending twice
-  drops_proposals,      ///< does not store what it proposes
+  drops_proposals,      ///< leaves one proposal out
   repeats_itself,       ///< proposes the same again and again
   miscounts_time,       ///< takes a pause of hours for work
   edits_at_will,        ///< changes what must stay

@@ -472,7 +472,7 @@ TEST_CASE(
   Simulation simulation;
   simulation.model = [](const RunRequest&) { return curve({1, 1, 1}); };
   simulation.on_change = [&](const Change& change, const SweepState&) {
-    if (const auto* ended = std::get_if<RunEnded>(&change); ended && ended->run == 4)
+    if (const auto* metrics = std::get_if<RunMetrics>(&change); metrics && metrics->run == 4)
       simulation.stop.request();
   };
   auto summary = simulation.run();
@@ -480,7 +480,8 @@ TEST_CASE(
   CHECK(summary->status == SweepStatus::canceled);
   CHECK(summary->end == SweepEnd::interrupt);
   const std::int64_t before = summary->runs;
-  CHECK(before < 10);
+  CHECK(before == 6);
+  CHECK(simulation.state().history().run(5).ended_by == EndCause::interrupt);
 
   simulation.stop = StopSignal();
   simulation.on_change = nullptr;
@@ -495,7 +496,28 @@ TEST_CASE(
   CHECK(summary->runs == 10);
   CHECK(summary->completed == 10);
   for (const auto& [run, attempt] : attempts) CHECK(attempt == (run < before ? 2 : 1));
-  CHECK(simulation.state().history().run(6).attempt == 2);
+  CHECK(simulation.state().history().run(5).attempt == 2);
+}
+
+TEST_CASE(
+    "what was decided when an interrupt came is not begun after it, and is begun when resumed") {
+  Simulation simulation;
+  std::map<RunId, int> attempts;
+  simulation.on_start = [&](const RunRequest& request) { attempts[request.run] = request.attempt; };
+  // It comes while the proposals of runs 6 and 7 are being stored.
+  simulation.on_change = [&](const Change& change, const SweepState&) {
+    if (const auto* proposed = std::get_if<RunProposed>(&change); proposed && proposed->run == 6)
+      simulation.stop.request();
+  };
+  REQUIRE(simulation.run());
+  CHECK(attempts.size() == 6);
+  CHECK(simulation.state().history().run(6).status == RunStatus::queued);
+  simulation.stop = StopSignal();
+  simulation.on_change = nullptr;
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->completed == 10);
+  CHECK(attempts[6] == 1);
 }
 
 TEST_CASE("a second interrupt kills what does not end") {
