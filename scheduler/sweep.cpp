@@ -273,6 +273,7 @@ class SweepLoop {
     ledger_.record(SweepEdited{std::move(edit->config), edit->what, ledger_.now()});
     spec_ = std::move(edit->spec);
     exhausted_.clear();
+    fates_.unplan();  // there may be fewer slots now
     return {true, std::move(edit->what)};
   }
 

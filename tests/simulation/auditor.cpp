@@ -216,7 +216,8 @@ void Auditor::check_end(const RunEnded& it, const Life& of) const {
   }
   require(it.status == RunStatus::canceled, "truth", who);
   const bool by_supervisor = it.cause == EndCause::time_limit && exited && process->over_time;
-  const bool never_began = !process && it.cause == EndCause::user;
+  const bool never_began =
+      of.phase == Phase::queued && (!process || process->vanishes) && it.cause == EndCause::user;
   require(of.canceling == it.cause || by_supervisor || never_began, "life cycle",
           who + ": nobody had cancelled it");
   if (exited && !by_supervisor) require(process->asked, "truth", who + ": it was never told");
@@ -305,7 +306,7 @@ void Auditor::see(const RequestAnswered& it) {
     edited_ = false;
   }
   if (found->second.kind == Request::Kind::pause_sweep)
-    require(paused_ == it.accepted, "pause", "paused or not?");
+    require(paused_ || !it.accepted, "pause", "said to be paused, and is not");
   world_.unanswered.erase(found);
 }
 

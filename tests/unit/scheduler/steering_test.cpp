@@ -233,6 +233,29 @@ TEST_CASE("a live sweep takes a new budget, more slots and another policy betwee
   CHECK(answers(simulation)[0].text == state.edits()[0].what);
 }
 
+TEST_CASE("a limit that is lowered while starts wait for the disk holds for them") {
+  Simulation simulation;
+  simulation.spec.max_total_runs = 8;
+  simulation.spec.max_concurrent_runs = 4;
+  const Time began = simulation.clock->now();
+  simulation.store->refuse = [&] { return simulation.clock->now() < began + 1min; };
+  Requests requests(simulation);
+  requests.at(30s, Request::Kind::update_sweep, {{"max_concurrent_runs", "1"}});
+  std::set<RunId> alive;
+  std::size_t most = 0;
+  simulation.on_start = [&](const RunRequest& request) {
+    alive.insert(request.run);
+    most = std::max(most, alive.size());
+  };
+  simulation.on_change = [&](const Change& change, const SweepState&) {
+    if (const auto* ended = std::get_if<RunEnded>(&change)) alive.erase(ended->run);
+  };
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->completed == 8);
+  CHECK(most == 1);
+}
+
 TEST_CASE("an edit that cannot be is refused with the reason, and changes nothing") {
   Simulation simulation;
   simulation.model = [](const RunRequest&) { return curve({1, 1, 1}); };
