@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <limits>
+#include <string_view>
 
 namespace hdrive::simulation {
 namespace {
@@ -40,11 +41,16 @@ AlgorithmSpec some_policy(Dice& dice) {
   return policy;
 }
 
-// The samplers that the table has, bayesian ones seldom: they take long.
+// The samplers that the table has. Those that fit a model take long, and are as pure as the others.
 void some_space(Dice& dice, SweepSpec& spec) {
-  std::vector<std::string> names;
-  for (const AlgorithmInfo& info : sampler_algorithms())
-    if (info.name != "bayesian" || dice.chance(0.02)) names.emplace_back(info.name);
+  static constexpr std::string_view kQuick[] = {"random", "grid", "sobol", "latin_hypercube"};
+  std::vector<std::string> quick, slow;
+  for (const AlgorithmInfo& info : sampler_algorithms()) {
+    const bool is_quick =
+        std::find(std::begin(kQuick), std::end(kQuick), info.name) != std::end(kQuick);
+    (is_quick ? quick : slow).emplace_back(info.name);
+  }
+  const std::vector<std::string>& names = !slow.empty() && dice.chance(0.01) ? slow : quick;
   spec.sampling.name =
       names[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(names.size())))];
   const bool finite = spec.sampling.name == "grid" || dice.chance(0.2);
@@ -55,8 +61,8 @@ void some_space(Dice& dice, SweepSpec& spec) {
   spec.space.parameters = {{"a", first}, {"b", second}};
   if (finite) return;
   spec.space.parameters.push_back({"lr", Uniform{0, 1}});
-  if (dice.chance(0.3) && spec.sampling.name != "bayesian")
-    spec.space.parameters.push_back({"w", Normal{0, 1}});
+  const bool any_expression = spec.sampling.name == "random" || spec.sampling.name == "sobol";
+  if (dice.chance(0.3) && any_expression) spec.space.parameters.push_back({"w", Normal{0, 1}});
 }
 
 SweepSpec some_spec(Dice& dice) {
