@@ -67,7 +67,7 @@ class Update(HdriveTest):
         for live in (True, False):
             for setting, reason in [("seed=9", "drawn with it"), ("primary_metric_goal=Maximize", "judged by it"),
                                     ("max_total_runs=1", "there are 2 runs already"),
-                                    ("max_total_rusn=9", "max_total_runs"), ("max_concurrent_runs=0", "at least 1")]:
+                                    ("max_total_rusn=9", "max_total_runs"), ("max_concurrent_runs=0", "from 1 to")]:
                 with self.subTest(live=live, setting=setting):
                     done = self.hdrive("update", "last", "--set", setting, code=None)
                     self.assertEqual(2, done.code, done)
