@@ -113,7 +113,8 @@ const std::vector<Verb>& verbs() {
        .summary = "Rebuild a damaged database from what is left of it and the run directories",
        .details =
            "Rebuilds a sweep's database. What can be read of it is kept, what the run directories "
-           "tell is added; the damaged file stays beside it under another name. Then `hdrive resume` "
+           "tell is added; the damaged file stays beside it under another name. Then `hdrive "
+           "resume` "
            "goes on. A sound database is left alone.",
        .examples = {"hdrive repair HD_1a2b", "hdrive repair .hdrive/HD_1a2b"},
        .setup = setup_repair,

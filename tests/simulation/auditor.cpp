@@ -346,6 +346,7 @@ void Auditor::on_cancel(RunId run, CancelMode mode) {
 }
 
 void Auditor::on_wait() const {
+  if (world_.store_failing) return;  // nothing is done before all is stored
   for (std::size_t run = 0; run < lives_.size(); ++run) {
     const Process* process = world_.find(static_cast<RunId>(run), lives_[run].attempt);
     if (!process || !process->alive(world_.now())) continue;

@@ -69,16 +69,6 @@ TEST_CASE("each fault of an engine is found, by the invariant that is made for i
   }
 }
 
-TEST_CASE("seeds that once found something find nothing now") {
-  // 242: a start after Ctrl-C; 450: a sweep extended without end; 581: time that a replay did not know; the
-  // others: a limit that was lowered while starts waited for the disk.
-  for (const std::uint64_t seed : {242, 450, 581, 26739, 43287, 52067, 65229, 149674}) {
-    INFO(seed);
-    const auto outcome = simulate(seed);
-    CHECK_FALSE(outcome.violation);
-  }
-}
-
 TEST_CASE("a seed gives the same sweep twice") {
   for (const std::uint64_t seed : {3, 17, 200})
     CHECK(simulate(seed, Fault::none, true).trace == simulate(seed, Fault::none, true).trace);

@@ -316,6 +316,28 @@ TEST_CASE("a resumed sweep is told what would give it something to do") {
   CHECK_FALSE(nothing_left(simulation.spec, simulation.state()));
 }
 
+TEST_CASE(
+    "a sweep whose space is exhausted has something to do only if it was changed after that") {
+  Simulation simulation;
+  simulation.sampler = std::make_shared<CountingSampler>(4);
+  REQUIRE(simulation.run());
+  SweepState state = simulation.state();
+  CHECK(nothing_left(simulation.spec, state));
+  state.apply(SweepEdited{"", "what made it go on the last time", state.changed()});
+  CHECK(nothing_left(simulation.spec, state));
+  state.apply(SweepEdited{"", "a change", state.changed() + Duration{1}});
+  CHECK_FALSE(nothing_left(simulation.spec, state));
+}
+
+TEST_CASE("an answer, which a replay does not tell, is no sign of life of a session") {
+  SweepState state("loss", Goal::minimize);
+  const Time began{1000s};
+  state.apply(SweepChanged{SweepStatus::running, SweepEnd::none, "", {}, began});
+  state.apply(RequestAnswered{1, false, "no", began + 10s});
+  CHECK(state.active() == Duration{0});
+  CHECK(state.latest() == began);
+}
+
 // ---- what an earlier engine left ----------------------------------------------------------------
 
 TEST_CASE("a run that was being stopped and is gone is not tried again") {
