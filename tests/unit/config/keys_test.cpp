@@ -38,7 +38,7 @@ name: 5
 append_parameters: yes
 )") ==
       R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid, bayesian, sobol, latin_hypercube, tpe, cmaes, auto; did you mean "random"? (see: hdrive list-algorithms)
-hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space; did you mean "parameter_space"?
+hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space, initial_points, warp, noise, ordered_choices; did you mean "parameter_space"?
 hdconfig.yml:6:17: unknown expression "choose"; allowed: choice, randint, uniform, quniform, loguniform, qloguniform, normal, qnormal, lognormal, qlognormal; did you mean "choice"?
 hdconfig.yml:8:11: the parameter "penalty" is defined twice; it stands on line 5 already
 hdconfig.yml:10:5: unknown key "value" in this parameter; allowed: name, expression, values; did you mean "values"?
