@@ -123,13 +123,13 @@ void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::s
   take_script(app, arguments, config.script);
 }
 
-std::vector<std::pair<std::string, std::string>> parse_settings(
-    const std::vector<std::string>& set) {
+std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,
+                                                                std::string_view option) {
   std::vector<std::pair<std::string, std::string>> result;
   for (const std::string& setting : set) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
-      fail(kWrong, fmt::format("--set \"{}\": expected KEY=VALUE", setting));
+      fail(kWrong, fmt::format("{}\"{}\": expected KEY=VALUE", option, setting));
     result.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   return result;

@@ -41,9 +41,9 @@ void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::s
 
 /// `--set`, declared alone for `resume`.
 void add_set_option(CLI::App& app, std::vector<std::string>& set);
-/// "key=value" taken apart; a Failure (code 2) without "=".
-std::vector<std::pair<std::string, std::string>> parse_settings(
-    const std::vector<std::string>& set);
+/// "key=value" taken apart; a Failure (code 2) without "=", with `option` in front of the text.
+std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,
+                                                                std::string_view option = "--set ");
 
 /// Prints every problem to stderr; a Failure (code 2) naming the files at fault if one is an error.
 void report_problems(const LoadedConfig& loaded);

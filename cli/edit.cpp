@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/lookup.h"
 #include "cli/stored_spec.h"
 #include "cli/text.h"
 
@@ -42,6 +43,19 @@ std::string edit_or_fail(Store& store, const SweepEntry& sweep, const Settings& 
   const Time now = std::max(make_steady_clock()->now(), sweep.changed + Duration{1});
   ok_or_fail(store.append(std::vector<Change>{SweepEdited{edit.config, edit.what, now}}));
   return fmt::format("{}: {}\n", id, printable(edit.what));
+}
+
+std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
+                         const std::string& output_dir) {
+  if (sweep.engine)
+    return ask(sweep, {0, Request::Kind::update_sweep, std::nullopt, write_settings(settings)});
+  const auto store = value_or_fail(open_sqlite_store(sweep.directory));
+  std::string text = edit_or_fail(*store, sweep, settings);
+  const SweepEntry now = sweep_or_fail(output_dir, sweep.header.id);
+  if (!nothing_left(value_or_fail(stored_spec(store->header(), sweep.directory)), load_state(now)))
+    text += fmt::format("hdrive resume {}{} goes on with it\n", short_id(sweep.header.id),
+                        home_hint(output_dir));
+  return text;
 }
 
 }  // namespace hdrive::cli

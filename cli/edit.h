@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Asking the engine of a live sweep for something, and changing a sweep that nobody runs. Used by `pause`,
-// `resume` and `update`.
+// `resume`, `update` and `enqueue`.
 #pragma once
 
 #include <string>
@@ -13,6 +13,10 @@ namespace hdrive::cli {
 /// Leaves the request and waits for the answer: "HD_1a2b3c4d: paused; nothing runs\n". A Failure if the
 /// engine refuses, or ends before it answers.
 std::string ask(const SweepEntry& sweep, const Request& request);
+
+/// Changes a sweep by its engine, or by itself where none runs it; what was done, for the user.
+std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
+                         const std::string& output_dir);
 
 /// Records the edit in the store, which the caller owns, and says what changed; a Failure (code 2) where
 /// it is not possible.

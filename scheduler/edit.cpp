@@ -120,6 +120,26 @@ std::string errors_of(const LoadedConfig& loaded, const Settings& settings) {
   return base::join(errors, "\n");
 }
 
+// Of Settings: the value is a point to put behind SweepSpec::start_points.
+constexpr std::string_view kAddStartPoint = "start_points+";
+
+// Points to add become the list with them at its end: the one who asks need not know what is there.
+Settings with_points_added(const SweepSpec& spec, const Settings& settings) {
+  Settings result;
+  std::string points;
+  for (const auto& [key, value] : settings) {
+    if (key == kAddStartPoint)
+      points += (points.empty() ? "" : ", ") + value;
+    else
+      result.emplace_back(key, value);
+  }
+  if (points.empty()) return result;
+  std::string before;
+  for (const Assignment& point : spec.start_points) before += to_json(point) + ", ";
+  result.emplace_back("start_points", "[" + before + points + "]");
+  return result;
+}
+
 // Both signs of a record's structure are escaped.
 std::string escaped(std::string_view text) {
   std::string result;
@@ -167,7 +187,7 @@ Settings read_settings(const std::string& text) {
 
 Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std::int64_t runs) {
   ConfigOverrides overrides;
-  overrides.set = settings;
+  overrides.set = with_points_added(spec, settings);
   overrides.needs_command = false;
   const std::string before = to_hdconfig(spec);
   LoadedConfig loaded = parse_config(before, kStored, spec.source_directory, overrides);
@@ -176,6 +196,10 @@ Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std:
   if (auto kept = refuse_to_lose(spec, edit.spec, runs); !kept) return kept.error();
   if (auto sound = check(edit.spec); !sound) return sound.error();
   if (auto made = check_algorithms(edit.spec); !made) return made.error();
+  if (edit.spec.start_points.size() > spec.start_points.size() && runs >= edit.spec.max_total_runs)
+    return Error{"", fmt::format("there is no run left for another start point: all {} of "
+                                 "max_total_runs were created; raise it first",
+                                 base::plural(runs, "run"))};
   edit.config = to_hdconfig(edit.spec);
   edit.what = differences(before, edit.config);
   return edit;

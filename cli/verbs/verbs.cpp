@@ -136,6 +136,17 @@ const std::vector<Verb>& verbs() {
                     "hdrive update last --set policy.slack_factor=0.1"},
        .setup = setup_update,
        .takes_sweep = true},
+      {.name = "enqueue",
+       .usage = "SWEEP NAME=VALUE... [options]",
+       .summary = "Try a parameter set of your own next",
+       .details =
+           "Puts a parameter set in front of the sampler's. It counts as a run; parameters "
+           "it leaves out are drawn at random. A live sweep takes it with its next run, one "
+           "that nobody runs with `hdrive resume`. In a configuration, `start_points` does the "
+           "same for the first runs.",
+       .examples = {"hdrive enqueue last lr=0.1 layers=2"},
+       .setup = setup_enqueue,
+       .takes_sweep = true},
       {.name = "repair",
        .usage = "SWEEP [options]",
        .summary = "Rebuild a damaged database from what is left of it and the run directories",

@@ -21,6 +21,7 @@ Action setup_export(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_stop(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_pause(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_resume(CLI::App& app, std::vector<std::string>& arguments);
+Action setup_enqueue(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_update(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_repair(CLI::App& app, std::vector<std::string>& arguments);
 Action setup_log(CLI::App& app, std::vector<std::string>& arguments);

@@ -173,7 +173,7 @@ Result<SweepSummary> tune(const SweepSpec& spec, Objective objective,
 
 // ---- changing a sweep, and going on with it -----------------------------------------------------
 
-/// Keys of a specification and their new values as YAML, as `--set` takes them.
+/// Keys and their new values as YAML, as `--set` takes them; "start_points+" adds one point.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 /// As the payload of Request::Kind::update_sweep, and back.
 std::string write_settings(const Settings& settings);

@@ -96,5 +96,38 @@ class Update(HdriveTest):
         self.assertIn("--set KEY=VALUE", done.err)
 
 
+
+class Enqueue(HdriveTest):
+    def test_a_live_sweep_tries_the_points_of_its_users_next(self):
+        self.config(HELD, max_total_runs=5, max_concurrent_runs=1)
+        sweep = self.start("run", "hdconfig.yml")
+        until(lambda: len(self.record()) == 1, "a run is alive")
+        for value in ("0.25", "0.75"):
+            self.assertIn("start_points", self.hdrive("enqueue", "last", f"x={value}").out)
+        self.write("go", "")
+        self.assertEqual(0, self.finish(sweep).code)
+        values = [run["hyperparameters"]["--x"] for run in self.runs()]
+        self.assertEqual([0.25, 0.75], values[1:3])
+        self.assertNotIn(values[3], (0.25, 0.75))
+        self.assertIn("start point 1 of 2", self.hdrive("show", "last/1").out)
+
+    def test_a_sweep_that_nobody_runs_tries_them_when_it_is_resumed(self):
+        self.config(QUICK, max_total_runs=2)
+        self.hdrive("run", "hdconfig.yml")
+        done = self.hdrive("enqueue", "last", "x=0.5", code=2)
+        self.assertIn("raise it first", done.err)
+        self.hdrive("update", "last", "--set", "max_total_runs=3")
+        self.assertIn("hdrive resume", self.hdrive("enqueue", "last", "x=0.5").out)
+        self.hdrive("resume", "last")
+        self.assertEqual(0.5, self.runs()[2]["hyperparameters"]["--x"])
+
+    def test_what_the_space_does_not_have_is_refused(self):
+        self.config(QUICK, max_total_runs=2)
+        self.hdrive("run", "hdconfig.yml")
+        for value, said in [("x=7", "7 is not a value of uniform(0, 1)"), ("y=1", "not in the search space"),
+                            ("x", "expected KEY=VALUE")]:
+            self.assertIn(said, self.hdrive("enqueue", "last", value, code=2).err)
+
+
 if __name__ == "__main__":
     unittest.main()
