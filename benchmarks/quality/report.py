@@ -6,7 +6,6 @@ import statistics
 
 import scoring
 
-OURS = "hdrive-"
 YARDSTICK = "uniform"
 
 
@@ -68,11 +67,10 @@ def head(*cells):
 
 
 def scores_table(results, case):
-    """A row an arm, a column a suite; each over the problems that all arms shown have would hide much, so over its
-    own, with their number."""
+    """A row an arm, a column a suite: the mean over the problems that the arm has, and their number."""
     arms = sorted(results.sweeps[case])
     suites = sorted({results.suites[p] for arm in arms for p in results.sweeps[case][arm]})
-    lines = head("arm", *(f"{s}" for s in suites), "proposal ms p50", "p99")
+    lines = head("arm", *suites, "proposal ms p50", "p99")
     for arm in arms:
         scores = results.scores(case, arm)
         cells = []
@@ -108,7 +106,8 @@ def problems_table(results, case, ours, peer):
         rule(p, f"{d:+.2f}") for p, d in sorted(differences.items(), key=lambda item: -item[1])]
 
 
-def table(rows, reasons=(), detail=("hdrive-bayesian", "optuna-gp")):
+def table(rows, reasons=(), ours="hdrive-bayesian", worst="optuna-gp"):
+    """Scores of all arms; ours against each of the others; each problem against one of them, the worst first."""
     results = Results(rows)
     lines = ["# Quality of the samplers", ""]
     for (arm, reason), count in dict(reasons).items():
@@ -118,10 +117,10 @@ def table(rows, reasons=(), detail=("hdrive-bayesian", "optuna-gp")):
         lines += [f"## {mode}, {budget} results", "",
                   "Score: 100 is the optimum, 0 random search; in brackets the number of problems.", "",
                   *scores_table(results, case), ""]
-        for ours in sorted(arm for arm in results.sweeps[case] if arm.startswith(OURS)):
-            if len(results.sweeps[case]) > 1:
-                lines += [f"Difference of log10 simple regret, {ours} minus the other; negative is better.", "",
-                          *comparison_table(results, case, ours), ""]
-        if all(arm in results.sweeps[case] for arm in detail):
-            lines += ["Each problem, the worst first:", "", *problems_table(results, case, *detail), ""]
+        arms = results.sweeps[case]
+        if ours in arms and len(arms) > 1:
+            lines += [f"Difference of log10 simple regret, {ours} minus the other; negative is better.", "",
+                      *comparison_table(results, case, ours), ""]
+        if ours in arms and worst in arms:
+            lines += ["Each problem, the worst first:", "", *problems_table(results, case, ours, worst), ""]
     return "\n".join(lines)

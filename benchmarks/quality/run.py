@@ -42,6 +42,7 @@ def arguments():
     parser.add_argument("--venv", default=str(HERE / ".venv"), help="the virtual environment of setup.sh")
     parser.add_argument("--out", default=str(HERE / "results"), help="a folder: one file of results an arm, table.md")
     parser.add_argument("--jobs", type=int, default=1, help="sweeps at a time, each on a processor of its own")
+    parser.add_argument("--ours", default="hdrive-bayesian", help="the arm that is compared with all others")
     parser.add_argument("--report", action="store_true", help="run nothing, write the table")
     parser.add_argument("--list", action="store_true", help="print the names of the problems")
     return parser.parse_args()
@@ -168,7 +169,7 @@ def main():
     reasons = {} if options.report else run_all(options)
     wanted = set(problems.chosen(options.problems, options.instance))
     rows = [row for row in load(options.out).values() if row["problem"] in wanted]
-    text = report.table(rows, reasons)
+    text = report.table(rows, reasons, options.ours)
     pathlib.Path(options.out, "table.md").write_text(text)
     print(text)
 
