@@ -3,7 +3,7 @@
 
 Both hdrive and the peers run as processes of their own and speak JSON lines, so their latencies contain the same pipe.
 `start(space, seed, budget, parallel)` begins a sweep; `ask(count)` gives [(key, values)], fewer at the end;
-`tell(key, value)` reports what is to be minimised.
+`tell(key, value)` reports what is to be minimised; `finish()` comes after a sweep, `close()` after the last.
 """
 
 import json
@@ -28,8 +28,12 @@ class Lines:
 
     def __init__(self, command):
         self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-                                        text=True, bufsize=1, env={**os.environ, **ONE_THREAD})
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+                                            text=True, bufsize=1, env={**os.environ, **ONE_THREAD})
+        except OSError:
+            self.errors.close()
+            raise
 
     def write(self, request):
         try:
@@ -51,9 +55,12 @@ class Lines:
         return answer
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.stdout.close()
+        self.process.wait()
         self.errors.close()
 
 
@@ -85,7 +92,10 @@ class Hdrive:
                 "sampling": {"type": self.sampler, "parameter_space": [expression(p) for p in space]},
                 "primary_metric_name": "loss", "primary_metric_goal": "Minimize", "seed": seed,
                 "max_total_runs": budget, "max_concurrent_runs": parallel}))
-            self.lines = Lines([self.binary, "session", config, "--memory"])
+            try:
+                self.lines = Lines([self.binary, "session", config, "--memory"])
+            except OSError as problem:
+                raise Missing(str(problem)) from None
             self.lines.write({"op": "best"})  # an answer means that the configuration was read
             try:
                 self.lines.read()
@@ -107,9 +117,12 @@ class Hdrive:
         self.lines.read()
 
     def finish(self):
+        """After a sweep."""
         if self.lines:
             self.lines.close()
         self.lines = None
+
+    close = finish
 
 
 class Peer:
@@ -117,7 +130,11 @@ class Peer:
 
     def __init__(self, python, name):
         self.lines = Lines([python, HERE / "peers.py", name])
-        self.version = self.lines.read()["version"]
+        try:
+            self.version = self.lines.read()["version"]
+        except Missing:
+            self.lines.close()
+            raise
 
     def start(self, space, seed, budget, parallel):
         self.call(op="start", space=space, seed=seed, budget=budget, parallel=parallel)
@@ -134,6 +151,9 @@ class Peer:
 
     def finish(self):
         pass
+
+    def close(self):
+        self.lines.close()
 
 
 class Uniform:
@@ -163,6 +183,8 @@ class Uniform:
 
     def finish(self):
         pass
+
+    close = finish
 
 
 def make(name, hdrive, python):

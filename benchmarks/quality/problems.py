@@ -131,14 +131,15 @@ def coco_suite(name, instance):
 
 def coco_best(problem):
     """The optimal point. COCO writes it to a file in the working directory, and nowhere else."""
-    before = os.getcwd()
+    before = os.open(".", os.O_RDONLY)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             problem._best_parameter("print")
             text = pathlib.Path("._bbob_problem_best_parameter.txt").read_text()
         finally:
-            os.chdir(before)
+            os.fchdir(before)
+            os.close(before)
     return [float(word) for word in text.split()]
 
 

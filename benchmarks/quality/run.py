@@ -96,24 +96,35 @@ def initialise(options, turn):
         turn.value += 1  # which began at the command's process id, lest two commands share a processor
 
 
+def make(name):
+    """The arm; one that cannot be made is not tried again."""
+    import arms
+    try:
+        return arms.make(name, settings["hdrive"], str(pathlib.Path(settings["venv"], "bin", "python")))
+    except (arms.Missing, OSError) as problem:
+        missing[name] = str(problem)
+        raise arms.Missing(missing[name]) from None
+
+
 def perform(task):
     """The task with what came of it, or with why it could not be done."""
     import arms
     import problems
     import sweeps
     name = task["arm"]
-    if name in missing:
-        return {**task, "missing": missing[name]}
     try:
-        if name not in kept:
-            kept[name] = arms.make(name, settings["hdrive"], str(pathlib.Path(settings["venv"], "bin", "python")))
         problem = problems.get(task["problem"])
-        sweep = sweeps.Sweep(problem, kept[name], task["seed"], task["budget"], task["mode"]).run()
-    except (ImportError, arms.Missing, OSError) as problem:
+        if name in missing:
+            raise arms.Missing(missing[name])
         if name not in kept:
-            missing[name] = str(problem)  # it cannot even be made, so it is not tried again
-        kept.pop(name, None)
-        return {**task, "missing": str(problem)}
+            kept[name] = make(name)
+        sweep = sweeps.Sweep(problem, kept[name], task["seed"], task["budget"], task["mode"]).run()
+    except ImportError as reason:
+        return {**task, "missing": str(reason)}
+    except arms.Missing as reason:
+        if name in kept:
+            kept.pop(name).close()  # whatever state it is in
+        return {**task, "missing": str(reason)}
     return {**task, "suite": problem.suite, "floor": problem.floor, **sweep.row(),
             "version": getattr(kept[name], "version", None)}
 

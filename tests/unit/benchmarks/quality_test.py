@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "benchmarks
 import arms
 import problems
 import report
+import run
 import scoring
 import sweeps
 
@@ -151,6 +152,55 @@ class Sweeps(unittest.TestCase):
         _, point = values.ask(40)[best]
         regret = sweep.problem.evaluate(point, 3, best)[1] - sweep.problem.optimum
         self.assertAlmostEqual(regret, sweep.trace[-1][1], places=4)
+
+
+class Faltering(Recorder):
+    """A peer that breaks at its third result."""
+
+    closed = 0
+
+    def tell(self, key, value):
+        super().tell(key, value)
+        if len(self.told) == 3:
+            raise arms.Missing("its matrix is singular")
+
+    def close(self):
+        Faltering.closed += 1
+
+
+class Failures(unittest.TestCase):
+    TASK = {"problem": "analytic/branin", "mode": "sequential", "budget": 5, "seed": 0}
+
+    def setUp(self):
+        self.make = arms.make
+        run.settings.update(hdrive="/nowhere/hdrive", venv="/nowhere")
+
+    def tearDown(self):
+        arms.make = self.make
+        run.kept.clear()
+        run.missing.clear()
+
+    def test_of_a_sweep_are_told_and_the_peer_begins_anew(self):
+        arms.make = lambda *_: Faltering()
+        for count in (1, 2):
+            row = run.perform({**self.TASK, "arm": "peer"})
+            self.assertEqual("its matrix is singular", row["missing"])
+            self.assertEqual(count, Faltering.closed)
+
+    def test_to_begin_are_final_for_a_peer(self):
+        calls = []
+
+        def make(*_):
+            calls.append(1)
+            raise OSError("no such file")
+        arms.make = make
+        rows = [run.perform({**self.TASK, "arm": "peer"}) for _ in range(2)]
+        self.assertEqual(["no such file"] * 2, [row["missing"] for row in rows])
+        self.assertEqual(1, len(calls))
+
+    def test_of_hdrive_name_the_binary(self):
+        row = run.perform({**self.TASK, "arm": "hdrive-random"})
+        self.assertIn("/nowhere/hdrive", row["missing"])
 
 
 class Problems(unittest.TestCase):
