@@ -13,6 +13,7 @@ See README.md beside this file.
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import multiprocessing
 import os
@@ -153,8 +154,10 @@ def run_all(options):
     reasons = collections.Counter()
     context = multiprocessing.get_context("spawn")
     given = {"hdrive": str(pathlib.Path(options.hdrive).resolve()), "venv": options.venv}
-    with context.Pool(options.jobs, initialise, (given, context.Value("i", os.getpid()))) as pool:
-        for done, row in enumerate(pool.imap(perform, tasks), 1):
+    # An executor, since a Pool waits for ever for the task of a process that was killed.
+    with concurrent.futures.ProcessPoolExecutor(options.jobs, context, initialise,
+                                                (given, context.Value("i", os.getpid()))) as pool:
+        for done, row in enumerate(pool.map(perform, tasks), 1):
             if "missing" in row:
                 reasons[row["arm"], row["missing"]] += 1
                 if reasons[row["arm"], row["missing"]] == 1:
