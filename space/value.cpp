@@ -2,7 +2,7 @@
 #include "hdrive/value.h"
 
 #include <algorithm>
-#include <limits>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -38,7 +38,7 @@ class MemberReader {
 
  private:
   void skip_space() {
-    while (rest_.find_first_of(" \t\r\n") == 0) rest_.remove_prefix(1);
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
   }
 
   // Up to the comma, colon or bracket that ends the value, whatever is nested in it.
@@ -66,17 +66,37 @@ class MemberReader {
   std::string_view rest_;
 };
 
+// A string of valid JSON, nearly always without escapes.
+std::string text_from_json(std::string_view text) {
+  if (text.find('\\') == text.npos) return std::string(text.substr(1, text.size() - 2));
+  return nlohmann::json::parse(text).get<std::string>();
+}
+
+// A number of valid JSON; beyond 64 bits an integer is a real one.
+Value number_from_json(std::string_view text) {
+  std::int64_t integer = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), integer);
+  if (error == std::errc{} && end == text.end()) return integer;
+  return base::parse_number(text).value_or(0);
+}
+
+// A value of valid JSON.
 Value value_from_json(std::string_view text) {
-  if (text.front() == '[' || text.front() == '{') return Json{std::string(text)};
-  const auto json = nlohmann::json::parse(text);
-  if (json.is_boolean()) return json.get<bool>();
-  if (json.is_string()) return json.get<std::string>();
-  if (json.is_number_unsigned() &&
-      json.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-    return json.get<double>();
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number()) return json.get<double>();
-  return std::monostate{};
+  switch (text.front()) {
+    case '[':
+    case '{':
+      return Json{std::string(text)};
+    case '"':
+      return text_from_json(text);
+    case 't':
+      return true;
+    case 'f':
+      return false;
+    case 'n':
+      return std::monostate{};
+    default:
+      return number_from_json(text);
+  }
 }
 
 }  // namespace
@@ -118,17 +138,15 @@ std::string to_json(const Assignment& assignment) {
 }
 
 Result<Assignment> assignment_from_json(std::string_view json) {
-  const auto checked = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!checked.is_object() ||
-      !base::trim(json).starts_with('{'))  // parse() skips a byte order mark
+  // accept() skips a byte order mark.
+  if (!base::trim(json).starts_with('{') || !nlohmann::json::accept(json))
     return Error{"",
                  "a parameter set is written as a JSON object, {\"name\": value, ...}, not as " +
                      base::json_string(json.substr(0, 80))};
   Assignment assignment;
   MemberReader members(json);
   while (const auto member = members.next()) {
-    auto name = nlohmann::json::parse(member->first).get<std::string>();
-    assignment.push_back({std::move(name), value_from_json(member->second)});
+    assignment.push_back({text_from_json(member->first), value_from_json(member->second)});
   }
   return assignment;
 }

@@ -86,12 +86,20 @@ TEST_CASE("A NaN comes back as text, which is all JSON has for it") {
 
 TEST_CASE("Foreign JSON with spaces, escapes and large numbers is read too") {
   const auto read = assignment_from_json(
-      " {\n \"a\\u0062\" : [ 1, 2 ] , \"n\": 18446744073709551615,\"m\":-1 , \"o\":{} } ");
+      " {\n \"a\\u0062\" : [ 1, 2 ] , \"n\": 18446744073709551615,\"m\":-1 , \"o\":{} , \"p\":1e2,"
+      "\"q\":-9223372036854775809,\"r\":1e-999,\"s\": \"\\u00fc\\n\",\"t\" : "
+      "false,\"u\":null\r\n} ");
   REQUIRE(read);
   CHECK(*read == Assignment{{"ab", Json{"[ 1, 2 ]"}},
                             {"n", 18446744073709551615.0},
                             {"m", integer(-1)},
-                            {"o", Json{"{}"}}});
+                            {"o", Json{"{}"}},
+                            {"p", 100.0},
+                            {"q", -9223372036854775808.0},
+                            {"r", 0.0},
+                            {"s", text("\u00fc\n")},
+                            {"t", false},
+                            {"u", std::monostate{}}});
   const auto empty = assignment_from_json("{}");
   REQUIRE(empty);
   CHECK(empty->empty());
