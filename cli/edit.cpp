@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "cli/command.h"
-#include "cli/lookup.h"
 #include "cli/stored_spec.h"
 #include "cli/text.h"
 
@@ -34,14 +33,17 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
   }
 }
 
-std::string edit_or_fail(Store& store, const SweepEntry& sweep, const Settings& settings) {
+std::string edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
+                         const Settings& settings) {
   const std::string id = short_id(sweep.header.id);
-  const SweepSpec spec = value_or_fail(stored_spec(store.header(), sweep.directory));
+  const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory));
   SpecEdit edit = value_or_fail(edit_spec(spec, settings, sweep.runs), kWrong);
   if (edit.what.empty()) return fmt::format("{}: nothing changes: it is so already\n", id);
   // After the sweep's end, so that it is seen to have changed since.
   const Time now = std::max(make_steady_clock()->now(), sweep.changed + Duration{1});
-  ok_or_fail(store.append(std::vector<Change>{SweepEdited{edit.config, edit.what, now}}));
+  const std::vector<Change> changes{SweepEdited{edit.config, edit.what, now}};
+  ok_or_fail(owned.store->append(changes));
+  owned.state->apply(changes.front());
   return fmt::format("{}: {}\n", id, printable(edit.what));
 }
 
@@ -49,10 +51,10 @@ std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
                          const std::string& output_dir) {
   if (sweep.engine)
     return ask(sweep, {0, Request::Kind::update_sweep, std::nullopt, write_settings(settings)});
-  const auto store = value_or_fail(open_sqlite_store(sweep.directory));
-  std::string text = edit_or_fail(*store, sweep, settings);
-  const SweepEntry now = sweep_or_fail(output_dir, sweep.header.id);
-  if (!nothing_left(value_or_fail(stored_spec(store->header(), sweep.directory)), load_state(now)))
+  const OwnedSweep owned = own_or_fail(sweep);
+  std::string text = edit_or_fail(owned, sweep, settings);
+  const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory));
+  if (!nothing_left(spec, *owned.state))
     text += fmt::format("hdrive resume {}{} goes on with it\n", short_id(sweep.header.id),
                         home_hint(output_dir));
   return text;

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "cli/lookup.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -18,8 +19,8 @@ std::string ask(const SweepEntry& sweep, const Request& request);
 std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
                          const std::string& output_dir);
 
-/// Records the edit in the store, which the caller owns, and says what changed; a Failure (code 2) where
-/// it is not possible.
-std::string edit_or_fail(Store& store, const SweepEntry& sweep, const Settings& settings);
+/// Records the edit and says what changed; a Failure (code 2) where it is not possible.
+std::string edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
+                         const Settings& settings);
 
 }  // namespace hdrive::cli

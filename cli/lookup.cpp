@@ -68,6 +68,15 @@ SweepState load_state(const SweepEntry& sweep, bool all_metrics) {
   return state;
 }
 
+OwnedSweep own_or_fail(const SweepEntry& sweep) {
+  OwnedSweep owned;
+  owned.state = std::make_shared<SweepState>(sweep.header.metric, sweep.header.goal,
+                                             SweepState::Verdicts::of_live_runs);
+  owned.store = value_or_fail(open_sqlite_store(
+      sweep.directory, [&](const Change& change) { owned.state->apply(change); }));
+  return owned;
+}
+
 std::pair<std::string, std::string> split_selector(const std::string& selector) {
   if (const std::size_t slash = selector.rfind('/'); slash != std::string::npos) {
     const std::string run = selector.substr(slash + 1);

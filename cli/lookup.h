@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,14 @@ SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selec
 
 /// The sweep's state, replayed. Metrics other than the primary one are left out unless `all_metrics`.
 SweepState load_state(const SweepEntry& sweep, bool all_metrics = false);
+
+/// A sweep opened as its engine does, and all that happened in it: one reading for both. For SweepParts.
+struct OwnedSweep {
+  std::shared_ptr<Store> store;
+  std::shared_ptr<SweepState> state;
+};
+/// A Failure if another process runs it, or it cannot be read.
+OwnedSweep own_or_fail(const SweepEntry& sweep);
 
 /// A sweep and perhaps one of its runs, as `SWEEP`, `SWEEP/3`, `SWEEP/best` or a run's full id.
 struct Target {

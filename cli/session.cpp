@@ -7,7 +7,6 @@
 #include "cli/command.h"
 #include "cli/detach.h"
 #include "cli/display.h"
-#include "cli/lookup.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
@@ -27,7 +26,9 @@ int run_session(const Session& session) {
   options.primary_metric = session.spec.primary_metric;
   options.command_path = own_directory();
   parts.target = value_or_fail(make_local_target(options, parts.clock));
-  parts.store = session.open_store();
+  const OwnedSweep sweep = session.open();
+  parts.store = sweep.store;
+  parts.state = sweep.state;
   parts.directory = session.directory;
   const std::string id = parts.store->header().id;
   const auto display = session.announce_to ? make_plain_display(session.quiet, stop)

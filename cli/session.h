@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/lookup.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -19,8 +20,8 @@ struct Session {
   std::string output_dir;           ///< as given on the command line; for the hints
   bool quiet = false;
   std::optional<int> announce_to;  ///< detached: where the caller listens (cli/detach.h)
-  /// Makes or opens the store; called when everything else is ready.
-  std::function<std::shared_ptr<Store>()> open_store;
+  /// Makes or opens the sweep; called when everything else is ready. Without a state its store is replayed.
+  std::function<OwnedSweep()> open;
 };
 
 /// Runs it to its end and prints the summary; gives the exit code.

@@ -42,9 +42,14 @@ Result<Ledger> Ledger::open(const SweepSpec& spec, const SweepParts& given) {
                                 " \"" + header.metric +
                                 "\"; its primary metric and goal cannot be changed"};
   SweepState state(spec.primary_metric, spec.goal, SweepState::Verdicts::of_live_runs);
-  // All metrics, not only the primary one: the names that were seen belong to the state.
-  auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
-  if (!replayed) return replayed.error();
+  if (parts.state) {
+    state = std::move(*parts.state);
+    complete->state.reset();
+  } else {
+    // All metrics, not only the primary one: the names that were seen belong to the state.
+    auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
+    if (!replayed) return replayed.error();
+  }
   Ledger ledger(*std::move(complete), std::move(state));
   ledger.own_sampler_ = given.sampler != nullptr;
   ledger.own_policy_ = given.policy != nullptr;

@@ -21,7 +21,7 @@ Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts);
 
 class Ledger {
  public:
-  /// Replays what the store holds.
+  /// Replays what the store holds, unless the parts bring it.
   static Result<Ledger> open(const SweepSpec& spec, const SweepParts& parts);
 
   /// Goes on with the sampler and the policy of a changed specification. Those a caller brought stay.

@@ -114,8 +114,8 @@ class SqliteStore final : public Store {
   SqliteStore(Ownership ownership, std::unique_ptr<Database> database)
       : ownership_(std::move(ownership)), database_(std::move(database)) {}
 
-  // Reads what every later call relies on.
-  Result<void> load() {
+  // Reads what every later call relies on: all of it, so whoever wants to hear it is told in passing.
+  Result<void> load(const std::function<void(const Change&)>& tell) {
     Result<SweepHeader> header = store::read_header(*database_);
     if (!header) return header.error();
     header_ = *std::move(header);
@@ -123,10 +123,10 @@ class SqliteStore final : public Store {
         !sound)
       return sound;
     store::ReplayOptions options;
-    options.metrics = false;
+    options.metrics = tell != nullptr;
     options.seal = &seal_;
-    if (Result<void> sound = store::replay(*database_, options, [](const Change&) {}); !sound)
-      return sound;
+    const std::function<void(const Change&)> nobody = [](const Change&) {};
+    if (auto sound = store::replay(*database_, options, tell ? tell : nobody); !sound) return sound;
     seal_.continue_with(store::Seal::Source::as_appended);
     return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
   }
@@ -316,7 +316,8 @@ Result<void> choose_journal(Database& database, std::int64_t file_system) {
 }
 
 Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
-                                          Ownership ownership, std::int64_t file_system) {
+                                          Ownership ownership, std::int64_t file_system,
+                                          const std::function<void(const Change&)>& tell) {
   auto database = Database::open(store::database_file(directory), Database::Mode::write);
   if (!database) return database.error();
   Database& opened = **database;
@@ -326,7 +327,7 @@ Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory
   if (auto done = store::check_integrity(opened); !done) return done.error();
   if (auto done = store::migrate(opened); !done) return done.error();
   auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
-  if (auto done = result->load(); !done) return done.error();
+  if (auto done = result->load(tell); !done) return done.error();
   if (auto done = result->seal(); !done) return done.error();
   if (auto done = result->forget_requests(); !done) return done.error();
   return std::shared_ptr<Store>(std::move(result));
@@ -360,15 +361,16 @@ Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& dire
   sync_directory(directory / "..");
   if (Result<void> written = store::write_sweep_file(directory, header); !written)
     return written.error();
-  return open_owned(directory, std::move(*ownership), file_system);
+  return open_owned(directory, std::move(*ownership), file_system, nullptr);
 }
 
 Result<std::shared_ptr<Store>> open_store_on(const std::filesystem::path& directory,
-                                             std::int64_t file_system) {
+                                             std::int64_t file_system,
+                                             const std::function<void(const Change&)>& tell) {
   if (auto found = store::expect_database(directory); !found) return found.error();
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
-  return open_owned(directory, std::move(*ownership), file_system);
+  return open_owned(directory, std::move(*ownership), file_system, tell);
 }
 
 }  // namespace store
@@ -380,8 +382,9 @@ Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& 
   return store::create_store_on(directory, header, store::file_system_of(directory));
 }
 
-Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory) {
-  return store::open_store_on(directory, store::file_system_of(directory));
+Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory,
+                                                 const std::function<void(const Change&)>& tell) {
+  return store::open_store_on(directory, store::file_system_of(directory), tell);
 }
 
 }  // namespace hdrive

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "hdrive/store.h"
@@ -14,7 +15,8 @@ namespace hdrive::store {
 
 Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& directory,
                                                const SweepHeader& header, std::int64_t file_system);
-Result<std::shared_ptr<Store>> open_store_on(const std::filesystem::path& directory,
-                                             std::int64_t file_system);
+Result<std::shared_ptr<Store>> open_store_on(
+    const std::filesystem::path& directory, std::int64_t file_system,
+    const std::function<void(const Change&)>& tell = nullptr);
 
 }  // namespace hdrive::store

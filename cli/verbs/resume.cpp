@@ -34,15 +34,15 @@ int resume_sweep(const ResumeOptions& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
   if (sweep.engine && sweep.status == SweepStatus::paused) return go_on(options, sweep);
   const std::string id = short_id(sweep.header.id);
-  const auto store = value_or_fail(open_sqlite_store(sweep.directory));
-  if (!options.set.empty()) edit_or_fail(*store, sweep, parse_settings(options.set));
-  const SweepSpec spec = value_or_fail(stored_spec(store->header(), sweep.directory), kWrong);
+  const OwnedSweep owned = own_or_fail(sweep);
+  if (!options.set.empty()) edit_or_fail(owned, sweep, parse_settings(options.set));
+  const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory), kWrong);
   ok_or_fail(check(spec), kWrong);
   if (spec.command.empty())
     fail(kWrong, fmt::format("{} has no command, since a program asked for its runs; go on with: "
                              "hdrive session --resume {}{}",
                              id, id, home_hint(options.output_dir)));
-  if (const auto left = nothing_left(spec, load_state(sweep))) {
+  if (const auto left = nothing_left(spec, *owned.state)) {
     const std::string hint =
         left->setting.empty()
             ? ""
@@ -58,7 +58,7 @@ int resume_sweep(const ResumeOptions& options) {
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
   session.announce_to = options.detach.announce_to;
-  session.open_store = [&] { return store; };
+  session.open = [&] { return owned; };
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far\n", id, sweep.runs,
                      base::plural(spec.max_total_runs, "run")));

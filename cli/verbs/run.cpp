@@ -115,10 +115,10 @@ int run(const Options& options) {
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;
   session.announce_to = options.detach.announce_to;
-  session.open_store = [&] {
+  session.open = [&] {
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
     if (!options.quiet) tell(beginning_line(header, spec));
-    return store;
+    return OwnedSweep{store, nullptr};
   };
   return run_session(session);
 }

@@ -60,9 +60,11 @@ int go_on(const Options& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.resume);
   const std::string id = short_id(sweep.header.id);
   SweepParts parts;
-  parts.store = value_or_fail(open_sqlite_store(sweep.directory));
+  const OwnedSweep owned = own_or_fail(sweep);
+  parts.store = owned.store;
+  parts.state = owned.state;
   const auto settings = parse_settings(options.config.set);
-  if (!settings.empty()) edit_or_fail(*parts.store, sweep, settings);
+  if (!settings.empty()) edit_or_fail(owned, sweep, settings);
   const SweepSpec spec = value_or_fail(stored_spec(parts.store->header(), sweep.directory), kWrong);
   auto study = value_or_fail(AskTell::open(spec, parts));
   const auto open = study.retry_open();

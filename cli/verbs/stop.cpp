@@ -37,10 +37,10 @@ int end_what_is_left(const SweepEntry& sweep, const Options& options) {
   session.directory = sweep.directory;
   session.output_dir = options.output_dir;
   session.quiet = true;
-  session.open_store = [&] {
-    auto store = value_or_fail(open_sqlite_store(sweep.directory));
+  session.open = [&] {
+    const OwnedSweep owned = own_or_fail(sweep);
     value_or_fail(leave_request(sweep.directory, Request{}));
-    return store;
+    return owned;
   };
   const int code = run_session(session);
   return code == kInterrupted ? kDone : code;

@@ -207,8 +207,12 @@ std::shared_ptr<Store> make_memory_store(SweepHeader header);
 Result<std::shared_ptr<Store>> create_sqlite_store(const std::filesystem::path& directory,
                                                    const SweepHeader& header);
 
-/// Opens an existing sweep as its engine. Fails, naming the process, if another engine owns it.
-Result<std::shared_ptr<Store>> open_sqlite_store(const std::filesystem::path& directory);
+/// Opens an existing sweep as its engine. Fails, naming the process, if another engine owns it. `tell` hears
+/// what `Store::replay` would tell while all of it is read and checked anyway; believe it only if the
+/// opening succeeds.
+Result<std::shared_ptr<Store>> open_sqlite_store(
+    const std::filesystem::path& directory,
+    const std::function<void(const Change&)>& tell = nullptr);
 
 // ---- reading sweeps, also while an engine runs them ---------------------------------------------
 

@@ -151,7 +151,9 @@ class StopSignal {
 
 /// What a sweep runs with. Empty ones are made from the specification.
 struct SweepParts {
-  std::shared_ptr<Store> store;           ///< null: in memory. One that holds runs is resumed.
+  std::shared_ptr<Store> store;  ///< null: in memory. One that holds runs is resumed.
+  std::shared_ptr<SweepState>
+      state;  ///< null: replayed from the store. Else just that, to be moved from
   std::shared_ptr<ComputeTarget> target;  ///< required by run_sweep
   std::shared_ptr<Clock> clock;           ///< null: the steady clock
   std::shared_ptr<Sampler> sampler;       ///< null: spec.sampling

@@ -48,6 +48,7 @@ class ScriptedStore final : public Store {
   }
   Result<void> replay(const std::string& only_metric,
                       const std::function<void(const Change&)>& tell) override {
+    ++replays;
     return inner_->replay(only_metric, tell);
   }
   Result<std::vector<Request>> take_requests() override {
@@ -59,6 +60,7 @@ class ScriptedStore final : public Store {
   std::function<std::vector<Request>()> requests;
   std::vector<Change> stored;
   int transactions = 0;
+  int replays = 0;
 
  private:
   std::shared_ptr<Store> inner_;
@@ -132,6 +134,7 @@ struct Simulation {
   std::function<void(RunId, CancelMode)> on_cancel;
   std::function<void(const Change&, const SweepState&)> on_change;
   std::shared_ptr<const Policy> policy;
+  std::shared_ptr<SweepState> known;  // null: replayed from the store
   StopSignal stop;
 
   Simulation() {
@@ -157,6 +160,7 @@ struct Simulation {
     parts.clock = clock;
     parts.sampler = sampler;
     parts.policy = policy;
+    parts.state = known;
     if (on_change) parts.listeners = {std::make_shared<Spy>(on_change)};
     return run_sweep(spec, parts, stop);
   }

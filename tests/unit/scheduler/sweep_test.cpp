@@ -681,40 +681,6 @@ TEST_CASE("another process can stop one run, or the sweep") {
   CHECK(simulation.clock->now() < began + 9min);
 }
 
-TEST_CASE("a sweep resumed with more runs goes on with its history") {
-  Simulation simulation;
-  REQUIRE(simulation.run());
-  simulation.spec.max_total_runs = 15;
-  int started = 0;
-  simulation.on_start = [&](const RunRequest& request) {
-    CHECK(request.run >= 10);
-    ++started;
-  };
-  const auto summary = simulation.run();
-  REQUIRE(summary);
-  CHECK(summary->runs == 15);
-  CHECK(started == 5);
-}
-
-TEST_CASE("a finished sweep that is resumed unchanged starts nothing") {
-  Simulation simulation;
-  REQUIRE(simulation.run());
-  simulation.on_start = [](const RunRequest&) { FAIL("nothing was left to start"); };
-  const auto summary = simulation.run();
-  REQUIRE(summary);
-  CHECK(summary->end == SweepEnd::all_runs);
-  CHECK(summary->completed == 10);
-}
-
-TEST_CASE("a resumed sweep keeps its primary metric and goal") {
-  Simulation simulation;
-  REQUIRE(simulation.run());
-  simulation.spec.primary_metric = "accuracy";
-  const auto summary = simulation.run();
-  REQUIRE_FALSE(summary);
-  CHECK_THAT(summary.error().message(), Catch::Contains("was begun to Minimize \"loss\""));
-}
-
 TEST_CASE("what is replayed from the store equals what the engine knew") {
   Simulation simulation;
   simulation.policy = std::make_shared<Ceiling>();

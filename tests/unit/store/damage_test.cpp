@@ -86,9 +86,10 @@ class Sweep {
     if (why) *why = !done ? done.error().message() : entry.error().message();
     return std::nullopt;
   }
-  // What an engine gets.
+  // What an engine gets, which hears it once while it opens the sweep and may ask for it again.
   std::optional<std::string> open(std::string* why = nullptr) const {
-    auto store = open_sqlite_store(path());
+    std::vector<Change> heard;
+    auto store = open_sqlite_store(path(), [&](const Change& it) { heard.push_back(it); });
     if (!store) {
       if (why) *why = store.error().message();
       return std::nullopt;
@@ -96,6 +97,7 @@ class Sweep {
     std::vector<Change> changes;
     auto done = (*store)->replay("", [&](const Change& it) { changes.push_back(it); });
     if (!done) return std::nullopt;
+    if (told(heard) != told(changes)) return "heard something else than was replayed";
     const SweepHeader& kept = (*store)->header();
     return told(changes) + kept.name + kept.config + kept.metric;
   }
