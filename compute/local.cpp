@@ -218,6 +218,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   const auto pid = static_cast<pid_t>(recorded ? supervisor->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
   if (recorded) live.program = supervisor->program_pid;
+  if (recorded) live.since = supervisor->start_time;
   return AttachOutcome::attached;
 }
 
@@ -299,7 +300,9 @@ void LocalTarget::take_began(std::vector<TargetEvent>& events) {
 
 void LocalTarget::tell_began(Live& live, std::vector<TargetEvent>& events) {
   if (std::exchange(live.began, true)) return;
-  events.push_back(RunBegan{live.request.run, live.request.attempt, live.program});
+  RunBegan began{live.request.run, live.request.attempt, live.program};
+  if (live.since > 0 && !live.ended) began.ran = age_of(live.since);
+  events.push_back(began);
 }
 
 void LocalTarget::take_modified() {

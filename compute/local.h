@@ -43,6 +43,7 @@ class LocalTarget final : public ComputeTarget {
     pid_t supervisor = 0;
     bool child = false;        // of this process, so that its pid is its own until it is reaped
     std::int64_t program = 0;  // the training program's pid, once known
+    std::int64_t since = 0;    // start time of a supervisor that was found alive; 0: started here
     int metrics_watch = -1, output_watch = -1;
     Intake intake;
     bool began = false;   // told

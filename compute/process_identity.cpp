@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <optional>
 #include <set>
 #include <string_view>
 
@@ -87,6 +87,16 @@ base::UniqueFd find_supervisor(const SupervisorRecord& record, const std::string
   const auto stat = read_stat(pid);
   if (!process || !stat || !alive(*stat) || stat->start_time != record.start_time) return {};
   return process;
+}
+
+std::optional<Duration> age_of(std::int64_t start_time) {
+  const auto text = base::read_file("/proc/uptime");  // "seconds idle-seconds"
+  const auto uptime =
+      text ? base::parse_number(std::string_view(*text).substr(0, text->find(' '))) : std::nullopt;
+  const long ticks = ::sysconf(_SC_CLK_TCK);
+  if (!uptime || ticks <= 0) return std::nullopt;
+  const double age = *uptime - static_cast<double>(start_time) / static_cast<double>(ticks);
+  return std::max(Duration{}, Duration(static_cast<std::int64_t>(age * 1e6)));
 }
 
 int end_orphans(const std::filesystem::path& run_directory, pid_t session) {

@@ -8,10 +8,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/file.h"
 #include "compute/run_directory.h"
+#include "hdrive/clock.h"
 
 namespace hdrive::compute {
 
@@ -30,6 +32,10 @@ bool is_stopped(pid_t pid);
 
 /// The supervisor that the record means, if it is alive (a zombie is not).
 base::UniqueFd find_supervisor(const SupervisorRecord& record, const std::string& boot);
+
+/// How long a process with this start time has been there. By the machine's own count (its sleep included),
+/// so that no setting of its clock changes it. Nothing where the system does not tell.
+std::optional<Duration> age_of(std::int64_t start_time);
 
 /// Ends, with SIGKILL, all processes of a run whose supervisor is gone: those with the run directory in
 /// their environment, and those in the supervisor's session. `session` is 0 unless the supervisor is a

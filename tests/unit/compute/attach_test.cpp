@@ -37,6 +37,28 @@ TEST_CASE("a run that is alive is attached and goes on where it was read") {
   CHECK(runs.values(0) == std::map<std::string, double>{{"second", 2}});
 }
 
+TEST_CASE(
+    "a run that is attached tells how long it has been running, by no clock that can be set") {
+  LocalRuns runs;
+  const auto uptime = [] { return std::chrono::duration<double>(std::stod(read("/proc/uptime"))); };
+  const auto request = runs.script(0, "log ready 1; exec sleep 1000");
+  const auto before = uptime();
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  CHECK_FALSE(runs.began.at(0).ran);  // its engine knows
+  const auto after = uptime();
+  runs.set_clock_ahead(std::chrono::hours{24 * 365});
+  runs.remake();
+  runs.began.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  const auto attached = uptime();
+  REQUIRE(runs.wait_until([&] { return runs.began.count(0) > 0; }));
+  REQUIRE(runs.began.at(0).ran);
+  constexpr std::chrono::milliseconds kTicks{20};  // both counts go in hundredths of a second
+  CHECK(*runs.began.at(0).ran >= attached - after - kTicks);
+  CHECK(*runs.began.at(0).ran <= uptime() - before + kTicks);
+}
+
 TEST_CASE("a run that ended meanwhile tells the rest and how it ended") {
   LocalRuns runs;
   auto request =

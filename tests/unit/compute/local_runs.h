@@ -26,8 +26,9 @@ namespace hdrive::compute {
 class RealClock final : public Clock {
  public:
   Time now() override {
-    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) + ahead;
   }
+  Duration ahead{};
 };
 
 /// A directory that goes when the test ends.
@@ -87,6 +88,9 @@ class LocalRuns {
     target_ = *made;
     started_.clear();
   }
+
+  /// As if somebody had set the machine's clock.
+  void set_clock_ahead(Duration ahead) { clock_->ahead = ahead; }
 
   RunRequest request(RunId run, std::vector<std::string> arguments) const {
     RunRequest request;
