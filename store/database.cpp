@@ -178,12 +178,6 @@ Result<Statement*> Database::statement(const char* sql) {
   return &statements_.try_emplace(sql, *std::move(made)).first->second;
 }
 
-std::string quote_sql(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text) result.append(c == '\'' ? 2 : 1, c);
-  return result + "'";
-}
-
 // ---- transactions -------------------------------------------------------------------------------
 
 Result<Transaction> Transaction::begin(Database& database, Kind kind) {

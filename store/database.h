@@ -164,9 +164,6 @@ class Database {
   std::unordered_map<const char*, Statement> statements_;
 };
 
-/// An SQL literal of this text.
-std::string quote_sql(std::string_view text);
-
 /// A transaction, rolled back unless `commit` succeeded.
 class Transaction {
  public:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <string_view>
 #include <system_error>
 
 #include "base/file.h"
@@ -28,11 +29,20 @@ constexpr Table kTables[] = {{"sweep", "rowid"},   {"runs", "rowid"},   {"earlie
                              {"notes", "rowid"},   {"edits", "rowid"},  {"requests", "rowid"},
                              {"seal", "rowid"}};
 
-// Copies the rows of one table from `damaged`, which is attached to `database`, past what cannot be read.
+// Copies the rows of one table past what cannot be read. Two connections: once one has come upon damage in a
+// transaction SQLite lets it write nothing more, not even to another file.
 class TableCopy {
  public:
-  TableCopy(sqlite3* database, const Table& table, std::string columns)
-      : database_(database), table_(table), columns_(std::move(columns)) {}
+  TableCopy(sqlite3* from, sqlite3* to, const Table& table, const std::vector<std::string>& columns)
+      : from_(from), to_(to), table_(table) {
+    const std::string names = fmt::format("{}", fmt::join(columns, ", "));
+    std::string places = "?1";
+    for (std::size_t i = 2; i <= columns.size() + by_rowid(); ++i)
+      places += fmt::format(", ?{}", i);
+    const std::string all = (by_rowid() ? "rowid, " : "") + names;
+    read_ = fmt::format("SELECT {} FROM {} WHERE {} = ?1", all, table.name, table.key);
+    write_ = fmt::format("INSERT OR IGNORE INTO {}({}) VALUES({})", table.name, all, places);
+  }
 
   // False: some rows may be missing.
   bool copy() {
@@ -67,48 +77,68 @@ class TableCopy {
 
   // Copies until the end or an error; `reached` is the last key that was read.
   bool scan(Key low, Key high, const char* order, Key& reached) {
-    const bool by_rowid = std::string_view(table_.key) == "rowid";
-    const std::string insert = fmt::format(
-        "INSERT OR IGNORE INTO main.{0}({1}{2}) SELECT {1}{2} FROM damaged.{0} WHERE {3} = ?1",
-        table_.name, by_rowid ? "rowid, " : "", columns_, table_.key);
-    const std::string walk = fmt::format(
-        "SELECT {0} FROM damaged.{1} NOT INDEXED WHERE {0} BETWEEN ?1 AND ?2 ORDER BY {0} {2}",
-        table_.key, table_.name, order);
-    const auto prepare = [this](const std::string& sql) {
-      sqlite3_stmt* statement = nullptr;
-      sqlite3_prepare_v2(database_, sql.c_str(), -1, &statement, nullptr);
-      return std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>(statement, &sqlite3_finalize);
-    };
-    const auto keys = prepare(walk), row = prepare(insert);
-    if (!keys || !row) return false;
+    const std::string walk =
+        fmt::format("SELECT {0} FROM {1} NOT INDEXED WHERE {0} BETWEEN ?1 AND ?2 ORDER BY {0} {2}",
+                    table_.key, table_.name, order);
+    const auto keys = prepare(from_, walk), read = prepare(from_, read_),
+               write = prepare(to_, write_);
+    if (!keys || !read || !write) return false;
     sqlite3_bind_int64(keys.get(), 1, low);
     sqlite3_bind_int64(keys.get(), 2, high);
     int code = SQLITE_OK;
     while ((code = sqlite3_step(keys.get())) == SQLITE_ROW) {
       reached = sqlite3_column_int64(keys.get(), 0);
-      sqlite3_bind_int64(row.get(), 1, reached);
-      if (sqlite3_step(row.get()) != SQLITE_DONE) whole_ = false;  // of this row a part is lost
-      sqlite3_reset(row.get());
+      if (!copy_rows(read.get(), write.get(), reached)) whole_ = false;
     }
     return code == SQLITE_DONE;
   }
 
-  sqlite3* database_;
+  // Those of one key. False: of some a part is lost.
+  static bool copy_rows(sqlite3_stmt* read, sqlite3_stmt* write, Key key) {
+    bool written = true;
+    int code = SQLITE_OK;
+    sqlite3_bind_int64(read, 1, key);
+    while ((code = sqlite3_step(read)) == SQLITE_ROW) {
+      for (int i = 0; i < sqlite3_column_count(read); ++i)
+        sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
+      written = sqlite3_step(write) == SQLITE_DONE && written;
+      sqlite3_reset(write);
+    }
+    sqlite3_reset(read);
+    return written && code == SQLITE_DONE;
+  }
+
+  using Prepared = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
+  static Prepared prepare(sqlite3* database, const std::string& sql) {
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr);
+    return Prepared(statement, &sqlite3_finalize);
+  }
+
+  bool by_rowid() const { return std::string_view(table_.key) == "rowid"; }
+
+  sqlite3* from_;
+  sqlite3* to_;
   const Table& table_;
-  std::string columns_;
+  std::string read_, write_;
   bool whole_ = true;
 };
 
+std::vector<std::string> columns_of(Database& database, const char* table) {
+  std::vector<std::string> names;
+  (void)database.each_once(fmt::format("SELECT name FROM pragma_table_info('{}')", table),
+                           [&](const Row& row) { names.push_back(row.text(0)); });
+  return names;
+}
+
 // The columns that both have, so that an older version can be read.
-std::string common_columns(Database& database, const char* table) {
-  const std::string sql = fmt::format(
-      "SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{0}', 'main') "
-      "INTERSECT "
-      "SELECT name FROM pragma_table_info('{0}', 'damaged'))",
-      table);
-  std::string columns;
-  (void)database.each_once(sql, [&](const Row& row) { columns = row.text(0); });
-  return columns;
+std::vector<std::string> common_columns(Database& one, Database& other, const char* table) {
+  std::vector<std::string> names = columns_of(one, table);
+  const std::vector<std::string> others = columns_of(other, table);
+  std::erase_if(names, [&](const std::string& name) {
+    return std::find(others.begin(), others.end(), name) == others.end();
+  });
+  return names;
 }
 
 // Another's first page, for a file whose own says nothing: tables lie at the same places in all databases
@@ -127,41 +157,39 @@ void give_first_page(const fs::path& file, const fs::path& donor) {
   (void)base::write_file_atomically(file, *bytes);
 }
 
-void attach(Database& database, const fs::path& file) {
-  (void)database.execute("DETACH damaged");
-  const std::string sql = fmt::format("ATTACH {} AS damaged", quote_sql(file.string()));
-  (void)database.execute(sql.c_str());
-}
-
 bool shows_tables(Database& database) {
   std::string id;
-  (void)database.each_once("SELECT id FROM damaged.sweep",
-                           [&](const Row& row) { id = row.text(0); });
+  (void)database.each_once("SELECT id FROM sweep", [&](const Row& row) { id = row.text(0); });
   std::int64_t tables = 0;
-  (void)database.each_once(
-      "SELECT count(*) FROM damaged.sqlite_schema WHERE name IN ('runs', 'metrics')",
-      [&](const Row& row) { tables = row.integer(0); });
+  (void)database.each_once("SELECT count(*) FROM sqlite_schema WHERE name IN ('runs', 'metrics')",
+                           [&](const Row& row) { tables = row.integer(0); });
   return tables == 2 || !id.empty();
 }
 
 // A copy to read from: opening a database may change it. Without its log where that prevents reading, and
-// with another first page where its own does.
-bool open_damaged(Database& database, const fs::path& damaged, const fs::path& copy) {
-  std::error_code error;
-  const auto fresh_copy = [&](bool with_log) {
-    (void)database.execute("DETACH damaged");
+// with another first page where its own does. Null: its tables cannot be found.
+std::unique_ptr<Database> open_damaged(const fs::path& damaged, const fs::path& copy,
+                                       const fs::path& donor) {
+  std::unique_ptr<Database> opened;
+  const auto shows = [&] {
+    auto database = Database::open(copy, Database::Mode::write);
+    if (!database) return false;
+    opened = *std::move(database);
+    return shows_tables(*opened);
+  };
+  for (const bool with_log : {true, false}) {
+    std::error_code error;
+    opened.reset();
     remove_database(copy);
     fs::copy_file(damaged, copy, error);
     if (with_log && fs::exists(damaged.string() + "-wal", error))
       fs::copy_file(damaged.string() + "-wal", copy.string() + "-wal", error);
-    attach(database, copy);
-    return shows_tables(database);
-  };
-  if (fresh_copy(true) || fresh_copy(false)) return true;
-  (void)database.execute("DETACH damaged");
-  give_first_page(copy, database.path());
-  attach(database, copy);
-  return shows_tables(database);
+    if (shows()) return opened;
+  }
+  opened.reset();
+  give_first_page(copy, donor);
+  if (!shows()) opened.reset();
+  return opened;
 }
 
 }  // namespace
@@ -186,8 +214,8 @@ Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
   result.database = *std::move(opened);
   Database& database = *result.database;
   const fs::path copy = scratch.string() + ".copy";
-  if (!open_damaged(database, damaged, copy)) {
-    (void)database.execute("DETACH damaged");
+  auto readable = open_damaged(damaged, copy, scratch);
+  if (!readable) {
     remove_database(copy);
     return Error{damaged.string(), "nothing of it can be read"};
   }
@@ -196,14 +224,14 @@ Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
   if (!transaction) return transaction.error();
   result.whole = true;
   for (const Table& table : kTables) {
-    const std::string columns = common_columns(database, table.name);
+    const auto columns = common_columns(database, *readable, table.name);
     if (columns.empty()) continue;  // of a version without it
-    if (TableCopy(database.handle(), table, columns).copy()) continue;
+    if (TableCopy(readable->handle(), database.handle(), table, columns).copy()) continue;
     result.whole = false;
     result.lost.push_back(fmt::format("rows of the table {} could not be read", table.name));
   }
   if (Result<void> done = transaction->commit(); !done) return done.error();
-  (void)database.execute("DETACH damaged");
+  readable.reset();
   remove_database(copy);
   return result;
 }

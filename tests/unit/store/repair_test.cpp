@@ -165,7 +165,7 @@ TEST_CASE("Whatever page is lost, database and run directories together restore 
 TEST_CASE("Without run directories a repair keeps what can be read, and says what is lost") {
   const Sweep sweep;
   const auto whole = sweep.runs();
-  std::size_t pages_that_lost = 0;
+  std::size_t pages_that_lost = 0, pages_that_lost_all = 0;
   for (std::size_t page = 0; page < sweep.bytes().size() / kPage; ++page) {
     INFO("page " << page + 1);
     sweep.zero(page);
@@ -177,9 +177,13 @@ TEST_CASE("Without run directories a repair keeps what can be read, and says wha
       ++pages_that_lost;
       CHECK_FALSE(report.lost.empty());
     }
+    if (same == 0) ++pages_that_lost_all;
+    CHECK(std::count(report.lost.begin(), report.lost.end(),
+                     "nothing could be read of the database") == 0);
     REQUIRE(open_sqlite_store(sweep.path()));
   }
   CHECK(pages_that_lost > 2);
+  CHECK(pages_that_lost_all <= 2);  // where the roots of the runs and of the metrics lay
 }
 
 TEST_CASE("A database that is gone is rebuilt from sweep.json and the run directories") {
