@@ -33,7 +33,8 @@ void UniqueFd::reset(int fd) {
 
 Error system_error(const std::filesystem::path& path, std::string_view what, int error_number) {
   return {path.string(),
-          "cannot " + std::string(what) + ": " + std::generic_category().message(error_number)};
+          "cannot " + std::string(what) + ": " + std::generic_category().message(error_number),
+          error_number == ENOSPC || error_number == EDQUOT};
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {

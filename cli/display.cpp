@@ -36,7 +36,7 @@ class PlainDisplay final : public Display {
   }
 
   void on_trouble(const std::string& trouble) override {
-    complain(trouble.empty() ? "the store can be written again" : printable(trouble));
+    complain(trouble.empty() ? "the disk can be written again" : printable(trouble));
   }
 
   void on_turn(const SweepState& state, Time /*now*/) override {
@@ -74,7 +74,7 @@ class LiveDisplay final : public Display {
   }
 
   void on_trouble(const std::string& trouble) override {
-    messages_.push_back(trouble.empty() ? "the store can be written again" : printable(trouble));
+    messages_.push_back(trouble.empty() ? "the disk can be written again" : printable(trouble));
     dirty_ = true;
   }
 

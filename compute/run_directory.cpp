@@ -165,6 +165,26 @@ std::optional<int> small(std::optional<std::int64_t> value) {
 
 }  // namespace
 
+namespace {
+
+// What an attempt needs, in a directory that holds no other.
+Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool with_output,
+                                const std::string& claim) {
+  const fs::path& path = request.directory;
+  for (const char* name : {"outputs", "logs", "checkpoints"})
+    if (auto made = make_directory_at(directory, path, name); !made) return made.error();
+  if (auto written = write_at(directory, path / "run.json", run_json(request)); !written)
+    return written.error();
+  auto files = open_files(directory, path, with_output);
+  if (!files) return files;
+  // The last of all: from here on a supervisor may begin. It writes over the blanks, for which there is room.
+  const std::string blanks(protocol::kClaimSize, ' ');
+  if (auto written = write_at(directory, path / claim, blanks); !written) return written.error();
+  return files;
+}
+
+}  // namespace
+
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim) {
   const fs::path& path = request.directory;
@@ -179,14 +199,13 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
     if (auto moved = set_earlier_attempt_aside(directory.get(), request); !moved)
       return moved.error();
   }
-  for (const char* name : {"outputs", "logs", "checkpoints"})
-    if (auto made = make_directory_at(directory.get(), path, name); !made) return made.error();
-  if (auto written = write_at(directory.get(), path / "run.json", run_json(request)); !written)
-    return written.error();
-  auto files = open_files(directory.get(), path, with_output);
-  if (!files) return files;
-  // The last of all: from here on a supervisor may begin.
-  if (auto written = write_at(directory.get(), path / claim, ""); !written) return written.error();
+  auto files = fill_directory(directory.get(), request, with_output, claim);
+  if (files) return files;
+  // What was begun is taken back: the next try would find an attempt where there was none.
+  ::unlinkat(directory.get(), claim.c_str(), 0);
+  for (const char* name : kAttemptFiles) ::unlinkat(directory.get(), name, 0);
+  std::error_code ignored;
+  if (fresh) fs::remove_all(path, ignored);
   return files;
 }
 

@@ -157,6 +157,7 @@ void Fates::act() {
     const RunId run = starts_.front();
     starts_.pop_front();
     start(run);
+    if (no_room_) unplan();
   }
   for (const auto& [run, mode] : std::exchange(cancels_, {})) {
     LiveRun* live = live_.find(run);
@@ -170,7 +171,13 @@ void Fates::start(RunId run) {
   LiveRun* live = live_.find(run);
   live->since = ledger_.now();
   auto started = target_.start(request(run));
+  no_room_.reset();
   if (started) return;
+  if (started.error().no_room) {
+    no_room_ = started.error();
+    starts_.push_front(run);
+    return;
+  }
   RunExited failed{run, live->attempt};
   failed.not_started = true;
   failed.note = started.error().message();

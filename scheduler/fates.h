@@ -31,6 +31,7 @@ class Fates {
   /// How many runs the target has or is about to get.
   std::int64_t live() const { return live_.size(); }
   std::int64_t queued() const { return static_cast<std::int64_t>(queued_.size()); }
+  bool to_start() const { return !starts_.empty(); }
   /// Whether something was decided that `act` will do.
   bool to_act() const { return !starts_.empty() || !cancels_.empty(); }
 
@@ -58,6 +59,8 @@ class Fates {
   std::optional<Time> earliest_limit() const {
     return live_.earliest_limit(spec_.max_run_duration);
   }
+  /// Why the latest start could not be: a full disk. Its run waits again. Nothing once one could.
+  const std::optional<Error>& no_room() const { return no_room_; }
   /// Why nothing can succeed, once that is known.
   const std::optional<std::string>& hopeless() const { return hopeless_; }
 
@@ -92,6 +95,7 @@ class Fates {
   std::deque<RunId> starts_;                              // to start once stored
   std::vector<std::pair<RunId, CancelMode>> cancels_;     // to cancel once stored
   std::vector<std::pair<RunId, std::string>> condemned_;  // by the policy, in this turn
+  std::optional<Error> no_room_;
   std::optional<std::string> hopeless_;
   bool missing_metric_told_ = false;
 };

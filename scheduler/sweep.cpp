@@ -24,7 +24,7 @@ using std::chrono::seconds;
 constexpr milliseconds kTick{100};
 // How long the start of a process may wait for the next transaction.
 constexpr milliseconds kLazyCommit{100};
-// How often a store that cannot write is tried again.
+// How often a store that cannot write, or a start without room, is tried again.
 constexpr seconds kStoreRetry{1};
 
 const std::string kPaused = "paused by `hdrive pause`";
@@ -46,7 +46,7 @@ class SweepLoop {
       fill();
       const bool stored = store();
       // An ending does not wait for a full disk: what is cancelled now is told when it resumes.
-      if ((stored || ending_) && !stop_is_news()) fates_.act();
+      if ((stored || ending_) && !stop_is_news()) act();
       despair();
       if (stored && over()) break;
       wait();
@@ -91,7 +91,7 @@ class SweepLoop {
 
   // Decides which runs are to start. Nothing is started before it is stored.
   void fill() {
-    if (ending_ || paused_ || store_failing_) return;
+    if (ending_ || paused_ || store_failing_ || waits_for_room()) return;
     while (fates_.live() < spec_.max_concurrent_runs) {
       if (fates_.queued() > 0) {
         fates_.plan_queued();
@@ -147,6 +147,7 @@ class SweepLoop {
 
   void store_works_again() {
     store_failing_ = false;
+    room_asked_for_ = false;
     tell_trouble("");
     const auto lasted =
         std::chrono::ceil<seconds>(Duration{ledger_.now() - store_failed_at_}).count();
@@ -155,6 +156,28 @@ class SweepLoop {
         fmt::format("the store could not be written for {}, and no new runs were started: {}",
                     base::plural(lasted, "second"), store_error_.message()));
   }
+
+  // ---- no room for a run's files ---------------------------------------------------------------
+
+  void act() {
+    const bool starting = fates_.to_start();
+    fates_.act();
+    if (!starting) return;
+    const auto& no_room = fates_.no_room();
+    if (no_room) try_again_at_ = ledger_.now() + kStoreRetry;
+    if (no_room && !std::exchange(room_asked_for_, true)) {
+      ledger_.note(Noted::Level::warning, std::nullopt,
+                   "no run could be started for want of room: " + no_room->message());
+      tell_trouble(
+          "there is no room for the files of another run, so no new ones are started; the sweep "
+          "goes "
+          "on by itself as soon as there is: " +
+          no_room->message());
+    }
+    if (!no_room && std::exchange(room_asked_for_, false)) tell_trouble("");
+  }
+
+  bool waits_for_room() const { return fates_.no_room() && ledger_.now() < try_again_at_; }
 
   void tell_trouble(const std::string& trouble) {
     for (const auto& listener : ledger_.parts().listeners) listener->on_trouble(trouble);
@@ -179,7 +202,10 @@ class SweepLoop {
     if (ticking_) deadline = std::min(deadline, now + kTick);
     // A run that could not be started has left a slot free, or there is nothing to wait for.
     const bool slot_free = more_to_start() && !paused_ && fates_.live() < spec_.max_concurrent_runs;
-    if (!store_failing_ && (slot_free || nothing_left())) deadline = now;
+    if (slot_free && waits_for_room())
+      deadline = std::min(deadline, try_again_at_);
+    else if (!store_failing_ && (slot_free || nothing_left()))
+      deadline = now;
     events_.clear();
     ledger_.parts().target->wait(ledger_.on_clock(deadline), stop_.token(stops_seen_), events_);
   }
@@ -318,6 +344,8 @@ class SweepLoop {
   bool given_up_ = false;
   Time store_failed_at_{};
   Error store_error_;
+  bool room_asked_for_ = false;  // told, and not yet over
+  Time try_again_at_{};          // a start that found no room
 };
 
 }  // namespace

@@ -31,6 +31,9 @@ enum Argument {
 /// filled, before the program starts. An engine that takes over removes claims: whose claim is gone starts
 /// nothing, and so no run is ever started twice.
 inline constexpr char kClaimPrefix[] = ".start-";
+/// The claim is made as large as supervisor.json can be, of blanks that the supervisor writes over: on a disk
+/// that is full by then it can still say who looks after the run.
+inline constexpr int kClaimSize = 1024;
 
 /// Where the supervisor finds the pipe on which it tells that the program runs.
 inline constexpr int kPipeFd = 3;

@@ -37,12 +37,17 @@ void Record::seconds(const char* name, long long microseconds) {
 }
 
 bool Record::write(const char* name, const char* temporary) {
-  const int fd = put_into(name, temporary, O_CREAT);
+  const int fd = put_into(name, temporary, O_CREAT | O_TRUNC);
   if (fd >= 0) close(fd);
   return fd >= 0;
 }
 
-int Record::write_claimed(const char* name, const char* claim) { return put_into(name, claim, 0); }
+int Record::write_claimed(const char* name, const char* claim) {
+  const int fd = put_into(name, claim, 0);  // over its blanks, which takes no room
+  // What is left of them is harmless: blanks behind JSON.
+  if (fd >= 0 && ftruncate(fd, static_cast<off_t>(size_)) != 0) return fd;
+  return fd;
+}
 
 void Record::number_later(const char* name) {
   key(name);
@@ -57,10 +62,10 @@ void Record::fill(int fd, long long value) const {
   if (pwrite(fd, digits.buffer_ + 1, digits.size_ - 1, static_cast<off_t>(later_)) < 0) return;
 }
 
-int Record::put_into(const char* name, const char* temporary, int more_flags) {
+int Record::put_into(const char* name, const char* temporary, int how_to_open) {
   if (!closed_) put("}\n");
   closed_ = true;
-  const int fd = open(temporary, O_WRONLY | O_TRUNC | O_CLOEXEC | more_flags, 0644);
+  const int fd = open(temporary, O_WRONLY | O_CLOEXEC | how_to_open, 0644);
   if (fd < 0) return -1;
   errno = ENOSPC;  // what a short write means
   const bool written = ::write(fd, buffer_, size_) == static_cast<ssize_t>(size_);

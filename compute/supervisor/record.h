@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "compute/supervisor/protocol.h"
+
 namespace hdrive::supervisor {
 
 /// A flat JSON object, built key by key. Keys and texts must need no escapes.
@@ -34,9 +36,9 @@ class Record {
   void key(const char* key);
   void put(const char* text);
   void put_digits(long long value, int at_least);
-  int put_into(const char* name, const char* temporary, int more_flags);
+  int put_into(const char* name, const char* temporary, int how_to_open);
 
-  char buffer_[1024];
+  char buffer_[compute::protocol::kClaimSize];
   size_t size_ = 0;
   size_t later_ = 0;  // where the number for later is
   bool closed_ = false;

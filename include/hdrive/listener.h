@@ -18,8 +18,9 @@ class Listener {
   /// `state` already includes the change.
   virtual void on_change(const Change& change, const SweepState& state) = 0;
 
-  /// Called when the store cannot be written: no changes are told until it can, and no runs are started.
-  /// `trouble` is a sentence; empty once it works again.
+  /// Called when the store cannot be written, or there is no room for the files of a run: nothing is started
+  /// until there is, and changes that cannot be stored are not told. `trouble` is a sentence; empty once it
+  /// is over.
   virtual void on_trouble(const std::string& /*trouble*/) {}
 
   /// Called at every turn of the loop, at least four times a second on a real clock: redraw here.

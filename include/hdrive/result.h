@@ -18,6 +18,7 @@ namespace hdrive {
 struct Error {
   std::string where;
   std::string what;
+  bool no_room = false;  ///< a full disk or a quota: the same may well work later
 
   /// "where: what", or only "what" where there is no place to name.
   std::string message() const { return where.empty() ? what : where + ": " + what; }

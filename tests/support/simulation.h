@@ -71,6 +71,8 @@ class WatchedTarget final : public ComputeTarget {
  public:
   explicit WatchedTarget(std::shared_ptr<ComputeTarget> inner) : inner_(std::move(inner)) {}
   Result<void> start(const RunRequest& request) override {
+    if (refuse_start)
+      if (auto refused = refuse_start(request)) return *std::move(refused);
     if (on_start) on_start(request);
     return inner_->start(request);
   }
@@ -86,6 +88,7 @@ class WatchedTarget final : public ComputeTarget {
   }
   std::string describe() const override { return inner_->describe(); }
 
+  std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
 
@@ -130,6 +133,7 @@ struct Simulation {
   std::shared_ptr<ScriptedStore> store;
   std::shared_ptr<CountingSampler> sampler = std::make_shared<CountingSampler>();
   RunModel model = [](const RunRequest&) { return curve({0.5}); };
+  std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
   std::function<void(const Change&, const SweepState&)> on_change;
@@ -152,6 +156,7 @@ struct Simulation {
 
   Result<SweepSummary> run() {
     auto target = std::make_shared<WatchedTarget>(make_simulated_target(model, clock));
+    target->refuse_start = refuse_start;
     target->on_start = on_start;
     target->on_cancel = on_cancel;
     SweepParts parts;
