@@ -94,11 +94,10 @@ class Limits(HdriveTest):
 
 
 class Output(HdriveTest):
-    def test_of_a_gigabyte_costs_the_engine_no_memory(self):
-        size = 1 << 30
-        # Most of it a hole, so that the disk is spared; the engine reads it all, for the pattern.
-        self.config(METRIC + "echo loss=0.5\ntruncate -s 1G \"$HDRIVE_RUN_DIR/stdout.log\"\necho\necho loss=0.25\n",
-                    max_total_runs=1, metric_patterns="^loss=([0-9.]+)$")
+    def read_whole(self, script, size):
+        """A run whose stdout.log has at least `size` bytes, all of which the engine reads for the pattern."""
+        self.config(METRIC + "echo loss=0.5\n" + script + "echo loss=0.25\n", max_total_runs=1,
+                    metric_patterns="^loss=([0-9.]+)$")
         with open(self.folder / "out", "wb") as out:
             sweep = self.start("run", "hdconfig.yml", stdout=out, stderr=out)
             _, status, usage = os.wait4(sweep.pid, 0)
@@ -109,6 +108,15 @@ class Output(HdriveTest):
         if "san" not in os.environ.get("HDRIVE_BINARY", ""):  # sanitizers take memory of their own
             self.assertLess(usage.ru_maxrss, 100_000)  # kB
         self.hdrive("show", "last/0")
+
+    def test_of_hundreds_of_megabytes_costs_the_engine_no_memory(self):
+        size = int(os.environ.get("HDRIVE_TEST_LOG_MB", 200)) << 20
+        line = "epoch 12, step 3456: all is as it should be, and the loss is told elsewhere"
+        self.read_whole(f"yes '{line}' | head -c {size}\necho\n", size)
+
+    def test_of_a_gigabyte_without_a_line_costs_the_engine_no_memory(self):
+        # Most of it a hole, so that the disk is spared.
+        self.read_whole("truncate -s 1G \"$HDRIVE_RUN_DIR/stdout.log\"\necho\n", 1 << 30)
 
     def test_of_bytes_that_are_no_text_breaks_nothing(self):
         self.config("head -c 100000 /dev/urandom\nhead -c 100000 /dev/urandom >&2\n"
