@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Databases of earlier versions. databases/version_<n>.db is what hdrive wrote when its tables had version n:
-// six runs; run 2 failed, run 3 was stopped by the policy, run 4 was interrupted and tried again.
+// Databases of earlier versions, and of this one for those to come. databases/version_<n>.db is what hdrive wrote
+// when its tables had version n: six runs; run 2 failed, run 3 was stopped by the policy, run 4 was interrupted
+// and tried again. From version 2 on run 0 is a start point, and the sweep was paused, resumed and changed.
+#include <iterator>
 #include <set>
 
 #include "hdrive/sweep.h"
@@ -44,7 +46,7 @@ class OldSweep {
   test::TemporaryDirectory directory_;
 };
 
-void check_contents(const OldSweep& sweep) {
+void check_contents(const OldSweep& sweep, int written_by) {
   auto entry = find_sweep(sweep.path(), sweep.path().string());
   INFO((entry ? "" : entry.error().message()));
   REQUIRE(entry);
@@ -66,49 +68,68 @@ void check_contents(const OldSweep& sweep) {
         R"({"--lr":0.8946847163350924,"--layers":1,"--act":"relu"})");
   CHECK(state.stderr_tail(2) == "bad luck");
   CHECK(state.judged(3)->verdict.threshold == Approx(2.1));
+  CHECK(state.start_points_used() == (written_by == 1 ? 0 : 1));
+  std::vector<std::string> edits;
+  for (const SweepEdited& edit : state.edits()) edits.push_back(edit.what);
+  if (written_by > 1)
+    CHECK(edits ==
+          std::vector<std::string>{"max_concurrent_runs: 2 -> 3", "max_concurrent_runs: 3 -> 2"});
 }
+
+constexpr int kVersions[] = {1, 2, 3};
+static_assert(kVersions[std::size(kVersions) - 1] == store::kSchemaVersion,
+              "a database of the version before is missing here");
 
 }  // namespace
 
-TEST_CASE("An older database is read by anybody, and not changed by that") {
-  const OldSweep sweep(1);
-  check_contents(sweep);
-  CHECK(sweep.version() == 1);
+TEST_CASE("A database of any version is read by anybody, and not changed by that") {
+  for (const int version : kVersions) {
+    INFO("version " << version);
+    const OldSweep sweep(version);
+    check_contents(sweep, version);
+    CHECK(sweep.version() == version);
+  }
 }
 
 TEST_CASE(
     "An older database is brought up to date by the engine that opens it, and holds the same") {
-  const OldSweep sweep(1);
-  const std::string before = sweep.told();
-  {
-    auto engine = open_sqlite_store(sweep.path());
-    INFO((engine ? "" : engine.error().message()));
-    REQUIRE(engine);
-    REQUIRE((*engine)->append(std::vector<Change>{Noted{Noted::Level::info, {}, "on", Time{}}}));
+  for (const int version : kVersions) {
+    INFO("version " << version);
+    const OldSweep sweep(version);
+    const std::string before = sweep.told();
+    {
+      auto engine = open_sqlite_store(sweep.path());
+      INFO((engine ? "" : engine.error().message()));
+      REQUIRE(engine);
+      REQUIRE((*engine)->append(std::vector<Change>{Noted{Noted::Level::info, {}, "on", Time{}}}));
+    }
+    CHECK(sweep.version() == store::kSchemaVersion);
+    check_contents(sweep, version);
+    const std::string after = sweep.told();
+    CHECK_THAT(after, Catch::Contains("note 0 run - 0 on"));
+    const std::string note = "note 0 run - 0 on\n";
+    CHECK(std::string(after).erase(after.find(note), note.size()) == before);
   }
-  CHECK(sweep.version() == store::kSchemaVersion);
-  check_contents(sweep);
-  const std::string after = sweep.told();
-  CHECK_THAT(after, Catch::Contains("note 0 run - 0 on"));
-  const std::string note = "note 0 run - 0 on\n";
-  CHECK(std::string(after).erase(after.find(note), note.size()) == before);
 }
 
 TEST_CASE("A migration that cannot be finished leaves the database as it was") {
-  const OldSweep sweep(1);
-  {
-    auto database = Database::open(sweep.file(), Database::Mode::write);
-    REQUIRE(database);
-    REQUIRE((*database)->execute("PRAGMA max_page_count = 9"));  // all that it has
-    CHECK_FALSE(store::migrate(**database));
+  for (const int version : kVersions) {
+    if (version == store::kSchemaVersion) continue;
+    INFO("version " << version);
+    const OldSweep sweep(version);
+    {
+      auto database = Database::open(sweep.file(), Database::Mode::write);
+      REQUIRE(database);
+      // SQLite takes the number of pages there are for the least.
+      REQUIRE((*database)->execute("PRAGMA max_page_count = 1"));
+      CHECK_FALSE(store::migrate(**database));
+    }
+    CHECK(sweep.version() == version);
+    check_contents(sweep, version);
   }
-  CHECK(sweep.version() == 1);
-  check_contents(sweep);
 }
 
 TEST_CASE("A migrated database has the tables of a new one") {
-  const OldSweep sweep(1);
-  REQUIRE(open_sqlite_store(sweep.path()));
   test::TemporaryDirectory fresh;
   REQUIRE(create_sqlite_store(fresh.path(), {"HD_1", "", "", "", "", Goal::maximize, "", Time{}}));
   const auto columns = [](const fs::path& file) {
@@ -121,7 +142,12 @@ TEST_CASE("A migrated database has the tables of a new one") {
                           [&](const Row& row) { result.insert(row.text(0)); }));
     return result;
   };
-  CHECK(columns(sweep.file()) == columns(fresh.path() / "sweep.db"));
+  for (const int version : kVersions) {
+    INFO("version " << version);
+    const OldSweep sweep(version);
+    REQUIRE(open_sqlite_store(sweep.path()));
+    CHECK(columns(sweep.file()) == columns(fresh.path() / "sweep.db"));
+  }
 }
 
 TEST_CASE("A newer database is refused by everybody, saying which version and which hdrive") {
