@@ -49,7 +49,8 @@ class BayesianSampler final : public Sampler {
         context_(context),
         settings_(settings),
         design_(static_cast<std::size_t>(encoding_.size()), context.seed, kDesign),
-        fits_(encoding_.size(), context.seed, settings.warp, settings.noise) {}
+        prior_{encoding_.spreads()},
+        fits_(prior_, context.seed, settings.warp, settings.noise) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     if (is_exhausted(history))
@@ -154,7 +155,7 @@ class BayesianSampler final : public Sampler {
     std::string fallback;
     auto model = gp::Model::make(active, fitted, room);
     if (!model) {
-      model = gp::Model::make(active, gp::Hyperparameters::typical(encoding_.size()), room);
+      model = gp::Model::make(active, prior_.typical(), room);
       fallback =
           "; with typical hyperparameters, since the fitted ones gave no positive definite "
           "covariance";
@@ -220,7 +221,7 @@ class BayesianSampler final : public Sampler {
       return search.rank(std::move(points));
     }
     gp::SearchOptions options;
-    options.raw = std::clamp(1024 * 300 / std::max(observed, 300), 256, 1024);
+    options.raw = std::clamp(768 * 300 / std::max(observed, 300), 256, 768);
     return search.run(context_.seed, id, options);
   }
 
@@ -262,6 +263,7 @@ class BayesianSampler final : public Sampler {
   SamplerContext context_;
   gp::Settings settings_;
   SobolPoints design_;
+  gp::Prior prior_;
   gp::Fits fits_;
 };
 

@@ -75,7 +75,7 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
     return Error{"",
                  "there is no model yet: it needs two runs that ended with a value, and a "
                  "parameter to choose"};
-  Fits fits(encoding.size(), context.seed, settings.warp, settings.noise);
+  Fits fits({encoding.spreads()}, context.seed, settings.warp, settings.noise);
   const Hyperparameters fitted = fits.at(observations, history.size(), data);
   const auto best = std::min_element(data.training.values.begin(), data.training.values.end());
   const int best_row = static_cast<int>(best - data.training.values.begin());

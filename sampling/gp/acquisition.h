@@ -20,11 +20,12 @@ namespace hdrive::sampling::gp {
 struct Candidate {
   Coordinates point;
   Model::Prediction prediction;
-  double log_improvement = 0;  ///< ln E[max(0, best - f)], in units of the standardised values
+  /// ln E[max(0, best - f)], in units of the standardised values, of which noise takes its share.
+  double log_improvement = 0;
 };
 
 struct SearchOptions {
-  int raw = 1024;  ///< points looked at first
+  int raw = 768;  ///< points looked at first
   int starts = 5;  ///< of them improved
   int iterations = 15;
   int rounds = 2;  ///< of real coordinates after discrete ones

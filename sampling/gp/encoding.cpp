@@ -127,6 +127,16 @@ bool Encoding::is_discrete() const {
                       [](const Dimension& dimension) { return dimension.is_continuous(); });
 }
 
+std::vector<double> Encoding::spreads() const {
+  std::vector<double> result;
+  for (const Dimension& dimension : dimensions_) {
+    // Mean squares: 1/6 of two real numbers from [0, 1], and of ordinals nearly so; of K categories 1 - 1/K.
+    const auto size = static_cast<double>(dimension.positions.size());
+    result.push_back(dimension.kind == Dimension::Kind::category ? std::sqrt(6 - 6 / size) : 1.0);
+  }
+  return result;
+}
+
 std::optional<double> Encoding::encode(const Dimension& dimension, const Value& value) const {
   const Expression& expression = space_.parameters[dimension.parameter].expression;
   const double unit = hdrive::encode(expression, value);

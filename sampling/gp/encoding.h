@@ -46,6 +46,8 @@ class Encoding {
   const std::vector<Dimension>& dimensions() const { return dimensions_; }
   const SearchSpace& space() const { return space_; }
   bool is_discrete() const;
+  /// How far apart two values of a dimension at random lie, in units of the distance of two real numbers.
+  std::vector<double> spreads() const;
 
   /// Nothing where the parameter set is not of the space.
   std::optional<Coordinates> encode(const Assignment& assignment) const;

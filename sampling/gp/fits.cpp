@@ -120,19 +120,20 @@ Hyperparameters Fits::fitted(const Dataset& data, const Hyperparameters& start, 
                              RunId purpose) const {
   const Training* training = &data.training;
   if (training->size() < kFewestFitted) return start;
-  Training part{Points(dimensions_), {}, {}, {}};
+  Training part{Points(prior_.dimensions()), {}, {}, {}};
   if (training->size() > kMostFitted) {
     RandomStream random(seed_, purpose, kSubsetPurpose);
     part = subset(*training, representative_rows(*training, kMostFitted, random));
     training = &part;
   }
-  return fit(*training, start, {iterations, noise_ ? std::nullopt : std::optional(kNoNoise)})
+  return fit(*training, prior_, start,
+             {iterations, noise_ ? std::nullopt : std::optional(kNoNoise)})
       .hyperparameters;
 }
 
 Hyperparameters Fits::at(const std::vector<Observation>& observations, RunId runs,
                          const Dataset& all) {
-  Hyperparameters typical = Hyperparameters::typical(dimensions_);
+  Hyperparameters typical = prior_.typical();
   if (!noise_) typical.noise = kNoNoise;
   std::vector<RunId> checkpoints;
   for (RunId c = kFirstCheckpoint; c <= runs; c = next_checkpoint(c)) checkpoints.push_back(c);
@@ -152,7 +153,7 @@ Hyperparameters Fits::at(const std::vector<Observation>& observations, RunId run
     const std::uint64_t key = key_of(digest, current);
     Remembered& remembered = checkpoints_[i];
     if (remembered.key != key) {
-      const Dataset before = learn_from(observations, checkpoints[i], dimensions_, warp_);
+      const Dataset before = learn_from(observations, checkpoints[i], prior_.dimensions(), warp_);
       const int iterations = i == first ? kColdIterations : kWarmIterations;
       remembered = {key, fitted(before, current, iterations, checkpoints[i])};
     }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "hdrive/random.h"
@@ -21,8 +22,8 @@ namespace hdrive::sampling::gp {
 
 class Fits {
  public:
-  Fits(int dimensions, std::uint64_t seed, Warp warp, bool noise)
-      : dimensions_(dimensions), seed_(seed), warp_(warp), noise_(noise) {}
+  Fits(Prior prior, std::uint64_t seed, Warp warp, bool noise)
+      : prior_(std::move(prior)), seed_(seed), warp_(warp), noise_(noise) {}
 
   /// For the observations of a history of `runs` runs, of which `all` is the dataset.
   Hyperparameters at(const std::vector<Observation>& observations, RunId runs, const Dataset& all);
@@ -36,7 +37,7 @@ class Fits {
   Hyperparameters fitted(const Dataset& data, const Hyperparameters& start, int iterations,
                          RunId purpose) const;
 
-  int dimensions_;
+  Prior prior_;
   std::uint64_t seed_;
   Warp warp_;
   bool noise_;

@@ -25,12 +25,27 @@ struct Hyperparameters {
   double scale = 1;     ///< s2
   double noise = 1e-4;  ///< sn2
 
-  /// Where nothing is known: the modes of the priors.
-  static Hyperparameters typical(int dimensions);
   /// ln l, ln s2, ln sn2.
   std::vector<double> logarithms() const;
   static Hyperparameters from_logarithms(std::span<const double> logarithms);
   bool operator==(const Hyperparameters&) const = default;
+};
+
+/// What is believed about the hyperparameters before there is any result.
+struct Prior {
+  /// How far apart two values of a dimension, drawn at random, lie (root mean square), in units of a real
+  /// dimension's. Lengthscales are expected in proportion, so that a category of five values is not taken
+  /// for unrelated to the others from the start.
+  std::vector<double> spreads;
+
+  static Prior of_reals(int dimensions) {
+    return {std::vector<double>(static_cast<std::size_t>(dimensions), 1.0)};
+  }
+  int dimensions() const { return static_cast<int>(spreads.size()); }
+  /// The lengthscale of a dimension that stands for 1 in the prior density.
+  double stretch(int dimension) const;
+  /// The modes.
+  Hyperparameters typical() const;
 };
 
 /// What a model learns from: points and values, standardised, smaller is better. The variance of value i
@@ -57,7 +72,7 @@ struct Training {
 /// gradient, over the logarithms of the hyperparameters.
 class Posterior {
  public:
-  explicit Posterior(const Training& training);
+  Posterior(const Training& training, const Prior& prior);
 
   /// NaN where the covariance is not positive definite.
   double operator()(std::span<const double> logarithms, std::vector<double>& gradient);
@@ -67,6 +82,7 @@ class Posterior {
 
  private:
   const Training& training_;
+  const Prior& prior_;
   std::vector<double> factor_, inverse_, slopes_, diagonals_, scratch_, alpha_, weights_, sums_;
 };
 
@@ -79,7 +95,8 @@ struct Fit {
   Hyperparameters hyperparameters;
   double value = 0;
 };
-Fit fit(const Training& training, const Hyperparameters& start, FitOptions options);
+Fit fit(const Training& training, const Prior& prior, const Hyperparameters& start,
+        FitOptions options);
 
 /// A Gaussian process conditioned on its training.
 class Model {

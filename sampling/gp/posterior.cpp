@@ -22,8 +22,9 @@ struct GammaPrior {
   double mode() const { return (shape - 1) / rate; }
 };
 constexpr GammaPrior kLengthscale{3, 6};
-constexpr GammaPrior kScale{2, 0.15};
-constexpr GammaPrior kNoise{1.1, 0.05};
+constexpr GammaPrior kScale{2, 1};
+// Little noise, unless the values say otherwise: what looks like noise is more often a function of a smaller scale.
+constexpr GammaPrior kNoise{1.1, 30};
 
 struct Range {
   double lower, upper;
@@ -32,15 +33,19 @@ constexpr Range kLengthscales{0.02, 50}, kScales{0.05, 20}, kNoises{1e-6, 1};
 // Typical noise: little, for a start within reach of none and of much.
 constexpr double kTypicalNoise = 1e-3;
 
-// Distances grow with the root of the dimensions, and so must lengthscales (Hvarfner, Hellsten, Nardi,
-// "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024).
-double stretch(int dimensions) { return std::max(1.0, std::sqrt(dimensions / 6.0)); }
-
 }  // namespace
 
-Hyperparameters Hyperparameters::typical(int dimensions) {
-  return {std::vector<double>(count(dimensions), kLengthscale.mode() * stretch(dimensions)), 1.0,
-          kTypicalNoise};
+// Distances grow with the root of the dimensions, and so must lengthscales (Hvarfner, Hellsten, Nardi,
+// "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024).
+double Prior::stretch(int dimension) const {
+  return spreads[count(dimension)] * std::max(1.0, std::sqrt(dimensions() / 6.0));
+}
+
+Hyperparameters Prior::typical() const {
+  Hyperparameters result{{}, 1.0, kTypicalNoise};
+  for (int j = 0; j < dimensions(); ++j)
+    result.lengthscales.push_back(kLengthscale.mode() * stretch(j));
+  return result;
 }
 
 std::vector<double> Hyperparameters::logarithms() const {
@@ -60,7 +65,8 @@ Hyperparameters Hyperparameters::from_logarithms(std::span<const double> logarit
   return result;
 }
 
-Posterior::Posterior(const Training& training) : training_(training) {
+Posterior::Posterior(const Training& training, const Prior& prior)
+    : training_(training), prior_(prior) {
   const std::size_t ld = count(padded(training.size())), n = count(training.size());
   factor_.resize(n * ld);
   inverse_.resize(ld * ld);
@@ -128,9 +134,8 @@ double Posterior::operator()(std::span<const double> logarithms, std::vector<dou
   // sum M o K = y'alpha - n.
   const double scale_part = fitted - n - kMeanVariance * all - noise_part - doubt_part;
 
-  const double stretched = stretch(d);
   for (int j = 0; j < d; ++j) {
-    const double l = theta.lengthscales[count(j)] / stretched;
+    const double l = theta.lengthscales[count(j)] / prior_.stretch(j);
     value -= kLengthscale.log_density(l);
     gradient[count(j)] =
         -5.0 / 3.0 * squares[count(j)] * sums_[count(j)] - kLengthscale.slope_over_logarithm(l);
@@ -150,7 +155,8 @@ void Posterior::bounds(int dimensions, std::vector<double>& lower, std::vector<d
   }
 }
 
-Fit fit(const Training& training, const Hyperparameters& start, FitOptions options) {
+Fit fit(const Training& training, const Prior& prior, const Hyperparameters& start,
+        FitOptions options) {
   std::vector<double> lower, upper, gradient;
   Posterior::bounds(training.points.dimensions(), lower, upper);
   if (options.noise) lower.back() = upper.back() = std::log(*options.noise);
@@ -158,7 +164,7 @@ Fit fit(const Training& training, const Hyperparameters& start, FitOptions optio
   settings.iterations = options.iterations;
   settings.first_step = 0.5;
   Lbfgs search(lower, upper, start.logarithms(), settings);
-  Posterior posterior(training);
+  Posterior posterior(training, prior);
   while (!search.done()) {
     const double value = posterior(search.trial(), gradient);
     search.tell(value, gradient);

@@ -74,6 +74,34 @@ TEST_CASE("It finds a minimum that random sampling comes nowhere near") {
   }
 }
 
+TEST_CASE(
+    "A function too rough to be modelled is not taken for noise and tried again where it was "
+    "best") {
+  const SearchSpace space = reals(2);
+  const auto made = sampler("bayesian", space, 4);
+  History history(Goal::minimize);
+  const auto rough = [](const Assignment& at, RunId) {
+    double sum = bowl(at);
+    for (const Binding& binding : at) sum += 0.3 * std::cos(900 * as_number(binding.value).value());
+    return sum;
+  };
+  sweep(*made, history, 70, rough, space);
+  int repeats = 0;
+  for (RunId id = 1; id < history.size(); ++id)
+    for (RunId before = 0; before < id; ++before) {
+      double distance = 0;
+      for (std::size_t j = 0; j < 2; ++j)
+        distance =
+            std::max(distance, std::abs(*as_number(history.run(id).parameters[j].value) -
+                                        *as_number(history.run(before).parameters[j].value)));
+      if (distance < 1e-3) {
+        ++repeats;
+        break;
+      }
+    }
+  CHECK(repeats < 14);
+}
+
 TEST_CASE("It maximises as well as it minimises") {
   const auto made = sampler("bayesian", reals(2), 5);
   History history(Goal::maximize);

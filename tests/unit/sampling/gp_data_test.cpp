@@ -89,6 +89,20 @@ TEST_CASE("Two categories are one apart, whichever they are") {
   CHECK(distance(encoding, {{"c", text("c")}}, {{"c", text("c")}}) == 0);
 }
 
+TEST_CASE("Categories lie further apart than numbers do, and the more so the more there are") {
+  const SearchSpace space{{{"x", Uniform{0, 1}},
+                           {"n", RandInt{16}},
+                           {"two", Choice{{text("a"), text("b")}}},
+                           {"four", Choice{{text("a"), text("b"), text("c"), text("d")}}}}};
+  const auto spreads = Encoding(space, true).spreads();
+  REQUIRE(spreads.size() == 4);
+  CHECK(spreads[0] == 1);
+  CHECK(spreads[1] == 1);
+  // Two of K categories differ, by 1, with probability 1 - 1/K; two numbers from [0, 1] by 1/6 in the mean square.
+  CHECK(spreads[2] == Approx(std::sqrt(3)));
+  CHECK(spreads[3] == Approx(std::sqrt(4.5)));
+}
+
 TEST_CASE("A choice of numbers is ordered by them, by their logarithms if they span much") {
   const Choice sizes{{std::int64_t{512}, std::int64_t{8}, std::int64_t{64}}};
   const auto far = [&](bool ordered) {

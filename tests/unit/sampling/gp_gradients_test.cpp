@@ -13,8 +13,9 @@ using namespace hdrive::sampling::gp;
 namespace {
 
 void check_posterior(const Training& training) {
-  Posterior posterior(training);
   const int d = training.points.dimensions();
+  const Prior prior = Prior::of_reals(d);
+  Posterior posterior(training, prior);
   std::vector<double> at = random_hyperparameters(d).logarithms();
   std::vector<double> gradient, unused;
   posterior(at, gradient);

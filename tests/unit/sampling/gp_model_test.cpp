@@ -191,7 +191,8 @@ TEST_CASE("The mode of the hyperparameters tells what matters from what does not
     const auto point = random_point(3, random);
     training.add(point, 2 * std::sin(6 * point[1]));
   }
-  const Fit found = fit(training, Hyperparameters::typical(3), {60, std::nullopt});
+  const Fit found =
+      fit(training, Prior::of_reals(3), Prior::of_reals(3).typical(), {60, std::nullopt});
   const auto& l = found.hyperparameters.lengthscales;
   CHECK(l[1] < 0.5 * l[0]);
   CHECK(l[1] < 0.5 * l[2]);
