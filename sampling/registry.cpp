@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "base/text.h"
 #include "sampling/samplers.h"
 
@@ -99,19 +97,6 @@ Error unknown_sampler(const std::string& name) {
                                base::join(names, ", "), base::did_you_mean(name, names))};
 }
 
-// A space built in code has not been through the configuration's checks.
-Result<void> check_space(const SearchSpace& space) {
-  std::set<std::string_view> names;
-  for (const Parameter& parameter : space.parameters) {
-    const std::string where = fmt::format("parameter \"{}\"", parameter.name);
-    if (const auto problem = fault(parameter.expression))
-      return Error{where, fmt::format("{}: {}", expression_name(parameter.expression), *problem)};
-    if (!names.insert(bare_name(parameter.name)).second)
-      return Error{where, "is in the search space twice; leading dashes do not tell names apart"};
-  }
-  return {};
-}
-
 }  // namespace
 
 const std::vector<AlgorithmInfo>& sampler_algorithms() {
@@ -128,7 +113,8 @@ Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const S
   const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.name);
   if (!info) return unknown_sampler(spec.name);
   if (auto options = check_options(*info, spec); !options) return options.error();
-  if (auto sound = check_space(space); !sound) return sound.error();
+  // A space built in code has not been through the configuration's checks.
+  if (auto sound = check(space); !sound) return sound.error();
   const auto row = static_cast<std::size_t>(info - sampler_algorithms().data());
   return rows()[row].make(spec, space, context);
 }

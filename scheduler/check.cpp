@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <set>
 #include <string>
 
 #include "hdrive/sweep.h"
@@ -24,15 +23,10 @@ Result<void> check(const SweepSpec& spec) {
   if (spec.max_lost_retries < 0) return wrong("max_lost_retries", "must not be negative");
   if (spec.space.parameters.empty())
     return wrong("space", "has no parameters; give at least one to draw values for");
-
-  std::set<std::string_view> names;
-  for (const Parameter& parameter : spec.space.parameters) {
-    if (bare_name(parameter.name).empty()) return wrong("space", "a parameter has no name");
-    if (!names.insert(bare_name(parameter.name)).second)
-      return wrong("space", "two parameters are called \"" +
-                                std::string(bare_name(parameter.name)) + "\"; names must differ");
-    if (const auto what = fault(parameter.expression)) return wrong(parameter.name, *what);
-  }
+  if (auto sound = check(spec.space); !sound) return sound;
+  for (std::size_t i = 0; i < spec.start_points.size(); ++i)
+    if (const auto fits = partial_point(spec.space, spec.start_points[i]); !fits)
+      return wrong("start point " + std::to_string(i + 1), fits.error().message());
   return {};
 }
 

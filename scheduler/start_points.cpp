@@ -11,13 +11,16 @@ namespace hdrive::scheduler {
 std::optional<RunProposed> next_start_point(const SweepSpec& spec, const SweepState& state) {
   const auto used = static_cast<std::size_t>(state.start_points_used());
   if (used >= spec.start_points.size()) return std::nullopt;
-  const Assignment& given = spec.start_points[used];
+  // With the choices on which what is given depends. That it fits was checked with the specification.
+  const auto completed = partial_point(spec.space, spec.start_points[used]);
+  const Assignment& given = completed ? *completed : spec.start_points[used];
   RunProposed proposed;
   proposed.run = state.history().size();
   proposed.start_point = true;
-  std::uint32_t purpose = 0;
-  for (const Parameter& parameter : spec.space.parameters) {
-    RandomStream random(spec.seed, proposed.run, purpose++);
+  for (std::uint32_t i = 0; i < spec.space.parameters.size(); ++i) {
+    if (!is_active(spec.space, i, proposed.parameters)) continue;
+    const Parameter& parameter = spec.space.parameters[i];
+    RandomStream random(spec.seed, proposed.run, i);
     const Value* value = find(given, parameter.name);
     proposed.parameters.push_back(
         {parameter.name, value ? *value : draw(parameter.expression, random)});

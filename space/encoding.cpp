@@ -33,7 +33,7 @@ double cell(double unit, double size) { return std::min(std::floor(unit * size),
 double encode(const Choice& choice, const Value& value) {
   const auto options = space::distinct_options(choice).options;
   const auto found = std::find_if(options.begin(), options.end(),
-                                  [&](const Value* option) { return space::same(*option, value); });
+                                  [&](const Value* option) { return same_option(*option, value); });
   return middle(static_cast<double>(found - options.begin()), static_cast<double>(options.size()));
 }
 

@@ -9,16 +9,18 @@
 
 #include "base/text.h"
 #include "hdrive/space.h"
+#include "space/conditions.h"
 #include "space/shape.h"
 
 namespace hdrive {
 namespace {
 
+using space::Parents;
 using space::Shape;
 
 bool contains(const Choice& choice, const Value& value) {
   return std::any_of(choice.options.begin(), choice.options.end(),
-                     [&](const Value& option) { return space::same(option, value); });
+                     [&](const Value& option) { return same_option(option, value); });
 }
 
 bool contains(const RandInt& randint, const Value& value) {
@@ -52,7 +54,7 @@ bool contains(const Shape& shape, double number) {
 Value as_drawn(const Expression& expression, const Value& value) {
   if (const auto* choice = std::get_if<Choice>(&expression))
     return *std::find_if(choice->options.begin(), choice->options.end(),
-                         [&](const Value& option) { return space::same(option, value); });
+                         [&](const Value& option) { return same_option(option, value); });
   if (std::holds_alternative<RandInt>(expression))
     return static_cast<std::int64_t>(*as_number(value));
   const auto shape = space::shape_of(expression);
@@ -63,27 +65,130 @@ Error misplaced(const Binding& binding, const std::string& what) {
   return Error{fmt::format("parameter \"{}\"", binding.name), what};
 }
 
-// Fails naming the first parameter that is unknown, repeated or out of its range.
-Result<void> check_given(const SearchSpace& space, const Assignment& assignment) {
-  std::vector<std::string> names;
-  for (const Parameter& parameter : space.parameters) names.push_back(parameter.name);
-  for (const Binding& binding : assignment) {
-    const auto same_name = [&](const auto& other) {
-      return bare_name(other.name) == bare_name(binding.name);
-    };
-    const auto& parameters = space.parameters;
-    const auto parameter = std::find_if(parameters.begin(), parameters.end(), same_name);
-    if (parameter == parameters.end())
-      return misplaced(binding, "is not in the search space, which has " + base::join(names, ", ") +
-                                    ";" + base::did_you_mean(binding.name, names));
-    if (std::count_if(assignment.begin(), assignment.end(), same_name) > 1)
-      return misplaced(binding, "is given more than once");
-    if (!contains(parameter->expression, binding.value))
-      return misplaced(binding, fmt::format("{} is not a value of {}", to_json(binding.value),
-                                            to_text(parameter->expression)));
-  }
-  return {};
+bool same_name(const std::string& a, const std::string& b) { return bare_name(a) == bare_name(b); }
+
+Error out_of_range(const Binding& binding, const Expression& expression) {
+  return misplaced(
+      binding, fmt::format("{} is not a value of {}", to_json(binding.value), to_text(expression)));
 }
+
+// The parameters called like the binding; fails where there is none, or the name is given twice.
+Result<std::vector<std::size_t>> named(const SearchSpace& space, const Assignment& assignment,
+                                       const Binding& binding) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < space.parameters.size(); ++i)
+    if (same_name(space.parameters[i].name, binding.name)) found.push_back(i);
+  if (found.empty()) {
+    std::vector<std::string> names;
+    for (const Parameter& parameter : space.parameters)
+      if (std::find(names.begin(), names.end(), parameter.name) == names.end())
+        names.push_back(parameter.name);
+    return misplaced(binding, "is not in the search space, which has " + base::join(names, ", ") +
+                                  ";" + base::did_you_mean(binding.name, names));
+  }
+  if (std::count_if(assignment.begin(), assignment.end(),
+                    [&](const Binding& other) { return same_name(other.name, binding.name); }) > 1)
+    return misplaced(binding, "is given more than once");
+  return found;
+}
+
+// What stands against the existence of a parameter: the outermost choice above it that has another option.
+std::string obstacle(const SearchSpace& space, const Parents& parents, std::size_t index,
+                     const std::vector<const Value*>& values) {
+  std::string text;
+  for (auto at = std::optional(index); at && parents[*at]; at = parents[*at]) {
+    const std::string& choice = space.parameters[*parents[*at]].name;
+    const Value* value = values[*parents[*at]];
+    if (!value)
+      text = fmt::format("there is no \"{}\"", choice);
+    else if (!same_option(*value, space.parameters[*at].condition->option))
+      text = fmt::format("\"{}\" is {}", choice, to_json(*value));
+  }
+  return text;
+}
+
+Error does_not_exist(const SearchSpace& space, const Parents& parents, const Binding& binding,
+                     const std::vector<std::size_t>& candidates,
+                     const std::vector<const Value*>& values) {
+  std::vector<std::string> conditions;
+  for (const std::size_t candidate : candidates)
+    conditions.push_back(space::condition_text(space, parents, candidate));
+  return misplaced(binding,
+                   fmt::format("exists only where {}, and here {}", base::join(conditions, ", or "),
+                               obstacle(space, parents, candidates.front(), values)));
+}
+
+// The values that a part of a point gives, with those of the choices that they depend on.
+class Part {
+ public:
+  explicit Part(const SearchSpace& space)
+      : space_(space), parents_(parents(space)), values_(space.parameters.size()) {}
+
+  Result<void> take(const Assignment& given) {
+    // What exists anyway comes first: it decides between parameters of the same name.
+    for (const bool conditional : {false, true})
+      for (const Binding& binding : given) {
+        const auto candidates = named(space_, given, binding);
+        if (!candidates) return candidates.error();
+        if (space_.parameters[candidates->front()].condition.has_value() != conditional) continue;
+        if (auto taken = take(given, binding, *candidates); !taken) return taken;
+      }
+    return {};
+  }
+
+  Assignment point() const {
+    Assignment result;
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      if (values_[i])
+        result.push_back(
+            {space_.parameters[i].name, as_drawn(space_.parameters[i].expression, *values_[i])});
+    return result;
+  }
+
+ private:
+  Result<void> take(const Assignment& given, const Binding& binding,
+                    const std::vector<std::size_t>& candidates) {
+    std::vector<std::size_t> possible;
+    for (const std::size_t candidate : candidates)
+      if (is_possible(given, candidate)) possible.push_back(candidate);
+    if (possible.empty()) {
+      std::vector<const Value*> values = values_;
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (!values[i]) values[i] = find(given, space_.parameters[i].name);
+      return does_not_exist(space_, parents_, binding, candidates, values);
+    }
+    if (possible.size() > 1) {
+      std::vector<std::string> conditions;
+      for (const std::size_t candidate : possible)
+        conditions.push_back(space::condition_text(space_, parents_, candidate));
+      return misplaced(binding, fmt::format("belongs to several options ({}); give the option too",
+                                            base::join(conditions, ", or ")));
+    }
+    const Parameter& parameter = space_.parameters[possible.front()];
+    if (!contains(parameter.expression, binding.value))
+      return out_of_range(binding, parameter.expression);
+    values_[possible.front()] = &binding.value;
+    for (auto at = std::optional(possible.front()); parents_[*at]; at = parents_[*at])
+      if (!values_[*parents_[*at]])
+        values_[*parents_[*at]] = &space_.parameters[*at].condition->option;
+    return {};
+  }
+
+  // Whether no choice above the parameter has another option.
+  bool is_possible(const Assignment& given, std::size_t index) const {
+    for (auto at = std::optional(index); parents_[*at]; at = parents_[*at]) {
+      const std::size_t above = *parents_[*at];
+      const Value* value =
+          values_[above] ? values_[above] : find(given, space_.parameters[above].name);
+      if (value && !same_option(*value, space_.parameters[*at].condition->option)) return false;
+    }
+    return true;
+  }
+
+  const SearchSpace& space_;
+  Parents parents_;
+  std::vector<const Value*> values_;
+};
 
 }  // namespace
 
@@ -95,20 +200,33 @@ bool contains(const Expression& expression, const Value& value) {
 }
 
 Result<void> check(const SearchSpace& space, const Assignment& assignment) {
-  if (auto sound = check_given(space, assignment); !sound) return sound;
-  for (const Parameter& parameter : space.parameters)
-    if (!find(assignment, parameter.name))
-      return misplaced({parameter.name, {}}, "has no value; each parameter of the space needs one");
+  const Parents above = parents(space);
+  const std::vector<const Value*> values = space::values_of(space, above, assignment);
+  for (const Binding& binding : assignment) {
+    const auto candidates = named(space, assignment, binding);
+    if (!candidates) return candidates.error();
+    const auto active = std::find_if(candidates->begin(), candidates->end(),
+                                     [&](std::size_t i) { return values[i] != nullptr; });
+    if (active == candidates->end())
+      return does_not_exist(space, above, binding, *candidates, values);
+    const Expression& expression = space.parameters[*active].expression;
+    if (!contains(expression, binding.value)) return out_of_range(binding, expression);
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] || !space::is_met(space, above, i, values)) continue;
+    const std::string condition = space::condition_text(space, above, i);
+    return misplaced({space.parameters[i].name, {}},
+                     condition.empty()
+                         ? "has no value; each parameter of the space needs one"
+                         : fmt::format("has no value; it needs one where {}", condition));
+  }
   return {};
 }
 
 Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given) {
-  if (auto sound = check_given(space, given); !sound) return sound.error();
-  Assignment point;
-  for (const Parameter& parameter : space.parameters)
-    if (const Value* value = find(given, parameter.name))
-      point.push_back({parameter.name, as_drawn(parameter.expression, *value)});
-  return point;
+  Part part(space);
+  if (auto taken = part.take(given); !taken) return taken.error();
+  return part.point();
 }
 
 }  // namespace hdrive

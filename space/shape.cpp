@@ -82,13 +82,4 @@ Distinct distinct_options(const Choice& choice) {
   return result;
 }
 
-bool same(const Value& a, const Value& b) {
-  const auto number = [](const Value& value) {
-    return std::holds_alternative<bool>(value) ? std::nullopt : as_number(value);
-  };
-  if (a == b) return true;
-  const auto x = number(a), y = number(b);
-  return x && y && (*x == *y || (std::isnan(*x) && std::isnan(*y)));
-}
-
 }  // namespace hdrive::space

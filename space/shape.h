@@ -58,7 +58,4 @@ struct Distinct {
 };
 Distinct distinct_options(const Choice& choice);
 
-/// Whether two values are the same option: numbers compare as numbers, whatever their kind.
-bool same(const Value& a, const Value& b);
-
 }  // namespace hdrive::space

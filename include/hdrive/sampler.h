@@ -61,7 +61,8 @@ struct ParameterImportance {
 
 /// The importance of each parameter, largest first: how differently the best tenth of the finished runs is
 /// spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023). Runs that were
-/// stopped early or failed do not count. Fails where fewer than ten runs have a value, or all have the same.
+/// stopped early or failed do not count, nor for a conditional parameter those without it. Parameters of one name
+/// are called "lr (optimizer adam)". Fails where fewer than ten runs have a value, or all have the same.
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history);
 
@@ -75,7 +76,7 @@ struct ModelReport {
     /// without a choice.
     std::optional<double> lengthscale;
     /// Of the squared distance between two runs, as the kernel sees it, the mean part that is this
-    /// parameter's. All shares add up to 1.
+    /// parameter's; of a conditional one's, over the runs that have it. All shares add up to 1.
     double share = 0;
   };
   std::vector<Relevance> parameters;  ///< in the order of the space

@@ -62,14 +62,26 @@ struct QLogNormal {  ///< round(exp(N(mu, sigma)) / q) q
 using Expression = std::variant<Choice, RandInt, Uniform, QUniform, LogUniform, QLogUniform, Normal,
                                 QNormal, LogNormal, QLogNormal>;
 
+/// Where a conditional parameter exists: in the sets in which `parameter` does and has the option.
+struct Condition {
+  std::string parameter;  ///< a choice before it in the list; of several with that name the last
+  Value option;           ///< one of its options
+  bool operator==(const Condition&) const = default;
+};
+
 struct Parameter {
   std::string name;  ///< used verbatim on the command line; "--" is put in front of a bare name
   Expression expression;
+  /// Nothing: it exists in every set. Where it does not exist, a set has no binding for it.
+  std::optional<Condition> condition = {};
   bool operator==(const Parameter&) const = default;
 };
 
 struct SearchSpace {
-  std::vector<Parameter> parameters;  ///< in file order, which is the order on the command line
+  /// In file order, which is the order on the command line: behind a choice what exists under its first
+  /// option, then what exists under the second, and so on. Parameters may share a name where they can never
+  /// exist together.
+  std::vector<Parameter> parameters;
   bool operator==(const SearchSpace&) const = default;
 };
 
@@ -106,18 +118,39 @@ Value quantize(double number, double q);
 /// lattice points to within rounding (0.3 is a multiple of 0.1).
 bool contains(const Expression& expression, const Value& value);
 
-/// Fails naming the first parameter that is missing, unknown, repeated or out of its range.
+/// Whether two values are the same option: numbers compare as numbers, whatever their kind.
+bool same_option(const Value& a, const Value& b);
+
+/// How many conditions a parameter may depend on, one on another.
+inline constexpr int kDeepestCondition = 16;
+
+/// Fails where the space is not sound: an expression's fault, a name that two parameters have which can exist
+/// together, a condition on no choice or no option of it, or a parameter that stands apart from its choice.
+/// The functions below expect a sound space.
+Result<void> check(const SearchSpace& space);
+
+/// For each parameter the index of the one its condition names; nothing where it has none.
+std::vector<std::optional<std::size_t>> parents(const SearchSpace& space);
+
+/// Whether parameter number `index` exists in a set with these bindings, of which only those before it in
+/// the list count. A sampler that makes a set in the order of the list asks for each before it draws it.
+bool is_active(const SearchSpace& space, std::size_t index, const Assignment& assignment);
+
+/// Fails naming the first parameter that is missing, unknown, repeated, out of its range, or given where it
+/// does not exist.
 Result<void> check(const SearchSpace& space, const Assignment& assignment);
 
 /// What was given of a point, as a draw would have it: in the space's order, its spelling of the names, and its
-/// kinds of values (an option as listed, 2 for 2.0 among integers). Fails as `check` does, but takes a part.
+/// kinds of values (an option as listed, 2 for 2.0 among integers). Fails as `check` does, but takes a part;
+/// the choices that a given parameter depends on are added where they are not given.
 Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given);
 
 /// How many different values there are: choices, randint, quniform and qloguniform; nothing for the
 /// rest, and for lattices of more than 2^53 points. An option listed twice counts once.
 std::optional<std::uint64_t> cardinality(const Expression& expression);
 
-/// The product over the parameters; nothing where one is infinite or the product passes 2^63.
+/// How many different sets there are: the product over the parameters, of a choice with conditional ones the
+/// sum over its options. Nothing where one is infinite or the number passes 2^63.
 std::optional<std::uint64_t> cardinality(const SearchSpace& space);
 
 /// Value number `index` (from 0, below cardinality) of a finite expression: options as listed,
@@ -128,7 +161,7 @@ Value level(const Expression& expression, std::uint64_t index);
 /// twice as likely.
 double level_probability(const Expression& expression, std::uint64_t index);
 
-/// Point number `index` of a finite space, the first parameter slowest.
+/// Point number `index` (from 0, below cardinality) of a finite space, the first parameter slowest.
 Assignment point(const SearchSpace& space, std::uint64_t index);
 
 /// Place on the unit interval: linear for uniform, logarithmic for loguniform, the normal CDF (clipped

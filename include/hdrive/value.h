@@ -44,7 +44,7 @@ struct Binding {
   bool operator==(const Binding&) const = default;
 };
 
-/// A parameter set: one binding for each parameter of the search space, in its order.
+/// A parameter set: one binding for each parameter of the search space that exists in it, in its order.
 using Assignment = std::vector<Binding>;
 
 /// `{"lr":0.01,"layers":2}`; the order of the assignment is kept.

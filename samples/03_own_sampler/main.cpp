@@ -23,11 +23,13 @@ class Evolution final : public hdrive::Sampler {
     const auto parent = history.incumbent();
     hdrive::Assignment child;
     for (std::uint32_t i = 0; i < space_.parameters.size(); ++i) {
-      const auto& [name, expression] = space_.parameters[i];
+      if (!is_active(space_, i, child)) continue;  // it depends on an option that was not chosen
+      const auto& [name, expression, condition] = space_.parameters[i];
       hdrive::RandomStream random(seed_, id, i);
+      const auto* value = parent ? find(history.run(*parent).parameters, name) : nullptr;
+      const bool has = value && contains(expression, *value);
       child.push_back(
-          {name, parent ? mutate(expression, *find(history.run(*parent).parameters, name), random)
-                        : hdrive::draw(expression, random)});
+          {name, has ? mutate(expression, *value, random) : hdrive::draw(expression, random)});
     }
     return hdrive::Proposal{std::move(child), parent ? "child of run " + std::to_string(*parent)
                                                      : "drawn at random: no run has a result yet"};

@@ -751,7 +751,7 @@ TEST_CASE("a specification that cannot work is refused before anything starts") 
   SECTION("two parameters of one name") {
     simulation.spec.space.parameters.push_back({"--x", Uniform{0, 1}});
     CHECK_THAT(simulation.run().error().message(),
-               Catch::Contains("two parameters are called \"x\""));
+               Catch::Contains("\"--x\": is in the search space twice"));
   }
   SECTION("a range the wrong way round") {
     simulation.spec.space.parameters = {{"lr", Uniform{2, 1}}};
