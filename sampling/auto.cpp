@@ -28,6 +28,7 @@ bool exists(const std::string& name) {
 Chosen choose(const SearchSpace& space, const SamplerContext& context) {
   const auto size = cardinality(space);
   const std::size_t dimensions = space.parameters.size();
+  const std::string parameters = parameters_text(space);
   const std::int64_t runs = context.max_total_runs;
   const auto runs_text = base::plural(runs, "run");
   if (size && runs > 0 && *size <= static_cast<std::uint64_t>(runs))
@@ -43,13 +44,12 @@ Chosen choose(const SearchSpace& space, const SamplerContext& context) {
   if (runs > kMostExact)
     return {"tpe", fmt::format("{} are many for a Gaussian process", runs_text)};
   if (dimensions > kMostDimensions)
-    return {"tpe", fmt::format("{} are many for a Gaussian process",
-                               base::plural(static_cast<long long>(dimensions), "parameter"))};
+    return {"tpe", fmt::format("{} are many for a Gaussian process", parameters)};
+  // Conditional parameters do not speak against it: on spaces of branches its regret after 100 runs was a
+  // tenth of tpe's (docs/bayesian.md).
   if (exists("bayesian"))
-    return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text,
-                                    base::plural(static_cast<long long>(dimensions), "parameter"))};
-  return {"tpe", fmt::format("{} for {} suit a model", runs_text,
-                             base::plural(static_cast<long long>(dimensions), "parameter"))};
+    return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text, parameters)};
+  return {"tpe", fmt::format("{} for {} suit a model", runs_text, parameters)};
 }
 
 class AutoSampler final : public Sampler {

@@ -12,6 +12,9 @@
 // each generation and never below a margin (Baluja, "Population-based incremental learning", 1994; Hamano et
 // al., "CatCMA", GECCO 2024).
 //
+// A parameter that does not exist in a set has a step all the same, drawn from the distribution as it is: so
+// its coordinate is neither moved nor narrowed by runs that say nothing about it.
+//
 // The state is a function of the history: generation g are the runs g lambda to (g + 1) lambda - 1, and it
 // counts once all of them have ended. Until then proposals come from the newest state there is, so no worker
 // ever waits; points of an older state are taken as injected ones.
@@ -34,7 +37,8 @@ namespace {
 
 constexpr double kSigma = 0.3;  // of the first generation, in the unit cube
 constexpr int kTries = 30;      // to draw a point inside the cube, before it is moved there
-constexpr std::uint32_t kPurpose = 2'000'000;  // of the random stream
+constexpr std::uint32_t kPurpose = 2'000'000;        // of the random stream
+constexpr std::uint32_t kAbsentPurpose = 2'000'001;  // the same, for steps of what does not exist
 
 // ---- the constants of the tutorial, table 1 ------------------------------------------------------
 
@@ -106,11 +110,11 @@ double norm(const Vector& v) {
 
 class CmaesSampler final : public Sampler {
  public:
-  CmaesSampler(SearchSpace space, const SamplerContext& context)
-      : space_(std::move(space)),
-        coordinates_(space_),
+  CmaesSampler(const SearchSpace& space, const SamplerContext& context)
+      : parameters_text_(parameters_text(space)),
+        coordinates_(space),
         seed_(context.seed),
-        untried_(space_, seed_),
+        untried_(space, seed_),
         rates_(0) {
     for (std::size_t i = 0; i < coordinates_.axes().size(); ++i)
       (coordinates_.axes()[i].categorical ? categories_ : numbers_).push_back(i);
@@ -131,8 +135,7 @@ class CmaesSampler final : public Sampler {
 
   std::string describe() const override {
     return fmt::format("CMA-ES with margin, generations of {}, seed {}, of {}{}", rates_.lambda,
-                       seed_,
-                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"),
+                       seed_, parameters_text_,
                        untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
   }
 
@@ -224,10 +227,13 @@ class CmaesSampler final : public Sampler {
   // fewer than two that have a value there is nothing to learn.
   State after(State state, const History& history, const Judged& judged) const {
     std::vector<Vector> best;
+    std::vector<RunId> runs;
     for (const Outcome& outcome : judged) {
       if (outcome.standing != Standing::final && outcome.standing != Standing::partial) continue;
       auto point = coordinates_.point(history.run(outcome.run).parameters);
-      if (point && best.size() < rates_.parents) best.push_back(*std::move(point));
+      if (!point || best.size() >= rates_.parents) continue;
+      best.push_back(*std::move(point));
+      runs.push_back(outcome.run);
     }
     if (best.size() < 2) return state;
     Vector weights(rates_.weights.begin(),
@@ -235,14 +241,28 @@ class CmaesSampler final : public Sampler {
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     for (double& weight : weights) weight /= sum;
     ++state.updates;
-    if (!numbers_.empty()) move(state, best, weights);
+    if (!numbers_.empty()) move(state, best, runs, weights);
     for (std::size_t c = 0; c < categories_.size(); ++c)
       learn(state.options[c], categories_[c], best, weights);
     widen(state);
     return state;
   }
 
-  void move(State& state, const std::vector<Vector>& best, const Vector& weights) const {
+  // Fills in the steps of the coordinates that the point lacks.
+  void step_absent(const State& state, const Vector& point, RunId run, Vector& step) const {
+    RandomStream random(seed_, run, kAbsentPurpose);
+    boost::random::normal_distribution<double> normal;
+    Vector z(step.size());
+    for (double& one : z) one = normal(random);
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      if (point[numbers_[i]] != kAbsent) continue;
+      step[i] = 0;
+      for (std::size_t k = 0; k <= i; ++k) step[i] += state.factor[i * step.size() + k] * z[k];
+    }
+  }
+
+  void move(State& state, const std::vector<Vector>& best, const std::vector<RunId>& runs,
+            const Vector& weights) const {
     const std::size_t d = numbers_.size();
     const double size = static_cast<double>(d);
     const double longest = std::sqrt(size) + 2 * size / (size + 2);
@@ -252,6 +272,8 @@ class CmaesSampler final : public Sampler {
       Vector step(d);
       for (std::size_t i = 0; i < d; ++i)
         step[i] = (best[p][numbers_[i]] - state.mean[i]) / (state.sigma * state.widening[i]);
+      if (std::find(best[p].begin(), best[p].end(), kAbsent) != best[p].end())
+        step_absent(state, best[p], runs[p], step);
       // An injected point may lie far outside the distribution.
       const double length = norm(solve_lower(state.factor, step));
       if (length > longest)
@@ -297,9 +319,12 @@ class CmaesSampler final : public Sampler {
     constexpr double kRate = 0.25;
     const double count = static_cast<double>(options.size());
     if (options.size() == 1) return;
-    for (double& probability : options) probability *= 1 - kRate;
+    double had = 0;  // the weight of those that have the parameter
+    for (std::size_t p = 0; p < best.size(); ++p) had += best[p][axis] == kAbsent ? 0 : weights[p];
+    for (double& probability : options) probability *= 1 - kRate * had;
     for (std::size_t p = 0; p < best.size(); ++p)
-      options[static_cast<std::size_t>(best[p][axis])] += kRate * weights[p];
+      if (best[p][axis] != kAbsent)
+        options[static_cast<std::size_t>(best[p][axis])] += kRate * weights[p];
     const double least = 1 / (static_cast<double>(rates_.lambda) * count);
     double sum = 0;
     for (double& probability : options) sum += probability = std::max(probability, least);
@@ -324,7 +349,7 @@ class CmaesSampler final : public Sampler {
     }
   }
 
-  SearchSpace space_;
+  std::string parameters_text_;
   Coordinates coordinates_;
   std::uint64_t seed_;
   WithoutRepeats untried_;

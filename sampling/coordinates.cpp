@@ -43,9 +43,10 @@ double middle(double place, std::size_t levels) {
 
 }  // namespace
 
-Coordinates::Coordinates(SearchSpace space) : space_(std::move(space)) {
-  for (const Parameter& parameter : space_.parameters) {
+Coordinates::Coordinates(SearchSpace space) : conditions_(std::move(space)) {
+  for (const Parameter& parameter : conditions_.space().parameters) {
     axes_.push_back(axis_of(parameter.expression));
+    axes_.back().conditional = parameter.condition.has_value();
     const auto& order = axes_.back().option_at;
     std::vector<std::size_t> inverse(order.size());
     for (std::size_t place = 0; place < order.size(); ++place) inverse[order[place]] = place;
@@ -54,11 +55,12 @@ Coordinates::Coordinates(SearchSpace space) : space_(std::move(space)) {
 }
 
 std::optional<std::vector<double>> Coordinates::point(const Assignment& assignment) const {
-  if (!check(space_, assignment)) return std::nullopt;
-  std::vector<double> result(axes_.size());
+  const auto values = conditions_.values_of(assignment);
+  if (!values) return std::nullopt;
+  std::vector<double> result(axes_.size(), kAbsent);
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    const Expression& expression = space_.parameters[i].expression;
-    const double unit = encode(expression, *find(assignment, space_.parameters[i].name));
+    if (!(*values)[i]) continue;
+    const double unit = encode(conditions_.space().parameters[i].expression, *(*values)[i]);
     if (place_of_[i].empty()) {
       result[i] = unit;
       continue;
@@ -70,20 +72,31 @@ std::optional<std::vector<double>> Coordinates::point(const Assignment& assignme
   return result;
 }
 
+// Of a choice.
+std::size_t Coordinates::level_at(std::size_t axis, double coordinate) const {
+  const Axis& on = axes_[axis];
+  const double place = on.categorical ? coordinate : cell(coordinate, on.levels);
+  return on.option_at[static_cast<std::size_t>(place)];
+}
+
 Assignment Coordinates::assignment(std::span<const double> point) const {
-  Assignment result;
-  result.reserve(axes_.size());
+  return conditions_.make_set([&](std::size_t i) {
+    const Expression& expression = conditions_.space().parameters[i].expression;
+    if (axes_[i].option_at.empty()) return decode(expression, point[i]);
+    const auto level = static_cast<double>(level_at(i, point[i]));
+    return decode(expression, middle(level, axes_[i].levels));
+  });
+}
+
+void Coordinates::put_out(std::span<double> point) const {
+  if (!conditions_.any()) return;
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    const Parameter& parameter = space_.parameters[i];
-    double unit = point[i];
-    if (!axes_[i].option_at.empty()) {
-      const double place = axes_[i].categorical ? unit : cell(unit, axes_[i].levels);
-      unit = middle(static_cast<double>(axes_[i].option_at[static_cast<std::size_t>(place)]),
-                    axes_[i].levels);
-    }
-    result.push_back({parameter.name, decode(parameter.expression, unit)});
+    const auto& condition = conditions_.of(i);
+    if (!condition) continue;
+    const double above = point[condition->parent];
+    if (above == kAbsent || !condition->at_level[level_at(condition->parent, above)])
+      point[i] = kAbsent;
   }
-  return result;
 }
 
 std::vector<double> Coordinates::from_unit(std::span<const double> unit) const {

@@ -11,8 +11,12 @@
 #include <vector>
 
 #include "hdrive/space.h"
+#include "sampling/conditions.h"
 
 namespace hdrive::sampling {
+
+/// The coordinate of a parameter that does not exist in a set.
+inline constexpr double kAbsent = -1;
 
 /// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one at
 /// (k + 0.5) / K; a category is the number of its option. A choice between at least three distinct numbers is
@@ -22,6 +26,7 @@ struct Axis {
   /// How many values there are; 0: infinitely many, or more than 4096 and treated as if.
   std::size_t levels = 0;
   std::vector<std::size_t> option_at;  ///< of a choice: which option stands at place k
+  bool conditional = false;            ///< whether it is absent from some sets
 };
 
 class Coordinates {
@@ -33,7 +38,7 @@ class Coordinates {
   /// Where the assignment lies; nothing where it does not belong to the space.
   std::optional<std::vector<double>> point(const Assignment& assignment) const;
 
-  /// The assignment nearest to the point.
+  /// The assignment nearest to the point; what it has no parameter for goes unused.
   Assignment assignment(std::span<const double> point) const;
 
   /// A point of the unit cube as coordinates: categories at the option of their cell, levels at their middle.
@@ -42,8 +47,13 @@ class Coordinates {
   /// The coordinate moved to the nearest value the axis has.
   double snapped(std::size_t axis, double coordinate) const;
 
+  /// Marks as absent what does not exist at the point, which is snapped.
+  void put_out(std::span<double> point) const;
+
  private:
-  SearchSpace space_;
+  std::size_t level_at(std::size_t axis, double coordinate) const;
+
+  Conditions conditions_;
   std::vector<Axis> axes_;
   std::vector<std::vector<std::size_t>> place_of_;  // the inverse of Axis::option_at
 };

@@ -49,13 +49,9 @@ Value draw(const Expression& expression, RandomStream& random) {
   return std::visit(Draw(random), expression);
 }
 
-Assignment sampling::decode_all(const SearchSpace& space, std::span<const double> unit) {
-  Assignment assignment;
-  assignment.reserve(space.parameters.size());
-  for (std::size_t i = 0; i < space.parameters.size(); ++i)
-    assignment.push_back(
-        {space.parameters[i].name, decode(space.parameters[i].expression, unit[i])});
-  return assignment;
+Assignment sampling::decode_all(const Conditions& conditions, std::span<const double> unit) {
+  return conditions.make_set(
+      [&](std::size_t i) { return decode(conditions.space().parameters[i].expression, unit[i]); });
 }
 
 }  // namespace hdrive

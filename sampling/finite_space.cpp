@@ -3,7 +3,14 @@
 
 #include <utility>
 
+#include "sampling/conditions.h"
+
 namespace hdrive::sampling {
+namespace {
+
+constexpr std::uint64_t kMany = ~std::uint64_t{0};
+
+}  // namespace
 
 FiniteSpace::Axis::Axis(const Parameter& from)
     : parameter(from), size(*cardinality(from.expression)) {
@@ -35,24 +42,80 @@ std::optional<FiniteSpace> FiniteSpace::of(const SearchSpace& space) {
     if (!cardinality(parameter.expression)) return std::nullopt;
     result.axes_.emplace_back(parameter);
   }
+  result.connect(space);
   return result;
 }
 
-Assignment FiniteSpace::point(std::uint64_t index) const {
-  Assignment assignment(axes_.size());
-  for (std::size_t i = axes_.size(); i-- > 0;) {
-    assignment[i] = {axes_[i].parameter.name, axes_[i].value(index % axes_[i].size)};
-    index /= axes_[i].size;
+void FiniteSpace::connect(const SearchSpace& space) {
+  const Conditions conditions(space);
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    const auto& condition = conditions.of(i);
+    if (!condition) {
+      roots_.push_back(i);
+      continue;
+    }
+    Axis& above = axes_[condition->parent];
+    above.below.resize(above.size);
+    for (std::size_t k = 0; k < above.size; ++k)
+      if (condition->at_level[k]) above.below[k].push_back(i);
   }
+  for (std::size_t i = axes_.size(); i-- > 0;) {
+    Axis& axis = axes_[i];
+    axis.points = axis.below.empty() ? axis.size : 0;
+    for (const auto& below : axis.below) {
+      axis.points_below.push_back(points_of(below));
+      if (__builtin_add_overflow(axis.points, axis.points_below.back(), &axis.points))
+        axis.points = kMany;
+    }
+  }
+}
+
+std::uint64_t FiniteSpace::points_of(const std::vector<std::size_t>& axes) const {
+  std::uint64_t product = 1;
+  for (const std::size_t axis : axes)
+    if (__builtin_mul_overflow(product, axes_[axis].points, &product)) return kMany;
+  return product;
+}
+
+template <class Visit>
+void FiniteSpace::walk(const std::vector<std::size_t>& axes, std::uint64_t index,
+                       Visit& visit) const {
+  // The last axis is the fastest, so the places of the first ones come of what it leaves.
+  std::vector<std::uint64_t> places(axes.size());
+  for (std::size_t k = axes.size(); k-- > 0;) {
+    const std::uint64_t points = axes_[axes[k]].points;
+    places[k] = index % points;
+    index /= points;
+  }
+  for (std::size_t k = 0; k < axes.size(); ++k) {
+    const Axis& axis = axes_[axes[k]];
+    if (axis.below.empty()) {
+      visit(axes[k], places[k]);
+      continue;
+    }
+    std::size_t level = 0;
+    for (; places[k] >= axis.points_below[level]; ++level) places[k] -= axis.points_below[level];
+    visit(axes[k], level);
+    walk(axis.below[level], places[k], visit);
+  }
+}
+
+Assignment FiniteSpace::point(std::uint64_t index) const {
+  Assignment assignment;
+  assignment.reserve(axes_.size());
+  const auto visit = [&](std::size_t axis, std::uint64_t level) {
+    assignment.push_back({axes_[axis].parameter.name, axes_[axis].value(level)});
+  };
+  walk(roots_, index, visit);
   return assignment;
 }
 
 double FiniteSpace::weight(std::uint64_t index) const {
   double product = 1;
-  for (std::size_t i = axes_.size(); i-- > 0;) {
-    product *= axes_[i].weight(index % axes_[i].size);
-    index /= axes_[i].size;
-  }
+  const auto visit = [&](std::size_t axis, std::uint64_t level) {
+    product *= axes_[axis].weight(level);
+  };
+  walk(roots_, index, visit);
   return product;
 }
 

@@ -18,7 +18,7 @@ class FiniteSpace {
   /// Nothing where a parameter has infinitely many values, or more than 2^53.
   static std::optional<FiniteSpace> of(const SearchSpace& space);
 
-  /// How many points there are; nothing beyond 2^63.
+  /// How many different points there are; nothing beyond 2^63.
   std::optional<std::uint64_t> size() const { return size_; }
 
   /// The same as `hdrive::point`.
@@ -36,12 +36,25 @@ class FiniteSpace {
     std::vector<Value> values;
     std::vector<double> weights;
 
+    // Of a choice that others depend on: by level, which these are, and how many points they have with all
+    // that depends on them. Numbers beyond 2^64 count as 2^64 - 1.
+    std::vector<std::vector<std::size_t>> below;
+    std::vector<std::uint64_t> points_below;
+    std::uint64_t points = 1;  // of this axis and all that depends on it
+
     explicit Axis(const Parameter& from);
     Value value(std::uint64_t index) const;
     double weight(std::uint64_t index) const;
   };
 
+  void connect(const SearchSpace& space);
+  std::uint64_t points_of(const std::vector<std::size_t>& axes) const;
+  // Calls `visit(axis, level)` for what exists at point `index` of these axes, in the space's order.
+  template <class Visit>
+  void walk(const std::vector<std::size_t>& axes, std::uint64_t index, Visit& visit) const;
+
   std::vector<Axis> axes_;
+  std::vector<std::size_t> roots_;  // the axes that exist at every point
   std::optional<std::uint64_t> size_;
 };
 

@@ -6,7 +6,8 @@
 // Source: Watanabe, Bansal, Hutter, "PED-ANOVA: efficiently quantifying hyperparameter importance in
 // arbitrary subspaces", IJCAI 2023 (algorithm 1; the Pearson divergence of its equation 7). Deviations: the
 // densities are histograms of truncated Gaussian kernels with one uniform observation added, on at most 50
-// cells; Scott's width, at least half a cell.
+// cells; Scott's width, at least half a cell. A conditional parameter is judged by the runs that have it, the
+// best of these against all of these, and counts for the part of the runs that they are.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -73,10 +74,19 @@ double pearson_divergence(const std::vector<double>& of, const std::vector<doubl
   return sum;
 }
 
+// How differently the best tenth, which stands first, is spread than all are; 0 where too few tell.
+double divergence_of(const Axis& axis, const std::vector<double>& all) {
+  if (all.size() < kFewest) return 0;
+  const std::size_t top = std::max<std::size_t>(2, (all.size() + 9) / 10);
+  const std::vector<double> best(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(top));
+  return pearson_divergence(histogram(axis, best), histogram(axis, all));
+}
+
 }  // namespace
 
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history) {
+  const sampling::Conditions conditions(space);
   const sampling::Coordinates coordinates(space);
   std::vector<std::vector<double>> points;  // best first
   std::vector<double> losses;
@@ -95,16 +105,15 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
     return Error{"", fmt::format("all {} have the same value, so no parameter matters",
                                  base::plural(static_cast<long long>(points.size()), "run"))};
 
-  const std::size_t top = std::max<std::size_t>(2, (points.size() + 9) / 10);
   std::vector<ParameterImportance> result;
   double total = 0;
   for (std::size_t d = 0; d < space.parameters.size(); ++d) {
     std::vector<double> all;
-    for (const auto& point : points) all.push_back(point[d]);
-    const std::vector<double> best(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(top));
-    const Axis& axis = coordinates.axes()[d];
-    const double divergence = pearson_divergence(histogram(axis, best), histogram(axis, all));
-    result.push_back({space.parameters[d].name, divergence});
+    for (const auto& point : points)
+      if (point[d] != sampling::kAbsent) all.push_back(point[d]);
+    const double divergence = divergence_of(coordinates.axes()[d], all) *
+                              static_cast<double>(all.size()) / static_cast<double>(points.size());
+    result.push_back({conditions.label(d), divergence});
     total += divergence;
   }
   for (ParameterImportance& one : result)

@@ -40,10 +40,10 @@ std::uint64_t permuted(std::uint64_t index, std::uint64_t size, std::uint64_t ke
 class LatinHypercubeSampler final : public Sampler {
  public:
   LatinHypercubeSampler(SearchSpace space, const SamplerContext& context)
-      : space_(std::move(space)),
+      : conditions_(std::move(space)),
         seed_(context.seed),
         strata_(static_cast<std::uint64_t>(std::max<std::int64_t>(1, context.max_total_runs))),
-        untried_(space_, seed_),
+        untried_(conditions_.space(), seed_),
         how_(fmt::format("a point of a Latin hypercube of {}, seed {}", strata_, seed_)) {}
 
   // On a finite space a point that was tried is replaced by the same row of a further hypercube.
@@ -56,13 +56,13 @@ class LatinHypercubeSampler final : public Sampler {
   std::string describe() const override {
     return fmt::format("Latin hypercube of {}, seed {}, of {}{}",
                        base::plural(static_cast<long long>(strata_), "point"), seed_,
-                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"),
+                       parameters_text(conditions_.space()),
                        untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
   }
 
  private:
   Assignment point(std::uint64_t cube, std::uint64_t row) const {
-    std::vector<double> unit(space_.parameters.size());
+    std::vector<double> unit(conditions_.space().parameters.size());
     for (std::uint32_t i = 0; i < unit.size(); ++i) {
       RandomStream random(seed_, static_cast<std::int64_t>(cube), i);
       const std::uint64_t key = random();
@@ -70,10 +70,10 @@ class LatinHypercubeSampler final : public Sampler {
       const double inside = RandomStream(key, -1 - static_cast<std::int64_t>(row), 0).uniform();
       unit[i] = (static_cast<double>(stratum) + inside) / static_cast<double>(strata_);
     }
-    return decode_all(space_, unit);
+    return decode_all(conditions_, unit);
   }
 
-  SearchSpace space_;
+  Conditions conditions_;
   std::uint64_t seed_;
   std::uint64_t strata_;
   WithoutRepeats untried_;

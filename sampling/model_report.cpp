@@ -13,24 +13,31 @@ namespace hdrive {
 namespace {
 
 using namespace sampling::gp;
+using sampling::Conditions;
 
-// The mean of min((a - b)^2, 1) over all pairs of rows.
+// The mean of min((a - b)^2, 1) over all pairs of rows that both have the dimension.
 double mean_square_distance(const Points& points, int dimension) {
   const int n = points.size();
   double sum = 0;
-  for (int i = 0; i < n; ++i)
+  std::int64_t pairs = 0;
+  for (int i = 0; i < n; ++i) {
+    if (points.row(i)[dimension] == kInactive) continue;
     for (int k = 0; k < i; ++k) {
+      if (points.row(k)[dimension] == kInactive) continue;
       const double difference = points.row(i)[dimension] - points.row(k)[dimension];
       sum += std::min(difference * difference, 1.0);
+      ++pairs;
     }
-  return n > 1 ? 2 * sum / (static_cast<double>(n) * (n - 1)) : 0;
+  }
+  return pairs > 0 ? sum / static_cast<double>(pairs) : 0;
 }
 
 std::vector<ModelReport::Relevance> relevances(const Encoding& encoding, const Points& points,
                                                const Hyperparameters& hyperparameters) {
   std::vector<ModelReport::Relevance> result;
-  for (const Parameter& parameter : encoding.space().parameters)
-    result.push_back({parameter.name, std::nullopt, 0});
+  const Conditions& conditions = encoding.conditions();
+  for (std::size_t i = 0; i < conditions.space().parameters.size(); ++i)
+    result.push_back({conditions.label(i), std::nullopt, 0});
   double total = 0;
   for (int j = 0; j < encoding.size(); ++j) {
     const double l = hyperparameters.lengthscales[static_cast<std::size_t>(j)];

@@ -40,6 +40,8 @@ inline float exp_of(float x) {
   return sum * std::bit_cast<float>((whole + 127) << 23);
 }
 
+constexpr float kNone = static_cast<float>(kAbsent);
+
 // log(sum of exp) over a padded row, together with one more term.
 double log_sum_exp(const std::vector<float>& row, double further) {
   float tops[kLanes];
@@ -63,22 +65,28 @@ std::size_t ProductKernels::stage(std::size_t count) {
   return static_cast<std::size_t>(std::ceil(std::exp2(eighth / 8)));
 }
 
-ProductKernels::ProductKernels(const std::vector<Axis>& axes, std::size_t count) {
-  const double n = static_cast<double>(std::max<std::size_t>(stage(count), 1));
+ProductKernels::ProductKernels(const std::vector<Axis>& axes, std::size_t count)
+    : ProductKernels(axes, std::vector<std::size_t>(axes.size(), count)) {}
+
+ProductKernels::ProductKernels(const std::vector<Axis>& axes,
+                               const std::vector<std::size_t>& counts) {
   const double dimensions = static_cast<double>(axes.size());
-  const double wanted = 0.2 * std::pow(n, -1 / (dimensions + 4));
-  const double smooth = std::max(wanted, 1 / std::min(100.0, n + 1));
-  for (const Axis& axis : axes) {
+  for (std::size_t d = 0; d < axes.size(); ++d) {
+    const Axis& axis = axes[d];
+    const double n = static_cast<double>(std::max<std::size_t>(stage(counts[d]), 1));
     Kernel kernel;
     kernel.categorical = axis.categorical;
+    kernel.conditional = axis.conditional;
     kernel.levels = static_cast<double>(axis.levels);
     if (axis.categorical) {
       // As if each option had been seen 1/n times more (Optuna's prior).
       const double total = 1 + kernel.levels / n;
       kernel.log_own = static_cast<float>(std::log((1 + 1 / n) / total));
       kernel.penalty = static_cast<float>(std::log(n + 1));
-      log_uniform_ -= std::log(kernel.levels);
+      if (!axis.conditional) log_uniform_ -= std::log(kernel.levels);
     } else {
+      const double wanted = 0.2 * std::pow(n, -1 / (dimensions + 4));
+      const double smooth = std::max(wanted, 1 / std::min(100.0, n + 1));
       kernel.width = axis.levels > 0 ? std::max(smooth, 0.5 / kernel.levels) : smooth;
       kernel.precision = static_cast<float>(1 / (std::sqrt(2.0) * kernel.width));
       kernel.table = table_of(kernel.width);
@@ -99,34 +107,69 @@ std::size_t ProductKernels::table_of(double width) {
   return tables_.size() - 1;
 }
 
+float ProductKernels::log_scale(const Kernel& kernel, float coordinate) const {
+  if (kernel.categorical) return kernel.log_own;
+  const float place = coordinate * (kTable - 1);
+  const auto below = std::min(static_cast<std::size_t>(place), kTable - 2);
+  const float rest = place - static_cast<float>(below);
+  const auto& scales = tables_[kernel.table].scales;
+  return scales[below] + rest * (scales[below + 1] - scales[below]);
+}
+
 float ProductKernels::log_scale(const Columns& columns, std::size_t point) const {
   float sum = 0;
-  for (std::size_t d = 0; d < kernels_.size(); ++d) {
-    if (kernels_[d].categorical) {
-      sum += kernels_[d].log_own;
-      continue;
-    }
-    const float place = columns[d][point] * (kTable - 1);
-    const auto below = std::min(static_cast<std::size_t>(place), kTable - 2);
-    const float rest = place - static_cast<float>(below);
-    const auto& scales = tables_[kernels_[d].table].scales;
-    sum += scales[below] + rest * (scales[below + 1] - scales[below]);
-  }
+  for (std::size_t d = 0; d < kernels_.size(); ++d)
+    if (!kernels_[d].conditional) sum += log_scale(kernels_[d], columns[d][point]);
   return sum;
 }
 
-void ProductKernels::add_exponents(const Columns& columns, std::span<const float> at,
-                                   std::size_t begin, std::size_t end, float* sums) const {
+double ProductKernels::log_uniform(std::span<const float> at) const {
+  double sum = log_uniform_;
+  for (std::size_t d = 0; d < kernels_.size(); ++d)
+    if (kernels_[d].conditional && kernels_[d].categorical && at[d] != kNone)
+      sum -= std::log(kernels_[d].levels);
+  return sum;
+}
+
+// By conditional axis, for each of the points: the scale of its kernel along the axis, or what a uniform
+// density has there.
+std::vector<float> ProductKernels::conditional_scales(const Columns& columns, std::size_t begin,
+                                                      std::size_t end) const {
+  std::vector<float> scales(kernels_.size() * kBlock);
+  for (std::size_t d = 0; d < kernels_.size(); ++d) {
+    const Kernel& kernel = kernels_[d];
+    if (!kernel.conditional) continue;
+    const float uniform = kernel.categorical ? -static_cast<float>(std::log(kernel.levels)) : 0;
+    for (std::size_t i = begin; i < end; ++i)
+      scales[d * kBlock + i - begin] =
+          columns[d][i] == kNone ? uniform : log_scale(kernel, columns[d][i]);
+  }
+  return scales;
+}
+
+void ProductKernels::add_exponents(const Columns& columns, std::span<const float> conditional,
+                                   std::span<const float> at, std::size_t begin, std::size_t end,
+                                   float* sums) const {
+  const std::size_t size = end - begin;
   for (std::size_t d = 0; d < kernels_.size(); ++d) {
     const float* column = columns[d].data() + begin;
     const float x = at[d];
-    const std::size_t size = end - begin;
-    if (kernels_[d].categorical) {
-      const float penalty = kernels_[d].penalty;
+    const Kernel& kernel = kernels_[d];
+    if (kernel.conditional) {
+      if (x == kNone) continue;
+      const float* scales = conditional.data() + d * kBlock;
+      for (std::size_t i = 0; i < size; ++i) {
+        const float z = (column[i] - x) * kernel.precision;
+        const float away =
+            kernel.categorical ? kernel.penalty * std::min(std::abs(column[i] - x), 1.0f) : z * z;
+        sums[i] += scales[i] - (column[i] == kNone ? 0.0f : away);
+      }
+    } else if (kernel.categorical) {
+      const float penalty = kernel.penalty;
       for (std::size_t i = 0; i < size; ++i)  // whole numbers: 0 or at least 1 apart
         sums[i] -= penalty * std::min(std::abs(column[i] - x), 1.0f);
     } else {
-      const float precision = kernels_[d].precision;
+      const float precision = kernel.precision;
       for (std::size_t i = 0; i < size; ++i) {
         const float z = (column[i] - x) * precision;
         sums[i] -= z * z;
@@ -144,16 +187,18 @@ std::vector<double> ProductKernels::log_density(const Columns& columns,
   std::vector<std::vector<float>> rows(at.size(), std::vector<float>(padded, kOut));
   for (std::size_t begin = 0; begin < size; begin += kBlock) {
     const std::size_t end = std::min(begin + kBlock, size);
+    const std::vector<float> conditional = conditional_scales(columns, begin, end);
     for (std::size_t c = 0; c < at.size(); ++c) {
       float* sums = rows[c].data() + begin;
       std::copy(log_scales.begin() + static_cast<std::ptrdiff_t>(begin),
                 log_scales.begin() + static_cast<std::ptrdiff_t>(end), sums);
-      add_exponents(columns, at[c], begin, end, sums);
+      add_exponents(columns, conditional, at[c], begin, end, sums);
     }
   }
   std::vector<double> result;
-  for (const auto& row : rows)
-    result.push_back(log_sum_exp(row, log_uniform_) - std::log(static_cast<double>(members) + 1));
+  for (std::size_t c = 0; c < at.size(); ++c)
+    result.push_back(log_sum_exp(rows[c], log_uniform(at[c])) -
+                     std::log(static_cast<double>(members) + 1));
   return result;
 }
 
@@ -163,6 +208,10 @@ std::vector<double> ProductKernels::draw(const Columns& columns, std::size_t poi
   for (std::size_t d = 0; d < kernels_.size(); ++d) {
     const Kernel& kernel = kernels_[d];
     const double center = columns[d][point];
+    if (center == kAbsent) {
+      result[d] = draw_uniform(kernel, random);
+      continue;
+    }
     if (kernel.categorical) {
       result[d] = center;
       if (random.uniform() >= std::exp(static_cast<double>(kernel.log_own)) && kernel.levels > 1) {
@@ -181,11 +230,13 @@ std::vector<double> ProductKernels::draw(const Columns& columns, std::size_t poi
 
 std::vector<double> ProductKernels::draw_uniform(RandomStream& random) const {
   std::vector<double> result;
-  for (const Kernel& kernel : kernels_) {
-    const double unit = random.uniform();
-    result.push_back(kernel.categorical ? std::floor(unit * kernel.levels) : unit);
-  }
+  for (const Kernel& kernel : kernels_) result.push_back(draw_uniform(kernel, random));
   return result;
+}
+
+double ProductKernels::draw_uniform(const Kernel& kernel, RandomStream& random) {
+  const double unit = random.uniform();
+  return kernel.categorical ? std::floor(unit * kernel.levels) : unit;
 }
 
 }  // namespace hdrive::sampling

@@ -4,7 +4,9 @@
 // uniform component, each kernel a product over the parameters.
 //
 // Numeric parameters: Gaussians cut off at the ends of [0, 1]. Categories: the point's own with more, the
-// others with equal probability. Internal to sampling/, for tpe. Single precision: the sums decide between
+// others with equal probability. Where a parameter does not exist it has no factor; a kernel around a point
+// that lacks it is uniform along it, so what a branch has is learned from the points of this branch
+// (Bergstra et al., NIPS 2011, section 4.1), and the density adds up to one over all branches. Internal to sampling/, for tpe. Single precision: the sums decide between
 // candidates only. Lanes are added in a fixed order, so every machine gets the same bits.
 #pragma once
 
@@ -17,7 +19,7 @@
 
 namespace hdrive::sampling {
 
-/// Points by axis: columns[axis][point]; categories as numbers.
+/// Points by axis: columns[axis][point]; categories as numbers, kAbsent where a parameter does not exist.
 using Columns = std::vector<std::vector<float>>;
 
 class ProductKernels {
@@ -26,10 +28,14 @@ class ProductKernels {
   /// 2023, section 3.3: "optuna" and "magic clipping"), and at least half a level.
   ProductKernels(const std::vector<Axis>& axes, std::size_t count);
 
+  /// The same with as many points for each axis as have this parameter.
+  ProductKernels(const std::vector<Axis>& axes, const std::vector<std::size_t>& counts);
+
   /// `count` rounded to where the widths change: equal stages give equal kernels.
   static std::size_t stage(std::size_t count);
 
-  /// The logarithm of what a kernel around this point is to be multiplied with to be a density.
+  /// The logarithm of what a kernel around this point is to be multiplied with to be a density over the
+  /// parameters that all points have.
   float log_scale(const Columns& columns, std::size_t point) const;
 
   /// The log density of the mixture at each of `at`. `log_scales` has an entry for each point of `columns`,
@@ -38,7 +44,8 @@ class ProductKernels {
                                   std::size_t members,
                                   const std::vector<std::vector<float>>& at) const;
 
-  /// A draw from the kernel around this point, before it is moved to the levels.
+  /// A draw from the kernel around this point, before it is moved to the levels; all axes have a coordinate,
+  /// also those that do not exist there.
   std::vector<double> draw(const Columns& columns, std::size_t point, RandomStream& random) const;
 
   /// A draw from the uniform component.
@@ -47,6 +54,7 @@ class ProductKernels {
  private:
   struct Kernel {
     bool categorical = false;
+    bool conditional = false;
     double levels = 0;
     double width = 1;       // numeric: the standard deviation
     float precision = 1;    // numeric: 1 / (sqrt(2) width)
@@ -62,12 +70,18 @@ class ProductKernels {
   };
 
   std::size_t table_of(double width);
-  void add_exponents(const Columns& columns, std::span<const float> at, std::size_t begin,
-                     std::size_t end, float* sums) const;
+  float log_scale(const Kernel& kernel, float coordinate) const;
+  double log_uniform(std::span<const float> at) const;
+  std::vector<float> conditional_scales(const Columns& columns, std::size_t begin,
+                                        std::size_t end) const;
+  static double draw_uniform(const Kernel& kernel, RandomStream& random);
+  void add_exponents(const Columns& columns, std::span<const float> conditional,
+                     std::span<const float> at, std::size_t begin, std::size_t end,
+                     float* sums) const;
 
   std::vector<Kernel> kernels_;
   std::vector<Table> tables_;
-  double log_uniform_ = 0;  // of the uniform component: its density at any point
+  double log_uniform_ = 0;  // of the uniform component: its density over what all points have
 };
 
 }  // namespace hdrive::sampling

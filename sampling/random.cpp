@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random sampling: each parameter drawn by its formula, from a stream of its own.
+// Random sampling: each parameter that exists drawn by its formula, from a stream of its own.
 //
 // On a space of only choices, randints and finite lattices it draws without replacement (reference, 10.7).
 #include <fmt/format.h>
@@ -15,15 +15,16 @@ namespace {
 class RandomSampler final : public Sampler {
  public:
   RandomSampler(SearchSpace space, std::uint64_t seed)
-      : space_(std::move(space)),
+      : conditions_(std::move(space)),
         seed_(seed),
-        untried_(space_, seed_),
+        untried_(conditions_.space(), seed_),
         how_(fmt::format("drawn at random, seed {}", seed_)) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     std::vector<RandomStream> streams;
-    streams.reserve(space_.parameters.size());
-    for (std::uint32_t i = 0; i < space_.parameters.size(); ++i) streams.emplace_back(seed_, id, i);
+    const std::size_t parameters = conditions_.space().parameters.size();
+    streams.reserve(parameters);
+    for (std::uint32_t i = 0; i < parameters; ++i) streams.emplace_back(seed_, id, i);
     return untried_.propose(history, id, how_, [&] { return draw_all(streams); });
   }
 
@@ -32,21 +33,17 @@ class RandomSampler final : public Sampler {
       return fmt::format("random sampling, seed {}, without repeats, from {}", seed_,
                          untried_.size_text());
     return fmt::format("random sampling, seed {}, of {}", seed_,
-                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"));
+                       parameters_text(conditions_.space()));
   }
 
  private:
   Assignment draw_all(std::vector<RandomStream>& streams) const {
-    Assignment assignment;
-    assignment.reserve(streams.size());
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-      const Parameter& parameter = space_.parameters[i];
-      assignment.push_back({parameter.name, draw(parameter.expression, streams[i])});
-    }
-    return assignment;
+    return conditions_.make_set([&](std::size_t i) {
+      return draw(conditions_.space().parameters[i].expression, streams[i]);
+    });
   }
 
-  SearchSpace space_;
+  Conditions conditions_;
   std::uint64_t seed_;
   WithoutRepeats untried_;
   std::string how_;

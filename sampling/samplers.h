@@ -11,6 +11,7 @@
 #include <string>
 
 #include "hdrive/sampler.h"
+#include "sampling/conditions.h"
 
 namespace hdrive::sampling {
 
@@ -38,11 +39,15 @@ MadeSampler make_auto(const AlgorithmSpec& spec, const SearchSpace& space,
 /// How many runs fill the space before a model chooses: max(10, min(2 parameters, budget / 4)).
 RunId initial_runs(std::size_t parameters, std::int64_t budget);
 
+/// "6 parameters", "6 parameters, 2 of them conditional".
+std::string parameters_text(const SearchSpace& space);
+
 /// "incumbent run 7 with 0.25", for the reasons of proposals.
 std::string incumbent_text(const History& history);
 
-/// The assignment of a point of the unit cube: `decode`, parameter by parameter.
-Assignment decode_all(const SearchSpace& space, std::span<const double> unit);
+/// The set of a point of the unit cube: `decode`, parameter by parameter. The coordinate of one that does not
+/// exist there goes unused.
+Assignment decode_all(const Conditions& conditions, std::span<const double> unit);
 
 MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,
                           const SamplerContext& context);

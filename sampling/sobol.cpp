@@ -15,10 +15,10 @@ namespace {
 class SobolSampler final : public Sampler {
  public:
   SobolSampler(SearchSpace space, std::uint64_t seed)
-      : space_(std::move(space)),
+      : conditions_(std::move(space)),
         seed_(seed),
-        points_(space_.parameters.size(), seed, 0),
-        untried_(space_, seed_),
+        points_(conditions_.space().parameters.size(), seed, 0),
+        untried_(conditions_.space(), seed_),
         how_(fmt::format("a point of the Sobol sequence, seed {}", seed_)) {}
 
   // On a finite space a point that was tried is replaced by the next one of the sequence that was not.
@@ -29,7 +29,7 @@ class SobolSampler final : public Sampler {
 
   std::string describe() const override {
     return fmt::format("Sobol sequence, scrambled with seed {}, of {}{}", seed_,
-                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"),
+                       parameters_text(conditions_.space()),
                        untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
   }
 
@@ -37,10 +37,10 @@ class SobolSampler final : public Sampler {
   Assignment point(std::uint32_t index) const {
     std::vector<double> unit(points_.dimensions());
     points_.point(index, unit);
-    return decode_all(space_, unit);
+    return decode_all(conditions_, unit);
   }
 
-  SearchSpace space_;
+  Conditions conditions_;
   std::uint64_t seed_;
   SobolPoints points_;
   WithoutRepeats untried_;

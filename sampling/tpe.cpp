@@ -39,19 +39,19 @@ std::size_t good_of(std::size_t results) { return std::min((results + 9) / 10, k
 class TpeSampler final : public Sampler {
  public:
   TpeSampler(SearchSpace space, const SamplerContext& context)
-      : space_(std::move(space)),
-        coordinates_(space_),
+      : conditions_(std::move(space)),
+        coordinates_(conditions_.space()),
         seed_(context.seed),
-        initial_(initial_runs(space_.parameters.size(), context.max_total_runs)),
-        design_(space_.parameters.size(), seed_, 0),
-        untried_(space_, seed_),
-        columns_(space_.parameters.size()) {}
+        initial_(initial_runs(coordinates_.axes().size(), context.max_total_runs)),
+        design_(coordinates_.axes().size(), seed_, 0),
+        untried_(conditions_.space(), seed_),
+        columns_(coordinates_.axes().size()) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     look_at(history);
     const std::vector<Outcome> ranked = usable(ranked_outcomes(history));
     const std::size_t results = count(ranked, Standing::final) + count(ranked, Standing::partial);
-    if (id < initial_ || results < 2 || space_.parameters.empty())
+    if (id < initial_ || results < 2 || columns_.empty())
       return initial_design(history, id, results);
 
     const std::size_t good = good_of(results);
@@ -72,8 +72,7 @@ class TpeSampler final : public Sampler {
 
   std::string describe() const override {
     return fmt::format("TPE, multivariate, {} initial points, {} candidates, seed {}, of {}{}",
-                       initial_, kCandidates, seed_,
-                       base::plural(static_cast<long long>(space_.parameters.size()), "parameter"),
+                       initial_, kCandidates, seed_, parameters_text(conditions_.space()),
                        untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
   }
 
@@ -127,9 +126,11 @@ class TpeSampler final : public Sampler {
     for (std::size_t i = 0; i < good; ++i)
       for (std::size_t d = 0; d < columns_.size(); ++d)
         best[d].push_back(columns_[d][static_cast<std::size_t>(ranked[i].run)]);
-    if (!near_ || good != near_count_) {
-      near_count_ = good;
-      near_.emplace(coordinates_.axes(), good);
+    std::vector<std::size_t> counts;
+    for (const auto& column : best) counts.push_back(present(column));
+    if (!near_ || counts != near_counts_) {
+      near_counts_ = counts;
+      near_.emplace(coordinates_.axes(), counts);
     }
     const ProductKernels& near = *near_;
     std::vector<float> near_scales;
@@ -158,6 +159,7 @@ class TpeSampler final : public Sampler {
           component < good ? near.draw(best, component, random) : near.draw_uniform(random);
       for (std::size_t d = 0; d < candidate.point.size(); ++d)
         candidate.point[d] = coordinates_.snapped(d, candidate.point[d]);
+      coordinates_.put_out(candidate.point);
     }
     return result;
   }
@@ -167,10 +169,10 @@ class TpeSampler final : public Sampler {
   std::vector<double> log_density_of_rest(const std::vector<Outcome>& ranked, std::size_t good,
                                           const std::vector<std::vector<float>>& at) {
     const std::size_t members = ranked.size() - good;
-    const std::size_t stage = ProductKernels::stage(members);
-    if (stage != stage_ || !rest_) {
-      stage_ = stage;
-      rest_.emplace(coordinates_.axes(), members);
+    std::vector<std::size_t> stages = stages_of(ranked, good);
+    if (stages != stages_ || !rest_) {
+      rest_.emplace(coordinates_.axes(), stages);
+      stages_ = std::move(stages);
       scales_.clear();
     }
     for (std::size_t run = scales_.size(); run < known_.size(); ++run)
@@ -183,14 +185,33 @@ class TpeSampler final : public Sampler {
     return rest_->log_density(columns_, chosen, members, at);
   }
 
-  Assignment draw_at_random(RandomStream& random) const {
-    Assignment assignment;
-    for (const Parameter& parameter : space_.parameters)
-      assignment.push_back({parameter.name, draw(parameter.expression, random)});
-    return assignment;
+  static std::size_t present(const std::vector<float>& column) {
+    return static_cast<std::size_t>(std::count_if(column.begin(), column.end(), [](float each) {
+      return each != static_cast<float>(kAbsent);
+    }));
   }
 
-  SearchSpace space_;
+  // By axis: how many of all but the `good` first have the parameter, rounded to where widths change.
+  std::vector<std::size_t> stages_of(const std::vector<Outcome>& ranked, std::size_t good) const {
+    const std::size_t members = ranked.size() - good;
+    std::vector<std::size_t> stages(columns_.size(), ProductKernels::stage(members));
+    for (std::size_t d = 0; d < columns_.size(); ++d) {
+      if (!coordinates_.axes()[d].conditional) continue;
+      const auto having = std::count_if(
+          ranked.begin() + static_cast<std::ptrdiff_t>(good), ranked.end(), [&](const Outcome& of) {
+            return columns_[d][static_cast<std::size_t>(of.run)] != static_cast<float>(kAbsent);
+          });
+      stages[d] = ProductKernels::stage(static_cast<std::size_t>(having));
+    }
+    return stages;
+  }
+
+  Assignment draw_at_random(RandomStream& random) const {
+    return conditions_.make_set(
+        [&](std::size_t i) { return draw(conditions_.space().parameters[i].expression, random); });
+  }
+
+  Conditions conditions_;
   Coordinates coordinates_;
   std::uint64_t seed_;
   RunId initial_;
@@ -201,9 +222,9 @@ class TpeSampler final : public Sampler {
   std::uint64_t seen_ = 0;
   std::vector<bool> known_;  // by run: belongs to the space
   Columns columns_;
-  std::size_t near_count_ = 0;
+  std::vector<std::size_t> near_counts_;
   std::optional<ProductKernels> near_;
-  std::size_t stage_ = 0;
+  std::vector<std::size_t> stages_;
   std::optional<ProductKernels> rest_;
   std::vector<float> scales_;  // by run, of rest_
 };
@@ -212,6 +233,14 @@ class TpeSampler final : public Sampler {
 
 RunId initial_runs(std::size_t parameters, std::int64_t budget) {
   return std::max<RunId>(10, std::min(2 * static_cast<RunId>(parameters), budget / 4));
+}
+
+std::string parameters_text(const SearchSpace& space) {
+  const auto& all = space.parameters;
+  const auto conditional =
+      std::count_if(all.begin(), all.end(), [](const Parameter& each) { return each.condition; });
+  return base::plural(static_cast<long long>(all.size()), "parameter") +
+         (conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "");
 }
 
 std::string incumbent_text(const History& history) {

@@ -215,6 +215,45 @@ Task mixed_problem(const std::string& name, double (*function)(const Point&), in
   return problem;
 }
 
+// Three branches with two parameters in common and one, two or three of their own, each with a function of its
+// own; two of the branches, which ones the seed says, are worse by a tenth and two tenths of a usual value.
+Task conditional_problem(const std::string& name, double (*function)(const Point&)) {
+  Task problem;
+  problem.name = name + " conditional";
+  const std::vector<Value> kinds{std::string("a"), std::string("b"), std::string("c")};
+  problem.space.parameters = {{"kind", Choice{kinds}}};
+  for (std::size_t branch = 0; branch < kinds.size(); ++branch)
+    for (std::size_t i = 0; i <= branch; ++i)
+      problem.space.parameters.push_back(
+          {"x" + std::to_string(i), Uniform{-5, 5}, Condition{"kind", kinds[branch]}});
+  for (const char* common : {"y0", "y1"})
+    problem.space.parameters.push_back({common, Uniform{-5, 5}});
+  problem.make = [function, kinds](std::uint64_t seed) {
+    std::vector<Transformed> transforms;
+    std::vector<double> handicaps;
+    for (std::size_t branch = 0; branch < kinds.size(); ++branch) {
+      transforms.emplace_back(3 + branch, 3 * seed + branch, true);
+      RandomStream random(seed, static_cast<std::int64_t>(branch), 7);
+      std::vector<double> values;
+      for (int i = 0; i < 101; ++i) {
+        Point x(3 + branch);
+        for (double& each : x) each = 10 * random.uniform() - 5;
+        values.push_back(function(transforms.back()(x)));
+      }
+      std::nth_element(values.begin(), values.begin() + 50, values.end());
+      handicaps.push_back(0.1 * static_cast<double>((seed + branch) % 3) * values[50]);
+    }
+    return [=](const Assignment& assignment) {
+      Point x;
+      for (const Binding& binding : assignment)
+        if (binding.name != "kind") x.push_back(number(binding.value));
+      const std::size_t branch = x.size() - 3;
+      return function(transforms[branch](x)) + handicaps[branch];
+    };
+  };
+  return problem;
+}
+
 // A table as one finds in tuning: log-scaled, ordinal and categorical parameters, a plateau of bad values,
 // noise of the validation.
 Task table_problem(int variant) {
@@ -312,6 +351,7 @@ std::vector<Task> suite(const std::string& name) {
     if (name == "d20") problems.push_back(real_problem(function_name, function, 20));
     if (is("mixed")) problems.push_back(mixed_problem(function_name, function, 5));
     if (is("mixed")) problems.push_back(mixed_problem(function_name, function, 10));
+    if (name == "conditional") problems.push_back(conditional_problem(function_name, function));
     if (is("stopped")) {
       problems.push_back(real_problem(function_name, function, 5));
       problems.back().name += " stopped";

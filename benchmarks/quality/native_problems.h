@@ -25,7 +25,7 @@ struct Task {
   bool curves = false;
 };
 
-/// d2, d5, d10, d20, mixed, tables, noisy, stopped; or all (but d20).
+/// d2, d5, d10, d20, mixed, conditional, tables, noisy, stopped; or all (but d20 and conditional).
 std::vector<Task> suite(const std::string& name);
 
 }  // namespace hdrive::quality

@@ -24,6 +24,8 @@ constexpr int kFewObservations = 150;
 // A discrete coordinate with at most this many values is searched exhaustively.
 constexpr std::size_t kExhaustive = 32;
 constexpr int kRandomLevels = 8;
+// How often an option with parameters of its own is tried, each time with others of their values.
+constexpr int kBranchTries = 4;
 
 enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels };
 
@@ -104,6 +106,15 @@ std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
   return candidates;
 }
 
+// Where a dimension that comes to be active is tried first: at the best point that has it, or in the middle.
+double Search::found(int dimension) const {
+  const auto has = std::find_if(good_.begin(), good_.end(), [&](const Coordinates& point) {
+    return point[static_cast<std::size_t>(dimension)] != kInactive;
+  });
+  return has != good_.end() ? (*has)[static_cast<std::size_t>(dimension)]
+                            : encoding_.place(dimension, 0.5);
+}
+
 Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) const {
   Coordinates point = around;
   const double deviation = std::pow(10.0, -0.5 - 2 * random.uniform());
@@ -113,6 +124,7 @@ Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) c
   for (int j = 0; j < d; ++j) {
     const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
     double& coordinate = point[static_cast<std::size_t>(j)];
+    if (coordinate == kInactive) continue;
     if (dimension.is_continuous()) {
       coordinate = std::clamp(coordinate + deviation * normal(random), 0.0, 1.0);
       continue;
@@ -128,6 +140,9 @@ Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) c
                       std::nearbyint(random.uniform() < 0.5 ? -step : step);
     coordinate = dimension.positions[static_cast<std::size_t>(std::clamp(to, 0.0, levels - 1))];
   }
+  encoding_.settle(point, [&](int j) {
+    return random.uniform() < 0.5 ? found(j) : encoding_.place(j, random.uniform());
+  });
   return point;
 }
 
@@ -148,7 +163,10 @@ std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int c
   }
   for (int i = 0; i < around; ++i)
     points.push_back(perturbed(good_[static_cast<std::size_t>(i) % good_.size()], random));
-  for (Coordinates& point : points) encoding_.snap(point);
+  for (Coordinates& point : points) {
+    encoding_.snap(point);
+    encoding_.settle(point, [&](int j) { return found(j); });
+  }
   return points;
 }
 
@@ -190,7 +208,8 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
   for (const Candidate& candidate : candidates) {
     std::vector<double> lower = candidate.point, upper = candidate.point;
     for (int j = 0; j < d; ++j)
-      if (encoding_.dimensions()[static_cast<std::size_t>(j)].is_continuous()) {
+      if (encoding_.dimensions()[static_cast<std::size_t>(j)].is_continuous() &&
+          candidate.point[static_cast<std::size_t>(j)] != kInactive) {
         lower[static_cast<std::size_t>(j)] = 0;
         upper[static_cast<std::size_t>(j)] = 1;
       }
@@ -242,11 +261,22 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, RandomStream& 
     std::vector<std::size_t> owners;
     const auto consider = [&](std::size_t owner, std::size_t level) {
       if (positions[level] == candidates[owner].point[place]) return;
-      alternatives.push_back({candidates[owner].point, {}, 0});
-      alternatives.back().point[place] = positions[level];
-      owners.push_back(owner);
+      // What the option brings with it is drawn anew each time, but for the first.
+      bool brings = true;
+      for (int tries = 0; tries < kBranchTries && brings; ++tries) {
+        brings = false;
+        Coordinates point = candidates[owner].point;
+        point[place] = positions[level];
+        encoding_.settle(point, [&](int child) {
+          brings = true;
+          return tries == 0 ? found(child) : encoding_.place(child, random.uniform());
+        });
+        alternatives.push_back({std::move(point), {}, 0});
+        owners.push_back(owner);
+      }
     };
     for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (candidates[c].point[place] == kInactive) continue;
       if (positions.size() <= kExhaustive) {
         for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
         continue;

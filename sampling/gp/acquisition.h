@@ -45,6 +45,7 @@ class Search {
  private:
   std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
   Coordinates perturbed(const Coordinates& around, RandomStream& random) const;
+  double found(int dimension) const;
   std::vector<Candidate> starts(const std::vector<Candidate>& ranked, RandomStream& random,
                                 int count) const;
   void improve_real(std::vector<Candidate>& candidates, int iterations) const;

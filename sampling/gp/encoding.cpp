@@ -112,14 +112,42 @@ Dimension dimension_of(const Expression& expression, bool ordered) {
 
 }  // namespace
 
-Encoding::Encoding(const SearchSpace& space, bool numeric_choices_are_ordered) : space_(space) {
-  for (std::size_t i = 0; i < space_.parameters.size(); ++i) {
-    const Expression& expression = space_.parameters[i].expression;
+Encoding::Encoding(const SearchSpace& space, bool numeric_choices_are_ordered)
+    : conditions_(space) {
+  for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+    const Expression& expression = space.parameters[i].expression;
     if (is_constant(expression)) continue;
     Dimension dimension = dimension_of(expression, numeric_choices_are_ordered);
     dimension.parameter = i;
     dimensions_.push_back(std::move(dimension));
   }
+  if (conditions_.any()) connect();
+}
+
+// A choice of one option is no dimension: what depends on it depends on what it does itself.
+void Encoding::connect() {
+  std::vector<std::optional<std::size_t>> dimension_at(conditions_.space().parameters.size());
+  for (std::size_t j = 0; j < dimensions_.size(); ++j) dimension_at[dimensions_[j].parameter] = j;
+  for (Dimension& dimension : dimensions_) {
+    const Conditions::Condition* condition = nullptr;
+    for (std::size_t i = dimension.parameter; conditions_.of(i); i = condition->parent) {
+      condition = &*conditions_.of(i);
+      dimension.parent = dimension_at[condition->parent];
+      if (dimension.parent) break;
+    }
+    if (!dimension.parent) continue;
+    const Dimension& parent = dimensions_[*dimension.parent];
+    for (const std::uint64_t level : parent.levels)
+      dimension.at_position.push_back(condition->at_level[level]);
+  }
+}
+
+bool Encoding::is_active(std::size_t dimension, std::span<const double> point) const {
+  const auto& parent = dimensions_[dimension].parent;
+  if (!parent) return true;
+  const double coordinate = point[*parent];
+  return coordinate != kInactive &&
+         dimensions_[dimension].at_position[nearest(static_cast<int>(*parent), coordinate)];
 }
 
 bool Encoding::is_discrete() const {
@@ -138,8 +166,7 @@ std::vector<double> Encoding::spreads() const {
 }
 
 std::optional<double> Encoding::encode(const Dimension& dimension, const Value& value) const {
-  const Expression& expression = space_.parameters[dimension.parameter].expression;
-  const double unit = hdrive::encode(expression, value);
+  const double unit = hdrive::encode(expression(dimension), value);
   if (dimension.is_continuous()) return std::isfinite(unit) ? std::optional(unit) : std::nullopt;
   const auto size = static_cast<double>(dimension.levels.size());
   const auto index = static_cast<std::uint64_t>(std::clamp(unit * size, 0.0, size - 1));
@@ -148,19 +175,15 @@ std::optional<double> Encoding::encode(const Dimension& dimension, const Value& 
 }
 
 std::optional<Coordinates> Encoding::encode(const Assignment& assignment) const {
-  if (assignment.size() != space_.parameters.size()) return std::nullopt;
-  Coordinates point;
-  point.reserve(dimensions_.size());
-  for (const Dimension& dimension : dimensions_) {
-    const Parameter& parameter = space_.parameters[dimension.parameter];
-    // Nearly always at its own place; runs of other origin may order their parameters otherwise.
-    const Binding& expected = assignment[dimension.parameter];
-    const Value* value =
-        expected.name == parameter.name ? &expected.value : find(assignment, parameter.name);
-    if (!value || !contains(parameter.expression, *value)) return std::nullopt;
-    const auto coordinate = encode(dimension, *value);
+  const auto values = conditions_.values_of(assignment);
+  if (!values) return std::nullopt;
+  Coordinates point(dimensions_.size(), kInactive);
+  for (std::size_t j = 0; j < dimensions_.size(); ++j) {
+    const Value* value = (*values)[dimensions_[j].parameter];
+    if (!value) continue;
+    const auto coordinate = encode(dimensions_[j], *value);
     if (!coordinate) return std::nullopt;
-    point.push_back(*coordinate);
+    point[j] = *coordinate;
   }
   return point;
 }
@@ -175,33 +198,28 @@ std::size_t Encoding::nearest(int dimension, double coordinate) const {
 }
 
 Value Encoding::decode(const Dimension& dimension, double coordinate) const {
-  const Expression& expression = space_.parameters[dimension.parameter].expression;
-  if (dimension.is_continuous()) return hdrive::decode(expression, coordinate);
+  if (dimension.is_continuous()) return hdrive::decode(expression(dimension), coordinate);
   const auto index = nearest(static_cast<int>(&dimension - dimensions_.data()), coordinate);
-  return level(expression, dimension.levels[index]);
+  return level(expression(dimension), dimension.levels[index]);
 }
 
 Assignment Encoding::decode(std::span<const double> point) const {
-  Assignment assignment;
-  assignment.reserve(space_.parameters.size());
-  for (const Parameter& parameter : space_.parameters)
-    assignment.push_back({parameter.name, Value()});
-  std::vector<bool> placed(assignment.size());
-  for (std::size_t j = 0; j < dimensions_.size(); ++j) {
-    assignment[dimensions_[j].parameter].value = decode(dimensions_[j], point[j]);
-    placed[dimensions_[j].parameter] = true;
-  }
-  for (std::size_t i = 0; i < assignment.size(); ++i)
-    if (!placed[i]) assignment[i].value = hdrive::decode(space_.parameters[i].expression, 0.5);
-  return assignment;
+  std::size_t j = 0;  // dimensions and parameters have the same order
+  return conditions_.make_set([&](std::size_t i) {
+    while (j < dimensions_.size() && dimensions_[j].parameter < i) ++j;
+    if (j < dimensions_.size() && dimensions_[j].parameter == i)
+      return decode(dimensions_[j], point[j]);
+    return hdrive::decode(conditions_.space().parameters[i].expression, 0.5);
+  });
 }
 
 void Encoding::snap(std::span<double> point) const {
   for (std::size_t j = 0; j < dimensions_.size(); ++j) {
     const Dimension& dimension = dimensions_[j];
-    const Expression& expression = space_.parameters[dimension.parameter].expression;
+    if (point[j] == kInactive) continue;
     if (dimension.kind == Dimension::Kind::snapped)
-      point[j] = hdrive::encode(expression, hdrive::decode(expression, point[j]));
+      point[j] =
+          hdrive::encode(expression(dimension), hdrive::decode(expression(dimension), point[j]));
     else if (!dimension.is_continuous())
       point[j] = dimension.positions[nearest(static_cast<int>(j), point[j])];
   }

@@ -8,7 +8,8 @@
 // distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on the scale
 // of the draw; a choice of at least three different numbers in the order of its numbers, by their logarithms
 // where they span a factor of eight; categories at multiples of 2, so that two differ by 1. A parameter
-// without a choice is left out.
+// without a choice is left out. What does not exist in a set lies at -2: the distance of two sets along it is
+// 0 where neither has it, and 1 where one has.
 #pragma once
 
 #include <optional>
@@ -16,11 +17,14 @@
 #include <string>
 #include <vector>
 
-#include "hdrive/space.h"
+#include "sampling/conditions.h"
 
 namespace hdrive::sampling::gp {
 
 using Coordinates = std::vector<double>;
+
+/// The coordinate of a parameter that does not exist.
+inline constexpr double kInactive = -2;
 
 struct Dimension {
   enum class Kind {
@@ -34,6 +38,10 @@ struct Dimension {
   std::vector<double> positions;
   std::vector<std::uint64_t> levels;  ///< the level of the expression at each position
   bool by_position = false;  ///< a unit number stands for the nearest position, not for a rank
+  /// Of a conditional parameter: the dimension it depends on, which comes before it, and at which of that
+  /// one's positions it exists. None where it exists always, be it that all above it has one option only.
+  std::optional<std::size_t> parent;
+  std::vector<bool> at_position;
 
   bool is_continuous() const { return kind == Kind::real || kind == Kind::snapped; }
 };
@@ -44,7 +52,7 @@ class Encoding {
 
   int size() const { return static_cast<int>(dimensions_.size()); }
   const std::vector<Dimension>& dimensions() const { return dimensions_; }
-  const SearchSpace& space() const { return space_; }
+  const Conditions& conditions() const { return conditions_; }
   bool is_discrete() const;
   /// How far apart two values of a dimension at random lie, in units of the distance of two real numbers.
   std::vector<double> spreads() const;
@@ -54,7 +62,23 @@ class Encoding {
   /// The parameter set at the point, each coordinate snapped to the nearest value.
   Assignment decode(std::span<const double> point) const;
 
-  /// Moves each coordinate to the nearest value's.
+  /// Whether the dimension exists at a point that is snapped as far as what it depends on.
+  bool is_active(std::size_t dimension, std::span<const double> point) const;
+  /// Puts out what does not exist at the snapped point, and gives what exists but has no coordinate yet
+  /// `fill(dimension)`, dimension by dimension.
+  template <class Fill>
+  void settle(std::span<double> point, Fill fill) const {
+    if (!conditions_.any()) return;
+    for (std::size_t j = 0; j < dimensions_.size(); ++j) {
+      if (!dimensions_[j].parent) continue;
+      if (!is_active(j, point))
+        point[j] = kInactive;
+      else if (point[j] == kInactive)
+        point[j] = fill(static_cast<int>(j));
+    }
+  }
+
+  /// Moves each coordinate to the nearest value's, but what does not exist.
   void snap(std::span<double> point) const;
   /// The coordinate that the number `unit` in [0, 1) stands for, where all values are likely.
   double place(int dimension, double unit) const;
@@ -65,7 +89,12 @@ class Encoding {
   std::optional<double> encode(const Dimension& dimension, const Value& value) const;
   Value decode(const Dimension& dimension, double coordinate) const;
 
-  SearchSpace space_;
+  const Expression& expression(const Dimension& dimension) const {
+    return conditions_.space().parameters[dimension.parameter].expression;
+  }
+  void connect();
+
+  Conditions conditions_;
   std::vector<Dimension> dimensions_;
 };
 

@@ -41,8 +41,10 @@ class Halving final : public Sampler {
     for (auto bits = static_cast<std::uint64_t>(id + 1); bits > 0; bits /= 2, weight /= 2)
       unit += weight * static_cast<double>(bits % 2);
     Assignment assignment;
-    for (const Parameter& parameter : space_.parameters)
-      assignment.push_back({parameter.name, decode(parameter.expression, unit)});
+    for (std::size_t i = 0; i < space_.parameters.size(); ++i)
+      if (is_active(space_, i, assignment))
+        assignment.push_back(
+            {space_.parameters[i].name, decode(space_.parameters[i].expression, unit)});
     return Proposal{std::move(assignment), "halving the interval"};
   }
 
@@ -74,6 +76,7 @@ std::vector<Subject> subjects() {
 
 Value text(const char* chars) { return std::string(chars); }
 
+const Choice kOptimizers{{text("sgd"), text("adam"), text("none")}};
 const Choice kColours{{text("red"), text("green"), text("blue")}};
 
 struct NamedSpace {
@@ -104,6 +107,20 @@ const std::vector<NamedSpace>& spaces() {
          {"qnormal", QNormal{0, 2, 0.5}},
          {"lognormal", LogNormal{0, 1}},
          {"qlognormal", QLogNormal{1, 1, 2}}}}},
+      {"a finite conditional space",
+       {{{"optimizer", kOptimizers},
+         {"momentum", Choice{{0.5, 0.9}}, {{"optimizer", text("sgd")}}},
+         {"warmup", Choice{{true, false}}, {{"optimizer", text("adam")}}},
+         {"steps", Choice{{1.0, 2.0, 4.0}}, {{"warmup", true}}},
+         {"colour", kColours}}}},
+      {"a conditional space",
+       {{{"optimizer", kOptimizers},
+         {"lr", LogUniform{-7, 0}, {{"optimizer", text("sgd")}}},
+         {"momentum", QUniform{0, 1, 0.25}, {{"optimizer", text("sgd")}}},
+         {"lr", LogUniform{-9, -2}, {{"optimizer", text("adam")}}},
+         {"layers", Choice{{1.0, 2.0, 3.0}}},
+         {"skip", Choice{{true, false}}, {{"layers", 3.0}}},
+         {"gate", Uniform{0, 1}, {{"skip", true}}}}}},
   };
   return kSpaces;
 }
@@ -219,9 +236,11 @@ TEST_CASE("Every proposal is a point of the space, in its order, with a reason")
       if (!proposal.parameters) break;
       const auto fits = check(space, *proposal.parameters);
       if (!fits) FAIL(fits.error().message());
-      REQUIRE(proposal.parameters->size() == space.parameters.size());
-      for (std::size_t k = 0; k < space.parameters.size(); ++k)
-        CHECK((*proposal.parameters)[k].name == space.parameters[k].name);
+      std::size_t k = 0;
+      for (std::size_t p = 0; p < space.parameters.size(); ++p)
+        if (is_active(space, p, *proposal.parameters))
+          CHECK((*proposal.parameters).at(k++).name == space.parameters[p].name);
+      CHECK(k == proposal.parameters->size());
       add(history, *proposal.parameters);
       end(history, history.size() - 1);
     }
