@@ -36,23 +36,38 @@ Cell took_cell(const RunReport& run) {
 
 }  // namespace
 
-std::vector<std::string> parameter_columns(const SearchSpace& space,
-                                           const std::vector<std::string>& taken) {
+std::vector<std::string> parameter_names(const SearchSpace& space) {
   std::vector<std::string> names;
   for (const Parameter& parameter : space.parameters)
-    names.push_back(column_name(parameter.name, taken));
+    if (std::find(names.begin(), names.end(), parameter.name) == names.end())
+      names.push_back(parameter.name);
   return names;
 }
 
-std::vector<std::string> parameter_columns(const Assignment& parameters,
-                                           const std::vector<std::string>& taken) {
+std::vector<std::string> parameter_names(const std::vector<RunReport>& runs) {
   std::vector<std::string> names;
-  for (const Binding& binding : parameters) names.push_back(column_name(binding.name, taken));
+  for (const RunReport& run : runs) {
+    auto behind = names.begin();
+    for (const Binding& binding : run.hyperparameters) {
+      auto found = std::find(names.begin(), names.end(), binding.name);
+      if (found == names.end()) found = names.insert(behind, binding.name);
+      behind = found + 1;
+    }
+  }
   return names;
 }
 
-Cell value_cell(const Value& value) {
-  return {OrderedJson::parse(to_json(value)), printable(to_text(value))};
+std::vector<std::string> parameter_columns(const std::vector<std::string>& names,
+                                           const std::vector<std::string>& taken) {
+  std::vector<std::string> columns;
+  for (const std::string& name : names) columns.push_back(column_name(name, taken));
+  return columns;
+}
+
+Cell cell_of(const Assignment& parameters, const std::string& name) {
+  const Value* value = find(parameters, name);
+  if (!value) return {nullptr, ""};
+  return {OrderedJson::parse(to_json(*value)), printable(to_text(*value))};
 }
 
 Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metric,
@@ -75,13 +90,14 @@ Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metr
              {"ended", ""},
              {"proposal", ""},
              {"reason", ""}};
+  const auto names =
+      parameters == Parameters::apart ? parameter_names(runs) : std::vector<std::string>();
   std::vector<std::string> taken;
   for (const Column& column : columns) taken.push_back(column.key);
   if (parameters == Parameters::together)
     columns.push_back({"hyperparameters", "HYPERPARAMETERS", Align::left, 24, 1});
-  else if (!runs.empty())
-    for (const auto& name : parameter_columns(runs.front().hyperparameters, taken))
-      columns.push_back({name, ""});
+  else
+    for (const auto& name : parameter_columns(names, taken)) columns.push_back({name, ""});
   for (const RunReport& run : runs) {
     std::vector<Cell> row{
         text_cell(run.run_id),
@@ -103,7 +119,7 @@ Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metr
     if (parameters == Parameters::together)
       row.push_back({nullptr, parameters_text(run.hyperparameters)});
     else
-      for (const Binding& binding : run.hyperparameters) row.push_back(value_cell(binding.value));
+      for (const std::string& name : names) row.push_back(cell_of(run.hyperparameters, name));
     listing.rows.push_back(std::move(row));
   }
   return listing;

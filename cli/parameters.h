@@ -11,15 +11,18 @@
 
 namespace hdrive::cli {
 
+/// The parameters' names in the space's order, each once.
+std::vector<std::string> parameter_names(const SearchSpace& space);
+/// Those of all runs: a parameter that only some have stands behind the one it stands behind there.
+std::vector<std::string> parameter_names(const std::vector<RunReport>& runs);
+
 /// A column's name for each parameter: its bare name ("lr"), or "hyperparameters.lr" where `taken` has
 /// that already.
-std::vector<std::string> parameter_columns(const SearchSpace& space,
-                                           const std::vector<std::string>& taken);
-/// The same for the parameters of an assignment.
-std::vector<std::string> parameter_columns(const Assignment& parameters,
+std::vector<std::string> parameter_columns(const std::vector<std::string>& names,
                                            const std::vector<std::string>& taken);
 
-Cell value_cell(const Value& value);
+/// The parameter's value; an empty cell where the set does not have it.
+Cell cell_of(const Assignment& parameters, const std::string& name);
 
 /// How the runs are laid out: parameters as one column (tables, JSON) or one column each (CSV).
 enum class Parameters { together, apart };

@@ -40,11 +40,13 @@ class Printer {
     if (format == Format::table) return;
     const bool csv = format == Format::csv;
     std::vector<Column> columns{{"number", ""}};
-    if (csv)
-      for (const auto& name : parameter_columns(spec.space, {"number", "reason", "command"}))
+    if (csv) {
+      names_ = parameter_names(spec.space);
+      for (const auto& name : parameter_columns(names_, {"number", "reason", "command"}))
         columns.push_back({name, ""});
-    else
+    } else {
       columns.push_back({"hyperparameters", ""});
+    }
     columns.push_back({"reason", ""});
     columns.push_back({"command", ""});
     rows_.emplace(std::move(columns), csv ? RowText::Kind::csv : RowText::Kind::json);
@@ -56,7 +58,7 @@ class Printer {
     if (!rows_) return print(command + "\n");
     std::vector<Cell> row{{id, ""}};
     if (format_ == Format::csv)
-      for (const Binding& binding : parameters) row.push_back(value_cell(binding.value));
+      for (const std::string& name : names_) row.push_back(cell_of(parameters, name));
     else
       row.push_back({OrderedJson::parse(to_json(parameters)), ""});
     row.push_back({reason, ""});
@@ -71,7 +73,8 @@ class Printer {
  private:
   const SweepSpec& spec_;
   Format format_;
-  std::optional<RowText> rows_;  // of JSON and CSV; the table is the command lines
+  std::vector<std::string> names_;  // of the parameters, column by column
+  std::optional<RowText> rows_;     // of JSON and CSV; the table is the command lines
 };
 
 // Random draws from a space with real numbers look at no earlier ones, so none need be remembered.

@@ -25,8 +25,12 @@ int validate(const Options& options) {
   const auto sound = check(loaded.spec);
   if (!sound) fail(kWrong, fmt::format("{}: {}", file, sound.error().message()));
   const auto warnings = static_cast<long long>(loaded.problems.size());
-  const auto parameters = static_cast<long long>(loaded.spec.space.parameters.size());
-  print(fmt::format("{}: ok, {}, {}{}\n", file, base::plural(parameters, "parameter"),
+  const auto& parameters = loaded.spec.space.parameters;
+  const auto conditional = std::count_if(parameters.begin(), parameters.end(),
+                                         [](const Parameter& each) { return each.condition; });
+  print(fmt::format("{}: ok, {}{}, {}{}\n", file,
+                    base::plural(static_cast<long long>(parameters.size()), "parameter"),
+                    conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "",
                     base::plural(loaded.spec.max_total_runs, "run"),
                     warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
   return kDone;
