@@ -34,6 +34,7 @@ class AzureCheck {
   AzureCheck(const SweepSpec& spec, Warn warn) : spec_(spec), warn_(std::move(warn)) {}
 
   void run() {
+    check_space();
     check_sampling();
     check_policy();
     check_steps();
@@ -43,6 +44,16 @@ class AzureCheck {
 
  private:
   void warn(const Subject& subject, const std::string& text) { warn_(subject, "Azure: " + text); }
+
+  void check_space() {
+    std::set<std::string> told;
+    for (const Parameter& each : spec_.space.parameters)
+      if (each.condition && told.insert(each.condition->parameter).second)
+        warn(parameter(each.condition->parameter),
+             "hdconfig.yml has no options with parameters (those of " +
+                 config::in_quotes(each.condition->parameter) +
+                 "); list all parameters beside each other");
+  }
 
   void check_sampling() {
     const std::string& name = spec_.sampling.name;

@@ -26,15 +26,58 @@ bool places_any(const SweepSpec& spec) {
   });
 }
 
-// A placeholder without a value stays as it is; loading a configuration refuses it.
-std::string fill(const std::string& word, const Assignment& parameters) {
+bool is_parameter(const SweepSpec& spec, std::string_view name) {
+  const auto& all = spec.space.parameters;
+  return std::any_of(all.begin(), all.end(), [&](const Parameter& each) {
+    return bare_name(each.name) == bare_name(name);
+  });
+}
+
+// A placeholder without a value stays as it is; loading a configuration refuses it. One of a parameter that
+// does not exist in this set becomes empty.
+std::string fill(const SweepSpec& spec, const std::string& word, const Assignment& parameters) {
   std::string result;
   for (const Piece& piece : pieces_of(word)) {
-    const Value* value =
-        piece.kind == Piece::Kind::parameter ? find(parameters, piece.name) : nullptr;
-    result += value ? to_text(*value) : std::string(piece.text);
+    const bool placed = piece.kind == Piece::Kind::parameter;
+    const Value* value = placed ? find(parameters, piece.name) : nullptr;
+    if (value)
+      result += to_text(*value);
+    else if (!placed || !is_parameter(spec, piece.name))
+      result += piece.text;
   }
   return result;
+}
+
+// What becomes of a word that places only parameters that do not exist in this set.
+enum class Absent { no, word, word_and_option };
+
+Absent absence(const SweepSpec& spec, const std::string& word, const Assignment& parameters) {
+  bool places = false;
+  const auto pieces = pieces_of(word);
+  for (const Piece& piece : pieces) {
+    // With blanks it is a script or a sentence, of which the rest still counts.
+    if (piece.kind == Piece::Kind::literal && piece.text.find_first_of(" \t\n") != piece.text.npos)
+      return Absent::no;
+    if (piece.kind != Piece::Kind::parameter) continue;
+    if (find(parameters, piece.name) || !is_parameter(spec, piece.name)) return Absent::no;
+    places = true;
+  }
+  if (!places) return Absent::no;
+  return pieces.size() == 1 ? Absent::word_and_option : Absent::word;
+}
+
+// The command with its values. A word without what it places is left out, and the option in front of a value
+// that is missing with it: `--beta1 ${{search_space.beta1}}`.
+std::vector<std::string> placed_words(const SweepSpec& spec, const Assignment& parameters) {
+  std::vector<std::string> words;
+  bool option = false;  // whether the last word is an option that stands as it was written
+  for (const std::string& word : spec.command) {
+    const Absent absent = words.empty() ? Absent::no : absence(spec, word, parameters);
+    if (absent == Absent::no) words.push_back(fill(spec, word, parameters));
+    if (absent == Absent::word_and_option && option && words.size() > 1) words.pop_back();
+    option = absent == Absent::no && word.starts_with('-') && words.back() == word;
+  }
+  return words;
 }
 
 bool needs_quotes(const std::string& word, bool first) {
@@ -83,7 +126,7 @@ bool script_ignores_arguments(const std::vector<std::string>& command) {
 RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
                           const std::string& sweep_id, RunId id) {
   RunCommand result;
-  for (const std::string& word : spec.command) result.arguments.push_back(fill(word, parameters));
+  result.arguments = placed_words(spec, parameters);
   if (!spec.command.empty() && spec.append_parameters && !places_any(spec)) {
     for (const Binding& binding : parameters) {
       const bool dashed = binding.name.starts_with('-');
@@ -128,7 +171,8 @@ std::vector<std::string> ignored_parameters(const SweepSpec& spec) {
   std::vector<std::string> ignored;
   if (mentioned("HDRIVE_PARAMETERS")) return ignored;
   for (const Parameter& parameter : spec.space.parameters)
-    if (!placed.contains(bare_name(parameter.name)) && !mentioned(sweep_variable(parameter.name)))
+    if (!placed.contains(bare_name(parameter.name)) && !mentioned(sweep_variable(parameter.name)) &&
+        std::find(ignored.begin(), ignored.end(), parameter.name) == ignored.end())
       ignored.push_back(parameter.name);
   return ignored;
 }

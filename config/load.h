@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/problems.h"
@@ -18,6 +19,14 @@
 #include "hdrive/config.h"
 
 namespace hdrive::config {
+
+/// A parameter as it was read, sound or not.
+struct Definition {
+  std::string name;
+  Place place;
+  /// The options under which it exists, the outermost first: the choice's number and the option.
+  std::vector<std::pair<int, Value>> path;
+};
 
 struct Loader {
   Problems& problems;
@@ -27,7 +36,9 @@ struct Loader {
   bool seed_given = false;
   bool concurrency_given = false;
   std::map<std::string, Place> given;    ///< keys of the top level that were read, and where
-  std::map<std::string, Place> defined;  ///< parameters by name, and where
+  std::map<std::string, Place> defined;  ///< parameters by name, and where first
+  std::vector<Definition> definitions;   ///< all of them in order
+  int choices = 0;                       ///< with parameters of their own, so far
   std::map<std::string, Place>
       options;                        ///< of sampling and policy ("policy.slack_factor"), and where
   std::vector<Place> command_places;  ///< of each word of the command

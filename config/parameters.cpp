@@ -57,7 +57,65 @@ std::string joined_arguments(const ExpressionInfo& info) {
 
 // The readers below fill `expression` and return true, or report what is wrong and return false.
 
-bool read_choice(Loader& loader, const Node& values, Expression& expression) {
+// An option with parameters of its own.
+struct Branch {
+  Value option;
+  const Node* parameters;
+};
+
+bool is_branch(const Node& item) { return item.find("parameters") != nullptr; }
+
+bool is_distribution(const Node& node) {
+  for (const char* key : {"type", "expression"})
+    if (const Entry* entry = node.find(key); entry && find_expression(entry->value->text))
+      return true;
+  return false;
+}
+
+// Of an object that is drawn as a whole: what looks as if it was meant to be drawn by itself.
+void warn_of_objects(Loader& loader, const Node& item) {
+  const char* const advice =
+      "; parameters that exist only with one option are written {value: ..., parameters: [...]}";
+  for (const Entry& entry : item.entries) {
+    if (is_distribution(*entry.value))
+      loader.problems.warn(entry.place, "nothing is drawn for " + in_quotes(entry.key) +
+                                            ", since the option is passed on as it is, a JSON "
+                                            "object" +
+                                            advice);
+    else if (item.find("value") && entry.value->is(Node::Kind::list) &&
+             base::nearest(entry.key, {"parameters"}))
+      loader.problems.warn(entry.place,
+                           "the option is passed on as it is, a JSON object; did you mean "
+                           "\"parameters\" by " +
+                               in_quotes(entry.key) + "?");
+  }
+}
+
+// The value of one option, which may have parameters.
+std::optional<Value> read_option(Loader& loader, const Node& item, std::vector<Branch>& branches) {
+  const Node* node = &item;
+  const Node* parameters = nullptr;
+  if (is_branch(item)) {
+    static const auto rows = rows_of(Section::option);
+    node = nullptr;
+    for (const auto& [row, entry] :
+         check_mapping(rows, item, item.place, " in this option", loader.problems))
+      (row->name == "value" ? node : parameters) = entry->value.get();
+    if (!node) return std::nullopt;
+  } else {
+    warn_of_objects(loader, item);
+  }
+  auto value = to_value(*node);
+  if (!value) {
+    loader.problems.error(node->place, value.error().what);
+    return std::nullopt;
+  }
+  if (parameters) branches.push_back({*value, parameters});
+  return *std::move(value);
+}
+
+bool read_choice(Loader& loader, const Node& values, Expression& expression,
+                 std::vector<Branch>& branches) {
   // One list as the only value is the list of options.
   const bool wrapped = values.items.size() == 1 && values.items[0]->is(Node::Kind::list);
   const Node& list = wrapped ? *values.items[0] : values;
@@ -69,9 +127,8 @@ bool read_choice(Loader& loader, const Node& values, Expression& expression) {
   std::set<std::string> seen;
   bool sound = true;
   for (const NodePtr& item : list.items) {
-    auto value = to_value(*item);
+    auto value = read_option(loader, *item, branches);
     if (!value) {
-      loader.problems.error(item->place, value.error().what);
       sound = false;
       continue;
     }
@@ -170,9 +227,9 @@ void warn_of_oddities(Loader& loader, const Expression& expression, Place place)
     warn_of_lattice(loader, expression, e->min, e->max, e->q, place);
 }
 
-bool read_expression(Loader& loader, std::size_t index, const Node& values,
-                     Expression& expression) {
-  const bool read = index == kChoice ? read_choice(loader, values, expression)
+bool read_expression(Loader& loader, std::size_t index, const Node& values, Expression& expression,
+                     std::vector<Branch>& branches) {
+  const bool read = index == kChoice ? read_choice(loader, values, expression, branches)
                                      : read_arguments(loader, index, values, expression);
   if (!read) return false;
   if (const auto what = fault(expression)) {
@@ -183,32 +240,73 @@ bool read_expression(Loader& loader, std::size_t index, const Node& values,
   return true;
 }
 
-void check_name(Loader& loader, const Node& node) {
+// Where a parameter stands: under which options, or under none.
+struct Scope {
+  std::optional<Condition> condition;
+  std::vector<std::pair<int, Value>> path;
+};
+
+// Whether some choice must have different options for the two to exist.
+bool exclude_each_other(const Scope& a, const Definition& b) {
+  for (std::size_t i = 0; i < std::min(a.path.size(), b.path.size()); ++i) {
+    if (a.path[i].first != b.path[i].first) return false;
+    if (!same_option(a.path[i].second, b.path[i].second)) return true;
+  }
+  return false;
+}
+
+std::string place_text(const Loader& loader, Place place, int here) {
+  if (place.source == here && place.line > 0) return "on line " + std::to_string(place.line);
+  return "in " + loader.problems.source_name(place.source);
+}
+
+void check_name(Loader& loader, const Node& node, const Scope& scope) {
   const std::string_view bare = bare_name(node.text);
   if (bare.empty())
     return loader.problems.error(node.place, "\"name\" is " + in_quotes(node.text) +
                                                  "; allowed: a name with more than dashes");
-  const auto before = std::find_if(loader.defined.begin(), loader.defined.end(),
-                                   [&](const auto& p) { return bare_name(p.first) == bare; });
-  if (before != loader.defined.end()) {
-    const bool same_source = before->second.source == node.place.source;
-    const std::string where = same_source && before->second.line > 0
-                                  ? "on line " + std::to_string(before->second.line)
-                                  : "in " + loader.problems.source_name(before->second.source);
-    return loader.problems.error(node.place, "the parameter " + in_quotes(node.text) +
-                                                 " is defined twice; it stands " + where +
-                                                 " already");
+  for (const Definition& other : loader.definitions) {
+    if (bare_name(other.name) != bare || exclude_each_other(scope, other)) continue;
+    const bool plain = scope.path.empty() && other.path.empty();
+    return loader.problems.error(
+        node.place,
+        "the parameter " + in_quotes(node.text) + " is defined twice; it stands " +
+            place_text(loader, other.place, node.place.source) + " already" +
+            (plain ? ""
+                   : "; parameters may share a name only under different options of a choice"));
   }
-  for (const auto& [name, place] : loader.defined)
-    if (sweep_variable(name) == sweep_variable(node.text))
-      loader.problems.warn(node.place, "the parameters " + in_quotes(name) + " and " +
+  for (const Definition& other : loader.definitions)
+    if (bare_name(other.name) != bare && !exclude_each_other(scope, other) &&
+        sweep_variable(other.name) == sweep_variable(node.text))
+      loader.problems.warn(node.place, "the parameters " + in_quotes(other.name) + " and " +
                                            in_quotes(node.text) +
                                            " share the environment variable " +
-                                           sweep_variable(name) + "; the later one is in it");
+                                           sweep_variable(other.name) + "; the later one is in it");
   loader.defined.emplace(node.text, node.place);
+  loader.definitions.push_back({node.text, node.place, scope.path});
 }
 
-void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyInfo>& rows) {
+void read_parameters(Loader& loader, const std::vector<NodePtr>& items, const Scope& scope);
+
+// The parameters of a choice's options, behind the choice.
+void read_branches(Loader& loader, const std::vector<Branch>& branches, const std::string& choice,
+                   const Scope& scope) {
+  const int number = loader.choices++;
+  for (const Branch& branch : branches) {
+    if (scope.path.size() == kDeepestCondition) {
+      loader.problems.error(branch.parameters->place,
+                            "options with parameters are nested too deeply; allowed: " +
+                                std::to_string(kDeepestCondition) + " levels");
+      continue;
+    }
+    Scope inner{Condition{choice, branch.option}, scope.path};
+    inner.path.emplace_back(number, branch.option);
+    read_parameters(loader, branch.parameters->items, inner);
+  }
+}
+
+void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyInfo>& rows,
+                    const Scope& scope) {
   if (!item->is(Node::Kind::map))
     return loader.problems.error(item->place, "a parameter is " + describe(*item) +
                                                   "; allowed: a mapping with name, expression and "
@@ -219,7 +317,7 @@ void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyIn
   for (const auto& [row, entry] :
        check_mapping(rows, *item, item->place, " in this parameter", loader.problems)) {
     if (row->name == "name") {
-      check_name(loader, *entry->value);
+      check_name(loader, *entry->value, scope);
       name = entry->value->text;
     }
     if (row->name == "expression") expression = entry;
@@ -238,8 +336,15 @@ void read_parameter(Loader& loader, const NodePtr& item, const std::vector<KeyIn
   }
   if (!values) return;
   Expression parsed;
-  if (read_expression(loader, *index, *values->value, parsed))
-    loader.spec.space.parameters.push_back({name, std::move(parsed)});
+  std::vector<Branch> branches;
+  if (read_expression(loader, *index, *values->value, parsed, branches))
+    loader.spec.space.parameters.push_back({name, std::move(parsed), scope.condition});
+  read_branches(loader, branches, name, scope);
+}
+
+void read_parameters(Loader& loader, const std::vector<NodePtr>& items, const Scope& scope) {
+  static const auto rows = rows_of(Section::parameter);
+  for (const NodePtr& item : items) read_parameter(loader, item, rows, scope);
 }
 
 }  // namespace
@@ -249,8 +354,7 @@ void read_parameter_space(Loader& loader, const Node& list) {
   if (list.items.empty())
     loader.problems.error(list.place,
                           "\"parameter_space\" is an empty list; allowed: one or more parameters");
-  const auto rows = rows_of(Section::parameter);
-  for (const NodePtr& item : list.items) read_parameter(loader, item, rows);
+  read_parameters(loader, list.items, {});
   loader.space_sound = loader.problems.errors() == before;
 }
 

@@ -55,6 +55,29 @@ Scalars follow YAML 1.2: `true` and `false` are the booleans (`yes` and `no` are
 quotes is text. Enumerations are taken in any case. An unknown or repeated key is an error.
 )";
 
+constexpr std::string_view kOptions = R"(
+An option of a `choice` may have parameters of its own, which exist only in the sets with this option:
+
+```yaml
+  - name: optimizer
+    expression: choice
+    values:
+    - sgd
+    - value: adam
+      parameters:
+      - {name: beta1, expression: uniform, values: [0.8, 0.99]}
+```
+
+Any mapping with the key `parameters` is such an option; other mappings are JSON objects as they stand:
+)";
+
+constexpr std::string_view kOptionsTail = R"(
+Where `optimizer` is `sgd` there is no `beta1`: no argument, no environment variable, nothing in JSON, an
+empty cell in CSV. Two parameters may share a name where they can never exist together, as a learning rate
+of its own for each optimizer. A start point that gives `beta1` need not say `adam`. `--set` finds an option
+by its value: `--set sampling.parameter_space.optimizer.values.adam.parameters.beta1.values=[0.9,0.99]`.
+)";
+
 constexpr std::string_view kExpressionsHead = R"(
 ## Expressions
 
@@ -71,7 +94,10 @@ constexpr std::string_view kCommandTail = R"(
 
 Drawn values are appended to the command as `--name value`, in the order of the file; a name that begins
 with a dash is used as it is. Where the command holds `${{search_space.x}}`, values are placed there
-instead and nothing is appended. In every case the environment holds them:
+instead and nothing is appended. A word that places nothing but a parameter which does not exist in this set
+is left out, and so is the option before it: of `--beta1 ${{search_space.beta1}}` both words, of
+`--beta1=${{search_space.beta1}}` the one. In a word with blanks, such as the script of `sh -c`, and beside
+other values the placeholder becomes empty. In every case the environment holds the values:
 
 | variable | content |
 |---|---|
@@ -152,6 +178,9 @@ std::string config_reference() {
   append_rows(page, config::rows_of(Section::sampling));
   page += "\nEach item of `parameter_space`:\n";
   append_rows(page, config::rows_of(Section::parameter));
+  page += kOptions;
+  append_rows(page, config::rows_of(Section::option));
+  page += kOptionsTail;
   append_expressions(page);
   page += "\n## Samplers\n";
   append_algorithms(page, Section::sampling, sampler_algorithms());

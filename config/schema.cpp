@@ -107,8 +107,17 @@ std::vector<KeyInfo> make_schema() {
       {.section = S::parameter, .name = "values", .kind = K::list, .required = true,
        .allowed = "a list of the expression's arguments in their order",
        .summary = "The expression's arguments in their order; of `choice` the options, flat or as "
-                  "one list.",
+                  "one list. An option may have parameters of its own.",
        .elsewhere = {"value", "options", "args", "arguments"}},
+
+      {.section = S::option, .name = "value", .kind = K::any, .required = true,
+       .allowed = "anything",
+       .summary = "The option itself, as it would stand alone.",
+       .elsewhere = {"name", "option"}},
+      {.section = S::option, .name = "parameters", .kind = K::list, .required = true,
+       .allowed = "a list of parameters, each with name, expression and values",
+       .summary = "The parameters that exist only in sets with this option, written as those of "
+                  "`parameter_space`. Their choices may have such options too, 16 levels deep."},
 
       {.section = S::policy, .name = "type", .kind = K::text, .required = true,
        .allowed = "the name of a policy",
@@ -257,7 +266,9 @@ bool in_range(const KeyInfo& row, const Node& node) {
 // Where a key that is unknown here would be at home: `it belongs under "policy"`.
 std::string home_of(std::string_view key, Section here) {
   for (const KeyInfo& row : schema()) {
-    if (here == Section::parameter || row.name != key || row.section == here) continue;
+    if (here == Section::parameter || here == Section::option || row.name != key ||
+        row.section == here)
+      continue;
     switch (row.section) {
       case Section::top:
         return "it belongs at the top level";

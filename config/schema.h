@@ -18,7 +18,7 @@ namespace hdrive::config {
 struct Loader;
 
 /// The mapping a key stands in.
-enum class Section { top, sampling, parameter, policy };
+enum class Section { top, sampling, parameter, option, policy };
 
 enum class KeyKind { text, integer, number, boolean, mapping, list, any };
 

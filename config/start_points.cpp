@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Start points, from a file's `start_points` and from the words of `hdrive enqueue`.
+#include <algorithm>
+
 #include "config/load.h"
 
 namespace hdrive {
 namespace config {
 namespace {
 
-// One parameter of a point; nothing if it is reported.
-std::optional<Binding> read_binding(Loader& loader, const Entry& entry) {
-  auto value = to_value(*entry.value);
-  if (!value) {
-    loader.problems.error(entry.value->place, value.error().what);
-    return std::nullopt;
-  }
-  Binding binding{entry.key, *std::move(value)};
-  if (auto fits = partial_point(loader.spec.space, {binding}); !fits) {
-    loader.problems.error(entry.value->place, fits.error().message());
-    return std::nullopt;
-  }
-  return binding;
-}
-
 void read_point(Loader& loader, const Node& node) {
   if (!node.is(Node::Kind::map))
     return loader.problems.error(node.place, "a start point is " + describe(node) +
                                                  "; allowed: a mapping from parameters to values");
-  const std::size_t before = loader.problems.errors();
   Assignment given;
-  for (const Entry& entry : node.entries)
-    if (auto binding = read_binding(loader, entry)) given.push_back(*std::move(binding));
-  if (loader.problems.errors() != before) return;
-  auto point = partial_point(loader.spec.space, given);
-  if (!point) return loader.problems.error(node.place, point.error().message());
-  loader.spec.start_points.push_back(*std::move(point));
+  bool sound = true;
+  for (const Entry& entry : node.entries) {
+    auto value = to_value(*entry.value);
+    if (value)
+      given.push_back({entry.key, *std::move(value)});
+    else
+      loader.problems.error(entry.value->place, value.error().what);
+    sound = sound && value;
+  }
+  // All that is wrong is told, so each parameter found wanting is taken out.
+  for (;;) {
+    auto point = partial_point(loader.spec.space, given);
+    if (point) {
+      if (sound) loader.spec.start_points.push_back(*std::move(point));
+      return;
+    }
+    sound = false;
+    const auto wrong = std::find_if(given.begin(), given.end(), [&](const Binding& binding) {
+      return point.error().where == "parameter \"" + binding.name + "\"";
+    });
+    if (wrong == given.end()) return loader.problems.error(node.place, point.error().message());
+    loader.problems.error(node.find(wrong->name)->value->place, point.error().message());
+    given.erase(wrong);
+  }
 }
 
 }  // namespace

@@ -46,6 +46,12 @@ void warn_of_shell_words(Loader& loader) {
   }
 }
 
+bool is_conditional(const Loader& loader, std::string_view name) {
+  return std::any_of(loader.definitions.begin(), loader.definitions.end(), [&](const auto& each) {
+    return bare_name(each.name) == bare_name(name) && !each.path.empty();
+  });
+}
+
 void check_placeholders(Loader& loader) {
   std::vector<std::string> names;
   for (const auto& [name, place] : loader.defined) names.emplace_back(bare_name(name));
@@ -65,6 +71,10 @@ void check_placeholders(Loader& loader) {
         loader.problems.error(place, "the command places " + in_quotes(piece.name) +
                                          ", which is no parameter; allowed: " + listing(names) +
                                          (hint.empty() ? "" : ";" + hint));
+      else if (i == 0 && is_conditional(loader, piece.name))
+        loader.problems.error(place, "the program is the value of " + in_quotes(piece.name) +
+                                         ", which exists only under an option; allowed: a program "
+                                         "that every parameter set has");
       else if (piece.old_style)
         loader.problems.warn(place, in_quotes(piece.text) +
                                         " is an older spelling, taken all the same; write ${{"
@@ -95,9 +105,11 @@ void warn_of_repeated(Loader& loader) {
   for (const std::string& word : command)
     for (const Piece& piece : pieces_of(word))
       if (piece.kind == Piece::Kind::parameter) return;
+  std::set<std::string> options;
   for (const Parameter& parameter : loader.spec.space.parameters) {
     const std::string option =
         parameter.name.starts_with('-') ? parameter.name : "--" + parameter.name;
+    if (!options.insert(option).second) continue;
     for (std::size_t i = 0; i < command.size(); ++i)
       if (command[i] == option || command[i].starts_with(option + "="))
         loader.problems.warn(

@@ -37,12 +37,20 @@ bool is_plain(std::string_view text) {
          std::string_view::npos;
 }
 
+// An object with a key "parameters" would be read as an option that has some.
+std::string yaml_option(const Value& option) {
+  const auto* json = std::get_if<Json>(&option);
+  const bool confusing =
+      json && json->text.starts_with('{') && json->text.find("\"parameters\"") != std::string::npos;
+  return confusing ? "{\"value\": " + json->text + ", \"parameters\": []}" : yaml_value(option);
+}
+
 template <class T>
 std::string arguments_of(const T& expression) {
   if constexpr (std::is_same_v<T, Choice>) {
     std::string text;
     for (const Value& option : expression.options)
-      text += (text.empty() ? "" : ", ") + yaml_value(option);
+      text += (text.empty() ? "" : ", ") + yaml_option(option);
     // One list as the only value would be read as the list of options.
     const bool lone_list =
         expression.options.size() == 1 && std::holds_alternative<Json>(expression.options[0]);
@@ -59,6 +67,51 @@ std::string arguments_of(const T& expression) {
     return text;
   }
 }
+
+// A space as a list of parameters, under each option those that exist with it.
+class SpaceWriter {
+ public:
+  explicit SpaceWriter(const SearchSpace& space) : space_(space), parents_(parents(space)) {}
+
+  std::string text() const {
+    std::string text;
+    for (std::size_t i = 0; i < parents_.size(); ++i)
+      if (!parents_[i]) text += parameter(i, "\n  ");
+    return text;
+  }
+
+ private:
+  std::string parameter(std::size_t index, const std::string& line) const {
+    const auto& [name, expression, condition] = space_.parameters[index];
+    std::string text = line + "- name: " + yaml_text(name) + line +
+                       "  expression: " + std::string(expression_name(expression)) + line +
+                       "  values:";
+    if (std::find(parents_.begin(), parents_.end(), index) == parents_.end())
+      return text + " [" +
+             std::visit([](const auto& each) { return arguments_of(each); }, expression) + "]";
+    const auto& options = std::get<Choice>(expression).options;
+    for (auto option = options.begin(); option != options.end(); ++option) {
+      // An option that is listed twice has its parameters where it stands first.
+      const bool first = std::find(options.begin(), option, *option) == option;
+      const std::string inner = first ? children(index, *option, line + "    ") : "";
+      text += line + "  - " +
+              (inner.empty() ? yaml_option(*option)
+                             : "value: " + yaml_value(*option) + line + "    parameters:" + inner);
+    }
+    return text;
+  }
+
+  std::string children(std::size_t of, const Value& option, const std::string& line) const {
+    std::string text;
+    for (std::size_t i = 0; i < parents_.size(); ++i)
+      if (parents_[i] == of && space_.parameters[i].condition->option == option)
+        text += parameter(i, line);
+    return text;
+  }
+
+  const SearchSpace& space_;
+  std::vector<std::optional<std::size_t>> parents_;
+};
 
 std::string write_type(const std::vector<AlgorithmInfo>& table, const AlgorithmSpec& spec) {
   const AlgorithmInfo* algorithm = find_algorithm(table, spec.name);
@@ -93,15 +146,8 @@ std::string written_name(const AlgorithmInfo& algorithm) {
 }
 
 std::string write_sampling(const SweepSpec& spec) {
-  std::string text = write_type(sampler_algorithms(), spec.sampling) + "\n  parameter_space:";
-  for (const Parameter& parameter : spec.space.parameters) {
-    text += "\n  - name: " + yaml_text(parameter.name);
-    text += "\n    expression: " + std::string(expression_name(parameter.expression));
-    text += "\n    values: [" +
-            std::visit([](const auto& each) { return arguments_of(each); }, parameter.expression) +
-            "]";
-  }
-  return text;
+  return write_type(sampler_algorithms(), spec.sampling) +
+         "\n  parameter_space:" + SpaceWriter(spec.space).text();
 }
 
 std::string write_policy(const SweepSpec& spec) {

@@ -312,9 +312,15 @@ std::shared_ptr<Node> with_entry(const Node& node, std::string_view key, Place p
   return copy;
 }
 
+// What an item of a list goes by: a parameter's name, an option's value.
+const Entry* name_of(const Node& item) {
+  const Entry* name = item.find("name");
+  return name ? name : item.find("value");
+}
+
 std::optional<std::size_t> find_item(const Node& list, std::string_view key) {
   for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const Entry* name = list.items[i]->find("name");
+    const Entry* name = name_of(*list.items[i]);
     if (name && bare_name(name->value->text) == bare_name(key)) return i;
   }
   const auto number = base::parse_number(key);
@@ -326,7 +332,7 @@ std::optional<std::size_t> find_item(const Node& list, std::string_view key) {
 Error no_item(const Node& list, std::string_view key) {
   std::vector<std::string> names;
   for (const NodePtr& item : list.items)
-    if (const Entry* name = item->find("name")) names.emplace_back(bare_name(name->value->text));
+    if (const Entry* name = name_of(*item)) names.emplace_back(bare_name(name->value->text));
   std::string text = "there is no item " + in_quotes(key) + " in the list";
   if (!names.empty()) text += "; allowed: " + listing(names);
   const std::string hint = base::did_you_mean(bare_name(key), names);

@@ -56,7 +56,7 @@ struct Node {
 /// problems too, but keep the first value and go on. An empty document is null.
 NodePtr read_yaml(int source, Problems& problems);
 
-/// The tree with the value at `path` (dotted keys; items of a list by number or by their `name`) put in
+/// The tree with the value at `path` (dotted keys; items of a list by number, `name` or `value`) put in
 /// place, mappings created on the way. Fails where the path leads into a scalar or an unknown item.
 Result<NodePtr> replaced(const NodePtr& root, const std::vector<std::string_view>& path,
                          const NodePtr& value, Place place);

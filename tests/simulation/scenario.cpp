@@ -59,6 +59,7 @@ void some_space(Dice& dice, SweepSpec& spec) {
   for (std::int64_t i = dice.between(1, 4); i > 0; --i)
     second.options.emplace_back("option " + std::to_string(i));
   spec.space.parameters = {{"a", first}, {"b", second}};
+  if (dice.chance(0.3)) spec.space.parameters[1].condition = Condition{"a", first.options.back()};
   if (finite) return;
   spec.space.parameters.push_back({"lr", Uniform{0, 1}});
   const bool any_expression = spec.sampling.name == "random" || spec.sampling.name == "sobol";

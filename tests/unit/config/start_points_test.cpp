@@ -38,7 +38,7 @@ TEST_CASE("What is wrong with a start point is told where it stands") {
       "hdconfig.yml:11:18: parameter \"lr\": 5 is not a value of uniform(0, 1)\n"
       "hdconfig.yml:12:3: a start point is the integer 7; allowed: a mapping from parameters to "
       "values\n"
-      "hdconfig.yml:13:3: parameter \"lr\": is given more than once\n");
+      "hdconfig.yml:13:8: parameter \"lr\": is given more than once\n");
 }
 
 TEST_CASE("A point on the command line is read as one in a file is") {
