@@ -25,7 +25,7 @@ struct Candidate {
 };
 
 struct SearchOptions {
-  int raw = 768;  ///< points looked at first
+  int raw = 768;   ///< points looked at first
   int starts = 5;  ///< of them improved
   int iterations = 15;
   int rounds = 2;  ///< of real coordinates after discrete ones
