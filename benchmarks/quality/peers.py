@@ -208,8 +208,9 @@ class Vizier:
     def __init__(self):
         from vizier import pyvizier
         from vizier import algorithms
+        from jax.random import PRNGKey
         from vizier._src.algorithms.designers.gp_ucb_pe import VizierGPUCBPEBandit
-        self.vz, self.algorithms, self.designer_type = pyvizier, algorithms, VizierGPUCBPEBandit
+        self.vz, self.algorithms, self.designer_type, self.key = pyvizier, algorithms, VizierGPUCBPEBandit, PRNGKey
 
     def start(self, space, seed, budget, parallel):
         self.space, self.active = space, {}
@@ -218,7 +219,7 @@ class Vizier:
             self.declare(statement.search_space.root, p)
         statement.metric_information.append(
             self.vz.MetricInformation(name="loss", goal=self.vz.ObjectiveMetricGoal.MINIMIZE))
-        self.designer = self.designer_type.from_problem(statement, seed=seed)
+        self.designer = self.designer_type(statement, rng=self.key(seed))
         self.count = 0
 
     def declare(self, root, p):

