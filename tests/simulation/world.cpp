@@ -199,6 +199,10 @@ class WorldTarget final : public ComputeTarget {
   Result<void> start(const RunRequest& request) override {
     world_.point("before a start");
     world_.note(fmt::format("start run {} attempt {}", request.run, request.attempt));
+    if (world_.disk_full()) {
+      world_.note("there is no room to start it");
+      return Error{"run directory", "the disk is full", true};
+    }
     auto started = world_.start(request);
     if (world_.fault == Fault::starts_twice) (void)world_.start(request);
     if (world_.fault == Fault::starts_unknown_runs) {
@@ -391,7 +395,7 @@ class WorldStore final : public Store {
     const bool refused = world_.dice.chance(world_.scenario.refused);
     if (world_.dice.chance(world_.scenario.stalled))
       world_.advance(world_.now() + milliseconds{world_.dice.between(1, 3000)});
-    if (world_.disk_full() || refused) {
+    if (world_.store_full() || refused) {
       world_.store_failing = true;
       world_.note("the store cannot be written");
       if (world_.fault == Fault::lies_about_storing) return {};

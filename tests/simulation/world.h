@@ -124,6 +124,10 @@ class World {
   std::map<std::int64_t, Request> unanswered;  ///< taken in this session
   std::vector<Settings> offline_updates;       ///< made while no engine was alive
   bool disk_full() const { return now_ < disk_full_until_; }
+  /// A full disk, that of the store too: its log may have room that was its own before.
+  bool store_full() const {
+    return disk_full() && disk_full_until_.time_since_epoch().count() / 1000 % 2 == 0;
+  }
   bool store_failing = false;  ///< as the engine was told last
   bool stop_heard = false;     ///< it knows that it is to end
 
