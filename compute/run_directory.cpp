@@ -163,10 +163,6 @@ std::optional<int> small(std::optional<std::int64_t> value) {
   return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
 }
 
-}  // namespace
-
-namespace {
-
 // What an attempt needs, in a directory that holds no other.
 Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool with_output,
                                 const std::string& claim) {

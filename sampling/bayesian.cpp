@@ -221,7 +221,7 @@ class BayesianSampler final : public Sampler {
       return search.rank(std::move(points));
     }
     gp::SearchOptions options;
-    options.raw = std::clamp(768 * 300 / std::max(observed, 300), 256, 768);
+    options.raw = std::clamp(options.raw * 300 / std::max(observed, 300), 256, options.raw);
     return search.run(context_.seed, id, options);
   }
 

@@ -170,8 +170,7 @@ class SweepLoop {
                    "no run could be started for want of room: " + no_room->message());
       tell_trouble(
           "there is no room for the files of another run, so no new ones are started; the sweep "
-          "goes "
-          "on by itself as soon as there is: " +
+          "goes on by itself as soon as there is: " +
           no_room->message());
     }
     if (!no_room && std::exchange(room_asked_for_, false)) tell_trouble("");

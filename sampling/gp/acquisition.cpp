@@ -30,7 +30,7 @@ constexpr int kBranchTries = 4;
 enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels };
 
 // Noise below this is what a model needs to be solvable, and says nothing about repeating a run.
-constexpr double kNoNoise = 1e-4;
+constexpr double kNumericalNoise = 1e-4;
 
 // The share of an improvement that one noisy run would bring, as its logarithm: 1 - sqrt(noise / (variance +
 // noise)). Without it a run is repeated where something was tried already and its noise is all there is to
@@ -42,7 +42,7 @@ struct Learnt {
 };
 
 Learnt learnt(double variance, double noise) {
-  if (noise <= kNoNoise) return {};
+  if (noise <= kNumericalNoise) return {};
   const double total = variance + noise, ratio = std::sqrt(noise / total);
   const double share = variance / (total * (1 + ratio));  // 1 - ratio without cancellation
   return {std::log(share), 0.5 * ratio / (total * share)};
