@@ -182,12 +182,15 @@ const Operation& operation(const std::string& name) {
 
 }  // namespace
 
-void LineProtocol::take(std::string_view line) {
+bool LineProtocol::take(std::string_view line) {
   try {
     Request request(line);
-    operation(request.operation()).run(study_, request, write_);
+    const Operation& wanted = operation(request.operation());
+    wanted.run(study_, request, write_);
+    return wanted.run == ask;
   } catch (const Wrong& wrong) {
     write_(fmt::format("{{\"error\":{}}}\n", json_string(wrong.what)));
+    return false;
   }
 }
 

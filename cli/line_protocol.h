@@ -21,7 +21,8 @@ class LineProtocol {
   LineProtocol(AskTell& study, Write write) : study_(study), write_(std::move(write)) {}
 
   /// Answers one line, given without its newline. A wrong one is answered too, and changes nothing.
-  void take(std::string_view line);
+  /// Whether it asked for runs.
+  bool take(std::string_view line);
 
  private:
   AskTell& study_;

@@ -63,6 +63,8 @@ class AutoSampler final : public Sampler {
     return proposal;
   }
 
+  void prepare(const History& history) override { sampler_->prepare(history); }
+
   std::string describe() const override {
     return fmt::format("auto: {}, because {}; {}", chosen_.name, chosen_.why, sampler_->describe());
   }

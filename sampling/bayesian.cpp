@@ -7,13 +7,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <limits>
+#include <future>
+#include <system_error>
+#include <utility>
 
 #include "base/text.h"
 #include "sampling/finite_space.h"
-#include "sampling/gp/acquisition.h"
-#include "sampling/gp/fits.h"
+#include "sampling/gp/groundwork.h"
 #include "sampling/gp/settings.h"
 #include "sampling/samplers.h"
 #include "sampling/sobol_points.h"
@@ -24,12 +26,14 @@ namespace {
 using gp::Candidate;
 using gp::Coordinates;
 using gp::Dataset;
+using gp::Ground;
+using gp::Groundwork;
 using gp::Observation;
 
 enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
 
-// Largest model: above it the runs nearest to the incumbent.
-constexpr int kMostModelled = 500;
+// From so many runs on, what can be done before the newest result is known is done without it.
+constexpr RunId kLaidBefore = 40;
 // Spaces with at most this many points left are searched completely.
 constexpr std::uint64_t kFewPoints = 2048;
 constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 12;
@@ -50,7 +54,9 @@ class BayesianSampler final : public Sampler {
         settings_(settings),
         design_(static_cast<std::size_t>(encoding_.size()), context.seed, kDesign),
         prior_{encoding_.spreads()},
-        fits_(prior_, context.seed, settings.warp, settings.noise) {}
+        fits_(prior_, context.seed, settings.warp, settings.noise),
+        observer_(encoding_),
+        layer_(encoding_, prior_, context.seed, settings.warp) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     if (is_exhausted(history))
@@ -62,14 +68,31 @@ class BayesianSampler final : public Sampler {
     if (id < settings_.initial_points)
       return design(history, id,
                     fmt::format("initial design, {} of {}", id + 1, settings_.initial_points));
-    const auto observations = gp::observe(history, encoding_);
-    const Dataset data =
-        gp::learn_from(observations, history.size(), encoding_.size(), settings_.warp);
-    if (data.good < 2)
-      return design(history, id,
-                    fmt::format("quasi-random, since a model needs two results and there {}",
-                                data.good == 0 ? "are none" : "is one"));
-    return by_model(history, id, observations, data);
+    return by_model(history, id);
+  }
+
+  void prepare(const History& history) override {
+    const RunId id = history.size();
+    const RunId ended = history.count(RunStatus::completed) + history.count(RunStatus::failed) +
+                        history.count(RunStatus::canceled);
+    if (encoding_.size() == 0 || id < settings_.initial_points || !is_laid_before(id)) return;
+    if (std::pair(id, ended) == prepared_) return;
+    if (ahead_.valid() && !is_ready(ahead_)) return;  // it is still at what was asked before
+    prepared_ = {id, ended};
+    const auto& observations = observer_.look(history, gp::Observer::Newest::told);
+    ahead_of_ = std::make_shared<const Ground>(
+        Ground{id, observer_.digest(), observations, points_left(history)});
+    try {
+      // What was laid before is of no use any more, and takes time to give back.
+      ahead_ = std::async(std::launch::async, [this, of = ahead_of_, fits = fits_,
+                                               past = std::exchange(work_, {})]() mutable {
+        past = {};
+        Groundwork work = layer_.lay(std::move(of), fits);
+        return Ahead{std::move(work), std::move(fits)};
+      });
+    } catch (const std::system_error&) {
+      ahead_ = {};  // no thread can be had: it is done when it is asked for
+    }
   }
 
   std::string describe() const override {
@@ -140,50 +163,77 @@ class BayesianSampler final : public Sampler {
 
   // ---- with a model ------------------------------------------------------------------------------
 
-  Result<Proposal> by_model(const History& history, RunId id,
-                            const std::vector<Observation>& observations, const Dataset& data) {
-    const gp::Hyperparameters fitted = fits_.at(observations, history.size(), data);
-    std::vector<const Observation*> pending;
-    for (const Observation& observation : observations)
-      if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
-    const int room = static_cast<int>(pending.size());
-    const int best_row = best_final_row(data);
-
-    const std::vector<int> rows =
-        gp::rows_near(data.training, kMostModelled, data.training.points[best_row], fitted);
-    const gp::Training active = gp::subset(data.training, rows);
-    std::string fallback;
-    auto model = gp::Model::make(active, fitted, room);
-    if (!model) {
-      model = gp::Model::make(active, prior_.typical(), room);
-      fallback =
-          "; with typical hyperparameters, since the fitted ones gave no positive definite "
-          "covariance";
+  // The groundwork as it was laid while the newest run was training, or else laid now.
+  const Groundwork& groundwork(const History& history, gp::Observer::Newest newest) {
+    const auto& observations = observer_.look(history, newest);
+    const auto is_of = [&](const std::shared_ptr<const Ground>& ground) {
+      return ground && ground->id == history.size() && ground->digest == observer_.digest();
+    };
+    if (is_of(work_.ground)) return work_;
+    if (ahead_.valid() && (is_of(ahead_of_) || is_ready(ahead_))) {
+      Ahead ahead = ahead_.get();
+      work_ = std::move(ahead.work);
+      fits_ = std::move(ahead.fits);
+      if (is_of(work_.ground)) return work_;
     }
-    if (!model)
+    work_ = layer_.lay(std::make_shared<const Ground>(
+                           Ground{history.size(), observer_.digest(), observations, points_left(history)}),
+                       fits_);
+    return work_;
+  }
+
+  struct Ahead {
+    Groundwork work;
+    gp::Fits fits;
+  };
+  static bool is_ready(const std::future<Ahead>& ahead) {
+    return ahead.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+  std::vector<Coordinates> points_left(const History& history) const {
+    std::vector<Coordinates> points;
+    for (const std::uint64_t index : untried(history, kFewPoints))
+      points.push_back(*encoding_.encode(finite_->point(index)));
+    return points;
+  }
+
+  // Whether the newest result comes after the groundwork, once there are some.
+  static bool is_laid_before(RunId id) { return id >= kLaidBefore; }
+
+  Proposal by_model(const History& history, RunId id) {
+    using Newest = gp::Observer::Newest;
+    const Groundwork* work =
+        &groundwork(history, is_laid_before(id) ? Newest::withheld : Newest::told);
+    if (work->data.good < 2 && observer_.withheld()) work = &groundwork(history, Newest::told);
+    const std::optional<Observation>& newest = observer_.withheld();
+    if (work->data.good < 2)
+      return design(history, id,
+                    fmt::format("quasi-random, since a model needs two results and there {}",
+                                work->data.good == 0 ? "are none" : "is one"));
+    if (!work->model)
       return design(history, id, "quasi-random, since no covariance was positive definite");
 
-    // What to improve on: the best mean where something was tried, which noise does not flatter.
-    std::vector<int> order;
-    for (int i = 0; i < active.size(); ++i)
-      if (data.is_final[static_cast<std::size_t>(rows[static_cast<std::size_t>(i)])])
-        order.push_back(i);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int a, int b) { return model->fitted(a) < model->fitted(b); });
-    std::vector<Coordinates> good;
-    for (const int row : order) {
-      if (good.size() == 5) break;
-      const auto point = active.points[row];
-      good.emplace_back(point.begin(), point.end());
+    gp::Model model = *work->model;
+    std::optional<Groundwork::Believed> told;
+    if (newest) told = tell(model, *work, *newest);
+    const bool is_final = told && newest->kind == Observation::Kind::value;
+    const gp::Standing standing =
+        gp::standing(*work, model, is_final ? told : std::nullopt);
+    const gp::Search search(encoding_, model, standing.best, standing.good);
+    std::vector<Candidate> candidates;
+    if (!work->ground->points.empty()) {
+      candidates = search.rank(work->pool);
+    } else {
+      // Where the newest is the best, nothing near it was looked at yet.
+      std::vector<Coordinates> more;
+      const int rows = static_cast<int>(work->rows.size());
+      if (is_final && standing.incumbent == newest->run)
+        more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
+                           context_.seed, id);
+      candidates = search.run(work->pool, context_.seed, id, gp::short_search(rows), std::move(more));
     }
-    const double best = model->fitted(order.front());
-    const RunId incumbent =
-        data.runs[static_cast<std::size_t>(rows[static_cast<std::size_t>(order.front())])];
-    for (const Observation* run : pending) model->believe(run->point);
-
-    const gp::Search search(encoding_, *model, best, good);
-    std::vector<Candidate> candidates = find(history, id, search, active.size());
-    if (is_stuck(history, good.front()) || explores(id)) {
+    std::string fallback = work->fallback;
+    if (is_stuck(*work, standing.good.front()) || explores(id)) {
       fallback += "; the least known point, to explore";
       std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
         return a.prediction.variance > b.prediction.variance;
@@ -192,68 +242,70 @@ class BayesianSampler final : public Sampler {
     for (const Candidate& candidate : candidates) {
       Assignment parameters = encoding_.decode(candidate.point);
       if (is_repeat(history, parameters)) continue;
-      return Proposal{std::move(parameters),
-                      explain(history, data, candidate, incumbent, pending.size()) + fallback};
+      return {std::move(parameters),
+              explain(history, *work, newest, candidate, standing.incumbent) + fallback};
     }
     return anything_else(history, id,
                          "drawn at random, since all points the model proposed were tried before");
   }
 
-  static int best_final_row(const Dataset& data) {
-    int best = -1;
-    for (int i = 0; i < data.training.size(); ++i) {
-      const auto row = static_cast<std::size_t>(i);
-      if (data.is_final[row] &&
-          (best < 0 ||
-           data.training.values[row] < data.training.values[static_cast<std::size_t>(best)]))
-        best = i;
-    }
-    return best;
-  }
-
-  std::vector<Candidate> find(const History& history, RunId id, const gp::Search& search,
-                              int observed) const {
-    const auto left = untried(history, kFewPoints);
-    if (!left.empty()) {
-      std::vector<Coordinates> points;
-      for (const std::uint64_t index : left)
-        points.push_back(*encoding_.encode(finite_->point(index)));
-      return search.rank(std::move(points));
-    }
-    gp::SearchOptions options;
-    options.raw = std::clamp(options.raw * 300 / std::max(observed, 300), 256, options.raw);
-    return search.run(context_.seed, id, options);
+  // Tells the model of the newest result. Nothing where it has no row.
+  static std::optional<Groundwork::Believed> tell(gp::Model& model, const Groundwork& work,
+                                                  const Observation& newest) {
+    using Kind = Observation::Kind;
+    const auto found =
+        std::find_if(work.believed.begin(), work.believed.end(),
+                     [&](const Groundwork::Believed& each) { return each.run == newest.run; });
+    if (found == work.believed.end() || newest.kind == Kind::nothing) return std::nullopt;
+    if (newest.kind == Kind::failure)
+      model.tell(found->row, work.data.failure_score, 0);
+    else
+      model.tell(found->row, work.data.score(newest.value),
+                 newest.kind == Kind::partial ? gp::kPartialDoubt : 0);
+    return *found;
   }
 
   bool explores(RunId id) const {
     return RandomStream(context_.seed, id, kExplore).uniform() < kExploreProbability;
   }
 
-  bool is_stuck(const History& history, const Coordinates& incumbent) const {
-    if (history.size() < settings_.initial_points + kStuckProposals) return false;
-    for (RunId id = history.size() - kStuckProposals; id < history.size(); ++id) {
-      const auto point = encoding_.encode(history.run(id).parameters);
-      if (!point) return false;
-      for (std::size_t j = 0; j < point->size(); ++j)
-        if (std::abs((*point)[j] - incumbent[j]) > kStuckDistance) return false;
-    }
+  bool is_stuck(const Groundwork& work, const Coordinates& incumbent) const {
+    const auto& observations = work.ground->observations;
+    const auto runs = static_cast<RunId>(observations.size());
+    if (runs < settings_.initial_points + kStuckProposals) return false;
+    return std::all_of(observations.end() - kStuckProposals, observations.end(),
+                       [&](const Observation& each) {
+                         return each.point && is_near(*each.point, incumbent);
+                       });
+  }
+
+  static bool is_near(const Coordinates& a, const Coordinates& b) {
+    for (std::size_t j = 0; j < a.size(); ++j)
+      if (std::abs(a[j] - b[j]) > kStuckDistance) return false;
     return true;
   }
 
-  std::string explain(const History& history, const Dataset& data, const Candidate& candidate,
-                      RunId incumbent, std::size_t pending) const {
+  std::string explain(const History& history, const Groundwork& work,
+                      const std::optional<Observation>& newest, const Candidate& candidate,
+                      RunId incumbent) const {
+    const Dataset& data = work.data;
     const double sign = history.goal() == Goal::maximize ? -1 : 1;
     const double deviation = std::sqrt(candidate.prediction.variance);
     const double mean = candidate.prediction.mean;
     const double high = data.unwarped(mean + deviation), low = data.unwarped(mean - deviation);
+    const auto is = [&](Observation::Kind kind) { return newest && newest->kind == kind ? 1 : 0; };
+    const int failures = data.failures + is(Observation::Kind::failure);
+    const int partials = data.partials + is(Observation::Kind::partial);
+    const int good = data.good + is(Observation::Kind::value);
+    const std::size_t pending = work.believed.size() - (newest ? 1 : 0);
     std::string text = fmt::format(
         "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent run "
         "{}",
-        base::plural(data.good + data.failures + data.partials, "result"),
-        candidate.log_improvement, sign * data.unwarped(mean), (high - low) / 2, incumbent);
+        base::plural(good + failures + partials, "result"), candidate.log_improvement,
+        sign * data.unwarped(mean), (high - low) / 2, incumbent);
     if (const auto value = history.best(incumbent)) text += fmt::format(" with {:.6g}", *value);
-    if (data.failures > 0) text += fmt::format("; {} failed", data.failures);
-    if (data.partials > 0) text += fmt::format("; {} stopped early", data.partials);
+    if (failures > 0) text += fmt::format("; {} failed", failures);
+    if (partials > 0) text += fmt::format("; {} stopped early", partials);
     if (pending > 0) text += fmt::format("; {} pending considered", pending);
     return text;
   }
@@ -265,6 +317,12 @@ class BayesianSampler final : public Sampler {
   SobolPoints design_;
   gp::Prior prior_;
   gp::Fits fits_;
+  gp::Observer observer_;
+  gp::GroundworkLayer layer_;
+  Groundwork work_;  // the latest
+  std::pair<RunId, RunId> prepared_{-1, -1};  // how many runs there were, and had ended, when it was last prepared
+  std::shared_ptr<const Ground> ahead_of_;
+  std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
 };
 
 }  // namespace

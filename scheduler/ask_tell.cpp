@@ -202,6 +202,11 @@ Result<AskTell::Asked> AskTell::ask() {
   return Asked{run, record.parameters, record.proposal, record.attempt};
 }
 
+void AskTell::prepare() {
+  if (impl_->again.empty() && !impl_->over() && impl_->exhausted.empty())
+    impl_->ledger.prepare(impl_->spec);
+}
+
 Result<AskTell::Reported> AskTell::report(RunId run, double value,
                                           std::optional<std::int64_t> step) {
   if (auto open = impl_->open_run(run); !open) return open.error();

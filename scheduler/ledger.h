@@ -40,6 +40,8 @@ class Ledger {
     std::string reason;
   };
   Result<Proposed> propose(const SweepSpec& spec);
+  /// Lets the sampler use the time until it is asked again, if it will be.
+  void prepare(const SweepSpec& spec);
 
   /// Records metrics and lets the policy see each report of the primary one, unless the run is already
   /// being cancelled or `condemned` to be. The stop verdict's sentence, if there was one.

@@ -49,6 +49,7 @@ class SweepLoop {
       if ((stored || ending_) && !stop_is_news()) act();
       despair();
       if (stored && over()) break;
+      if (!ending_ && exhausted_.empty()) ledger_.prepare(spec_);
       wait();
       fates_.take_over(events_);
       despair();

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -98,13 +99,18 @@ double value_at(const Assignment& parameters) {
   return sum;
 }
 
-void complete(History& history, Assignment parameters) {
-  const double value = value_at(parameters);
-  add(history, std::move(parameters));
+// The newest run.
+void end(History& history, double value) {
   const RunId id = history.size() - 1;
   history.set_status(id, RunStatus::running);
   history.report(id, value);
   history.set_status(id, RunStatus::completed, EndCause::exited);
+}
+
+void complete(History& history, Assignment parameters) {
+  const double value = value_at(parameters);
+  add(history, std::move(parameters));
+  end(history, value);
 }
 
 SearchSpace reals(int dimensions) {
@@ -119,10 +125,16 @@ double processor_milliseconds() {
   return 1000.0 * static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
 }
 
+// How long a run takes: longer than its sampler prepares.
+constexpr auto kTraining = std::chrono::milliseconds(150);
+
+enum class Runs { take_no_time, take_long };
+
 // The median and the 99th percentile of a proposal right after a result, at about `results` results of which
-// all but the last were random. The first proposal, which a restart would bring, is shown apart.
-void bench_latency(const std::string& sampler, int dimensions, std::int64_t results,
-                   int proposals) {
+// all but the last were random. The first proposal, which a restart would bring, is shown apart. Where runs
+// take long, the sampler prepares in the background meanwhile, and only what follows the result counts.
+void bench_latency(const std::string& sampler, int dimensions, std::int64_t results, int proposals,
+                   Runs runs) {
   const SearchSpace space = reals(dimensions);
   SamplerContext context;
   context.goal = Goal::minimize;
@@ -141,10 +153,19 @@ void bench_latency(const std::string& sampler, int dimensions, std::int64_t resu
     const double start = processor_milliseconds();
     Proposal proposal = *(*made)->propose(history, history.size());
     milliseconds.push_back(processor_milliseconds() - start);
-    complete(history, *std::move(proposal.parameters));
+    if (runs == Runs::take_no_time) {
+      complete(history, *std::move(proposal.parameters));
+      continue;
+    }
+    const double value = value_at(*proposal.parameters);
+    add(history, *std::move(proposal.parameters));
+    (*made)->prepare(history);
+    std::this_thread::sleep_for(kTraining);
+    end(history, value);
   }
-  const std::string name =
-      sampler + ", d=" + std::to_string(dimensions) + ", n=" + std::to_string(results) + ", ";
+  const std::string name = sampler + ", d=" + std::to_string(dimensions) +
+                           ", n=" + std::to_string(results) +
+                           (runs == Runs::take_long ? ", prepared, " : ", ");
   std::printf("%-44s %9.3f ms\n", (name + "first").c_str(), milliseconds.front());
   milliseconds.erase(milliseconds.begin());
   std::sort(milliseconds.begin(), milliseconds.end());
@@ -183,8 +204,9 @@ int main(int count, char** words) {
   // `sampling_bench bayesian` measures the model alone.
   const std::string only = count > 1 ? words[1] : "";
   if (only.empty() || only == "bayesian") {
-    for (const std::int64_t results : {20, 100, 300, 1'000, 10'000})
-      bench_latency("bayesian", 6, results, 40);
+    for (const Runs runs : {Runs::take_no_time, Runs::take_long})
+      for (const std::int64_t results : {20, 100, 300, 1'000, 10'000})
+        bench_latency("bayesian", 6, results, 40, runs);
     bench_sequence("bayesian", 6, 1'000);
   }
   if (only == "bayesian") return 0;

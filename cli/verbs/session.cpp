@@ -33,7 +33,11 @@ int serve(AskTell study) {
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   LineProtocol protocol(study, [](std::string_view line) { print(line); });
-  for (std::string line; std::getline(std::cin, line);) protocol.take(line);
+  for (std::string line; std::getline(std::cin, line);) {
+    const bool asked = protocol.take(line);
+    // The program trains now, unless it has asked for more already.
+    if (asked && std::cin.rdbuf()->in_avail() <= 0) study.prepare();
+  }
   ok_or_fail(study.close());
   return kDone;
 }

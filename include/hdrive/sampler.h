@@ -36,6 +36,11 @@ class Sampler {
   /// those still training included. An Error ends the sweep with its message.
   virtual Result<Proposal> propose(const History& history, RunId id) = 0;
 
+  /// Called while runs train and nothing is asked for: the time may be used for what the next proposal will
+  /// need, on a thread of the sampler's own. It must return at once and keep nothing of the history. What
+  /// `propose` answers does not depend on it.
+  virtual void prepare(const History&) {}
+
   /// One line for the user: the algorithm, its settings and, where finite, the size of the space.
   virtual std::string describe() const = 0;
 };

@@ -236,6 +236,9 @@ class AskTell {
   };
   /// The next parameter set; durable before it returns.
   Result<Asked> ask();
+  /// Worth calling when all that is to be asked for now was asked for: while the runs train, a sampler that
+  /// fits a model gets ready for the next result, on a thread of its own. Returns at once; no answer depends on it.
+  void prepare();
   /// For a program that begins anew with the sweep of an earlier one: `ask` hands out the runs that were cut
   /// off before any new one, each as a new attempt without reports. Until then such a run can still be told.
   /// How many there are.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "sampling/gp/lbfgs.h"
@@ -27,7 +28,7 @@ constexpr int kRandomLevels = 8;
 // How often an option with parameters of its own is tried, each time with others of their values.
 constexpr int kBranchTries = 4;
 
-enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels };
+enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels, kNear };
 
 // Noise below this is what a model needs to be solvable, and says nothing about repeating a run.
 constexpr double kNumericalNoise = 1e-4;
@@ -62,11 +63,33 @@ Search::Search(const Encoding& encoding, const Model& model, double best,
                std::vector<Coordinates> good)
     : encoding_(encoding), model_(model), best_(best), good_(std::move(good)) {}
 
+double Search::log_improvement(const Model::Prediction& prediction) const {
+  const double deviation = std::sqrt(prediction.variance);
+  return std::log(deviation) + log_h((best_ - prediction.mean) / deviation).value +
+         learnt(prediction.variance, model_.hyperparameters().noise).logarithm;
+}
+
+// Calls `work(block)` for all blocks of kBlock points; on several threads where it pays.
+template <class Work>
+void Search::for_blocks(int blocks, Work work) const {
+  if (model_.size() < kFewObservations || blocks < 2) {
+    for (int block = 0; block < blocks; ++block) work(block);
+    return;
+  }
+  // TBB hands the blocks over and back; the counter says so to race detectors, which cannot see into it.
+  std::atomic<int> done;
+  done.store(0, std::memory_order_release);
+  tbb::parallel_for(0, blocks, [&](int block) {
+    static_cast<void>(done.load(std::memory_order_acquire));
+    work(block);
+    done.fetch_add(1, std::memory_order_release);
+  });
+  static_cast<void>(done.load(std::memory_order_acquire));
+}
+
 void Search::evaluate(std::vector<Candidate>& candidates) const {
   const int count = static_cast<int>(candidates.size());
-  const int blocks = (count + kBlock - 1) / kBlock;
-  const double noise = model_.hyperparameters().noise;
-  const auto evaluate_block = [&](int block) {
+  for_blocks((count + kBlock - 1) / kBlock, [&](int block) {
     const int first = block * kBlock, size = std::min(kBlock, count - first);
     Points points(encoding_.size(), size);
     for (int i = 0; i < size; ++i)
@@ -76,34 +99,51 @@ void Search::evaluate(std::vector<Candidate>& candidates) const {
     for (int i = 0; i < size; ++i) {
       Candidate& candidate = candidates[static_cast<std::size_t>(first + i)];
       candidate.prediction = predictions[static_cast<std::size_t>(i)];
-      const auto [mean, variance] = candidate.prediction;
-      const double deviation = std::sqrt(variance);
-      candidate.log_improvement = std::log(deviation) + log_h((best_ - mean) / deviation).value +
-                                  learnt(variance, noise).logarithm;
+      candidate.log_improvement = log_improvement(candidate.prediction);
     }
-  };
-  if (model_.size() < kFewObservations || blocks < 2) {
-    for (int block = 0; block < blocks; ++block) evaluate_block(block);
-    return;
-  }
-  // TBB hands the blocks over and back; the counter says so to race detectors, which cannot see into it.
-  std::atomic<int> evaluated;
-  evaluated.store(0, std::memory_order_release);
-  tbb::parallel_for(0, blocks, [&](int block) {
-    static_cast<void>(evaluated.load(std::memory_order_acquire));
-    evaluate_block(block);
-    evaluated.fetch_add(1, std::memory_order_release);
   });
-  static_cast<void>(evaluated.load(std::memory_order_acquire));
+}
+
+Pool Search::pool(std::vector<Coordinates> points) const {
+  const int count = static_cast<int>(points.size()), blocks = (count + kBlock - 1) / kBlock;
+  Pool pool{std::move(points), {}};
+  pool.prepared.blocks.resize(static_cast<std::size_t>(blocks));
+  for_blocks(blocks, [&](int block) {
+    const int first = block * kBlock, size = std::min(kBlock, count - first);
+    Points part(encoding_.size(), size);
+    for (int i = 0; i < size; ++i) part.add(pool.points[static_cast<std::size_t>(first + i)]);
+    pool.prepared.blocks[static_cast<std::size_t>(block)] =
+        model_.prepare(part.columns(), part.stride(), size);
+  });
+  return pool;
+}
+
+void Pool::add(Pool other) {
+  points.insert(points.end(), std::make_move_iterator(other.points.begin()),
+                std::make_move_iterator(other.points.end()));
+  prepared.blocks.insert(prepared.blocks.end(),
+                         std::make_move_iterator(other.prepared.blocks.begin()),
+                         std::make_move_iterator(other.prepared.blocks.end()));
+}
+
+std::vector<Candidate> Search::rank(const Pool& pool) const {
+  std::vector<Candidate> candidates;
+  candidates.reserve(pool.points.size());
+  std::vector<Model::Prediction> predictions(kBlock);
+  for (const auto& block : pool.prepared.blocks) {
+    model_.predict(block, predictions.data());
+    for (int i = 0; i < block.count; ++i) {
+      const Model::Prediction& prediction = predictions[static_cast<std::size_t>(i)];
+      candidates.push_back(
+          {pool.points[candidates.size()], prediction, log_improvement(prediction)});
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), better);
+  return candidates;
 }
 
 std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
-  std::vector<Candidate> candidates;
-  candidates.reserve(points.size());
-  for (Coordinates& point : points) candidates.push_back({std::move(point), {}, 0});
-  evaluate(candidates);
-  std::stable_sort(candidates.begin(), candidates.end(), better);
-  return candidates;
+  return rank(pool(std::move(points)));
 }
 
 // Where a dimension that comes to be active is tried first: at the best point that has it, or in the middle.
@@ -173,7 +213,7 @@ std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int c
 std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, RandomStream& random,
                                       int count) const {
   std::vector<Candidate> chosen{ranked.front()};
-  if (!good_.empty()) chosen.push_back({good_.front(), {}, 0});
+  if (!good_.empty()) chosen.push_back({good_.front(), {}, -std::numeric_limits<double>::infinity()});
   // The others by chance, in proportion to exp of the standardised acquisition.
   double mean = 0, squares = 0;
   const double n = static_cast<double>(ranked.size());
@@ -217,6 +257,7 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
   }
   const auto size = static_cast<std::size_t>(d);
   std::vector<double> gradient(size);
+  std::vector<Candidate> found = candidates;
   for (;;) {
     Points points(d, static_cast<int>(searches.size()));
     std::vector<std::size_t> asked;
@@ -239,18 +280,29 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
                        0.5 * h.density / deviation * of_variance[k * size + j]) /
                           deviation -
                       part.slope * of_variance[k * size + j];
-      searches[asked[k]].tell(-(std::log(deviation) + h.value + part.logarithm), gradient);
+      const double value = std::log(deviation) + h.value + part.logarithm;
+      if (Candidate& owner = found[asked[k]]; value > owner.log_improvement)
+        owner = {searches[asked[k]].trial(), predictions[k], value};
+      searches[asked[k]].tell(-value, gradient);
     }
   }
-  for (std::size_t s = 0; s < searches.size(); ++s) {
-    candidates[s].point = searches[s].best();
-    encoding_.snap(candidates[s].point);
+  if (has_kind(Dimension::Kind::snapped)) {
+    for (Candidate& candidate : found) encoding_.snap(candidate.point);
+    evaluate(found);
   }
-  evaluate(candidates);
+  for (std::size_t s = 0; s < searches.size(); ++s)
+    if (better(found[s], candidates[s])) candidates[s] = std::move(found[s]);
 }
 
-// One pass over the discrete coordinates, all candidates at once. Whether anything changed.
-bool Search::improve_discrete(std::vector<Candidate>& candidates, RandomStream& random) const {
+bool Search::has_kind(Dimension::Kind kind) const {
+  const auto& dimensions = encoding_.dimensions();
+  return std::any_of(dimensions.begin(), dimensions.end(),
+                     [&](const Dimension& each) { return each.kind == kind; });
+}
+
+// One pass over the discrete coordinates of the first `count` candidates, all at once. Whether anything changed.
+bool Search::improve_discrete(std::vector<Candidate>& candidates, int count,
+                              RandomStream& random) const {
   bool changed = false;
   for (int j = 0; j < encoding_.size(); ++j) {
     const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
@@ -275,7 +327,7 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, RandomStream& 
         owners.push_back(owner);
       }
     };
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
+    for (std::size_t c = 0; c < std::min(candidates.size(), static_cast<std::size_t>(count)); ++c) {
       if (candidates[c].point[place] == kInactive) continue;
       if (positions.size() <= kExhaustive) {
         for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
@@ -301,23 +353,37 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, RandomStream& 
   return changed;
 }
 
-std::vector<Candidate> Search::run(std::uint64_t seed, RunId run, SearchOptions options) const {
-  std::vector<Candidate> raw = rank(raw_points(seed, run, options.raw));
+std::vector<Coordinates> Search::near(const Coordinates& around, int count, std::uint64_t seed,
+                                      RunId run) const {
+  RandomStream random(seed, run, kNear);
+  std::vector<Coordinates> points;
+  for (int i = 0; i < count; ++i) {
+    points.push_back(perturbed(around, random));
+    encoding_.snap(points.back());
+    encoding_.settle(points.back(), [&](int j) { return found(j); });
+  }
+  return points;
+}
+
+std::vector<Candidate> Search::run(const Pool& pool, std::uint64_t seed, RunId run,
+                                   SearchOptions options, std::vector<Coordinates> more) const {
+  std::vector<Candidate> raw = rank(pool);
+  if (!more.empty()) {
+    std::vector<Candidate> others = rank(std::move(more));
+    raw.insert(raw.end(), std::make_move_iterator(others.begin()),
+               std::make_move_iterator(others.end()));
+    std::stable_sort(raw.begin(), raw.end(), better);
+  }
   RandomStream picks(seed, run, kBoltzmann), levels(seed, run, kLevels);
   std::vector<Candidate> improved = starts(raw, picks, options.starts);
-  evaluate(improved);
-  const auto& dimensions = encoding_.dimensions();
-  const bool has_real = std::any_of(dimensions.begin(), dimensions.end(),
-                                    [](const Dimension& each) { return each.is_continuous(); });
+  const bool has_discrete =
+      has_kind(Dimension::Kind::ordinal) || has_kind(Dimension::Kind::category);
+  const bool has_real = has_kind(Dimension::Kind::real) || has_kind(Dimension::Kind::snapped);
+  if (has_discrete) evaluate(improved);
   for (int round = 0; round < options.rounds; ++round) {
-    const bool changed = improve_discrete(improved, levels);
+    const bool changed = improve_discrete(improved, options.climbs, levels);
     if (round > 0 && !changed) break;
-    if (has_real) {
-      std::vector<Candidate> moved = improved;
-      improve_real(moved, options.iterations);
-      for (std::size_t i = 0; i < moved.size(); ++i)
-        if (better(moved[i], improved[i])) improved[i] = std::move(moved[i]);
-    }
+    if (has_real) improve_real(improved, options.iterations);
   }
   improved.insert(improved.end(), std::make_move_iterator(raw.begin()),
                   std::make_move_iterator(raw.end()));

@@ -28,7 +28,15 @@ struct SearchOptions {
   int raw = 768;   ///< points looked at first
   int starts = 5;  ///< of them improved
   int iterations = 15;
-  int rounds = 2;  ///< of real coordinates after discrete ones
+  int rounds = 2;   ///< of real coordinates after discrete ones
+  int climbs = 5;   ///< so many of the starts are improved in their discrete coordinates too
+};
+
+/// Points that a model looked at before its newest run was told.
+struct Pool {
+  std::vector<Coordinates> points;
+  Model::Prepared prepared;  ///< of the same points
+  void add(Pool other);
 };
 
 class Search {
@@ -36,21 +44,34 @@ class Search {
   /// `model` includes pending runs; `best` is the value to improve on; `good` are points to look around.
   Search(const Encoding& encoding, const Model& model, double best, std::vector<Coordinates> good);
 
-  /// Candidates, best first: the improved ones and then the raw ones. `seed` and `run` name the stream.
-  std::vector<Candidate> run(std::uint64_t seed, RunId run, SearchOptions options) const;
+  /// The points to look at first. `seed` and `run` name the stream.
+  std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
+  /// Makes points ready for this model, told or to be told.
+  Pool pool(std::vector<Coordinates> points) const;
+
+  /// Candidates, best first: improved ones, and those of the pool and `more` points.
+  std::vector<Candidate> run(const Pool& pool, std::uint64_t seed, RunId run,
+                             SearchOptions options, std::vector<Coordinates> more = {}) const;
 
   /// These points with their predictions, best first, ties in their order.
   std::vector<Candidate> rank(std::vector<Coordinates> points) const;
+  std::vector<Candidate> rank(const Pool& pool) const;
+  /// Points near `around`, as they are among the raw ones.
+  std::vector<Coordinates> near(const Coordinates& around, int count, std::uint64_t seed,
+                                RunId run) const;
 
  private:
-  std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
   Coordinates perturbed(const Coordinates& around, RandomStream& random) const;
   double found(int dimension) const;
   std::vector<Candidate> starts(const std::vector<Candidate>& ranked, RandomStream& random,
                                 int count) const;
+  bool has_kind(Dimension::Kind kind) const;
   void improve_real(std::vector<Candidate>& candidates, int iterations) const;
-  bool improve_discrete(std::vector<Candidate>& candidates, RandomStream& random) const;
+  bool improve_discrete(std::vector<Candidate>& candidates, int count, RandomStream& random) const;
+  template <class Work>
+  void for_blocks(int blocks, Work work) const;
   void evaluate(std::vector<Candidate>& candidates) const;
+  double log_improvement(const Model::Prediction& prediction) const;
 
   const Encoding& encoding_;
   const Model& model_;

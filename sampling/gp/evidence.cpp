@@ -2,10 +2,11 @@
 #include "sampling/gp/evidence.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
+#include <utility>
 
 namespace hdrive::sampling::gp {
 namespace {
@@ -15,55 +16,10 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostFailures = 64, kFailuresAtATime = 32;
 // Points tried more often than this count once, by their mean.
 constexpr std::size_t kMostReplicates = 8;
-// The variance of a value that was not seen to the end, where all values have variance 1.
-constexpr double kPartialDoubt = 0.1;
+// How much better than the best a new value may count, where all values have variance 1.
+constexpr double kMostImproved = 8;
 
 double sign_of(const History& history) { return history.goal() == Goal::maximize ? -1.0 : 1.0; }
-
-// How final values follow from early ones: the completed runs' best values after N reports, and at the end.
-class Curves {
- public:
-  explicit Curves(const History& history) : history_(history) {
-    for (RunId id = 0; id < history.size(); ++id)
-      if (history.run(id).status == RunStatus::completed && history.best(id))
-        completed_.push_back(id);
-  }
-
-  // What a run with this best value after `reports` reports would have come to.
-  std::optional<double> expected(double value, std::int64_t reports) {
-    const Ranked& ranked = at(reports);
-    if (ranked.early.empty()) return std::nullopt;
-    const auto lower = std::lower_bound(ranked.early.begin(), ranked.early.end(), value);
-    const auto upper = std::upper_bound(lower, ranked.early.end(), value);
-    const auto place =
-        static_cast<std::size_t>((lower - ranked.early.begin()) + (upper - lower) / 2);
-    return std::min(value, ranked.final[std::min(place, ranked.final.size() - 1)]);
-  }
-
- private:
-  struct Ranked {
-    std::vector<double> early, final;
-  };
-
-  const Ranked& at(std::int64_t reports) {
-    const auto [entry, is_new] = ranked_.try_emplace(reports);
-    if (!is_new) return entry->second;
-    const double sign = sign_of(history_);
-    for (const RunId id : completed_) {
-      if (static_cast<std::int64_t>(history_.reports(id).size()) < reports) continue;
-      const auto early = history_.best(id, reports);
-      entry->second.early.push_back(early ? sign * *early : std::numeric_limits<double>::max());
-      entry->second.final.push_back(sign * *history_.best(id));
-    }
-    std::sort(entry->second.early.begin(), entry->second.early.end());
-    std::sort(entry->second.final.begin(), entry->second.final.end());
-    return entry->second;
-  }
-
-  const History& history_;
-  std::vector<RunId> completed_;
-  std::map<std::int64_t, Ranked> ranked_;
-};
 
 // What ended a run tells nothing about its parameters.
 bool by_chance(EndCause cause) {
@@ -72,43 +28,49 @@ bool by_chance(EndCause cause) {
          cause == EndCause::not_started || cause == EndCause::user;
 }
 
-struct Judged {
-  Observation::Kind kind;
-  double value = 0;
-};
-
-// Nothing: the run tells nothing.
-std::optional<Judged> judge(const History& history, RunId id, Curves& curves) {
-  using Kind = Observation::Kind;
-  const Run& run = history.run(id);
-  if (!is_terminal(run.status)) return Judged{Kind::pending};
-  const auto best = history.best(id);
-  const double value = best ? sign_of(history) * *best : kNan;
-  if (run.status == RunStatus::completed)
-    return best ? Judged{Kind::value, value} : Judged{Kind::failure};
-  if (run.status == RunStatus::failed && !by_chance(run.ended_by)) return Judged{Kind::failure};
-  if (best) {
-    const auto reports = static_cast<std::int64_t>(history.reports(id).size());
-    const auto expected = curves.expected(value, reports);
-    if (!expected) return std::nullopt;
-    return Judged{Kind::partial, *expected};
-  }
-  if (by_chance(run.ended_by)) return std::nullopt;
-  return Judged{Kind::failure};
+// Whether what the run would have come to is to be inferred: it ended before it was complete, but not by its
+// own fault.
+bool is_placed(const History& history, const Run& run) {
+  return (run.status == RunStatus::canceled ||
+          (run.status == RunStatus::failed && by_chance(run.ended_by))) &&
+         history.best(run.id);
 }
 
-// Rows of equal points among `rows`, where there are too many, as groups; all others alone. In the order of
-// their first members.
+// The last result: nothing is told by runs that ended by chance, without a report.
+bool tells(const History& history, const Run& run) {
+  return is_terminal(run.status) && (history.best(run.id) || !by_chance(run.ended_by) ||
+                                     run.status == RunStatus::completed);
+}
+
+// SplitMix64's finaliser.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+// Of what an observation says of its run; that of several is the sum.
+std::uint64_t digest_of(const Observation& it) {
+  const auto run = 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(it.run + 1);
+  return mixed(mixed(mixed(run) + static_cast<std::uint64_t>(it.kind)) +
+               std::bit_cast<std::uint64_t>(it.value));
+}
+
+// Rows of equal points with final values among `rows`, where there are too many, as groups; all others alone. In
+// the order of their first members.
 std::vector<std::vector<std::size_t>> group_replicates(
     const std::vector<const Observation*>& rows) {
+  const auto key = [&](std::size_t i) -> std::pair<bool, const Coordinates&> {
+    return {rows[i]->kind == Observation::Kind::value, *rows[i]->point};
+  };
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return rows[a]->point < rows[b]->point; });
+                   [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   std::vector<std::vector<std::size_t>> groups;
   for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && rows[order[end]]->point == rows[order[begin]]->point) ++end;
-    if (end - begin > kMostReplicates) {
+    while (end < order.size() && key(order[end]) == key(order[begin])) ++end;
+    if (end - begin > kMostReplicates && key(order[begin]).first) {
       groups.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(begin),
                           order.begin() + static_cast<std::ptrdiff_t>(end));
       continue;
@@ -122,17 +84,160 @@ std::vector<std::vector<std::size_t>> group_replicates(
 
 }  // namespace
 
-std::vector<Observation> observe(const History& history, const Encoding& encoding) {
-  std::vector<Observation> observations;
-  Curves curves(history);
-  for (RunId id = 0; id < history.size(); ++id) {
-    const auto judged = judge(history, id, curves);
-    if (!judged) continue;
-    auto point = encoding.encode(history.run(id).parameters);
-    if (!point) continue;
-    observations.push_back({judged->kind, id, *std::move(point), judged->value});
+std::optional<double> Curves::expected(const History& history, double value,
+                                       std::int64_t reports) {
+  const Ranked& ranked = at(history, reports);
+  if (ranked.early.empty()) return std::nullopt;
+  const auto lower = std::lower_bound(ranked.early.begin(), ranked.early.end(), value);
+  const auto upper = std::upper_bound(lower, ranked.early.end(), value);
+  const auto place = static_cast<std::size_t>((lower - ranked.early.begin()) + (upper - lower) / 2);
+  return std::min(value, ranked.final[std::min(place, ranked.final.size() - 1)]);
+}
+
+const Curves::Ranked& Curves::at(const History& history, std::int64_t reports) {
+  const auto [entry, is_new] = ranked_.try_emplace(reports);
+  if (!is_new) return entry->second;
+  const double sign = sign_of(history);
+  for (const RunId id : completed_) {
+    if (static_cast<std::int64_t>(history.reports(id).size()) < reports) continue;
+    const auto early = history.best(id, reports);
+    entry->second.early.push_back(early ? sign * *early : std::numeric_limits<double>::max());
+    entry->second.final.push_back(sign * *history.best(id));
   }
-  return observations;
+  std::sort(entry->second.early.begin(), entry->second.early.end());
+  std::sort(entry->second.final.begin(), entry->second.final.end());
+  return entry->second;
+}
+
+Observation Observer::judged(const History& history, RunId id) {
+  using Kind = Observation::Kind;
+  const Run& run = history.run(id);
+  Observation result = observations_[static_cast<std::size_t>(id)];
+  result.kind = Kind::nothing;
+  result.value = 0;
+  const auto best = history.best(id);
+  const double value = best ? sign_of(history) * *best : kNan;
+  if (!result.point) return result;
+  if (!is_terminal(run.status)) {
+    result.kind = Kind::pending;
+  } else if (is_placed(history, run)) {
+    const auto reports = static_cast<std::int64_t>(history.reports(id).size());
+    if (const auto expected = curves_.expected(history, value, reports)) {
+      result.kind = Kind::partial;
+      result.value = *expected;
+    }
+  } else if (run.status == RunStatus::completed && best) {
+    result.kind = Kind::value;
+    result.value = value;
+  } else if (tells(history, run)) {
+    result.kind = Kind::failure;
+  }
+  return result;
+}
+
+void Observer::put(Observation observation) {
+  Observation& place = observations_[static_cast<std::size_t>(observation.run)];
+  digest_ -= digest_of(place);
+  place = std::move(observation);
+  digest_ += digest_of(place);
+}
+
+void Observer::see(const History& history, RunId id) {
+  const auto i = static_cast<std::size_t>(id);
+  const Run& run = history.run(id);
+  if (i == seen_.size()) {
+    auto point = encoding_.encode(run.parameters);
+    observations_.push_back(
+        {Observation::Kind::nothing, id,
+         point ? std::make_shared<const Coordinates>(*std::move(point)) : nullptr, 0});
+    digest_ += digest_of(observations_.back());
+    seen_.push_back({});
+  }
+  const bool known = observations_[i].point != nullptr;
+  Seen& seen = seen_[i];
+  seen = {run.status, run.ended,
+          known && run.status == RunStatus::completed && history.best(id),
+          known && is_placed(history, run), known && tells(history, run)};
+  if (seen.placed) placed_.push_back(id);
+  if (!is_terminal(run.status)) open_.push_back(id);
+  if (run.status == RunStatus::completed) ++ended_[0];
+  if (run.status == RunStatus::failed) ++ended_[1];
+  if (run.status == RunStatus::canceled) ++ended_[2];
+  if (seen.tells && (!last_ || std::pair(seen.ended, id) >
+                                   std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_)))
+    last_ = id;
+}
+
+void Observer::forget() {
+  observations_.clear();
+  seen_.clear();
+  open_.clear();
+  placed_.clear();
+  ended_ = {};
+  digest_ = mixed(history_);
+  last_.reset();
+  curves_ = Curves{};
+  withheld_.reset();
+}
+
+// The runs that are new or have ended.
+std::vector<RunId> Observer::see_changes(const History& history) {
+  std::vector<RunId> changed;
+  for (const RunId id : std::exchange(open_, {})) {
+    if (!is_terminal(history.run(id).status)) {
+      open_.push_back(id);
+      continue;
+    }
+    see(history, id);
+    changed.push_back(id);
+  }
+  for (auto id = static_cast<RunId>(seen_.size()); id < history.size(); ++id) {
+    see(history, id);
+    changed.push_back(id);
+  }
+  return changed;
+}
+
+// Else a run that had ended began again.
+bool Observer::counts_agree(const History& history) const {
+  return ended_ == Counts{history.count(RunStatus::completed), history.count(RunStatus::failed),
+                          history.count(RunStatus::canceled)};
+}
+
+std::vector<RunId> Observer::completed(std::optional<RunId> except) const {
+  std::vector<RunId> result;
+  for (std::size_t i = 0; i < seen_.size(); ++i)
+    if (seen_[i].completed && static_cast<RunId>(i) != except)
+      result.push_back(static_cast<RunId>(i));
+  return result;
+}
+
+const std::vector<Observation>& Observer::look(const History& history, Newest newest) {
+  if (std::exchange(history_, history.identity()) != history_) forget();
+  if (withheld_) put(*std::exchange(withheld_, {}));
+  std::vector<RunId> changed = see_changes(history);
+  if (!counts_agree(history)) {
+    forget();
+    changed = see_changes(history);
+  }
+  const auto withheld = newest == Newest::withheld ? last_ : std::nullopt;
+  // Only runs that were stopped early need the curves of the others.
+  if (!placed_.empty()) {
+    if (auto others = completed(withheld); others != curves_.completed()) {
+      curves_ = Curves(std::move(others));
+      changed.insert(changed.end(), placed_.begin(), placed_.end());
+    }
+  }
+  for (const RunId id : changed) put(judged(history, id));
+  if (withheld) {
+    withheld_ = observations_[static_cast<std::size_t>(*withheld)];
+    put({Observation::Kind::pending, *withheld, withheld_->point, 0});
+  }
+  return observations_;
+}
+
+std::vector<Observation> observe(const History& history, const Encoding& encoding) {
+  return Observer(encoding).look(history, Observer::Newest::told);
 }
 
 Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,
@@ -147,7 +252,9 @@ Dataset learn_from(const std::vector<Observation>& observations, RunId before, i
           ? 0
           : (failures - kMostFailures + kFailuresAtATime - 1) / kFailuresAtATime * kFailuresAtATime;
   for (const Observation& observation : observations) {
-    if (observation.run >= before || observation.kind == Kind::pending) continue;
+    if (observation.run >= before || observation.kind == Kind::pending ||
+        observation.kind == Kind::nothing)
+      continue;
     if (observation.kind == Kind::failure && left_out > 0) {
       --left_out;
       continue;
@@ -166,47 +273,65 @@ Dataset learn_from(const std::vector<Observation>& observations, RunId before, i
   for (std::size_t i = 0, next = 0; i < rows.size(); ++i)
     row_scores.push_back(rows[i]->kind == Kind::failure ? penalty : scores[next++]);
 
-  Dataset data{Training{Points(dimensions, static_cast<int>(rows.size())), {}, {}, {}}, {}, {}, {}};
+  Dataset data;
+  data.training.points = Points(dimensions, static_cast<int>(rows.size()));
   for (const auto& group : group_replicates(rows)) {
-    const Observation& first = *rows[group.front()];
-    double score = 0, value = 0, doubt = 0;
-    bool is_final = true;
-    const double share = 1.0 / static_cast<double>(group.size());
+    const Observation& first = *rows[group.front()];  // all are of its kind
+    const int size = static_cast<int>(group.size());
+    const double share = 1.0 / size;
+    double score = 0, value = 0;
     for (const std::size_t i : group) {
-      const Kind kind = rows[i]->kind;
       score += share * row_scores[i];
-      value += share * (kind == Kind::failure ? kNan : rows[i]->value);
-      doubt += kind == Kind::partial ? share * share * kPartialDoubt : 0;
-      is_final = is_final && kind == Kind::value;
-      data.good += kind == Kind::value;
-      data.failures += kind == Kind::failure;
-      data.partials += kind == Kind::partial;
+      value += share * rows[i]->value;
     }
-    data.training.add(first.point, score, share, doubt);
+    data.training.add(*first.point, score, share, first.kind == Kind::partial ? kPartialDoubt : 0);
     data.runs.push_back(first.run);
-    data.values.push_back(value);
-    data.is_final.push_back(is_final);
+    data.values.push_back(first.kind == Kind::failure ? kNan : value);
+    data.is_final.push_back(first.kind == Kind::value);
+    if (first.kind == Kind::value) data.good += size;
+    if (first.kind == Kind::failure) data.failures += size;
+    if (first.kind == Kind::partial) data.partials += size;
   }
+  data.failure_score = penalty;
+  for (std::size_t i = 0; i < data.values.size(); ++i)
+    if (std::isfinite(data.values[i]))
+      data.known.push_back({data.training.values[i], data.values[i]});
+  std::sort(data.known.begin(), data.known.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.score, a.value) < std::pair(b.score, b.value);
+  });
+  // The mean of replicates may stand out of line.
+  std::vector<Dataset::Known> ascending;
+  for (const Dataset::Known& each : data.known)
+    if (ascending.empty() ||
+        (each.score > ascending.back().score && each.value > ascending.back().value))
+      ascending.push_back(each);
+  data.known = std::move(ascending);
   return data;
 }
 
 double Dataset::unwarped(double score) const {
-  // Between the nearest two known values, or by the slope at the end.
-  std::vector<std::pair<double, double>> known;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isfinite(values[i])) known.emplace_back(training.values[i], values[i]);
-  std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end(),
-                          [](const auto& a, const auto& b) { return a.first == b.first; }),
-              known.end());
   if (known.empty()) return kNan;
-  if (known.size() == 1) return known.front().second;
-  auto after =
-      std::lower_bound(known.begin(), known.end(), std::pair<double, double>(score, -INFINITY));
+  if (known.size() == 1) return known.front().value;
+  auto after = std::lower_bound(known.begin(), known.end(), score,
+                                [](const Known& each, double s) { return each.score < s; });
   after = std::clamp(after, known.begin() + 1, known.end() - 1);
-  const auto& [low, low_value] = *(after - 1);
-  const auto& [high, high_value] = *after;
-  return low_value + (score - low) * ((high_value - low_value) / (high - low));
+  const Known &low = *(after - 1), &high = *after;
+  return low.value + (score - low.score) * ((high.value - low.value) / (high.score - low.score));
+}
+
+double Dataset::score(double value) const {
+  if (known.empty()) return 0;
+  if (value >= known.back().value) return known.back().score;
+  // All values so far are equal: any other is as far from them as values usually are from each other.
+  if (known.size() == 1) return known.front().score - 1;
+  auto after = std::lower_bound(known.begin(), known.end(), value,
+                                [](const Known& each, double v) { return each.value < v; });
+  after = std::max(after, known.begin() + 1);
+  const Known &low = *(after - 1), &high = *after;
+  // By halves, since the difference of two finite numbers may not be one.
+  const double part = (value / 2 - low.value / 2) / (high.value / 2 - low.value / 2);
+  const double score = low.score + part * (high.score - low.score);
+  return std::max(std::isfinite(score) ? score : -INFINITY, known.front().score - kMostImproved);
 }
 
 }  // namespace hdrive::sampling::gp

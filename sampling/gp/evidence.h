@@ -5,7 +5,11 @@
 // Internal to sampling/. Computed from the history alone, in the order of run numbers.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "hdrive/history.h"
@@ -15,37 +19,119 @@
 
 namespace hdrive::sampling::gp {
 
-/// One run of the space.
+/// What one run tells.
 struct Observation {
   enum class Kind {
     value,    ///< it ended by itself with a finite best value
     failure,  ///< it failed, or reported nothing but NaN and infinities
     partial,  ///< it was stopped early; `value` is what it would probably have come to
     pending,  ///< it has not ended
+    nothing,  ///< it tells nothing, or its parameters are not of the space
   };
   Kind kind = Kind::pending;
   RunId run = 0;
-  Coordinates point;
-  double value = 0;  ///< smaller is better
+  std::shared_ptr<const Coordinates> point;  ///< nothing: not of the space
+  double value = 0;                          ///< smaller is better
+  bool operator==(const Observation&) const = default;
 };
 
-/// All runs whose parameters are of the space and that tell something. A run stopped early by a policy, a
-/// time limit or a user is placed among the completed ones by what it had reached: if it was better than 40 %
-/// of them were after as many reports, it counts as the 40 % quantile of their final values, and never as
-/// better than it was. Where no completed run has as many reports, it tells nothing.
+/// The variance of a value that was not seen to the end, where all values have variance 1.
+inline constexpr double kPartialDoubt = 0.1;
+
+/// How final values follow from early ones: the completed runs' best values after N reports, and at the end.
+class Curves {
+ public:
+  explicit Curves(std::vector<RunId> completed = {}) : completed_(std::move(completed)) {}
+
+  const std::vector<RunId>& completed() const { return completed_; }
+  /// What a run with this best value (smaller is better) after `reports` reports would have come to.
+  std::optional<double> expected(const History& history, double value, std::int64_t reports);
+
+ private:
+  struct Ranked {
+    std::vector<double> early, final;
+  };
+  const Ranked& at(const History& history, std::int64_t reports);
+
+  std::vector<RunId> completed_;
+  std::map<std::int64_t, Ranked> ranked_;
+};
+
+/// Sees what the runs of a history tell, and remembers it of those that have ended. A run stopped early by a
+/// policy, a time limit or a user is placed among the completed ones by what it had reached: if it was better
+/// than 40 % of them were after as many reports, it counts as the 40 % quantile of their final values, and
+/// never as better than it was. Where no completed run has as many reports, it tells nothing.
+class Observer {
+ public:
+  /// The encoding must outlive it.
+  explicit Observer(const Encoding& encoding) : encoding_(encoding) {}
+
+  enum class Newest {
+    told,      ///< counts like the others
+    withheld,  ///< is seen as if its run had not ended
+  };
+  /// One observation for each run, in the order of their numbers. Valid until the next call. The newest result
+  /// is that of the run that ended last; of several the one proposed last.
+  const std::vector<Observation>& look(const History& history, Newest newest);
+
+  /// What was withheld in the last look.
+  const std::optional<Observation>& withheld() const { return withheld_; }
+  /// Equal for equal observations of one history.
+  std::uint64_t digest() const { return digest_; }
+
+ private:
+  // What follows from a run as it was seen.
+  struct Seen {
+    RunStatus status = RunStatus::queued;
+    Time ended{};
+    bool completed = false;  // with a value
+    bool placed = false;     // ended before, with a value
+    bool tells = false;
+  };
+  void see(const History& history, RunId run);
+  std::vector<RunId> see_changes(const History& history);
+  bool counts_agree(const History& history) const;
+  void forget();
+  Observation judged(const History& history, RunId run);
+  void put(Observation observation);
+  std::vector<RunId> completed(std::optional<RunId> except) const;
+
+  const Encoding& encoding_;
+  std::uint64_t history_ = 0;  // its identity
+  std::vector<Observation> observations_;
+  std::uint64_t digest_ = 0;
+  std::vector<Seen> seen_;
+  std::vector<RunId> open_, placed_;  // those that had not ended, and those that were stopped early
+  using Counts = std::array<std::int64_t, 3>;
+  Counts ended_{};  // completed, failed, canceled
+  std::optional<RunId> last_;
+  Curves curves_;
+  std::optional<Observation> withheld_;
+};
+
+/// What all runs tell.
 std::vector<Observation> observe(const History& history, const Encoding& encoding);
 
 /// What a model of them learns from, and the way back to the user's unit.
 struct Dataset {
-  Training training;
-  std::vector<RunId> runs;     ///< of each row of the training
-  std::vector<double> values;  ///< the same rows' values, smaller is better; NaN for failures
-  std::vector<bool> is_final;  ///< of the same rows: whether the value was seen, not inferred
+  Training training{Points(0), {}, {}, {}};
+  std::vector<RunId> runs = {};     ///< of each row of the training
+  std::vector<double> values = {};  ///< the same rows' values, smaller is better; NaN for failures
+  std::vector<bool> is_final = {};  ///< of the same rows: whether the value was seen, not inferred
   int good = 0;                ///< runs with a final value
   int failures = 0, partials = 0;
 
-  /// The value, smaller is better, that the warp takes to about `warped`.
-  double unwarped(double warped_value) const;
+  /// The value, smaller is better, that the warp takes to about `score`, and the score of a value that was not
+  /// among those it was made of: between the nearest two, or by the slope at the end, but never as worse than
+  /// the worst nor better than the best by more than 8.
+  double unwarped(double score) const;
+  double score(double value) const;
+  double failure_score = 0;  ///< of a run that failed
+
+  struct Known {
+    double score, value;
+  };
+  std::vector<Known> known = {};  ///< finite values and their scores, both strictly ascending
 };
 
 /// The observations with a run number below `before`.

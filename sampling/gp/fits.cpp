@@ -32,11 +32,12 @@ class Digest {
 };
 
 void add(Digest& digest, const Observation& observation) {
-  if (observation.kind == Observation::Kind::pending) return;
+  using Kind = Observation::Kind;
+  if (observation.kind == Kind::pending || observation.kind == Kind::nothing) return;
   digest.add(static_cast<std::uint64_t>(observation.kind));
   digest.add(static_cast<std::uint64_t>(observation.run));
   digest.add(observation.value);
-  for (const double coordinate : observation.point) digest.add(coordinate);
+  for (const double coordinate : *observation.point) digest.add(coordinate);
 }
 
 std::uint64_t key_of(Digest digest, const Hyperparameters& start) {

@@ -10,6 +10,7 @@
 // sections 2.2, 2.7 and 5.4). Unit differences stand for different categories; see encoding.h.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -108,12 +109,17 @@ class Model {
   const Hyperparameters& hyperparameters() const { return hyperparameters_; }
   int size() const { return points_.size(); }
   int dimensions() const { return points_.dimensions(); }
+  std::span<const double> point(int row) const { return points_[row]; }
   double jitter() const { return jitter_; }
 
   /// Conditions on a pending run as if it had reported the present mean there: the mean stays, the
   /// variance falls (the kriging believer: Ginsbourger, Le Riche, Carraro, "Kriging is well-suited to
-  /// parallelize optimization", 2010). False where the point adds nothing.
-  bool believe(std::span<const double> point);
+  /// parallelize optimization", 2010). Its row, or nothing where the point adds nothing.
+  std::optional<int> believe(std::span<const double> point);
+
+  /// What a believed run came to after all: the mean follows, and the others are believed anew. The variance
+  /// of `value` about the function is sn2 + `doubt`. Once a model; costs little, since nothing is factored.
+  void tell(int row, double value, double doubt);
 
   struct Prediction {
     double mean = 0;
@@ -123,12 +129,27 @@ class Model {
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out) const;
   Prediction predict(std::span<const double> point) const;
 
+  /// Points made ready, so that their predictions cost little after a run was told. In blocks of columns.
+  struct Prepared {
+    struct Block {
+      int count = 0;
+      std::vector<double> covariances;  ///< a row for each of the model's, padded(count) wide
+      std::vector<double> variances;
+    };
+    std::vector<Block> blocks;
+  };
+  Prepared::Block prepare(const double* points, std::ptrdiff_t stride, int count) const;
+  void predict(const Prepared::Block& block, Prediction* out) const;
+
   /// With the gradients over the coordinates, `count` x dimensions each.
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out,
                double* mean_gradients, double* variance_gradients) const;
 
-  /// The mean at training point i, which costs nothing.
-  double fitted(int i) const { return fitted_[static_cast<std::size_t>(i)]; }
+  /// The mean at training point i, or at the run that was told, which costs nothing.
+  double fitted(int row) const {
+    const auto i = static_cast<std::size_t>(row);
+    return values_[i] - noises_[i] * alpha_[i];
+  }
   int observed() const { return observed_; }
 
   /// What the model predicts for each training point (believed ones excepted) from all others, with the
@@ -140,6 +161,9 @@ class Model {
   bool factor(const Training& training, double jitter);
 
   KernelParameters kernel() const;
+  double solve(const std::vector<double>& right, std::vector<double>& solution) const;
+  std::vector<double> covariances(std::span<const double> point, int n) const;
+  double overstated(const double* covariance, int width, int column) const;
   std::size_t at(int row, int column) const {
     return static_cast<std::size_t>(row) * static_cast<std::size_t>(ld_) +
            static_cast<std::size_t>(column);
@@ -148,13 +172,13 @@ class Model {
   Hyperparameters hyperparameters_;
   std::vector<double> inverse_squares_;
   Points points_;
-  std::vector<double> values_;
+  std::vector<double> values_, noises_;  ///< by row; zero for believed points
   int observed_ = 0;
   int ld_ = 0;
   double jitter_ = 0;
-  std::vector<double> inverse_;  ///< L^-1
-  std::vector<double> fitted_;
-  std::vector<double> alpha_;  ///< K^-1 y, zero for believed points
+  std::shared_ptr<std::vector<double>> inverse_;  ///< L^-1; shared by copies, changed by `believe` alone
+  std::vector<double> alpha_;                     ///< K^-1 y, zero for believed points
+  std::vector<double> doubted_;  ///< what a doubtful value told explains less, as one more row of L^-1
 };
 
 }  // namespace hdrive::sampling::gp

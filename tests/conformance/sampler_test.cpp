@@ -267,6 +267,25 @@ TEST_CASE("The same history and run give the same proposal, however often and by
   });
 }
 
+TEST_CASE("Preparing while runs train changes no proposal") {
+  for_each_case([](const SearchSpace&, const Make& make) {
+    const auto prepared = make(7), plain = make(7);
+    History history(Goal::maximize);
+    for (int i = 0; i < 3 * kRuns; ++i) {
+      const Proposal proposal = propose(*prepared, history);
+      const Proposal expected = propose(*plain, history);
+      CHECK(proposal.parameters == expected.parameters);
+      CHECK(proposal.reason == expected.reason);
+      if (!expected.parameters) break;
+      add(history, *expected.parameters);
+      prepared->prepare(history);
+      end(history, history.size() - 1);
+      // For what will not be asked, as where several results come at once.
+      if (i % 7 == 0) prepared->prepare(history);
+    }
+  });
+}
+
 TEST_CASE("The order in which runs reported does not matter") {
   for_each_case([](const SearchSpace&, const Make& make) {
     const auto sampler = make(7);

@@ -60,7 +60,7 @@ TEST_CASE("The search climbs to where no point of a lattice is better") {
     INFO(noise);
     const Model model = model_with_noise(noise);
     const Search search(encoding, model, -0.5, {{0.2, 0.7}});
-    const auto found = search.run(3, 7, {});
+    const auto found = search.run(search.pool(search.raw_points(3, 7, 768)), 3, 7, {});
     const auto compared = search.rank(lattice(60));
     CHECK(found.front().log_improvement >= compared.front().log_improvement);
   }

@@ -194,10 +194,10 @@ TEST_CASE("Each end of a run means what it should") {
   const RunId crash = add_run(history, 0.3, RunStatus::failed, EndCause::exited, {5, kInfinity});
   const RunId waiting = add_run(history, 0.4, RunStatus::queued, EndCause::none, {});
   const RunId stopped = add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {0.5});
-  add_run(history, 0.6, RunStatus::canceled, EndCause::user, {});
-  add_run(history, 0.7, RunStatus::failed, EndCause::lost, {});
+  const RunId by_user = add_run(history, 0.6, RunStatus::canceled, EndCause::user, {});
+  const RunId lost = add_run(history, 0.7, RunStatus::failed, EndCause::lost, {});
   const auto observations = observe(history, Encoding(kLine, true));
-  REQUIRE(observations.size() == 5);
+  REQUIRE(observations.size() == 7);
   const auto is = [&](std::size_t i, RunId run, Kind kind) {
     return observations[i].run == run && observations[i].kind == kind;
   };
@@ -207,6 +207,8 @@ TEST_CASE("Each end of a run means what it should") {
   CHECK(is(2, crash, Kind::failure));
   CHECK(is(3, waiting, Kind::pending));
   CHECK(is(4, stopped, Kind::partial));
+  CHECK(is(5, by_user, Kind::nothing));
+  CHECK(is(6, lost, Kind::nothing));
 }
 
 TEST_CASE("A run stopped early is placed by what others came to from where it was") {
@@ -229,7 +231,119 @@ TEST_CASE("A run stopped before any other came so far tells nothing") {
   History history(Goal::minimize);
   add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1});
   add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {3, 2});
-  CHECK(observe(history, Encoding(kLine, true)).size() == 1);
+  CHECK(observe(history, Encoding(kLine, true)).back().kind == Observation::Kind::nothing);
+}
+
+TEST_CASE("An observer that looks again and again sees what one sees that looks once") {
+  const Encoding encoding(kLine, true);
+  History history(Goal::minimize);
+  Observer often(encoding);
+  RandomStream random(3, 0, 0);
+  using Newest = Observer::Newest;
+  for (int step = 0; step < 400; ++step) {
+    INFO(step);
+    const auto pick = static_cast<RunId>(random.uniform() * static_cast<double>(history.size()));
+    const double chance = random.uniform();
+    if (history.size() == 0 || chance < 0.4) {
+      trials::add(history, {{chance < 0.02 ? "unknown" : "x", random.uniform()}});
+    } else if (const RunStatus status = history.run(pick).status; status == RunStatus::queued) {
+      history.set_status(pick, RunStatus::running);
+    } else if (status == RunStatus::running && chance < 0.6) {
+      history.report(pick, random.uniform());
+    } else if (status == RunStatus::running) {
+      constexpr std::pair<RunStatus, EndCause> kEnds[]{
+          {RunStatus::completed, EndCause::exited}, {RunStatus::failed, EndCause::exited},
+          {RunStatus::canceled, EndCause::policy},  {RunStatus::canceled, EndCause::interrupt},
+          {RunStatus::failed, EndCause::lost},      {RunStatus::completed, EndCause::exited}};
+      const auto& [end, cause] = kEnds[static_cast<std::size_t>(random.uniform() * 6)];
+      history.edit(pick).ended = Time{std::chrono::microseconds{step}};
+      history.set_status(pick, end, cause);
+    } else if (history.run(pick).ended_by == EndCause::interrupt) {
+      history.restart(pick);
+    }
+    const Newest newest = random.uniform() < 0.5 ? Newest::told : Newest::withheld;
+    Observer once(encoding);
+    const auto expected = once.look(history, newest);
+    const auto got = often.look(history, newest);
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      CHECK(got[i].kind == expected[i].kind);
+      CHECK(got[i].value == expected[i].value);
+    }
+    CHECK(often.digest() == once.digest());
+    REQUIRE(often.withheld().has_value() == once.withheld().has_value());
+    if (!once.withheld()) continue;
+    CHECK(often.withheld()->run == once.withheld()->run);
+    CHECK(often.withheld()->kind == once.withheld()->kind);
+    CHECK(often.withheld()->value == once.withheld()->value);
+    CHECK(got[static_cast<std::size_t>(once.withheld()->run)].kind == Observation::Kind::pending);
+  }
+}
+
+TEST_CASE("What is withheld is the last to have ended that tells something") {
+  const Encoding encoding(kLine, true);
+  History history(Goal::minimize);
+  for (int i = 0; i < 4; ++i) {
+    trials::add(history, {{"x", 0.2 * i}});
+    history.set_status(i, RunStatus::running);
+    if (i < 3) history.report(i, i);
+  }
+  Observer observer(encoding);
+  observer.look(history, Observer::Newest::told);
+  const auto before = observer.digest();
+  history.edit(2).ended = Time{std::chrono::seconds{5}};
+  history.set_status(2, RunStatus::completed, EndCause::exited);
+  observer.look(history, Observer::Newest::withheld);
+  CHECK(observer.withheld()->run == 2);
+  // As it was while it was running.
+  CHECK(observer.digest() == before);
+  history.edit(1).ended = Time{std::chrono::seconds{6}};
+  history.set_status(1, RunStatus::completed, EndCause::exited);
+  history.edit(3).ended = Time{std::chrono::seconds{7}};
+  history.set_status(3, RunStatus::canceled, EndCause::user);
+  observer.look(history, Observer::Newest::withheld);
+  CHECK(observer.withheld()->run == 1);
+  CHECK(observer.withheld()->value == 1);
+}
+
+TEST_CASE("A value that comes later is scored between its neighbours, or by the slope at the end") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 20; ++i)
+    add_run(history, 0.05 * i, RunStatus::completed, EndCause::exited, {std::exp(0.5 * i)});
+  const Dataset data =
+      learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::half_rank);
+  const auto& scores = data.training.values;
+  for (std::size_t i = 0; i < 20; ++i)
+    CHECK(data.score(std::exp(0.5 * static_cast<double>(i))) == Approx(scores[i]));
+  CHECK(data.score(std::exp(1.2)) > scores[2]);
+  CHECK(data.score(std::exp(1.2)) < scores[3]);
+  CHECK(data.score(1e300) == scores[19]);
+  CHECK(data.score(0.5) < scores[0]);
+  CHECK(data.score(-1e308) == scores[0] - 8);
+
+  History equal(Goal::minimize);
+  for (int i = 0; i < 3; ++i) add_run(equal, 0.3 * i, RunStatus::completed, EndCause::exited, {7});
+  const Dataset same =
+      learn_from(observe(equal, Encoding(kLine, true)), equal.size(), 1, Warp::half_rank);
+  CHECK(same.score(7) == 0);
+  CHECK(same.score(6) == -1);
+  CHECK(same.score(8) == 0);
+}
+
+TEST_CASE("A point tried often is no less known for the one try that failed") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 20; ++i)
+    add_run(history, 0.5, i == 9 ? RunStatus::failed : RunStatus::completed, EndCause::exited,
+            {i == 9 ? 0.0 : 1.0 + i % 2});
+  const Dataset data =
+      learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::half_rank);
+  REQUIRE(data.training.size() == 2);
+  CHECK(data.is_final[0]);
+  CHECK(data.values[0] == Approx(1.5).margin(0.05));
+  CHECK(data.training.shares[0] == Approx(1.0 / 19));
+  CHECK_FALSE(data.is_final[1]);
+  CHECK(data.good == 19);
+  CHECK(data.failures == 1);
 }
 
 TEST_CASE("Failures are worse than anything, and only the newest of many count") {

@@ -138,6 +138,61 @@ TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e
   }
 }
 
+TEST_CASE("Telling a believed run is conditioning on its value, and on the others at their new means") {
+  const int d = 3;
+  for (const double doubt : {0.0, 0.1})
+    for (const int told : {0, 2, 4}) {
+      INFO(doubt << " " << told);
+      Training training = random_training(40, d);
+      const Hyperparameters theta = random_hyperparameters(d);
+      auto model = Model::make(training, theta, 5);
+      REQUIRE(model);
+      RandomStream random(5, 0, 0);
+      std::vector<std::vector<double>> pending;
+      std::vector<int> rows;
+      for (int i = 0; i < 5; ++i) {
+        pending.push_back(random_point(d, random));
+        rows.push_back(model->believe(pending.back()).value());
+      }
+      const auto block_point = random_point(d, random);
+      Points single(d, 1);
+      single.add(block_point);
+      const auto block = model->prepare(single.columns(), single.stride(), 1);
+
+      const auto which = static_cast<std::size_t>(told);
+      model->tell(rows[which], -1.5, doubt);
+      training.add(pending[which], -1.5, 1, doubt);
+      auto whole = Model::make(training, theta, 4);
+      REQUIRE(whole);
+      for (std::size_t i = 0; i < 5; ++i)
+        if (i != which) REQUIRE(whole->believe(pending[i]));
+
+      const auto close = [](const Model::Prediction& a, const Model::Prediction& b) {
+        CHECK(std::abs(a.mean - b.mean) < 1e-8);
+        CHECK(std::abs(a.variance - b.variance) < 1e-8);
+      };
+      Model::Prediction at_block;
+      model->predict(block, &at_block);
+      close(at_block, whole->predict(block_point));
+      CHECK(model->fitted(rows[which]) == Approx(whole->fitted(40)).margin(1e-8));
+      CHECK(model->fitted(7) == Approx(whole->fitted(7)).margin(1e-8));
+      std::vector<double> mean(3), variance(3), expected_mean(3), expected_variance(3);
+      for (int i = 0; i < 10; ++i) {
+        Points points(d, 1);
+        points.add(random_point(d, random));
+        Model::Prediction got, expected;
+        model->predict(points.columns(), points.stride(), 1, &got, mean.data(), variance.data());
+        whole->predict(points.columns(), points.stride(), 1, &expected, expected_mean.data(),
+                       expected_variance.data());
+        close(got, expected);
+        for (std::size_t j = 0; j < 3; ++j) {
+          CHECK(mean[j] == Approx(expected_mean[j]).margin(1e-7));
+          CHECK(variance[j] == Approx(expected_variance[j]).margin(1e-7));
+        }
+      }
+    }
+}
+
 TEST_CASE("Duplicates without noise are held by jitter, and hundreds of them are") {
   Training training = random_training(5, 2);
   const std::vector<double> point{0.5, 0.5};

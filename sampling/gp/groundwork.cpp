@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampling/gp/groundwork.h"
+
+#include <algorithm>
+
+namespace hdrive::sampling::gp {
+namespace {
+
+// Largest model: above it the runs nearest to the incumbent.
+constexpr int kMostModelled = 500;
+
+int best_final_row(const Dataset& data) {
+  int best = -1;
+  for (int i = 0; i < data.training.size(); ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    if (data.is_final[row] &&
+        (best < 0 ||
+         data.training.values[row] < data.training.values[static_cast<std::size_t>(best)]))
+      best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+SearchOptions whole_search(int rows) {
+  SearchOptions options;
+  options.raw = std::clamp(options.raw * 200 / std::max(rows, 200), 256, options.raw);
+  return options;
+}
+
+// An iteration costs in proportion to the square of the rows.
+SearchOptions short_search(int rows) {
+  SearchOptions options = whole_search(rows);
+  if (rows <= kFewRows) return options;
+  const double affordable = 1.5 * 500 * 500 / (static_cast<double>(rows) * rows);
+  options.iterations = std::clamp(static_cast<int>(affordable), 1, options.iterations);
+  options.rounds = 1;
+  options.climbs = 1;
+  return options;
+}
+
+Groundwork GroundworkLayer::lay(std::shared_ptr<const Ground> ground, Fits& fits) const {
+  Groundwork work;
+  work.ground = std::move(ground);
+  const auto& observations = work.ground->observations;
+  const auto runs = static_cast<RunId>(observations.size());
+  work.data = learn_from(observations, runs, encoding_.size(), warp_);
+  if (work.data.good < 2) return work;
+  believe(work, fits.at(observations, runs, work.data));
+  if (work.model) fill_pool(work);
+  return work;
+}
+
+void GroundworkLayer::believe(Groundwork& work, const Hyperparameters& fitted) const {
+  std::vector<const Observation*> pending;
+  for (const Observation& observation : work.ground->observations)
+    if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
+  const int room = static_cast<int>(pending.size());
+  const Training& training = work.data.training;
+  work.rows =
+      rows_near(training, kMostModelled, training.points[best_final_row(work.data)], fitted);
+  const Training active = subset(training, work.rows);
+  work.model = Model::make(active, fitted, room);
+  if (!work.model) {
+    work.model = Model::make(active, prior_.typical(), room);
+    work.fallback =
+        "; with typical hyperparameters, since the fitted ones gave no positive definite "
+        "covariance";
+  }
+  if (!work.model) return;
+  for (const Observation* run : pending)
+    if (const auto row = work.model->believe(*run->point)) work.believed.push_back({run->run, *row});
+}
+
+Standing standing(const Groundwork& work, const Model& model,
+                  std::optional<Groundwork::Believed> told) {
+  std::vector<Groundwork::Believed> order;
+  for (std::size_t i = 0; i < work.rows.size(); ++i) {
+    const auto row = static_cast<std::size_t>(work.rows[i]);
+    if (work.data.is_final[row]) order.push_back({work.data.runs[row], static_cast<int>(i)});
+  }
+  if (told) order.push_back(*told);
+  const auto count = std::min<std::size_t>(order.size(), 5);
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](const auto& a, const auto& b) {
+                      const double left = model.fitted(a.row), right = model.fitted(b.row);
+                      return left < right || (left == right && a.row < b.row);
+                    });
+  Standing result{model.fitted(order.front().row), order.front().run, {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto point = model.point(order[i].row);
+    result.good.emplace_back(point.begin(), point.end());
+  }
+  return result;
+}
+
+void GroundworkLayer::fill_pool(Groundwork& work) const {
+  const Ground& ground = *work.ground;
+  Standing now = standing(work, *work.model, std::nullopt);
+  const Search search(encoding_, *work.model, now.best, std::move(now.good));
+  if (!ground.points.empty()) {
+    work.pool = search.pool(ground.points);
+    return;
+  }
+  const int rows = static_cast<int>(work.rows.size());
+  const SearchOptions options = whole_search(rows);
+  work.pool = search.pool(search.raw_points(seed_, ground.id, options.raw));
+  if (rows <= kFewRows) return;
+  // There will be no time for a whole search: the best points by what is known now join the others.
+  std::vector<Candidate> found = search.run(work.pool, seed_, ground.id, options);
+  found.resize(std::min(found.size(), static_cast<std::size_t>(options.starts)));
+  std::vector<Coordinates> points;
+  for (Candidate& candidate : found) points.push_back(std::move(candidate.point));
+  work.pool.add(search.pool(std::move(points)));
+}
+
+}  // namespace hdrive::sampling::gp

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Groundwork: what a proposal needs that does not depend on the newest result, so that it can be laid while that
+// run is still training.
+//
+// Internal to sampling/. Values once they are laid; any thread may read them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sampling/gp/acquisition.h"
+#include "sampling/gp/evidence.h"
+#include "sampling/gp/fits.h"
+
+namespace hdrive::sampling::gp {
+
+/// What groundwork follows from.
+struct Ground {
+  RunId id = 0;                           ///< of the run to be proposed
+  std::uint64_t digest = 0;               ///< of the observations
+  std::vector<Observation> observations;  ///< the newest as pending
+  std::vector<Coordinates> points = {};   ///< those left of a small finite space; else none
+};
+
+struct Groundwork {
+  std::shared_ptr<const Ground> ground;
+  Dataset data;
+  std::vector<int> rows;       ///< of the dataset's training, which are modelled
+  std::optional<Model> model;  ///< of these rows and all pending runs; nothing: no covariance was positive definite
+  std::string fallback;        ///< what had to be done without, for the user; else empty
+  struct Believed {
+    RunId run;
+    int row;  ///< of the model
+  };
+  std::vector<Believed> believed;
+  Pool pool;  ///< points to look at first
+};
+
+/// The best runs that the model knows by its means, which noise does not flatter.
+struct Standing {
+  double best = 0;                ///< the mean at the best, to improve on
+  RunId incumbent = 0;
+  std::vector<Coordinates> good;  ///< up to five points, best first
+};
+/// `told`: a row of the model beyond the groundwork's, of a run that was told since.
+Standing standing(const Groundwork& work, const Model& model,
+                  std::optional<Groundwork::Believed> told);
+
+/// How a search goes on where a model of so many rows was told its newest result; before, where there is time
+/// for more; and up to how many rows it needs nothing before.
+inline constexpr int kFewRows = 150;
+SearchOptions short_search(int rows);
+SearchOptions whole_search(int rows);
+
+class GroundworkLayer {
+ public:
+  GroundworkLayer(const Encoding& encoding, const Prior& prior, std::uint64_t seed, Warp warp)
+      : encoding_(encoding), prior_(prior), seed_(seed), warp_(warp) {}
+
+  /// Safe from any thread, but for `fits`. Fewer than two results: the dataset alone.
+  Groundwork lay(std::shared_ptr<const Ground> ground, Fits& fits) const;
+
+ private:
+  void believe(Groundwork& work, const Hyperparameters& fitted) const;
+  void fill_pool(Groundwork& work) const;
+
+  const Encoding& encoding_;
+  const Prior& prior_;
+  std::uint64_t seed_;
+  Warp warp_;
+};
+
+}  // namespace hdrive::sampling::gp
