@@ -74,10 +74,13 @@ double pearson_divergence(const std::vector<double>& of, const std::vector<doubl
   return sum;
 }
 
-// How differently the best tenth, which stands first, is spread than all are; 0 where too few tell.
-double divergence_of(const Axis& axis, const std::vector<double>& all) {
+// How differently the best tenth, which stands first, is spread than all are; 0 where too few tell. Those that
+// are as good as the last of the tenth belong to it: which of them came first says nothing.
+double divergence_of(const Axis& axis, const std::vector<double>& all,
+                     const std::vector<double>& losses) {
   if (all.size() < kFewest) return 0;
-  const std::size_t top = std::max<std::size_t>(2, (all.size() + 9) / 10);
+  std::size_t top = std::max<std::size_t>(2, (all.size() + 9) / 10);
+  while (top < all.size() && losses[top] == losses[top - 1]) ++top;
   const std::vector<double> best(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(top));
   return pearson_divergence(histogram(axis, best), histogram(axis, all));
 }
@@ -108,10 +111,13 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
   std::vector<ParameterImportance> result;
   double total = 0;
   for (std::size_t d = 0; d < space.parameters.size(); ++d) {
-    std::vector<double> all;
-    for (const auto& point : points)
-      if (point[d] != sampling::kAbsent) all.push_back(point[d]);
-    const double divergence = divergence_of(coordinates.axes()[d], all) *
+    std::vector<double> all, their_losses;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (points[i][d] == sampling::kAbsent) continue;
+      all.push_back(points[i][d]);
+      their_losses.push_back(losses[i]);
+    }
+    const double divergence = divergence_of(coordinates.axes()[d], all, their_losses) *
                               static_cast<double>(all.size()) / static_cast<double>(points.size());
     result.push_back({conditions.label(d), divergence});
     total += divergence;

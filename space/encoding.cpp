@@ -44,7 +44,9 @@ double encode(const Shape& shape, double number) {
   if (shape.base == Shape::Base::normal)
     return std::clamp(normal_cdf((drawn - shape.first) / shape.second), kTail, 1 - kTail);
   if (shape.first == shape.second) return 0.5;
-  return std::clamp((drawn - shape.first) / (shape.second - shape.first), 0.0, 1.0);
+  // By halves, since the difference of two numbers may be too large for one.
+  const double half = shape.first / 2;
+  return std::clamp((drawn / 2 - half) / (shape.second / 2 - half), 0.0, 1.0);
 }
 
 Value decode(const Shape& shape, double unit) {

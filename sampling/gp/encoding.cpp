@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t kMostLevels = 4096;
 // Numbers that span a larger factor are compared by their logarithms.
 constexpr double kLogarithmic = 8;
+constexpr double kNearestPositions = 1e-9;
 
 bool is_constant(const Expression& expression) {
   if (const auto size = cardinality(expression)) return *size == 1;
@@ -20,7 +21,8 @@ bool is_constant(const Expression& expression) {
   return false;
 }
 
-// The numbers of a choice that are an order: three or more different ones, none of them a boolean.
+// The numbers of a choice that are an order: three or more different ones, none of them a boolean. Whole numbers
+// beyond 2^53 may be different and yet the same double; those are names.
 std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_t size) {
   if (size < 3) return std::nullopt;
   std::vector<double> numbers;
@@ -31,10 +33,14 @@ std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_
     if (!number || !std::isfinite(*number)) return std::nullopt;
     numbers.push_back(*number);
   }
+  std::vector<double> sorted = numbers;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return std::nullopt;
   return numbers;
 }
 
-// Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances.
+// Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances; evenly where two would lie
+// too near to each other to be told apart.
 void order_by(std::vector<double> numbers, Dimension& dimension) {
   const auto size = numbers.size();
   dimension.levels.resize(size);
@@ -48,6 +54,13 @@ void order_by(std::vector<double> numbers, Dimension& dimension) {
   const double least = numbers.front() / 2, range = numbers.back() / 2 - least;
   for (const double number : numbers)
     dimension.positions.push_back(edge + (1 - 2 * edge) * (number / 2 - least) / range);
+  auto& positions = dimension.positions;
+  if (std::adjacent_find(positions.begin(), positions.end(), [](double a, double b) {
+        return b - a < kNearestPositions;
+      }) == positions.end())
+    return;
+  for (std::size_t i = 0; i < size; ++i)
+    positions[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(size);
 }
 
 // A lattice's levels at the middles of their cells, of a draw on [min, max] that is exponentiated or not.
@@ -55,7 +68,7 @@ void place_lattice(double min, double max, double q, bool exponential, const Exp
                    std::uint64_t size, Dimension& dimension) {
   const auto drawn = [&](double value) {
     if (exponential) value = value > 0 ? std::log(value) : min;
-    return std::clamp((value - min) / (max - min), 0.0, 1.0);
+    return std::clamp((value / 2 - min / 2) / (max / 2 - min / 2), 0.0, 1.0);
   };
   for (std::uint64_t i = 0; i < size; ++i) {
     const double value = *as_number(level(expression, i));

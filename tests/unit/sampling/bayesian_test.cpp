@@ -169,6 +169,56 @@ TEST_CASE("Metrics of every kind leave it on its feet") {
     }
 }
 
+TEST_CASE("Values at the ends of what numbers hold are a space like others") {
+  const std::int64_t large = std::int64_t{1} << 60;
+  const SearchSpace ids{
+      {{"id", Choice{{large, large + 1, large + 2}}}, {"x", Uniform{0, 1}}}};
+  const SearchSpace near{{{"n", Choice{{0.0, 1e-300, 1.0}}}, {"x", Uniform{0, 1}}}};
+  const SearchSpace lattice{{{"q", QUniform{-1.7e308, 1.7e308, 1e307}}, {"x", Uniform{0, 1}}}};
+  const SearchSpace wide{{{"w", Uniform{-1.7e308, 1.7e308}}, {"x", Uniform{0, 1}}}};
+  for (const SearchSpace& space : {ids, near, lattice, wide})
+    for (const char* name : {"bayesian", "tpe", "cmaes"}) {
+      INFO(name << " " << space.parameters[0].name);
+      const auto made = sampler(name, space);
+      History history(Goal::minimize);
+      std::set<std::string> seen;
+      sweep(
+          *made, history, 40,
+          [](const Assignment& at, RunId) {
+            return std::abs(as_number(at[0].value).value() / 1.7e308 - 0.2) +
+                   as_number(at[1].value).value();
+          },
+          space);
+      for (RunId id = 0; id < history.size(); ++id) {
+        seen.insert(to_json(history.run(id).parameters[0].value));
+        CHECK(history.run(id).proposal.find("nan") == std::string::npos);
+      }
+      CHECK(history.size() == 40);
+      CHECK(seen.size() >= 3);
+      if (name != std::string("bayesian") || space.parameters[0].name != "w") continue;
+      CHECK(seen.size() > 20);
+    }
+}
+
+TEST_CASE("A point that was tried often and failed once is a result like others") {
+  const SearchSpace space = reals(1);
+  for (const RunStatus odd : {RunStatus::failed, RunStatus::canceled}) {
+    const auto made = sampler("bayesian", space);
+    History history(Goal::minimize);
+    for (RunId id = 0; id < 10; ++id) {
+      add(history, {{"x0", 0.5}});
+      history.set_status(id, RunStatus::running);
+      history.report(id, 1);
+      const bool is_odd = id == 9;
+      history.set_status(id, is_odd ? odd : RunStatus::completed,
+                         is_odd && odd == RunStatus::canceled ? EndCause::policy : EndCause::exited);
+    }
+    const Proposal proposal = propose(*made, history);
+    REQUIRE(proposal.parameters);
+    CHECK(proposal.reason.find("incumbent run 0") != std::string::npos);
+  }
+}
+
 TEST_CASE("Five hundred runs of one point do not stall it") {
   History history(Goal::minimize);
   for (int i = 0; i < 500; ++i) {

@@ -96,6 +96,25 @@ TEST_CASE(
   CHECK(share(*parameter_importance(space, history), "much") == share(*before, "much"));
 }
 
+TEST_CASE("Runs that are equally good all belong to the best") {
+  const SearchSpace space{
+      {{"decides", Uniform{0, 1}}, {"idle", Uniform{0, 1}}, {"idle too", Uniform{0, 1}}}};
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    INFO(seed);
+    const auto random = sampler("random", space, seed);
+    History history(Goal::minimize);
+    for (int i = 0; i < 60; ++i) {
+      add(history, *propose(*random, history).parameters);
+      history.set_status(i, RunStatus::running);
+      history.report(i, number(history.run(i).parameters, "decides") < 0.5 ? 0 : 1);
+      history.set_status(i, RunStatus::completed, EndCause::exited);
+    }
+    const auto importance = parameter_importance(space, history);
+    REQUIRE(importance);
+    CHECK(share(*importance, "decides") > 0.8);
+  }
+}
+
 TEST_CASE("Without enough results, or with only equal ones, it says why there is no answer") {
   CHECK(parameter_importance(kSpace, History(Goal::minimize)).error().message() ==
         "importance needs at least 10 finished runs with a value, and there are 0");
