@@ -117,11 +117,14 @@ void warn_of_few_runs(Loader& loader) {
   const SweepSpec& spec = loader.spec;
   const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.sampling.name);
   if (!info || !loader.given.contains("max_total_runs")) return;
-  const auto parameters = static_cast<std::int64_t>(spec.space.parameters.size());
+  const auto parameters =
+      std::count_if(spec.space.parameters.begin(), spec.space.parameters.end(),
+                    [](const Parameter& each) { return cardinality(each.expression) != 1; });
   const std::int64_t enough = info->runs_per_parameter * parameters;
   if (spec.max_total_runs >= enough) return;
   loader.problems.warn(loader.given["max_total_runs"],
-                       base::plural(spec.max_total_runs, "run") + " are few for " +
+                       base::plural(spec.max_total_runs, "run") +
+                           (spec.max_total_runs == 1 ? " is few for " : " are few for ") +
                            std::string(info->name) + " sampling of " +
                            base::plural(parameters, "parameter") + "; recommended: at least " +
                            std::to_string(info->runs_per_parameter) +

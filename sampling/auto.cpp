@@ -59,7 +59,12 @@ class AutoSampler final : public Sampler {
 
   Result<Proposal> propose(const History& history, RunId id) override {
     auto proposal = sampler_->propose(history, id);
-    if (proposal) proposal->reason = fmt::format("auto, {}: {}", chosen_.name, proposal->reason);
+    if (!proposal) return proposal;
+    // The first says why.
+    const std::string chosen =
+        id == 0 ? fmt::format("auto chose {}, because {}", chosen_.name, chosen_.why)
+                : "auto, " + chosen_.name;
+    proposal->reason = fmt::format("{}: {}", chosen, proposal->reason);
     return proposal;
   }
 

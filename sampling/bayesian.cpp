@@ -176,8 +176,8 @@ class BayesianSampler final : public Sampler {
       fits_ = std::move(ahead.fits);
       if (is_of(work_.ground)) return work_;
     }
-    work_ = layer_.lay(std::make_shared<const Ground>(
-                           Ground{history.size(), observer_.digest(), observations, points_left(history)}),
+    work_ = layer_.lay(std::make_shared<const Ground>(Ground{history.size(), observer_.digest(),
+                                                             observations, points_left(history)}),
                        fits_);
     return work_;
   }
@@ -217,8 +217,7 @@ class BayesianSampler final : public Sampler {
     std::optional<Groundwork::Believed> told;
     if (newest) told = tell(model, *work, *newest);
     const bool is_final = told && newest->kind == Observation::Kind::value;
-    const gp::Standing standing =
-        gp::standing(*work, model, is_final ? told : std::nullopt);
+    const gp::Standing standing = gp::standing(*work, model, is_final ? told : std::nullopt);
     const gp::Search search(encoding_, model, standing.best, standing.good);
     std::vector<Candidate> candidates;
     if (!work->ground->points.empty()) {
@@ -230,7 +229,8 @@ class BayesianSampler final : public Sampler {
       if (is_final && standing.incumbent == newest->run)
         more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
                            context_.seed, id);
-      candidates = search.run(work->pool, context_.seed, id, gp::short_search(rows), std::move(more));
+      candidates =
+          search.run(work->pool, context_.seed, id, gp::short_search(rows), std::move(more));
     }
     std::string fallback = work->fallback;
     if (is_stuck(*work, standing.good.front()) || explores(id)) {
@@ -273,10 +273,9 @@ class BayesianSampler final : public Sampler {
     const auto& observations = work.ground->observations;
     const auto runs = static_cast<RunId>(observations.size());
     if (runs < settings_.initial_points + kStuckProposals) return false;
-    return std::all_of(observations.end() - kStuckProposals, observations.end(),
-                       [&](const Observation& each) {
-                         return each.point && is_near(*each.point, incumbent);
-                       });
+    return std::all_of(
+        observations.end() - kStuckProposals, observations.end(),
+        [&](const Observation& each) { return each.point && is_near(*each.point, incumbent); });
   }
 
   static bool is_near(const Coordinates& a, const Coordinates& b) {
@@ -320,7 +319,8 @@ class BayesianSampler final : public Sampler {
   gp::Observer observer_;
   gp::GroundworkLayer layer_;
   Groundwork work_;  // the latest
-  std::pair<RunId, RunId> prepared_{-1, -1};  // how many runs there were, and had ended, when it was last prepared
+  std::pair<RunId, RunId> prepared_{
+      -1, -1};  // how many runs there were, and had ended, when it was last prepared
   std::shared_ptr<const Ground> ahead_of_;
   std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
 };

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <deque>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -26,6 +28,15 @@ struct AskTell::Impl {
   std::deque<RunId> again;  // to be handed out before new ones
   std::string exhausted;    // why the sampler had nothing left
   std::string stopped;      // by another process, and how
+  // What was told and answered by an error, since it could not be stored: the ends of runs, and the last report.
+  // Told again, they count once.
+  std::set<RunId> unanswered_ends;
+  struct Report {
+    RunId run;
+    double value;
+    std::optional<std::int64_t> step;
+  };
+  std::optional<Report> unanswered_report;
 
   const SweepState& state() const { return ledger.state(); }
   const History& history() const { return ledger.history(); }
@@ -74,10 +85,23 @@ struct AskTell::Impl {
                            ledger.now()});
   }
 
-  Result<void> end(RunId run, RunStatus status, EndCause cause, std::string reason) {
-    if (auto open = open_run(run); !open) return open;
-    record_end(run, status, cause, std::move(reason));
-    return ledger.commit();
+  // `value`: a last report, where there is one.
+  Result<void> end(RunId run, RunStatus status, EndCause cause, std::string reason,
+                   std::optional<double> value = std::nullopt) {
+    take_requests();
+    if (!unanswered_ends.contains(run)) {
+      if (auto open = open_run(run); !open) return open;
+      if (value) ledger.record(metrics(run, *value, std::nullopt));
+      record_end(run, status, cause, std::move(reason));
+      unanswered_ends.insert(run);
+    }
+    return answer_end(run);
+  }
+
+  Result<void> answer_end(RunId run) {
+    auto stored = ledger.commit();
+    if (stored) unanswered_ends.erase(run);
+    return stored;
   }
 
   void take_requests() {
@@ -214,10 +238,19 @@ Result<AskTell::Reported> AskTell::report(RunId run, double value,
   impl_->take_requests();
   if (!impl_->stopped.empty() && ledger.state().canceling(run) == EndCause::none)
     ledger.cancel(run, EndCause::interrupt, impl_->stopped);
-  const auto stop = ledger.report(impl_->metrics(run, value, step));
-  if (stop && ledger.state().canceling(run) == EndCause::none)
-    ledger.cancel(run, EndCause::policy, *stop);
+  // The same again, since it could not be stored: it counts once.
+  const auto& before = impl_->unanswered_report;
+  const bool repeated =
+      before && before->run == run && before->step == step &&
+      std::bit_cast<std::uint64_t>(before->value) == std::bit_cast<std::uint64_t>(value);
+  if (!repeated) {
+    const auto stop = ledger.report(impl_->metrics(run, value, step));
+    if (stop && ledger.state().canceling(run) == EndCause::none)
+      ledger.cancel(run, EndCause::policy, *stop);
+    impl_->unanswered_report = Impl::Report{run, value, step};
+  }
   if (auto stored = ledger.commit(); !stored) return stored.error();
+  impl_->unanswered_report.reset();
   Reported reported;
   if (const auto judged = ledger.state().judged(run)) reported = {judged->verdict, judged->reason};
   const EndCause canceling = ledger.state().canceling(run);
@@ -229,9 +262,7 @@ Result<AskTell::Reported> AskTell::report(RunId run, double value,
 }
 
 Result<void> AskTell::tell(RunId run, double value) {
-  if (auto open = impl_->open_run(run); !open) return open;
-  impl_->ledger.record(impl_->metrics(run, value, std::nullopt));
-  return complete(run);
+  return impl_->end(run, RunStatus::completed, EndCause::exited, "completed", value);
 }
 
 Result<void> AskTell::complete(RunId run) {
@@ -239,6 +270,7 @@ Result<void> AskTell::complete(RunId run) {
 }
 
 Result<void> AskTell::stopped(RunId run) {
+  if (impl_->unanswered_ends.contains(run)) return impl_->answer_end(run);
   if (auto open = impl_->open_run(run); !open) return open;
   if (impl_->state().canceling(run) == EndCause::none)
     return Error{"run " + std::to_string(run), "was not told to stop; use `fail` to give it up"};
@@ -249,7 +281,10 @@ Result<void> AskTell::fail(RunId run, const std::string& why) {
   return impl_->end(run, RunStatus::failed, EndCause::exited, why.empty() ? "failed" : why);
 }
 
+void AskTell::attend() { impl_->take_requests(); }
+
 Result<void> AskTell::close() {
+  impl_->take_requests();  // a point enqueued now is tried when the sweep goes on
   const History& history = impl_->history();
   const auto open = history.count(RunStatus::queued) + history.count(RunStatus::running);
   SweepEnd end = SweepEnd::interrupt;

@@ -92,9 +92,9 @@ Result<Ledger::Proposed> Ledger::propose(const SweepSpec& spec) {
 }
 
 void Ledger::prepare(const SweepSpec& spec) {
-  const bool is_asked_next = history().size() < spec.max_total_runs &&
-                             static_cast<std::size_t>(state_.start_points_used()) >=
-                                 spec.start_points.size();
+  const bool is_asked_next =
+      history().size() < spec.max_total_runs &&
+      static_cast<std::size_t>(state_.start_points_used()) >= spec.start_points.size();
   if (is_asked_next) parts_.sampler->prepare(history());
 }
 

@@ -2,6 +2,8 @@
 //
 // Ask and tell for programs in any language: lines of JSON in, lines of JSON out.
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -28,12 +30,20 @@ struct Options {
   bool quiet = false;
 };
 
+// Waits for a line or the end of the input. What other processes ask of the sweep is seen to meanwhile: the
+// program may train for hours between two lines.
+void await_line(AskTell& study) {
+  constexpr int kMilliseconds = 100;
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (std::cin.rdbuf()->in_avail() <= 0 && poll(&input, 1, kMilliseconds) == 0) study.attend();
+}
+
 // Answers each line, until there are no more.
 int serve(AskTell study) {
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   LineProtocol protocol(study, [](std::string_view line) { print(line); });
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; await_line(study), std::getline(std::cin, line);) {
     const bool asked = protocol.take(line);
     // The program trains now, unless it has asked for more already.
     if (asked && std::cin.rdbuf()->in_avail() <= 0) study.prepare();
@@ -43,7 +53,10 @@ int serve(AskTell study) {
 }
 
 int begin(const Options& options) {
-  const SweepSpec spec = load_or_fail(options.config, false).spec;
+  const LoadedConfig loaded = load_or_fail(options.config, false);
+  SweepSpec spec = loaded.spec;
+  // How many runs go on at once is the program's affair, not this machine's.
+  if (!loaded.concurrency_given) spec.max_concurrent_runs = 1;
   ok_or_fail(check(spec), kWrong);
   SweepParts parts;
   if (!options.memory) {
@@ -61,6 +74,9 @@ int go_on(const Options& options) {
   if (!options.config.file.empty())
     fail(kWrong, fmt::format("both --resume and a configuration, \"{}\"; a sweep keeps its own",
                              options.config.file));
+  const ConfigArguments& given = options.config;
+  if (given.seed || !given.name.empty() || !given.experiment.empty())
+    fail(kWrong, "--resume takes no --seed, --name or experiment; a sweep keeps its own");
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.resume);
   const std::string id = short_id(sweep.header.id);
   SweepParts parts;

@@ -108,6 +108,8 @@ int show_importance(const SweepEntry& sweep, bool as_json) {
 int show(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector);
   const bool as_json = options.format == "json";
+  if (options.model && options.importance)
+    fail(kWrong, "--model and --importance are two answers; ask for one at a time");
   if (options.model) return show_model(target, as_json);
   if (options.importance) {
     if (target.run) fail(kWrong, "--importance is of a sweep, not of one of its runs");

@@ -239,6 +239,9 @@ class AskTell {
   /// Worth calling when all that is to be asked for now was asked for: while the runs train, a sampler that
   /// fits a model gets ready for the next result, on a thread of its own. Returns at once; no answer depends on it.
   void prepare();
+  /// Carries out what other processes asked of this sweep (`hdrive enqueue`, `update`, `stop`) since it was last
+  /// looked at. All that ask and tell do so too; this is for while the program waits.
+  void attend();
   /// For a program that begins anew with the sweep of an earlier one: `ask` hands out the runs that were cut
   /// off before any new one, each as a new attempt without reports. Until then such a run can still be told.
   /// How many there are.
@@ -251,7 +254,8 @@ class AskTell {
     std::string reason;
   };
   Result<Reported> report(RunId run, double value, std::optional<std::int64_t> step = std::nullopt);
-  /// The run is done with this final value.
+  /// The run is done with this final value. Where this or another end could not be stored, telling of the run
+  /// again stores what was told first.
   Result<void> tell(RunId run, double value);
   /// The run is done with what it reported.
   Result<void> complete(RunId run);

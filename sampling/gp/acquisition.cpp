@@ -213,7 +213,8 @@ std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int c
 std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, RandomStream& random,
                                       int count) const {
   std::vector<Candidate> chosen{ranked.front()};
-  if (!good_.empty()) chosen.push_back({good_.front(), {}, -std::numeric_limits<double>::infinity()});
+  if (!good_.empty())
+    chosen.push_back({good_.front(), {}, -std::numeric_limits<double>::infinity()});
   // The others by chance, in proportion to exp of the standardised acquisition.
   double mean = 0, squares = 0;
   const double n = static_cast<double>(ranked.size());

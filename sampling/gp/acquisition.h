@@ -28,8 +28,8 @@ struct SearchOptions {
   int raw = 768;   ///< points looked at first
   int starts = 5;  ///< of them improved
   int iterations = 15;
-  int rounds = 2;   ///< of real coordinates after discrete ones
-  int climbs = 5;   ///< so many of the starts are improved in their discrete coordinates too
+  int rounds = 2;  ///< of real coordinates after discrete ones
+  int climbs = 5;  ///< so many of the starts are improved in their discrete coordinates too
 };
 
 /// Points that a model looked at before its newest run was told.
@@ -50,8 +50,8 @@ class Search {
   Pool pool(std::vector<Coordinates> points) const;
 
   /// Candidates, best first: improved ones, and those of the pool and `more` points.
-  std::vector<Candidate> run(const Pool& pool, std::uint64_t seed, RunId run,
-                             SearchOptions options, std::vector<Coordinates> more = {}) const;
+  std::vector<Candidate> run(const Pool& pool, std::uint64_t seed, RunId run, SearchOptions options,
+                             std::vector<Coordinates> more = {}) const;
 
   /// These points with their predictions, best first, ties in their order.
   std::vector<Candidate> rank(std::vector<Coordinates> points) const;

@@ -38,8 +38,8 @@ bool is_placed(const History& history, const Run& run) {
 
 // The last result: nothing is told by runs that ended by chance, without a report.
 bool tells(const History& history, const Run& run) {
-  return is_terminal(run.status) && (history.best(run.id) || !by_chance(run.ended_by) ||
-                                     run.status == RunStatus::completed);
+  return is_terminal(run.status) &&
+         (history.best(run.id) || !by_chance(run.ended_by) || run.status == RunStatus::completed);
 }
 
 // SplitMix64's finaliser.
@@ -84,8 +84,7 @@ std::vector<std::vector<std::size_t>> group_replicates(
 
 }  // namespace
 
-std::optional<double> Curves::expected(const History& history, double value,
-                                       std::int64_t reports) {
+std::optional<double> Curves::expected(const History& history, double value, std::int64_t reports) {
   const Ranked& ranked = at(history, reports);
   if (ranked.early.empty()) return std::nullopt;
   const auto lower = std::lower_bound(ranked.early.begin(), ranked.early.end(), value);
@@ -155,16 +154,16 @@ void Observer::see(const History& history, RunId id) {
   }
   const bool known = observations_[i].point != nullptr;
   Seen& seen = seen_[i];
-  seen = {run.status, run.ended,
-          known && run.status == RunStatus::completed && history.best(id),
+  seen = {run.status, run.ended, known && run.status == RunStatus::completed && history.best(id),
           known && is_placed(history, run), known && tells(history, run)};
   if (seen.placed) placed_.push_back(id);
   if (!is_terminal(run.status)) open_.push_back(id);
   if (run.status == RunStatus::completed) ++ended_[0];
   if (run.status == RunStatus::failed) ++ended_[1];
   if (run.status == RunStatus::canceled) ++ended_[2];
-  if (seen.tells && (!last_ || std::pair(seen.ended, id) >
-                                   std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_)))
+  if (seen.tells &&
+      (!last_ || std::pair(seen.ended, id) >
+                     std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_)))
     last_ = id;
 }
 

@@ -118,7 +118,7 @@ struct Dataset {
   std::vector<RunId> runs = {};     ///< of each row of the training
   std::vector<double> values = {};  ///< the same rows' values, smaller is better; NaN for failures
   std::vector<bool> is_final = {};  ///< of the same rows: whether the value was seen, not inferred
-  int good = 0;                ///< runs with a final value
+  int good = 0;                     ///< runs with a final value
   int failures = 0, partials = 0;
 
   /// The value, smaller is better, that the warp takes to about `score`, and the score of a value that was not

@@ -70,7 +70,8 @@ void GroundworkLayer::believe(Groundwork& work, const Hyperparameters& fitted) c
   }
   if (!work.model) return;
   for (const Observation* run : pending)
-    if (const auto row = work.model->believe(*run->point)) work.believed.push_back({run->run, *row});
+    if (const auto row = work.model->believe(*run->point))
+      work.believed.push_back({run->run, *row});
 }
 
 Standing standing(const Groundwork& work, const Model& model,

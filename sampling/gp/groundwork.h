@@ -28,9 +28,10 @@ struct Ground {
 struct Groundwork {
   std::shared_ptr<const Ground> ground;
   Dataset data;
-  std::vector<int> rows;       ///< of the dataset's training, which are modelled
-  std::optional<Model> model;  ///< of these rows and all pending runs; nothing: no covariance was positive definite
-  std::string fallback;        ///< what had to be done without, for the user; else empty
+  std::vector<int> rows;  ///< of the dataset's training, which are modelled
+  std::optional<Model>
+      model;  ///< of these rows and all pending runs; nothing: no covariance was positive definite
+  std::string fallback;  ///< what had to be done without, for the user; else empty
   struct Believed {
     RunId run;
     int row;  ///< of the model
@@ -41,7 +42,7 @@ struct Groundwork {
 
 /// The best runs that the model knows by its means, which noise does not flatter.
 struct Standing {
-  double best = 0;                ///< the mean at the best, to improve on
+  double best = 0;  ///< the mean at the best, to improve on
   RunId incumbent = 0;
   std::vector<Coordinates> good;  ///< up to five points, best first
 };

@@ -94,8 +94,8 @@ std::vector<double> Model::covariances(std::span<const double> point, int n) con
   Points single(dimensions(), 1);
   single.add(point);
   std::vector<double> row(count(padded(n)));
-  numerics().kernel_row(kernel(), single.row(0), points_.columns(), points_.stride(), n,
-                        row.data(), nullptr);
+  numerics().kernel_row(kernel(), single.row(0), points_.columns(), points_.stride(), n, row.data(),
+                        nullptr);
   row.resize(count(n));
   return row;
 }

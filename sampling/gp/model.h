@@ -176,9 +176,11 @@ class Model {
   int observed_ = 0;
   int ld_ = 0;
   double jitter_ = 0;
-  std::shared_ptr<std::vector<double>> inverse_;  ///< L^-1; shared by copies, changed by `believe` alone
-  std::vector<double> alpha_;                     ///< K^-1 y, zero for believed points
-  std::vector<double> doubted_;  ///< what a doubtful value told explains less, as one more row of L^-1
+  std::shared_ptr<std::vector<double>>
+      inverse_;                ///< L^-1; shared by copies, changed by `believe` alone
+  std::vector<double> alpha_;  ///< K^-1 y, zero for believed points
+  std::vector<double>
+      doubted_;  ///< what a doubtful value told explains less, as one more row of L^-1
 };
 
 }  // namespace hdrive::sampling::gp

@@ -115,6 +115,34 @@ class SessionTest(HdriveTest):
         self.end(session)
         self.assertEqual("Canceled", self.sweeps()[0]["status"])
 
+    def test_a_point_enqueued_while_the_program_trains_is_taken_at_once_and_tried_next(self):
+        session = self.session(self.config(command=None), "--quiet")
+        self.call(session, op="ask")
+        done = self.hdrive("enqueue", "last", "x=0.125")  # the session reads no line meanwhile
+        self.assertEqual(0, done.code, done.err)
+        self.call(session, op="tell", run=0, value=1)
+        asked = self.call(session, op="ask")
+        self.assertEqual({"--x": 0.125}, asked["parameters"])
+        self.assertIn("start point", asked["reason"])
+        self.end(session)
+
+    def test_auto_says_what_it_chose_and_why_and_not_by_the_processors_of_the_machine(self):
+        config = self.config(command=None, max_total_runs=100, max_concurrent_runs=None, sampling={
+            "type": "auto", "parameter_space": [{"name": "--x", "expression": "uniform", "values": [0, 1]}]})
+        session = self.session(config, "--memory", "--quiet")
+        reason = self.call(session, op="ask")["reason"]
+        self.assertIn("auto chose bayesian, because 100 runs for 1 parameter suit", reason)
+        self.end(session)
+
+    def test_a_resumed_session_keeps_its_seed_and_its_name(self):
+        session = self.session(self.config(command=None), "--quiet")
+        self.call(session, op="ask")
+        self.end(session)
+        for option in ("--seed=99", "--name=other"):
+            refused = self.session("--resume", "last", option)
+            self.assertEqual(2, refused.wait(DEADLINE))
+            self.assertIn("a sweep keeps its own", refused.communicate()[1])
+
     def test_show_tells_how_much_each_parameter_mattered(self):
         space = [{"name": name, "expression": "uniform", "values": [0, 1]} for name in ("--much", "--none")]
         session = self.session(self.config(command=None, max_total_runs=60, sampling={

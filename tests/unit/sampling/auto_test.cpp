@@ -36,11 +36,16 @@ TEST_CASE("auto chooses by budget, space and parallelism, and says what and why"
              Catch::StartsWith("auto: random, because 50 runs can try all 6 points"));
 }
 
-TEST_CASE("Each proposal of auto names the sampler it comes from") {
+TEST_CASE("Each proposal of auto names the sampler it comes from, and the first says why") {
   const auto made = *make_sampler({"auto", {}}, kReal, {Goal::minimize, 1, 8, 8});
   const auto sobol = *make_sampler({"sobol", {}}, kReal, {Goal::minimize, 1, 8, 8});
-  const History empty(Goal::minimize);
-  const Proposal proposal = propose(*made, empty), same = propose(*sobol, empty);
-  CHECK(proposal.parameters == same.parameters);
-  CHECK(proposal.reason == "auto, sobol: " + same.reason);
+  History history(Goal::minimize);
+  for (const char* chosen :
+       {"auto chose sobol, because all runs start at once, before there is any result: ",
+        "auto, sobol: "}) {
+    const Proposal proposal = propose(*made, history), same = propose(*sobol, history);
+    CHECK(proposal.parameters == same.parameters);
+    CHECK(proposal.reason == chosen + same.reason);
+    add(history, *proposal.parameters);
+  }
 }

@@ -171,8 +171,7 @@ TEST_CASE("Metrics of every kind leave it on its feet") {
 
 TEST_CASE("Values at the ends of what numbers hold are a space like others") {
   const std::int64_t large = std::int64_t{1} << 60;
-  const SearchSpace ids{
-      {{"id", Choice{{large, large + 1, large + 2}}}, {"x", Uniform{0, 1}}}};
+  const SearchSpace ids{{{"id", Choice{{large, large + 1, large + 2}}}, {"x", Uniform{0, 1}}}};
   const SearchSpace near{{{"n", Choice{{0.0, 1e-300, 1.0}}}, {"x", Uniform{0, 1}}}};
   const SearchSpace lattice{{{"q", QUniform{-1.7e308, 1.7e308, 1e307}}, {"x", Uniform{0, 1}}}};
   const SearchSpace wide{{{"w", Uniform{-1.7e308, 1.7e308}}, {"x", Uniform{0, 1}}}};
@@ -210,8 +209,9 @@ TEST_CASE("A point that was tried often and failed once is a result like others"
       history.set_status(id, RunStatus::running);
       history.report(id, 1);
       const bool is_odd = id == 9;
-      history.set_status(id, is_odd ? odd : RunStatus::completed,
-                         is_odd && odd == RunStatus::canceled ? EndCause::policy : EndCause::exited);
+      history.set_status(
+          id, is_odd ? odd : RunStatus::completed,
+          is_odd && odd == RunStatus::canceled ? EndCause::policy : EndCause::exited);
     }
     const Proposal proposal = propose(*made, history);
     REQUIRE(proposal.parameters);

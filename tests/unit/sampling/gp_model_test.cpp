@@ -138,7 +138,8 @@ TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e
   }
 }
 
-TEST_CASE("Telling a believed run is conditioning on its value, and on the others at their new means") {
+TEST_CASE(
+    "Telling a believed run is conditioning on its value, and on the others at their new means") {
   const int d = 3;
   for (const double doubt : {0.0, 0.1})
     for (const int told : {0, 2, 4}) {

@@ -253,3 +253,50 @@ TEST_CASE("a run whose parameters could not be stored is handed out by the next 
   CHECK(study.ask()->run == 0);
   CHECK(study.ask()->run == 1);
 }
+
+TEST_CASE("what was told and could not be stored is stored, once, when it is told again") {
+  Asking asking;
+  bool full = false;
+  asking.simulation.store->refuse = [&] { return full; };
+  AskTell study = asking.open();
+  for (int i = 0; i < 3; ++i) REQUIRE(study.ask()->run);
+  full = true;
+  CHECK_FALSE(study.report(0, 0.7, 1));
+  CHECK_FALSE(study.report(0, 0.7, 1));
+  CHECK_FALSE(study.tell(1, 0.5));
+  CHECK_FALSE(study.tell(1, 0.5));
+  CHECK_FALSE(study.fail(2));
+  full = false;
+  REQUIRE(study.tell(1, 0.5));
+  REQUIRE(study.fail(2));
+  REQUIRE(study.report(0, 0.6, 2));
+  const History& history = study.state().history();
+  CHECK(history.reports(0).size() == 2);
+  CHECK(history.reports(1).size() == 1);
+  CHECK(history.run(1).status == RunStatus::completed);
+  CHECK(history.run(2).status == RunStatus::failed);
+  CHECK_FALSE(study.tell(1, 0.5));  // what is stored is told once
+  int ends = 0;
+  for (const Change& change : asking.simulation.store->stored)
+    ends += std::holds_alternative<RunEnded>(change);
+  CHECK(ends == 2);
+}
+
+TEST_CASE("requests are heard with whatever is told, while the program waits, and at the end") {
+  Asking asking;
+  std::vector<Request> requests;
+  asking.simulation.store->requests = [&] { return std::exchange(requests, {}); };
+  AskTell study = asking.open();
+  for (int i = 0; i < 4; ++i) REQUIRE(study.ask()->run);
+  const auto asks_to_stop = [&](RunId run) { requests = {{run, Request::Kind::stop_run, run}}; };
+  const auto is_told = [&](RunId run) { return study.state().canceling(run) == EndCause::user; };
+  asks_to_stop(0);
+  REQUIRE(study.tell(1, 0.5));
+  CHECK(is_told(0));
+  asks_to_stop(2);
+  study.attend();
+  CHECK(is_told(2));
+  asks_to_stop(3);
+  REQUIRE(study.close());
+  CHECK(is_told(3));
+}
