@@ -12,7 +12,9 @@ d  1,000,000 metric lines from one child process
 e  from a metric being written to SIGTERM reaching the condemned run
 f  hdrive resume of a sweep with 100,000 finished runs and 1,000,000 metrics, and one run to go
 g  what a run's supervisor costs: time beside the bare program, memory while it waits
-h  a proposal of Bayesian sampling right after a result, and 1,000 of them in a row (sampling_bench)
+h  a proposal of Bayesian sampling right after a result, with and without preparation while the run trained, and
+   1,000 of them in a row (sampling_bench)
+i  a proposal of the other samplers (sampling_bench), and of Optuna's (optuna_bench.py), where it is installed
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
 machines are noisy. See README.md beside this file.
@@ -229,20 +231,35 @@ class Bench:
         resident, own = int(memory["Rss:"]), int(memory["Private_Dirty:"])
         row("g", "memory of a supervisor", f"{resident} kB, {own} kB of it its own", "under 2 MB", resident < 2048)
 
-    def case_h(self, folder):
-        del folder
-        program = self.build / "benchmarks" / "sampling_bench"
-        # On one processor, in processor time, so that a busy machine does not count.
-        _, done = timed(["taskset", "-c", "0", program, "bayesian"])
+    def figures(self, case, command, most):
+        """Rows of the lines `what value unit` that the command prints; `most` by the ends of what is measured.
+        On one processor, in processor time, so that a busy machine does not count."""
+        _, done = timed(["taskset", "-c", "0", *command])
         if done.returncode:
-            sys.exit(f"sampling_bench failed:\n{done.stdout}{done.stderr}")
-        most = {"n=100, p50": 2, "n=100, p99": 6, "n=1000, p50": 40, "n=1000, p99": 120,
-                "n=10000, p50": 40, "n=10000, p99": 120, "1000 runs in a row": 8}
+            sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
         for line in done.stdout.splitlines():
             what, value, unit = line.rsplit(maxsplit=2)
             limit = next((limit for end, limit in most.items() if what.endswith(end)), None)
-            row("h", what, f"{value} {unit}", "" if limit is None else f"at most {limit} {unit}",
+            row(case, what, f"{value} {unit}", "" if limit is None else f"at most {limit} {unit}",
                 None if limit is None else float(value) <= limit)
+
+    def case_h(self, folder):
+        del folder
+        self.figures("h", [self.build / "benchmarks" / "sampling_bench", "bayesian"], {
+            "prepared, p50": 1,
+            "n=100, p50": 2, "n=100, p99": 6, "n=1000, p50": 40, "n=1000, p99": 120,
+            "n=10000, p50": 40, "n=10000, p99": 120, "1000 runs in a row": 8})
+
+    def case_i(self, folder):
+        del folder
+        self.figures("i", [self.build / "benchmarks" / "sampling_bench", "others"], {
+            "random, 6 parameters, n = 1000, p50": 20, "sobol, 6 parameters, n = 1000, p50": 20,
+            "tpe, 40 parameters, n = 1000, p50": 600})
+        python = ROOT / "benchmarks" / "quality" / ".venv" / "bin" / "python"
+        if not python.exists():
+            print("  i  Optuna is left out: benchmarks/quality/setup.sh installs it", file=sys.stderr)
+            return
+        self.figures("i", [python, ROOT / "benchmarks" / "engine" / "optuna_bench.py"], {})
 
 
 def machine():
@@ -255,12 +272,12 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to h; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to i; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdefgh":
-            parser.error(f"there is no case {case}; there are a to h")
+        if case not in "abcdefghi":
+            parser.error(f"there is no case {case}; there are a to i")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -273,7 +290,7 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdefgh":
+        for case in args.cases or "abcdefghi":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)

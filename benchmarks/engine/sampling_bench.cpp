@@ -201,7 +201,7 @@ Choice numbers(std::int64_t count) {
 }  // namespace
 
 int main(int count, char** words) {
-  // `sampling_bench bayesian` measures the model alone.
+  // `sampling_bench bayesian` measures the model alone, `sampling_bench others` what else there is.
   const std::string only = count > 1 ? words[1] : "";
   if (only.empty() || only == "bayesian") {
     for (const Runs runs : {Runs::take_no_time, Runs::take_long})
