@@ -91,6 +91,14 @@ std::map<std::string, std::string> keys_of(const std::string& config) {
   return keys;
 }
 
+// What a list has at its end that it did not have; nothing where it is not the old one made longer. Told by itself,
+// since each of a hundred enqueued points would else repeat all before it.
+std::optional<std::string> added(const std::string& before, const std::string& after) {
+  const std::string behind = before.empty() ? "- " : before + " - ";
+  if (!after.starts_with(behind)) return std::nullopt;
+  return after.substr(behind.size());
+}
+
 std::string differences(const std::string& before, const std::string& after) {
   constexpr std::string_view kNone = "none";
   const auto old_keys = keys_of(before), new_keys = keys_of(after);
@@ -101,9 +109,14 @@ std::string differences(const std::string& before, const std::string& after) {
     found->second.second = value;
   }
   std::vector<std::string> changes;
-  for (const auto& [key, values] : both)
-    if (values.first != values.second)
-      changes.push_back(fmt::format("{}: {} -> {}", key, values.first, values.second));
+  for (const auto& [key, values] : both) {
+    const auto& [old_value, new_value] = values;
+    if (old_value == new_value) continue;
+    if (const auto more = added(old_value == kNone ? "" : old_value, new_value))
+      changes.push_back(fmt::format("{}: {} added", key, *more));
+    else
+      changes.push_back(fmt::format("{}: {} -> {}", key, old_value, new_value));
+  }
   return base::join(changes, ", ");
 }
 

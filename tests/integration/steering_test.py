@@ -103,7 +103,7 @@ class Enqueue(HdriveTest):
         sweep = self.start("run", "hdconfig.yml")
         until(lambda: len(self.record()) == 1, "a run is alive")
         for value in ("0.25", "0.75"):
-            self.assertIn("start_points", self.hdrive("enqueue", "last", f"x={value}").out)
+            self.assertIn(f'start_points: {{"--x": {value}}} added', self.hdrive("enqueue", "last", f"x={value}").out)
         self.write("go", "")
         self.assertEqual(0, self.finish(sweep).code)
         values = [run["hyperparameters"]["--x"] for run in self.runs()]
