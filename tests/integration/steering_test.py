@@ -102,8 +102,9 @@ class Enqueue(HdriveTest):
         self.config(HELD, max_total_runs=5, max_concurrent_runs=1)
         sweep = self.start("run", "hdconfig.yml")
         until(lambda: len(self.record()) == 1, "a run is alive")
-        for value in ("0.25", "0.75"):
-            self.assertIn(f'start_points: {{"--x": {value}}} added', self.hdrive("enqueue", "last", f"x={value}").out)
+        for name, value in (("x", "0.25"), ("--x", "0.75")):
+            self.assertIn(f'start_points: {{"--x": {value}}} added',
+                          self.hdrive("enqueue", "last", f"{name}={value}").out)
         self.write("go", "")
         self.assertEqual(0, self.finish(sweep).code)
         values = [run["hyperparameters"]["--x"] for run in self.runs()]
