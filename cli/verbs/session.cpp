@@ -52,6 +52,20 @@ int serve(AskTell study) {
   return kDone;
 }
 
+// A name addresses one sweep.
+void check_name_is_free(const std::string& name, const std::string& output_dir) {
+  if (name.empty()) return;
+  for (const SweepEntry& sweep :
+       list_sweeps(std::filesystem::absolute(home_directory(output_dir)), nullptr))
+    if (sweep.header.name == name)
+      fail(
+          kWrong,
+          fmt::format(
+              "there is a sweep {0} ({1}) already; hdrive session --resume {1}{2} goes on with it, "
+              "another --name begins another one",
+              shell_quote({name}), short_id(sweep.header.id), home_hint(output_dir)));
+}
+
 int begin(const Options& options) {
   const LoadedConfig loaded = load_or_fail(options.config, false);
   SweepSpec spec = loaded.spec;
@@ -60,6 +74,7 @@ int begin(const Options& options) {
   ok_or_fail(check(spec), kWrong);
   SweepParts parts;
   if (!options.memory) {
+    check_name_is_free(options.config.name, options.output_dir);
     const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
     const auto directory =
         std::filesystem::absolute(home_directory(options.output_dir)) / header.id;

@@ -143,6 +143,13 @@ class SessionTest(HdriveTest):
             self.assertEqual(2, refused.wait(DEADLINE))
             self.assertIn("a sweep keeps its own", refused.communicate()[1])
 
+    def test_a_name_is_of_one_sweep(self):
+        self.end(self.session(self.config(command=None), "--name", "mine", "--quiet"))
+        again = self.session("hdconfig.yml", "--name", "mine")
+        self.assertEqual(2, again.wait(DEADLINE))
+        self.assertIn("there is a sweep mine", again.communicate()[1])
+        self.end(self.session("hdconfig.yml", "--name", "mine", "--memory", "--quiet"))
+
     def test_show_tells_how_much_each_parameter_mattered(self):
         space = [{"name": name, "expression": "uniform", "values": [0, 1]} for name in ("--much", "--none")]
         session = self.session(self.config(command=None, max_total_runs=60, sampling={
