@@ -21,7 +21,7 @@ class LineProtocol {
   LineProtocol(AskTell& study, Write write) : study_(study), write_(std::move(write)) {}
 
   /// Answers one line, given without its newline. A wrong one is answered too, and changes nothing.
-  /// Whether it asked for runs.
+  /// True after one that asked for runs: the program is going to train.
   bool take(std::string_view line);
 
  private:

@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+
 #include "cli/command.h"
 
-int main(int argc, char** argv) { return hdrive::cli::run_command(argc, argv); }
+int main(int argc, char** argv) {
+  // Else a file of ours would become what the standard streams read and write.
+  for (const int stream : {0, 1, 2})
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream) return 1;
+  return hdrive::cli::run_command(argc, argv);
+}

@@ -76,22 +76,27 @@ class BayesianSampler final : public Sampler {
     const RunId ended = history.count(RunStatus::completed) + history.count(RunStatus::failed) +
                         history.count(RunStatus::canceled);
     if (encoding_.size() == 0 || id < settings_.initial_points || !is_laid_before(id)) return;
-    if (std::pair(id, ended) == prepared_) return;
-    if (ahead_.valid() && !is_ready(ahead_)) return;  // it is still at what was asked before
-    prepared_ = {id, ended};
+    if (ended == id) return;  // nothing is on its way
+    if (std::pair(id, ended) == prepared_at_) return;
+    if (being_laid_.valid()) {
+      if (!is_ready(being_laid_)) return;  // it is still at what was asked before
+      fits_ = being_laid_.get().fits;
+    }
+    prepared_at_ = {id, ended};
     const auto& observations = observer_.look(history, gp::Observer::Newest::told);
-    ahead_of_ = std::make_shared<const Ground>(
+    being_laid_on_ = std::make_shared<const Ground>(
         Ground{id, observer_.digest(), observations, points_left(history)});
     try {
       // What was laid before is of no use any more, and takes time to give back.
-      ahead_ = std::async(std::launch::async, [this, of = ahead_of_, fits = fits_,
-                                               past = std::exchange(work_, {})]() mutable {
+      Groundwork past = std::exchange(laid_, {});
+      being_laid_ = std::async(std::launch::async, [this, of = being_laid_on_, fits = fits_,
+                                                    past = std::move(past)]() mutable {
         past = {};
         Groundwork work = layer_.lay(std::move(of), fits);
         return Ahead{std::move(work), std::move(fits)};
       });
     } catch (const std::system_error&) {
-      ahead_ = {};  // no thread can be had: it is done when it is asked for
+      being_laid_ = {};  // no thread can be had: it is done when it is asked for
     }
   }
 
@@ -169,17 +174,17 @@ class BayesianSampler final : public Sampler {
     const auto is_of = [&](const std::shared_ptr<const Ground>& ground) {
       return ground && ground->id == history.size() && ground->digest == observer_.digest();
     };
-    if (is_of(work_.ground)) return work_;
-    if (ahead_.valid() && (is_of(ahead_of_) || is_ready(ahead_))) {
-      Ahead ahead = ahead_.get();
-      work_ = std::move(ahead.work);
+    if (is_of(laid_.ground)) return laid_;
+    if (being_laid_.valid() && (is_of(being_laid_on_) || is_ready(being_laid_))) {
+      Ahead ahead = being_laid_.get();
+      laid_ = std::move(ahead.work);
       fits_ = std::move(ahead.fits);
-      if (is_of(work_.ground)) return work_;
+      if (is_of(laid_.ground)) return laid_;
     }
-    work_ = layer_.lay(std::make_shared<const Ground>(Ground{history.size(), observer_.digest(),
+    laid_ = layer_.lay(std::make_shared<const Ground>(Ground{history.size(), observer_.digest(),
                                                              observations, points_left(history)}),
                        fits_);
-    return work_;
+    return laid_;
   }
 
   struct Ahead {
@@ -296,12 +301,14 @@ class BayesianSampler final : public Sampler {
     const int failures = data.failures + is(Observation::Kind::failure);
     const int partials = data.partials + is(Observation::Kind::partial);
     const int good = data.good + is(Observation::Kind::value);
-    const std::size_t pending = work.believed.size() - (newest ? 1 : 0);
+    const auto pending =
+        std::count_if(work.believed.begin(), work.believed.end(),
+                      [&](const auto& each) { return !newest || each.run != newest->run; });
     std::string text = fmt::format(
         "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent run "
         "{}",
         base::plural(good + failures + partials, "result"), candidate.log_improvement,
-        sign * data.unwarped(mean), (high - low) / 2, incumbent);
+        sign * data.unwarped(mean), high / 2 - low / 2, incumbent);
     if (const auto value = history.best(incumbent)) text += fmt::format(" with {:.6g}", *value);
     if (failures > 0) text += fmt::format("; {} failed", failures);
     if (partials > 0) text += fmt::format("; {} stopped early", partials);
@@ -318,11 +325,11 @@ class BayesianSampler final : public Sampler {
   gp::Fits fits_;
   gp::Observer observer_;
   gp::GroundworkLayer layer_;
-  Groundwork work_;  // the latest
-  std::pair<RunId, RunId> prepared_{
+  Groundwork laid_;  // the latest
+  std::pair<RunId, RunId> prepared_at_{
       -1, -1};  // how many runs there were, and had ended, when it was last prepared
-  std::shared_ptr<const Ground> ahead_of_;
-  std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
+  std::shared_ptr<const Ground> being_laid_on_;
+  std::future<Ahead> being_laid_;  // the last, so that it has ended before anything it uses does
 };
 
 }  // namespace

@@ -86,8 +86,7 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
   const Hyperparameters fitted = fits.at(observations, history.size(), data);
   const auto best = std::min_element(data.training.values.begin(), data.training.values.end());
   const int best_row = static_cast<int>(best - data.training.values.begin());
-  const Training part = subset(
-      data.training, rows_near(data.training, kLargest, data.training.points[best_row], fitted));
+  const Training part = subset(data.training, rows_near(data.training, kLargest, best_row, fitted));
   const auto model = Model::make(part, fitted);
   if (!model) return Error{"", "the model's covariance is not positive definite"};
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <deque>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -28,15 +29,22 @@ struct AskTell::Impl {
   std::deque<RunId> again;  // to be handed out before new ones
   std::string exhausted;    // why the sampler had nothing left
   std::string stopped;      // by another process, and how
-  // What was told and answered by an error, since it could not be stored: the ends of runs, and the last report.
-  // Told again, they count once.
-  std::set<RunId> unanswered_ends;
-  struct Report {
-    RunId run;
-    double value;
+  // What was told and answered by an error, since it could not be stored: how runs ended, and their last reports.
+  // Told again, the same counts once.
+  struct Told {
+    RunStatus status;
+    std::optional<double> value;
     std::optional<std::int64_t> step;
+    // NaN is told again as NaN.
+    bool operator==(const Told& other) const {
+      return status == other.status && step == other.step &&
+             value.has_value() == other.value.has_value() &&
+             (!value ||
+              std::bit_cast<std::uint64_t>(*value) == std::bit_cast<std::uint64_t>(*other.value));
+    }
   };
-  std::optional<Report> unanswered_report;
+  std::map<RunId, Told> unanswered_ends, unanswered_reports;
+  std::set<RunId> unanswered_asks;  // recorded as started, and nobody was told
 
   const SweepState& state() const { return ledger.state(); }
   const History& history() const { return ledger.history(); }
@@ -89,16 +97,14 @@ struct AskTell::Impl {
   Result<void> end(RunId run, RunStatus status, EndCause cause, std::string reason,
                    std::optional<double> value = std::nullopt) {
     take_requests();
-    if (!unanswered_ends.contains(run)) {
+    const Told told{status, value, std::nullopt};
+    const auto before = unanswered_ends.find(run);
+    if (before == unanswered_ends.end() || !(before->second == told)) {
       if (auto open = open_run(run); !open) return open;
       if (value) ledger.record(metrics(run, *value, std::nullopt));
       record_end(run, status, cause, std::move(reason));
-      unanswered_ends.insert(run);
+      unanswered_ends.insert_or_assign(run, told);
     }
-    return answer_end(run);
-  }
-
-  Result<void> answer_end(RunId run) {
     auto stored = ledger.commit();
     if (stored) unanswered_ends.erase(run);
     return stored;
@@ -165,7 +171,7 @@ struct AskTell::Impl {
       again.pop_front();
       if (!was_cut_off(run)) continue;  // told after all
       const Run& record = history().run(run);
-      if (record.status != RunStatus::queued) {
+      if (record.status != RunStatus::queued && !unanswered_asks.contains(run)) {
         const EndCause cause = is_terminal(record.status) ? record.ended_by : EndCause::interrupt;
         ledger.record(RunRequeued{run, record.attempt + 1, "asked for again by a later session",
                                   ledger.now(), cause});
@@ -190,6 +196,8 @@ Result<AskTell> AskTell::open(const SweepSpec& spec, const SweepParts& parts) {
 
 std::int64_t AskTell::retry_open() {
   impl_->again.clear();
+  impl_->unanswered_ends.clear();
+  impl_->unanswered_reports.clear();
   for (RunId run = 0; run < impl_->history().size(); ++run) {
     if (!impl_->was_cut_off(run)) continue;
     // What the policy had stopped is not tried again, though nobody said that it has ended.
@@ -218,11 +226,13 @@ Result<AskTell::Asked> AskTell::ask() {
     run = proposed->run;
   }
   const Run& record = ledger.history().run(*run);
-  ledger.record(RunStarted{*run, record.attempt, 0, ledger.now()});
+  if (impl_->unanswered_asks.insert(*run).second)
+    ledger.record(RunStarted{*run, record.attempt, 0, ledger.now()});
   if (auto stored = ledger.commit(); !stored) {
     impl_->again.push_front(*run);  // nobody knows of it yet
     return stored.error();
   }
+  impl_->unanswered_asks.erase(*run);
   return Asked{run, record.parameters, record.proposal, record.attempt};
 }
 
@@ -239,18 +249,16 @@ Result<AskTell::Reported> AskTell::report(RunId run, double value,
   if (!impl_->stopped.empty() && ledger.state().canceling(run) == EndCause::none)
     ledger.cancel(run, EndCause::interrupt, impl_->stopped);
   // The same again, since it could not be stored: it counts once.
-  const auto& before = impl_->unanswered_report;
-  const bool repeated =
-      before && before->run == run && before->step == step &&
-      std::bit_cast<std::uint64_t>(before->value) == std::bit_cast<std::uint64_t>(value);
-  if (!repeated) {
+  const Impl::Told told{RunStatus::running, value, step};
+  const auto before = impl_->unanswered_reports.find(run);
+  if (before == impl_->unanswered_reports.end() || !(before->second == told)) {
     const auto stop = ledger.report(impl_->metrics(run, value, step));
     if (stop && ledger.state().canceling(run) == EndCause::none)
       ledger.cancel(run, EndCause::policy, *stop);
-    impl_->unanswered_report = Impl::Report{run, value, step};
+    impl_->unanswered_reports.insert_or_assign(run, told);
   }
   if (auto stored = ledger.commit(); !stored) return stored.error();
-  impl_->unanswered_report.reset();
+  impl_->unanswered_reports.erase(run);
   Reported reported;
   if (const auto judged = ledger.state().judged(run)) reported = {judged->verdict, judged->reason};
   const EndCause canceling = ledger.state().canceling(run);
@@ -270,7 +278,8 @@ Result<void> AskTell::complete(RunId run) {
 }
 
 Result<void> AskTell::stopped(RunId run) {
-  if (impl_->unanswered_ends.contains(run)) return impl_->answer_end(run);
+  if (impl_->unanswered_ends.contains(run))
+    return impl_->end(run, RunStatus::canceled, EndCause::policy, "");
   if (auto open = impl_->open_run(run); !open) return open;
   if (impl_->state().canceling(run) == EndCause::none)
     return Error{"run " + std::to_string(run), "was not told to stop; use `fail` to give it up"};

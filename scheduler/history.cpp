@@ -119,6 +119,7 @@ struct History::Impl {
   Goal goal;
   double sign;
   std::uint64_t version = next_identity() << kChangeBits;
+  std::int64_t restarts = 0;
   std::deque<Run> runs;  ///< deques: references stay good while runs are added, nothing is copied
   std::deque<Series> series;
   scheduler::ParameterIndex by_parameters;
@@ -249,6 +250,7 @@ void History::restart(RunId id) {
   set_status(id, RunStatus::queued);
   Run& run = edit(id);
   ++run.attempt;
+  ++impl_->restarts;
   run.reason.clear();
   run.exit_code.reset();
   run.signal.reset();
@@ -269,6 +271,8 @@ std::int64_t History::count(RunStatus status) const {
 
 std::uint64_t History::version() const { return impl_->version; }
 std::uint64_t History::identity() const { return impl_->version >> kChangeBits; }
+
+std::int64_t History::restarts() const { return impl_->restarts; }
 
 std::optional<RunId> History::find(const Assignment& parameters) const {
   return impl_->by_parameters.find(parameters, impl_->parameters_of());

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <array>
+#include <cerrno>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/config_arguments.h"
@@ -30,23 +34,61 @@ struct Options {
   bool quiet = false;
 };
 
-// Waits for a line or the end of the input. What other processes ask of the sweep is seen to meanwhile: the
+// The lines of standard input. Whatever else is to be done is done ten times a second while there is none: the
 // program may train for hours between two lines.
-void await_line(AskTell& study) {
-  constexpr int kMilliseconds = 100;
-  pollfd input{STDIN_FILENO, POLLIN, 0};
-  while (std::cin.rdbuf()->in_avail() <= 0 && poll(&input, 1, kMilliseconds) == 0) study.attend();
-}
+class Input {
+ public:
+  /// The next line without its newline; nothing at the end. The last may lack the newline.
+  std::optional<std::string> next(const std::function<void()>& meanwhile) {
+    for (;;) {
+      if (const std::size_t end = buffer_.find('\n', searched_); end != buffer_.npos) {
+        std::string line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        searched_ = 0;
+        return line;
+      }
+      searched_ = buffer_.size();
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      const int ready = poll(&input, 1, kMilliseconds);
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready == 0) {
+        meanwhile();
+      } else if (!read_more()) {
+        searched_ = 0;
+        return buffer_.empty() ? std::nullopt : std::optional(std::exchange(buffer_, {}));
+      }
+    }
+  }
+
+  bool has_line() const { return buffer_.find('\n') != buffer_.npos; }
+
+ private:
+  static constexpr int kMilliseconds = 100;
+
+  // False at the end.
+  bool read_more() {
+    std::array<char, 1 << 16> bytes;
+    const ssize_t count = read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (count < 0) return errno == EINTR || errno == EAGAIN;
+    buffer_.append(bytes.data(), static_cast<std::size_t>(count));
+    return count > 0;
+  }
+
+  std::string buffer_;
+  std::size_t searched_ = 0;  // so far there is no newline
+};
 
 // Answers each line, until there are no more.
 int serve(AskTell study) {
-  std::ios::sync_with_stdio(false);
-  std::cin.tie(nullptr);
   LineProtocol protocol(study, [](std::string_view line) { print(line); });
-  for (std::string line; await_line(study), std::getline(std::cin, line);) {
-    const bool asked = protocol.take(line);
-    // The program trains now, unless it has asked for more already.
-    if (asked && std::cin.rdbuf()->in_avail() <= 0) study.prepare();
+  Input input;
+  const auto meanwhile = [&] {
+    study.attend();
+    study.prepare();
+  };
+  while (const auto line = input.next(meanwhile)) {
+    // Where it asked for all it wants, the program trains now.
+    if (protocol.take(*line) && !input.has_line()) study.prepare();
   }
   ok_or_fail(study.close());
   return kDone;

@@ -111,6 +111,8 @@ class History {
   /// Which history of this process it is. Runs are only ever added and their parameters never change, so what
   /// was derived from the parameters of the first n runs stays true of the same history.
   std::uint64_t identity() const;
+  /// How many times a run began again: while it stays the same, a run that has ended stays as it is.
+  std::int64_t restarts() const;
   /// The first run with exactly these parameters, if any.
   std::optional<RunId> find(const Assignment& parameters) const;
 

@@ -35,7 +35,7 @@ struct SearchOptions {
 /// Points that a model looked at before its newest run was told.
 struct Pool {
   std::vector<Coordinates> points;
-  Model::Prepared prepared;  ///< of the same points
+  Model::Prepared prepared;  ///< of the same points in the same order
   void add(Pool other);
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -18,6 +19,8 @@ constexpr std::size_t kMostFailures = 64, kFailuresAtATime = 32;
 constexpr std::size_t kMostReplicates = 8;
 // How much better than the best a new value may count, where all values have variance 1.
 constexpr double kMostImproved = 8;
+// Curves of more new runs than these are ranked anew.
+constexpr std::size_t kMostInserted = 16;
 
 double sign_of(const History& history) { return history.goal() == Goal::maximize ? -1.0 : 1.0; }
 
@@ -95,17 +98,47 @@ std::optional<double> Curves::expected(const History& history, double value, std
 
 const Curves::Ranked& Curves::at(const History& history, std::int64_t reports) {
   const auto [entry, is_new] = ranked_.try_emplace(reports);
-  if (!is_new) return entry->second;
-  const double sign = sign_of(history);
+  Ranked& ranked = entry->second;
+  if (!is_new) return ranked;
   for (const RunId id : completed_) {
-    if (static_cast<std::int64_t>(history.reports(id).size()) < reports) continue;
-    const auto early = history.best(id, reports);
-    entry->second.early.push_back(early ? sign * *early : std::numeric_limits<double>::max());
-    entry->second.final.push_back(sign * *history.best(id));
+    const auto pair = values(history, id, reports);
+    if (!pair) continue;
+    ranked.early.push_back(pair->first);
+    ranked.final.push_back(pair->second);
   }
-  std::sort(entry->second.early.begin(), entry->second.early.end());
-  std::sort(entry->second.final.begin(), entry->second.final.end());
-  return entry->second;
+  std::sort(ranked.early.begin(), ranked.early.end());
+  std::sort(ranked.final.begin(), ranked.final.end());
+  return ranked;
+}
+
+// The best value after so many reports, and the best of all.
+std::optional<std::pair<double, double>> Curves::values(const History& history, RunId id,
+                                                        std::int64_t reports) {
+  if (static_cast<std::int64_t>(history.reports(id).size()) < reports) return std::nullopt;
+  const double sign = sign_of(history);
+  const auto early = history.best(id, reports);
+  return std::pair(early ? sign * *early : std::numeric_limits<double>::max(),
+                   sign * *history.best(id));
+}
+
+void Curves::follow(const History& history, std::vector<RunId> completed) {
+  std::vector<RunId> added;
+  std::set_difference(completed.begin(), completed.end(), completed_.begin(), completed_.end(),
+                      std::back_inserter(added));
+  if (completed_.size() + added.size() != completed.size() || added.size() > kMostInserted) {
+    *this = Curves(std::move(completed));
+    return;
+  }
+  const auto insert = [](std::vector<double>& into, double value) {
+    into.insert(std::upper_bound(into.begin(), into.end(), value), value);
+  };
+  for (auto& [reports, ranked] : ranked_)
+    for (const RunId id : added)
+      if (const auto pair = values(history, id, reports)) {
+        insert(ranked.early, pair->first);
+        insert(ranked.final, pair->second);
+      }
+  completed_ = std::move(completed);
 }
 
 Observation Observer::judged(const History& history, RunId id) {
@@ -158,9 +191,6 @@ void Observer::see(const History& history, RunId id) {
           known && is_placed(history, run), known && tells(history, run)};
   if (seen.placed) placed_.push_back(id);
   if (!is_terminal(run.status)) open_.push_back(id);
-  if (run.status == RunStatus::completed) ++ended_[0];
-  if (run.status == RunStatus::failed) ++ended_[1];
-  if (run.status == RunStatus::canceled) ++ended_[2];
   if (seen.tells &&
       (!last_ || std::pair(seen.ended, id) >
                      std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_)))
@@ -172,8 +202,7 @@ void Observer::forget() {
   seen_.clear();
   open_.clear();
   placed_.clear();
-  ended_ = {};
-  digest_ = mixed(history_);
+  digest_ = mixed(history_.first);
   last_.reset();
   curves_ = Curves{};
   withheld_.reset();
@@ -197,12 +226,6 @@ std::vector<RunId> Observer::see_changes(const History& history) {
   return changed;
 }
 
-// Else a run that had ended began again.
-bool Observer::counts_agree(const History& history) const {
-  return ended_ == Counts{history.count(RunStatus::completed), history.count(RunStatus::failed),
-                          history.count(RunStatus::canceled)};
-}
-
 std::vector<RunId> Observer::completed(std::optional<RunId> except) const {
   std::vector<RunId> result;
   for (std::size_t i = 0; i < seen_.size(); ++i)
@@ -212,22 +235,23 @@ std::vector<RunId> Observer::completed(std::optional<RunId> except) const {
 }
 
 const std::vector<Observation>& Observer::look(const History& history, Newest newest) {
-  if (std::exchange(history_, history.identity()) != history_) forget();
+  const std::pair now(history.identity(), history.restarts());
+  if (std::exchange(history_, now) != now) forget();
   if (withheld_) put(*std::exchange(withheld_, {}));
   std::vector<RunId> changed = see_changes(history);
-  if (!counts_agree(history)) {
-    forget();
-    changed = see_changes(history);
-  }
-  const auto withheld = newest == Newest::withheld ? last_ : std::nullopt;
+  auto withheld = newest == Newest::withheld ? last_ : std::nullopt;
   // Only runs that were stopped early need the curves of the others.
   if (!placed_.empty()) {
     if (auto others = completed(withheld); others != curves_.completed()) {
-      curves_ = Curves(std::move(others));
+      curves_.follow(history, std::move(others));
       changed.insert(changed.end(), placed_.begin(), placed_.end());
     }
   }
   for (const RunId id : changed) put(judged(history, id));
+  // What tells nothing after all is not waited for.
+  if (withheld &&
+      observations_[static_cast<std::size_t>(*withheld)].kind == Observation::Kind::nothing)
+    withheld.reset();
   if (withheld) {
     withheld_ = observations_[static_cast<std::size_t>(*withheld)];
     put({Observation::Kind::pending, *withheld, withheld_->point, 0});
@@ -292,13 +316,10 @@ Dataset learn_from(const std::vector<Observation>& observations, RunId before, i
     if (first.kind == Kind::partial) data.partials += size;
   }
   data.failure_score = penalty;
-  for (std::size_t i = 0; i < data.values.size(); ++i)
-    if (std::isfinite(data.values[i]))
-      data.known.push_back({data.training.values[i], data.values[i]});
+  for (std::size_t i = 0; i < scores.size(); ++i) data.known.push_back({scores[i], known[i]});
   std::sort(data.known.begin(), data.known.end(), [](const auto& a, const auto& b) {
     return std::pair(a.score, a.value) < std::pair(b.score, b.value);
   });
-  // The mean of replicates may stand out of line.
   std::vector<Dataset::Known> ascending;
   for (const Dataset::Known& each : data.known)
     if (ascending.empty() ||
@@ -315,7 +336,7 @@ double Dataset::unwarped(double score) const {
                                 [](const Known& each, double s) { return each.score < s; });
   after = std::clamp(after, known.begin() + 1, known.end() - 1);
   const Known &low = *(after - 1), &high = *after;
-  return low.value + (score - low.score) * ((high.value - low.value) / (high.score - low.score));
+  return std::lerp(low.value, high.value, (score - low.score) / (high.score - low.score));
 }
 
 double Dataset::score(double value) const {

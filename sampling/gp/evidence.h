@@ -5,11 +5,11 @@
 // Internal to sampling/. Computed from the history alone, in the order of run numbers.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "hdrive/history.h"
@@ -43,7 +43,10 @@ class Curves {
  public:
   explicit Curves(std::vector<RunId> completed = {}) : completed_(std::move(completed)) {}
 
+  /// In ascending order.
   const std::vector<RunId>& completed() const { return completed_; }
+  /// Becomes that of these runs, at little cost where they are a few more.
+  void follow(const History& history, std::vector<RunId> completed);
   /// What a run with this best value (smaller is better) after `reports` reports would have come to.
   std::optional<double> expected(const History& history, double value, std::int64_t reports);
 
@@ -52,6 +55,8 @@ class Curves {
     std::vector<double> early, final;
   };
   const Ranked& at(const History& history, std::int64_t reports);
+  static std::optional<std::pair<double, double>> values(const History& history, RunId run,
+                                                         std::int64_t reports);
 
   std::vector<RunId> completed_;
   std::map<std::int64_t, Ranked> ranked_;
@@ -60,7 +65,7 @@ class Curves {
 /// Sees what the runs of a history tell, and remembers it of those that have ended. A run stopped early by a
 /// policy, a time limit or a user is placed among the completed ones by what it had reached: if it was better
 /// than 40 % of them were after as many reports, it counts as the 40 % quantile of their final values, and
-/// never as better than it was. Where no completed run has as many reports, it tells nothing.
+/// never as worse than it was. Where no completed run has as many reports, it tells nothing.
 class Observer {
  public:
   /// The encoding must outlive it.
@@ -90,20 +95,18 @@ class Observer {
   };
   void see(const History& history, RunId run);
   std::vector<RunId> see_changes(const History& history);
-  bool counts_agree(const History& history) const;
   void forget();
   Observation judged(const History& history, RunId run);
   void put(Observation observation);
   std::vector<RunId> completed(std::optional<RunId> except) const;
 
   const Encoding& encoding_;
-  std::uint64_t history_ = 0;  // its identity
+  std::pair<std::uint64_t, std::int64_t>
+      history_{};  // its identity, and how often a run of it began again
   std::vector<Observation> observations_;
   std::uint64_t digest_ = 0;
   std::vector<Seen> seen_;
   std::vector<RunId> open_, placed_;  // those that had not ended, and those that were stopped early
-  using Counts = std::array<std::int64_t, 3>;
-  Counts ended_{};  // completed, failed, canceled
   std::optional<RunId> last_;
   Curves curves_;
   std::optional<Observation> withheld_;

@@ -74,7 +74,7 @@ std::vector<int> representative_rows(const Training& training, int most, RandomS
   return order;
 }
 
-std::vector<int> rows_near(const Training& training, int most, std::span<const double> centre,
+std::vector<int> rows_near(const Training& training, int most, int centre,
                            const Hyperparameters& hyperparameters) {
   const int n = training.size();
   std::vector<int> chosen = by_value(training);
@@ -84,6 +84,7 @@ std::vector<int> rows_near(const Training& training, int most, std::span<const d
   }
   chosen.resize(static_cast<std::size_t>(most / 4));
   for (int i = n - most / 8; i < n; ++i) chosen.push_back(i);
+  chosen.push_back(centre);
   std::sort(chosen.begin(), chosen.end());
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
 
@@ -92,7 +93,7 @@ std::vector<int> rows_near(const Training& training, int most, std::span<const d
     if (std::binary_search(chosen.begin(), chosen.end(), i)) continue;
     double distance = 0;
     for (int j = 0; j < training.points.dimensions(); ++j) {
-      const double difference = training.points.row(i)[j] - centre[static_cast<std::size_t>(j)];
+      const double difference = training.points.row(i)[j] - training.points.row(centre)[j];
       const double scaled = std::min(std::abs(difference), 1.0) /
                             hyperparameters.lengthscales[static_cast<std::size_t>(j)];
       distance += scaled * scaled;

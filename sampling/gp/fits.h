@@ -47,9 +47,9 @@ class Fits {
 
 /// At most `most` rows of the dataset in their order: the best third, and others drawn by `random`.
 std::vector<int> representative_rows(const Training& training, int most, RandomStream& random);
-/// At most `most` rows in their order: the best quarter, then those nearest to `centre` by the
-/// lengthscales, and the newest eighth.
-std::vector<int> rows_near(const Training& training, int most, std::span<const double> centre,
+/// At most `most` rows in their order: row `centre`, the best quarter, the newest eighth, and then those nearest to
+/// `centre` by the lengthscales.
+std::vector<int> rows_near(const Training& training, int most, int centre,
                            const Hyperparameters& hyperparameters);
 Training subset(const Training& training, const std::vector<int>& rows);
 

@@ -58,8 +58,7 @@ void GroundworkLayer::believe(Groundwork& work, const Hyperparameters& fitted) c
     if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
   const int room = static_cast<int>(pending.size());
   const Training& training = work.data.training;
-  work.rows =
-      rows_near(training, kMostModelled, training.points[best_final_row(work.data)], fitted);
+  work.rows = rows_near(training, kMostModelled, best_final_row(work.data), fitted);
   const Training active = subset(training, work.rows);
   work.model = Model::make(active, fitted, room);
   if (!work.model) {

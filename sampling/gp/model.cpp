@@ -107,6 +107,7 @@ std::optional<int> Model::believe(std::span<const double> point) {
   const double left = hyperparameters_.scale + kMeanVariance + hyperparameters_.noise + jitter_ -
                       solve(covariances(point, n), back);
   if (!(left > kLeastVariance * hyperparameters_.scale)) return std::nullopt;
+  if (inverse_.use_count() > 1) inverse_ = std::make_shared<std::vector<double>>(*inverse_);
   const double pivot = std::sqrt(left);
   for (int i = 0; i < n; ++i) (*inverse_)[at(n, i)] = -back[count(i)] / pivot;
   (*inverse_)[at(n, n)] = 1 / pivot;

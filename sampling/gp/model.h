@@ -118,7 +118,8 @@ class Model {
   std::optional<int> believe(std::span<const double> point);
 
   /// What a believed run came to after all: the mean follows, and the others are believed anew. The variance
-  /// of `value` about the function is sn2 + `doubt`. Once a model; costs little, since nothing is factored.
+  /// of `value` about the function is sn2 + `doubt`. To be called once, after all are believed; costs
+  /// little, since nothing is factored.
   void tell(int row, double value, double doubt);
 
   struct Prediction {
@@ -177,7 +178,7 @@ class Model {
   int ld_ = 0;
   double jitter_ = 0;
   std::shared_ptr<std::vector<double>>
-      inverse_;                ///< L^-1; shared by copies, changed by `believe` alone
+      inverse_;                ///< L^-1; shared by copies until one believes more
   std::vector<double> alpha_;  ///< K^-1 y, zero for believed points
   std::vector<double>
       doubted_;  ///< what a doubtful value told explains less, as one more row of L^-1

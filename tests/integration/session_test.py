@@ -17,7 +17,10 @@ class SessionTest(HdriveTest):
         return process
 
     def call(self, process, **request):
-        print(json.dumps(request), file=process.stdin, flush=True)
+        return self.call_raw(process, json.dumps(request))
+
+    def call_raw(self, process, line):
+        print(line, file=process.stdin, flush=True)
         return json.loads(process.stdout.readline())
 
     def end(self, process):
@@ -125,6 +128,22 @@ class SessionTest(HdriveTest):
         self.assertEqual({"--x": 0.125}, asked["parameters"])
         self.assertIn("start point", asked["reason"])
         self.end(session)
+
+    def test_requests_are_heard_while_a_line_is_half_written(self):
+        session = self.session(self.config(command=None), "--quiet")
+        self.call(session, op="ask")
+        session.stdin.write('{"op":"tell","run":0,')
+        session.stdin.flush()
+        self.hdrive("enqueue", "last", "x=0.125")
+        self.assertEqual({"ok": True}, self.call_raw(session, '"value":1}'))
+        self.assertEqual({"--x": 0.125}, self.call(session, op="ask")["parameters"])
+        self.end(session)
+
+    def test_closed_standard_input_is_an_empty_one(self):
+        config = self.config(command=None)
+        done = subprocess.run(["sh", "-c", f"exec {BINARY} session {config} --quiet <&-"], cwd=self.folder, text=True,
+                              env=self.environment, capture_output=True, timeout=DEADLINE, check=False)
+        self.assertEqual((0, "", ""), (done.returncode, done.stdout, done.stderr))
 
     def test_auto_says_what_it_chose_and_why_and_not_by_the_processors_of_the_machine(self):
         config = self.config(command=None, max_total_runs=100, max_concurrent_runs=None, sampling={

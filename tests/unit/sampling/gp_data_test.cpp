@@ -240,7 +240,7 @@ TEST_CASE("An observer that looks again and again sees what one sees that looks 
   Observer often(encoding);
   RandomStream random(3, 0, 0);
   using Newest = Observer::Newest;
-  for (int step = 0; step < 400; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     INFO(step);
     const auto pick = static_cast<RunId>(random.uniform() * static_cast<double>(history.size()));
     const double chance = random.uniform();
@@ -261,6 +261,7 @@ TEST_CASE("An observer that looks again and again sees what one sees that looks 
     } else if (history.run(pick).ended_by == EndCause::interrupt) {
       history.restart(pick);
     }
+    if (random.uniform() < 0.5) continue;  // much may happen between two looks
     const Newest newest = random.uniform() < 0.5 ? Newest::told : Newest::withheld;
     Observer once(encoding);
     const auto expected = once.look(history, newest);
@@ -278,6 +279,30 @@ TEST_CASE("An observer that looks again and again sees what one sees that looks 
     CHECK(often.withheld()->value == once.withheld()->value);
     CHECK(got[static_cast<std::size_t>(once.withheld()->run)].kind == Observation::Kind::pending);
   }
+}
+
+TEST_CASE("A value that comes after a scattered group of replicates is scored by single values") {
+  History history(Goal::minimize);
+  for (int i = 0; i < 9; ++i)
+    add_run(history, 0.5, RunStatus::completed, EndCause::exited, {i == 8 ? 1e6 : 0.1 + 0.001 * i});
+  for (int i = 0; i < 40; ++i)
+    add_run(history, 0.01 * i, RunStatus::completed, EndCause::exited, {0.45 + 0.075 * i});
+  const Dataset data =
+      learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::half_rank);
+  CHECK(data.score(9) >= data.score(3.375));
+  CHECK(data.score(0.1) < data.score(0.5));
+  CHECK(data.unwarped(data.score(2.0)) == Approx(2.0));
+}
+
+TEST_CASE("What tells nothing is not withheld") {
+  History history(Goal::minimize);
+  add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1});
+  add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {3, 2});  // no other came so far
+  const Encoding encoding(kLine, true);
+  Observer observer(encoding);
+  const auto& seen = observer.look(history, Observer::Newest::withheld);
+  CHECK_FALSE(observer.withheld());
+  CHECK(seen[1].kind == Observation::Kind::nothing);
 }
 
 TEST_CASE("What is withheld is the last to have ended that tells something") {

@@ -249,8 +249,11 @@ TEST_CASE("a run whose parameters could not be stored is handed out by the next 
   asking.simulation.store->refuse = [&] { return full; };
   AskTell study = asking.open();
   CHECK_FALSE(study.ask());
+  CHECK_FALSE(study.ask());
   full = false;
-  CHECK(study.ask()->run == 0);
+  const auto asked = study.ask();
+  CHECK(asked->run == 0);
+  CHECK(asked->attempt == 1);
   CHECK(study.ask()->run == 1);
 }
 
@@ -259,20 +262,29 @@ TEST_CASE("what was told and could not be stored is stored, once, when it is tol
   bool full = false;
   asking.simulation.store->refuse = [&] { return full; };
   AskTell study = asking.open();
-  for (int i = 0; i < 3; ++i) REQUIRE(study.ask()->run);
+  for (int i = 0; i < 5; ++i) REQUIRE(study.ask()->run);
   full = true;
-  CHECK_FALSE(study.report(0, 0.7, 1));
-  CHECK_FALSE(study.report(0, 0.7, 1));
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(study.report(0, 0.7, 1));
+    CHECK_FALSE(study.report(3, 0.7));
+    CHECK_FALSE(study.report(4, std::nan("")));
+  }
   CHECK_FALSE(study.tell(1, 0.5));
   CHECK_FALSE(study.tell(1, 0.5));
   CHECK_FALSE(study.fail(2));
   full = false;
+  REQUIRE(study.report(3, 0.7));
+  REQUIRE(study.report(4, std::nan("")));
+  CHECK_FALSE(study.fail(1));  // it has ended otherwise
+  CHECK_FALSE(study.tell(1, 0.4));
   REQUIRE(study.tell(1, 0.5));
   REQUIRE(study.fail(2));
   REQUIRE(study.report(0, 0.6, 2));
   const History& history = study.state().history();
   CHECK(history.reports(0).size() == 2);
   CHECK(history.reports(1).size() == 1);
+  CHECK(history.reports(3).size() == 1);
+  CHECK(history.reports(4).size() == 1);
   CHECK(history.run(1).status == RunStatus::completed);
   CHECK(history.run(2).status == RunStatus::failed);
   CHECK_FALSE(study.tell(1, 0.5));  // what is stored is told once
