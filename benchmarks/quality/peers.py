@@ -206,6 +206,7 @@ class Vizier:
     package = "google-vizier"
 
     def __init__(self):
+        os.environ.setdefault("JAX_ENABLE_X64", "1")  # in single precision its model becomes NaN
         from vizier import pyvizier
         from vizier import algorithms
         from jax.random import PRNGKey
