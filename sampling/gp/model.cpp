@@ -158,7 +158,7 @@ double Model::overstated(const double* covariance, int width, int column) const 
 Model::Prepared::Block Model::prepare(const double* points, std::ptrdiff_t stride,
                                       int columns) const {
   const Numerics& numbers = numerics();
-  const int n = size(), width = padded(columns);
+  const int n = size(), width = width_of(columns);
   Prepared::Block block{columns, std::vector<double>(count(n) * count(width)), {}};
   std::vector<double> solved(block.covariances.size()), explained(count(width), 0.0);
   for (int i = 0; i < n; ++i)
@@ -176,7 +176,7 @@ Model::Prepared::Block Model::prepare(const double* points, std::ptrdiff_t strid
 }
 
 void Model::predict(const Prepared::Block& block, Prediction* out) const {
-  const int width = padded(block.count);
+  const int width = width_of(block.count);
   std::vector<double> mean(count(width), 0.0), doubted(count(width), 0.0);
   for (int i = 0; i < size(); ++i) {
     const double* row = block.covariances.data() + count(i) * count(width);
@@ -205,7 +205,7 @@ Model::Prediction Model::predict(std::span<const double> point) const {
 void Model::predict(const double* points, std::ptrdiff_t stride, int columns, Prediction* out,
                     double* mean_gradients, double* variance_gradients) const {
   const Numerics& numbers = numerics();
-  const int n = size(), d = dimensions(), width = padded(columns);
+  const int n = size(), d = dimensions(), width = width_of(columns);
   std::vector<double> covariance(count(n) * count(width)), slopes(covariance.size()),
       solved(covariance.size());
   for (int i = 0; i < n; ++i) {

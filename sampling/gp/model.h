@@ -126,7 +126,7 @@ class Model {
     double mean = 0;
     double variance = 0;  ///< of the function, without the noise
   };
-  /// At `count` points given by columns (`points[j * stride + i]`); columns up to padded(count) exist.
+  /// At `count` points given by columns (`points[j * stride + i]`); columns up to width_of(count) exist.
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out) const;
   Prediction predict(std::span<const double> point) const;
 
@@ -134,7 +134,7 @@ class Model {
   struct Prepared {
     struct Block {
       int count = 0;
-      std::vector<double> covariances;  ///< a row for each of the model's, padded(count) wide
+      std::vector<double> covariances;  ///< a row for each of the model's, width_of(count) wide
       std::vector<double> variances;
     };
     std::vector<Block> blocks;

@@ -20,6 +20,12 @@ inline constexpr int kDiagonal = 32;
 
 constexpr int padded(int columns) { return (columns + kPad - 1) / kPad * kPad; }
 
+/// Blocks of points are as wide as a multiple of this: the lanes of the widest vectors. Five points at a time are
+/// what a search looks at, and sixteen would cost it twice as much.
+inline constexpr int kLanesMost = 8;
+
+constexpr int width_of(int columns) { return (columns + kLanesMost - 1) / kLanesMost * kLanesMost; }
+
 /// The kernel s2 Matern-5/2(r) + constant with r^2 = sum_j inverse_squares[j] min((a_j - b_j)^2, 1).
 struct KernelParameters {
   int dimensions = 0;
@@ -33,7 +39,7 @@ struct Numerics {
 
   /// Row `a` against points 0 ... count - 1: `values[b]` the kernel, and, unless null, `slopes[b]` =
   /// s2 (1 + sqrt(5) r) exp(-sqrt(5) r), of which the derivatives are made. `points[j * stride + b]` is
-  /// coordinate j of point b; all up to padded(count) are read and written.
+  /// coordinate j of point b; all up to width_of(count) are read and written.
   void (*kernel_row)(const KernelParameters&, const double* a, const double* points,
                      std::ptrdiff_t stride, int count, double* values, double* slopes);
 
