@@ -32,7 +32,6 @@ struct Observation {
   RunId run = 0;
   std::shared_ptr<const Coordinates> point;  ///< nothing: not of the space
   double value = 0;                          ///< smaller is better
-  bool operator==(const Observation&) const = default;
 };
 
 /// The variance of a value that was not seen to the end, where all values have variance 1.
@@ -118,23 +117,23 @@ std::vector<Observation> observe(const History& history, const Encoding& encodin
 /// What a model of them learns from, and the way back to the user's unit.
 struct Dataset {
   Training training{Points(0), {}, {}, {}};
-  std::vector<RunId> runs = {};     ///< of each row of the training
-  std::vector<double> values = {};  ///< the same rows' values, smaller is better; NaN for failures
-  std::vector<bool> is_final = {};  ///< of the same rows: whether the value was seen, not inferred
-  int good = 0;                     ///< runs with a final value
+  std::vector<RunId> runs;     ///< of each row of the training
+  std::vector<double> values;  ///< the same rows' values, smaller is better; NaN for failures
+  std::vector<bool> is_final;  ///< of the same rows: whether the value was seen, not inferred
+  int good = 0;                ///< runs with a final value
   int failures = 0, partials = 0;
 
-  /// The value, smaller is better, that the warp takes to about `score`, and the score of a value that was not
-  /// among those it was made of: between the nearest two, or by the slope at the end, but never as worse than
-  /// the worst nor better than the best by more than 8.
+  /// The value, smaller is better, that the warp takes to about `score`.
   double unwarped(double score) const;
+  /// The score of a value that came later: between those of its neighbours, or by the slope at the end, but never
+  /// worse than the worst, nor better than the best by more than 8.
   double score(double value) const;
   double failure_score = 0;  ///< of a run that failed
 
   struct Known {
     double score, value;
   };
-  std::vector<Known> known = {};  ///< finite values and their scores, both strictly ascending
+  std::vector<Known> known;  ///< finite values and their scores, both strictly ascending
 };
 
 /// The observations with a run number below `before`.
