@@ -132,8 +132,11 @@ int go_on(const Options& options) {
     fail(kWrong, fmt::format("both --resume and a configuration, \"{}\"; a sweep keeps its own",
                              options.config.file));
   const ConfigArguments& given = options.config;
-  if (given.seed || !given.name.empty() || !given.experiment.empty())
-    fail(kWrong, "--resume takes no --seed, --name or experiment; a sweep keeps its own");
+  if (given.seed || !given.name.empty() || !given.experiment.empty() || !given.path.empty() ||
+      !given.hyperdrive_file.empty() || !given.run_configuration.empty())
+    fail(kWrong,
+         "--resume takes --set alone of what configures a sweep; a sweep keeps its own seed, "
+         "name and files");
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.resume);
   const std::string id = short_id(sweep.header.id);
   SweepParts parts;

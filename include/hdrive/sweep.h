@@ -254,8 +254,8 @@ class AskTell {
     std::string reason;
   };
   Result<Reported> report(RunId run, double value, std::optional<std::int64_t> step = std::nullopt);
-  /// The run is done with this final value. Where this or another end could not be stored, telling of the run
-  /// again stores what was told first.
+  /// The run is done with this final value. What could not be stored, this or any other word on a run, is stored
+  /// and counts once when the same is told again.
   Result<void> tell(RunId run, double value);
   /// The run is done with what it reported.
   Result<void> complete(RunId run);

@@ -19,8 +19,8 @@ constexpr std::size_t kMostFailures = 64, kFailuresAtATime = 32;
 constexpr std::size_t kMostReplicates = 8;
 // How much better than the best a new value may count, where all values have variance 1.
 constexpr double kMostImproved = 8;
-// Curves of more new runs than these are ranked anew.
-constexpr std::size_t kMostInserted = 16;
+// Curves that more runs than these come to or leave are ranked anew.
+constexpr std::size_t kMostChanged = 16;
 
 double sign_of(const History& history) { return history.goal() == Goal::maximize ? -1.0 : 1.0; }
 
@@ -39,7 +39,8 @@ bool is_placed(const History& history, const Run& run) {
          history.best(run.id);
 }
 
-// The last result: nothing is told by runs that ended by chance, without a report.
+// Whether the run has ended and says something of its parameters: one that ended by chance, without a report, does
+// not.
 bool tells(const History& history, const Run& run) {
   return is_terminal(run.status) &&
          (history.best(run.id) || !by_chance(run.ended_by) || run.status == RunStatus::completed);
@@ -122,22 +123,31 @@ std::optional<std::pair<double, double>> Curves::values(const History& history, 
 }
 
 void Curves::follow(const History& history, std::vector<RunId> completed) {
-  std::vector<RunId> added;
+  std::vector<RunId> added, removed;
   std::set_difference(completed.begin(), completed.end(), completed_.begin(), completed_.end(),
                       std::back_inserter(added));
-  if (completed_.size() + added.size() != completed.size() || added.size() > kMostInserted) {
+  std::set_difference(completed_.begin(), completed_.end(), completed.begin(), completed.end(),
+                      std::back_inserter(removed));
+  if (added.size() + removed.size() > kMostChanged) {
     *this = Curves(std::move(completed));
     return;
   }
   const auto insert = [](std::vector<double>& into, double value) {
     into.insert(std::upper_bound(into.begin(), into.end(), value), value);
   };
-  for (auto& [reports, ranked] : ranked_)
-    for (const RunId id : added)
-      if (const auto pair = values(history, id, reports)) {
-        insert(ranked.early, pair->first);
-        insert(ranked.final, pair->second);
-      }
+  const auto erase = [](std::vector<double>& from, double value) {
+    from.erase(std::lower_bound(from.begin(), from.end(), value));
+  };
+  const auto change = [&](const std::vector<RunId>& runs, const auto& with) {
+    for (auto& [reports, ranked] : ranked_)
+      for (const RunId id : runs)
+        if (const auto pair = values(history, id, reports)) {
+          with(ranked.early, pair->first);
+          with(ranked.final, pair->second);
+        }
+  };
+  change(added, insert);
+  change(removed, erase);
   completed_ = std::move(completed);
 }
 
@@ -185,15 +195,12 @@ void Observer::see(const History& history, RunId id) {
     digest_ += digest_of(observations_.back());
     seen_.push_back({});
   }
-  const bool known = observations_[i].point != nullptr;
-  Seen& seen = seen_[i];
-  seen = {run.status, run.ended, known && run.status == RunStatus::completed && history.best(id),
-          known && is_placed(history, run), known && tells(history, run)};
-  if (seen.placed) placed_.push_back(id);
   if (!is_terminal(run.status)) open_.push_back(id);
-  if (seen.tells &&
-      (!last_ || std::pair(seen.ended, id) >
-                     std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_)))
+  if (!observations_[i].point || !tells(history, run)) return;
+  seen_[i] = {run.ended, run.status == RunStatus::completed && history.best(id)};
+  if (is_placed(history, run)) placed_.push_back(id);
+  if (!last_ ||
+      std::pair(run.ended, id) > std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_))
     last_ = id;
 }
 

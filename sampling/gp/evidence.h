@@ -44,7 +44,7 @@ class Curves {
 
   /// In ascending order.
   const std::vector<RunId>& completed() const { return completed_; }
-  /// Becomes that of these runs, at little cost where they are a few more.
+  /// Becomes that of these runs, at little cost where they are nearly the same.
   void follow(const History& history, std::vector<RunId> completed);
   /// What a run with this best value (smaller is better) after `reports` reports would have come to.
   std::optional<double> expected(const History& history, double value, std::int64_t reports);
@@ -86,11 +86,8 @@ class Observer {
  private:
   // What follows from a run as it was seen.
   struct Seen {
-    RunStatus status = RunStatus::queued;
     Time ended{};
     bool completed = false;  // with a value
-    bool placed = false;     // ended before, with a value
-    bool tells = false;
   };
   void see(const History& history, RunId run);
   std::vector<RunId> see_changes(const History& history);

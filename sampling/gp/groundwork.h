@@ -50,10 +50,11 @@ struct Standing {
 Standing standing(const Groundwork& work, const Model& model,
                   std::optional<Groundwork::Believed> told);
 
-/// How a search goes on where a model of so many rows was told its newest result; before, where there is time
-/// for more; and up to how many rows it needs nothing before.
+/// A model of so few rows is searched in whole after its newest result was told.
 inline constexpr int kFewRows = 150;
+/// The search of a model of so many rows after its newest result was told.
 SearchOptions short_search(int rows);
+/// The one before, where there is time.
 SearchOptions whole_search(int rows);
 
 class GroundworkLayer {

@@ -160,7 +160,7 @@ class SessionTest(HdriveTest):
         for option in ("--seed=99", "--name=other"):
             refused = self.session("--resume", "last", option)
             self.assertEqual(2, refused.wait(DEADLINE))
-            self.assertIn("a sweep keeps its own", refused.communicate()[1])
+            self.assertIn("a sweep keeps its own seed", refused.communicate()[1])
 
     def test_a_name_is_of_one_sweep(self):
         self.end(self.session(self.config(command=None), "--name", "mine", "--quiet"))
