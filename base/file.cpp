@@ -31,10 +31,35 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
+Error::Kind error_kind(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return Error::Kind::no_room;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+      return Error::Kind::no_resources;
+    case EBUSY:
+    case ETXTBSY:
+      return Error::Kind::busy;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Error::Kind::not_allowed;
+    case ENOENT:
+    case ENOTDIR:
+      return Error::Kind::not_found;
+    default:
+      return Error::Kind::other;
+  }
+}
+
 Error system_error(const std::filesystem::path& path, std::string_view what, int error_number) {
   return {path.string(),
           "cannot " + std::string(what) + ": " + std::generic_category().message(error_number),
-          error_number == ENOSPC || error_number == EDQUOT};
+          error_kind(error_number)};
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {

@@ -32,7 +32,10 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-/// An Error of the form "<path>: cannot <what>: <the system's words for errno>".
+/// The kind of what the system calls by this errno.
+Error::Kind error_kind(int error_number);
+
+/// An Error of the form "<path>: cannot <what>: <the system's words for errno>", with its kind.
 Error system_error(const std::filesystem::path& path, std::string_view what, int error_number);
 
 /// The whole file.

@@ -173,7 +173,7 @@ void Fates::start(RunId run) {
   auto started = target_.start(request(run));
   no_room_.reset();
   if (started) return;
-  if (started.error().no_room) {
+  if (started.error().kind == Error::Kind::no_room) {
     no_room_ = started.error();
     starts_.push_front(run);
     return;

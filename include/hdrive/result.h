@@ -16,13 +16,38 @@ namespace hdrive {
 /// What went wrong and where: `where` is a file position ("hdconfig.yml:14:9"), a run ("run 7") or a
 /// path, and may be empty; `what` is one sentence that also says what would be right.
 struct Error {
+  /// What a caller can do about it. Decisions are made by kind, never by text.
+  enum class Kind {
+    other,         ///< none of these: trying again unchanged would fail again
+    invalid,       ///< what was given is not allowed; the giver can change it
+    not_found,     ///< a file, a folder, a program, a sweep that is not there (any more)
+    not_allowed,   ///< permission is missing, or the file system is read-only
+    no_room,       ///< a full disk or a quota
+    no_resources,  ///< descriptors, processes or memory ran out
+    busy,          ///< somebody else holds it at the moment
+    damaged,       ///< what is stored contradicts itself
+  };
+
   std::string where;
   std::string what;
-  bool no_room = false;  ///< a full disk or a quota: the same may well work later
+  Kind kind = Kind::other;
 
   /// "where: what", or only "what" where there is no place to name.
   std::string message() const { return where.empty() ? what : where + ": " + what; }
 };
+
+/// Whether the same may well work later without anybody's doing: room, resources and locks come back.
+constexpr bool passes_by_itself(Error::Kind kind) {
+  return kind == Error::Kind::no_room || kind == Error::Kind::no_resources ||
+         kind == Error::Kind::busy;
+}
+
+/// Whether the cause lies in the surroundings, so that nothing is known of what was tried: also a folder or a
+/// program that is gone, and a permission that is missing, which somebody can put right.
+constexpr bool lies_outside(Error::Kind kind) {
+  return passes_by_itself(kind) || kind == Error::Kind::not_found ||
+         kind == Error::Kind::not_allowed;
+}
 
 /// Either a T or an Error. Test it with `if (result)`, then use `*result`, or `result.error()`.
 template <class T>

@@ -118,7 +118,7 @@ class ComputeTarget {
   virtual ~ComputeTarget() = default;
 
   /// Starts a run. An Error means it was not started and no event will come. That a program cannot be
-  /// executed may also be told later, by RunExited::not_started. With Error::no_room nothing is left of the
+  /// executed may also be told later, by RunExited::not_started. With Error::Kind::no_room nothing is left of the
   /// attempt, and the same run is started again later.
   virtual Result<void> start(const RunRequest& request) = 0;
 

@@ -201,7 +201,7 @@ class WorldTarget final : public ComputeTarget {
     world_.note(fmt::format("start run {} attempt {}", request.run, request.attempt));
     if (world_.disk_full()) {
       world_.note("there is no room to start it");
-      return Error{"run directory", "the disk is full", true};
+      return Error{"run directory", "the disk is full", Error::Kind::no_room};
     }
     auto started = world_.start(request);
     if (world_.fault == Fault::starts_twice) (void)world_.start(request);

@@ -15,7 +15,8 @@ auto full_until(Time moment, const Simulation& simulation, int& refused) {
   return [moment, &simulation, &refused](const RunRequest&) -> std::optional<Error> {
     if (simulation.clock->now() >= moment) return std::nullopt;
     ++refused;
-    return Error{"runs/0", "cannot create the directory: No space left on device", true};
+    return Error{"runs/0", "cannot create the directory: No space left on device",
+                 Error::Kind::no_room};
   };
 }
 
@@ -70,7 +71,7 @@ TEST_CASE("a sweep that waits for room can be stopped, and its runs begin when i
   int refused = 0;
   simulation.refuse_start = [&](const RunRequest&) -> std::optional<Error> {
     if (++refused == 3) simulation.stop.request();
-    return Error{"", "full", true};
+    return Error{"", "full", Error::Kind::no_room};
   };
   const auto stopped = simulation.run();
   REQUIRE(stopped);
