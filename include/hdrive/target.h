@@ -79,9 +79,12 @@ struct RunExited {
   std::optional<int> exit_code;  ///< exactly one of these two, unless it could not be started
   std::optional<int> signal;
   bool not_started = false;  ///< its program could not be started; `note` says why
-  bool over_time = false;    ///< its supervisor ended it at the time limit
-  std::string note;          ///< anything to add for the user, one sentence
-  std::string stderr_tail;   ///< the last lines of stderr of a run that failed
+  /// Of which kind that reason was. Where it lies outside (lies_outside), nothing is left of the attempt, and
+  /// the same attempt may be started again.
+  Error::Kind not_started_kind = Error::Kind::other;
+  bool over_time = false;   ///< its supervisor ended it at the time limit
+  std::string note;         ///< anything to add for the user, one sentence
+  std::string stderr_tail;  ///< the last lines of stderr of a run that failed
 };
 /// The run is gone without having said how it ended.
 struct RunVanished {
@@ -102,8 +105,14 @@ enum class CancelMode {
 };
 
 enum class AttachOutcome {
-  attached,  ///< it is alive, or has ended and told how: its events come from `wait`
-  gone,      ///< there is no trace of it
+  attached,  ///< it is alive, or has left a trace: its events come from `wait`
+  gone,      ///< there is no trace of this attempt: it never began
+};
+
+/// How many runs can be alive at once where they run.
+struct TargetCapacity {
+  std::int64_t runs = 0;
+  std::string limit;  ///< what allows no more: "4096 open files (ulimit -Hn)"
 };
 
 /// Runs training runs.
@@ -117,13 +126,17 @@ class ComputeTarget {
  public:
   virtual ~ComputeTarget() = default;
 
-  /// Starts a run. An Error means it was not started and no event will come. That a program cannot be
-  /// executed may also be told later, by RunExited::not_started. With Error::Kind::no_room nothing is left of the
-  /// attempt, and the same run is started again later.
+  /// Starts a run. An Error means it was not started, nothing is left of the attempt, and no event will come;
+  /// the same attempt may be started again. What a supervisor finds out only later (that a program cannot be
+  /// executed) is told by RunExited::not_started.
   virtual Result<void> start(const RunRequest& request) = 0;
 
-  /// Finds a run again that an earlier engine started.
+  /// Finds a run again that an earlier engine started. Only proof counts: an Error means that it may be alive
+  /// and cannot be looked at, or is alive and not this sweep's; nothing was started or ended then.
   virtual Result<AttachOutcome> attach(const RunRequest& request) = 0;
+
+  /// How many runs the surroundings allow at once, and what allows no more. Nothing: no limit is known.
+  virtual std::optional<TargetCapacity> capacity() const { return std::nullopt; }
 
   /// Asks for the end of a run; returns at once, and RunExited follows. Unknown and ended runs are
   /// ignored, repeated calls harmless; `kill` after `graceful` takes effect at once.
