@@ -10,6 +10,8 @@
 #include "cli/command.h"
 #include "cli/stored_spec.h"
 #include "cli/text.h"
+#include "hdrive/catalog.h"
+#include "hdrive/requests.h"
 
 namespace hdrive::cli {
 

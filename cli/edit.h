@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/lookup.h"
+#include "hdrive/catalog.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {

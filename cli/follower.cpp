@@ -2,6 +2,8 @@
 #include "cli/follower.h"
 
 #include "cli/command.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {

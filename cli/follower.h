@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "hdrive/catalog.h"
 #include "hdrive/listener.h"
 #include "hdrive/sweep.h"
 

@@ -10,6 +10,8 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "hdrive/catalog.h"
 #include "hdrive/sweep.h"
 
 namespace CLI {

@@ -12,6 +12,8 @@
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {

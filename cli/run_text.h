@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "cli/listing.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {

@@ -9,6 +9,7 @@
 #include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/listing.h"
+#include "hdrive/catalog.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {

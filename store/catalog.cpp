@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The sweeps below a folder, and the one that a user's word for it means.
+#include "hdrive/catalog.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>

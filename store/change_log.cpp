@@ -111,6 +111,7 @@ class ChangeLog::Writer {
     run(it.run, it.attempt);
     integer(it.pid);
     time(it.at);
+    maybe(it.slot);
   }
   void write(const RunMetrics& it) {
     run(it.run, it.attempt);
@@ -154,6 +155,8 @@ class ChangeLog::Writer {
     repeated(it.reason, log_.before_.end);
     text(it.stderr_tail);
     time(it.at);
+    maybe(it.cpu_time ? std::optional(it.cpu_time->count()) : std::nullopt);
+    maybe(it.peak_memory);
   }
   void write(const RunRequeued& it) {
     run(it.run, it.attempt);
@@ -289,7 +292,9 @@ class ChangeLog::Reader {
     it.start_point = number() != 0;
     it.at = time();
   }
-  void fill(RunStarted& it) { it = RunStarted{integer(), small(), integer(), time()}; }
+  void fill(RunStarted& it) {
+    it = RunStarted{integer(), small(), integer(), time(), maybe<int>()};
+  }
   void fill(RunMetrics& it) {
     it.run = integer();
     it.attempt = small();
@@ -329,6 +334,8 @@ class ChangeLog::Reader {
     it = RunEnded{integer(),    small(),      word<RunStatus>(),     word<EndCause>(),
                   maybe<int>(), maybe<int>(), repeated(before_.end), text(),
                   time()};
+    if (const auto count = maybe<std::int64_t>()) it.cpu_time = Duration(*count);
+    it.peak_memory = maybe<std::int64_t>();
   }
   void fill(RunRequeued& it) {
     it = RunRequeued{integer(), small(), text(), time(), word<EndCause>()};

@@ -110,6 +110,11 @@ std::optional<int> Row::maybe_small(int column) const {
   return small(column);
 }
 
+std::optional<Duration> Row::maybe_duration(int column) const {
+  if (null(column)) return std::nullopt;
+  return duration(column);
+}
+
 // ---- statements ---------------------------------------------------------------------------------
 
 int Statement::bind(int index, std::string_view value) {

@@ -41,6 +41,7 @@ class Row {
   Duration duration(int column) const;
   std::optional<std::int64_t> maybe_integer(int column) const;
   std::optional<int> maybe_small(int column) const;
+  std::optional<Duration> maybe_duration(int column) const;
 
  private:
   sqlite3_stmt* statement_;

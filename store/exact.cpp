@@ -49,6 +49,24 @@ void put_back(Binding& binding, const std::string& kind, const std::string& payl
 
 }  // namespace
 
+std::string properties_to_json(const std::map<std::string, std::string>& properties) {
+  std::string json = "{";
+  for (const auto& [name, text] : properties) {
+    if (json.size() > 1) json += ',';
+    json += base::json_string(name) + ':' + base::json_string(text);
+  }
+  return json + '}';
+}
+
+std::map<std::string, std::string> properties_from_json(std::string_view json) {
+  std::map<std::string, std::string> properties;
+  const auto object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return properties;
+  for (const auto& [name, text] : object.items())
+    if (text.is_string()) properties[name] = text.get<std::string>();
+  return properties;
+}
+
 std::optional<std::string> lost_in_json(const Assignment& assignment) {
   Entries lost = Entries::array();
   for (std::size_t place = 0; place < assignment.size(); ++place) {

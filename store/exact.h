@@ -4,6 +4,7 @@
 // find exactly the parameters it drew, so these few are kept beside the JSON that people read.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,11 @@
 #include "hdrive/value.h"
 
 namespace hdrive::store {
+
+/// Names and texts as a JSON object, for people; bytes that are not UTF-8 are replaced.
+std::string properties_to_json(const std::map<std::string, std::string>& properties);
+/// What is not an object of texts is left out.
+std::map<std::string, std::string> properties_from_json(std::string_view json);
 
 /// What `to_json(assignment)` loses; nothing for nearly every assignment.
 std::optional<std::string> lost_in_json(const Assignment& assignment);

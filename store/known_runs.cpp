@@ -54,7 +54,9 @@ RunEnded ended_as(const RecordedAttempt& attempt, RunId run) {
                exited.signal,
                exited.note,
                exited.stderr_tail,
-               attempt.ended.value_or(Time{})};
+               attempt.ended.value_or(Time{}),
+               exited.cpu_time,
+               exited.peak_memory};
   if (exited.not_started) {
     end.cause = EndCause::not_started;
   } else if (exited.over_time) {

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "hdrive/reader.h"
+#include "hdrive/requests.h"
 #include "hdrive/store.h"
 #include "store/ownership.h"
 #include "store/replay.h"

@@ -3,6 +3,8 @@
 // Rebuilds a sweep's database. What the database itself still tells comes first, since it knows the reasons
 // and the times; the run directories tell the rest. The new database is made in a folder of its own and
 // takes its place only when it is complete; the damaged one is kept under another name.
+#include "hdrive/repair.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 

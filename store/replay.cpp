@@ -24,10 +24,11 @@ constexpr char kProposals[] =
     "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt, "
     "start_point FROM runs ORDER BY number";
 // Both tables of attempts give the columns that `read_attempt` expects.
-#define HDRIVE_ATTEMPT_COLUMNS                                                           \
-  "attempt, started, pid, reported, metrics_position, output_position, canceling, "      \
-  "canceling_reason, canceling_at, ended, status, ended_by, exit_code, signal, reason, " \
-  "stderr_tail, queued_again, queued_again_cause, queued_again_reason"
+#define HDRIVE_ATTEMPT_COLUMNS                                                              \
+  "attempt, started, pid, reported, metrics_position, output_position, canceling, "         \
+  "canceling_reason, canceling_at, ended, status, ended_by, exit_code, signal, reason, "    \
+  "stderr_tail, queued_again, queued_again_cause, queued_again_reason, slot, cpu_seconds, " \
+  "peak_memory_bytes"
 constexpr char kEarlierAttempts[] =
     "SELECT run, " HDRIVE_ATTEMPT_COLUMNS " FROM earlier_attempts ORDER BY run, attempt";
 constexpr char kCurrentAttempts[] =
@@ -56,7 +57,8 @@ Attempt read_attempt(const Row& row) {
   Attempt it;
   it.run = row.integer(0);
   it.number = row.small(1);
-  if (!row.null(2)) it.started = RunStarted{it.run, it.number, row.integer(3), row.time(2)};
+  if (!row.null(2))
+    it.started = RunStarted{it.run, it.number, row.integer(3), row.time(2), row.maybe_small(20)};
   if (!row.null(4)) it.reported = row.time(4);
   it.position = {static_cast<std::uint64_t>(row.integer(5)),
                  static_cast<std::uint64_t>(row.integer(6))};
@@ -73,7 +75,9 @@ Attempt read_attempt(const Row& row) {
                         row.maybe_small(14),
                         row.text(15),
                         row.text(16),
-                        row.time(10)};
+                        row.time(10),
+                        row.maybe_duration(21),
+                        row.maybe_integer(22)};
   if (!row.null(17))
     it.requeued = RunRequeued{it.run, it.number, row.text(19), row.time(17),
                               end_cause_from(row.bytes(18)).value_or(EndCause::none)};
@@ -306,12 +310,15 @@ class Replay {
 
 Result<SweepHeader> read_header(Database& database) {
   static constexpr char kSelect[] =
-      "SELECT id, name, experiment, config, metric, goal, version, created FROM sweep";
+      "SELECT id, name, experiment, config, metric, goal, version, created, snapshot, "
+      "properties FROM sweep";
   std::optional<SweepHeader> header;
   Result<void> read = database.each(kSelect, [&](const Row& row) {
-    header = {row.text(0), row.text(1), row.text(2),
-              row.text(3), row.text(4), meaning(kGoals, row.bytes(5)).value_or(Goal::maximize),
-              row.text(6), row.time(7)};
+    header = {row.text(0), row.text(1),
+              row.text(2), row.text(3),
+              row.text(4), meaning(kGoals, row.bytes(5)).value_or(Goal::maximize),
+              row.text(6), row.time(7),
+              row.text(8), properties_from_json(row.bytes(9))};
   });
   if (!read) return read.error();
   if (!header || header->id.empty()) return damaged(database.path(), "it holds no sweep");

@@ -103,6 +103,20 @@ CREATE TABLE seal(steps INTEGER NOT NULL, digest INTEGER, header INTEGER);
 INSERT INTO seal VALUES(0, NULL, NULL);
 )sql";
 
+// What a run used and where it ran; what was true of the source when the sweep was made.
+constexpr char kVersion4[] = R"sql(
+ALTER TABLE sweep ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';
+ALTER TABLE sweep ADD COLUMN properties TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE runs ADD COLUMN slot INTEGER;
+ALTER TABLE runs ADD COLUMN cpu_seconds REAL;
+ALTER TABLE runs ADD COLUMN peak_memory_bytes INTEGER;
+ALTER TABLE earlier_attempts ADD COLUMN slot INTEGER;
+ALTER TABLE earlier_attempts ADD COLUMN cpu_seconds REAL;
+ALTER TABLE earlier_attempts ADD COLUMN peak_memory_bytes INTEGER;
+
+CREATE TABLE metric_names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+)sql";
+
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
@@ -112,7 +126,8 @@ struct Migration {
   int to;
   const char* sql;
 };
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
+constexpr Migration kMigrations[] = {
+    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
 
 Result<int> read_pragma(Database& database, const char* pragma) {
   int value = 0;

@@ -14,7 +14,7 @@ namespace hdrive::store {
 
 /// "HDRV": tells a sweep's database from any other SQLite file.
 inline constexpr int kApplicationId = 0x48445256;
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// The row of the table `seal`.
 struct SealRow {

@@ -121,7 +121,11 @@ std::uint64_t Seal::of(const SweepHeader& it, Source source) {
   for (const std::string* text :
        {&it.id, &it.name, &it.experiment, &it.config, &it.metric, &it.version})
     hash.text(*text);
-  return hash.integer(static_cast<int>(it.goal)).time(it.created).value();
+  hash.integer(static_cast<int>(it.goal)).time(it.created);
+  // What a header may lack is left out, so that the digests of earlier versions stay right.
+  if (!it.snapshot.empty()) hash.integer(1).text(it.snapshot);
+  if (!it.properties.empty()) hash.integer(2).text(properties_to_json(it.properties));
+  return hash.value();
 }
 
 void Seal::add(const Change& change) {
@@ -164,13 +168,10 @@ void Seal::take(const RunProposed& it) {
 }
 
 void Seal::take(const RunStarted& it) {
-  put(it.run, kStarted,
-      Hash(source_, kStart)
-          .integer(it.run)
-          .integer(it.attempt)
-          .integer(it.pid)
-          .time(it.at)
-          .value());
+  Hash hash(source_, kStart);
+  hash.integer(it.run).integer(it.attempt).integer(it.pid).time(it.at);
+  if (it.slot) hash.integer(*it.slot);
+  put(it.run, kStarted, hash.value());
 }
 
 void Seal::take(const RunMetrics& it) {
@@ -211,18 +212,19 @@ void Seal::take(const RunCanceling& it) {
 }
 
 void Seal::take(const RunEnded& it) {
-  put(it.run, kEnded,
-      Hash(source_, kEnd)
-          .integer(it.run)
-          .integer(it.attempt)
-          .integer(static_cast<int>(it.status))
-          .integer(static_cast<int>(it.cause))
-          .maybe(it.exit_code)
-          .maybe(it.signal)
-          .text(it.reason)
-          .text(it.stderr_tail)
-          .time(it.at)
-          .value());
+  Hash hash(source_, kEnd);
+  hash.integer(it.run)
+      .integer(it.attempt)
+      .integer(static_cast<int>(it.status))
+      .integer(static_cast<int>(it.cause))
+      .maybe(it.exit_code)
+      .maybe(it.signal)
+      .text(it.reason)
+      .text(it.stderr_tail)
+      .time(it.at);
+  if (it.cpu_time) hash.integer(1).duration(*it.cpu_time);
+  if (it.peak_memory) hash.integer(2).integer(*it.peak_memory);
+  put(it.run, kEnded, hash.value());
 }
 
 void Seal::take(const RunRequeued& it) {

@@ -45,14 +45,15 @@ constexpr char kSettings[] =
 constexpr char kInsertSweep[] =
     "INSERT INTO sweep(id, name, experiment, metric, goal, status, reason, active_seconds, "
     "created, "
-    "version, config) VALUES(?1, ?2, ?3, ?4, ?5, 'Running', '', 0, ?6, ?7, ?8)";
+    "version, config, snapshot, properties) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, 'Running', '', 0, ?6, ?7, ?8, ?9, ?10)";
 constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
 
 constexpr char kProposed[] =
     "INSERT INTO runs(number, run_id, status, attempt, created, hyperparameters, proposal, "
     "hyperparameters_exact, start_point) VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6, ?7)";
 constexpr char kStarted[] =
-    "UPDATE runs SET status = 'Running', started = ?2, pid = ?3 WHERE number = ?1";
+    "UPDATE runs SET status = 'Running', started = ?2, pid = ?3, slot = ?4 WHERE number = ?1";
 constexpr char kMetric[] =
     "INSERT INTO metrics(run, attempt, name, step, value, time) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 constexpr char kReported[] =
@@ -65,21 +66,25 @@ constexpr char kCanceling[] =
     "UPDATE runs SET canceling = ?2, canceling_reason = ?3, canceling_at = ?4 WHERE number = ?1";
 constexpr char kEnded[] =
     "UPDATE runs SET status = ?2, ended_by = ?3, ended = ?4, exit_code = ?5, signal = ?6, "
-    "reason = ?7, stderr_tail = ?8 WHERE number = ?1";
+    "reason = ?7, stderr_tail = ?8, cpu_seconds = ?9, peak_memory_bytes = ?10 WHERE number = ?1";
 constexpr char kKeepAttempt[] =
     "INSERT INTO earlier_attempts(run, attempt, status, ended_by, started, ended, exit_code, "
     "signal, "
     "pid, reported, metrics_position, output_position, canceling, canceling_reason, canceling_at, "
-    "queued_again, queued_again_cause, queued_again_reason, reason, stderr_tail) "
+    "queued_again, queued_again_cause, queued_again_reason, reason, stderr_tail, slot, "
+    "cpu_seconds, "
+    "peak_memory_bytes) "
     "SELECT number, attempt, status, ended_by, started, ended, exit_code, signal, pid, reported, "
     "metrics_position, output_position, canceling, canceling_reason, canceling_at, queued_again, "
-    "queued_again_cause, queued_again_reason, reason, stderr_tail FROM runs WHERE number = ?1";
+    "queued_again_cause, queued_again_reason, reason, stderr_tail, slot, cpu_seconds, "
+    "peak_memory_bytes FROM runs WHERE number = ?1";
 constexpr char kRequeued[] =
     "UPDATE runs SET attempt = ?2, queued_again = ?3, queued_again_cause = ?4, "
     "queued_again_reason = ?5, status = 'Queued', ended_by = NULL, started = NULL, ended = NULL, "
     "exit_code = NULL, signal = NULL, pid = NULL, reported = NULL, metrics_position = 0, "
     "output_position = 0, canceling = NULL, canceling_reason = NULL, canceling_at = NULL, "
-    "reason = NULL, stderr_tail = NULL WHERE number = ?1";
+    "reason = NULL, stderr_tail = NULL, slot = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL "
+    "WHERE number = ?1";
 constexpr char kSweepChange[] =
     "INSERT INTO sweep_changes(status, ended_by, reason, active_seconds, time) "
     "VALUES(?1, ?2, ?3, ?4, ?5)";
@@ -224,7 +229,7 @@ class SqliteStore final : public Store {
                           it.start_point ? 1 : 0);
   }
   Result<void> record(const RunStarted& it) {
-    return database_->run(kStarted, it.run, it.at, it.pid);
+    return database_->run(kStarted, it.run, it.at, it.pid, it.slot);
   }
   Result<void> record(const RunMetrics& it) {
     Result<store::Statement*> insert = database_->statement(kMetric);
@@ -250,7 +255,8 @@ class SqliteStore final : public Store {
   }
   Result<void> record(const RunEnded& it) {
     return database_->run(kEnded, it.run, to_string(it.status), unless_none(it.cause), it.at,
-                          it.exit_code, it.signal, it.reason, it.stderr_tail);
+                          it.exit_code, it.signal, it.reason, it.stderr_tail, it.cpu_time,
+                          it.peak_memory);
   }
   Result<void> record(const RunRequeued& it) {
     if (Result<void> kept = database_->run(kKeepAttempt, it.run); !kept) return kept;
@@ -300,7 +306,8 @@ Result<void> write_new_database(const std::filesystem::path& path, const SweepHe
   if (Result<void> done = store::migrate(**database); !done) return done;
   return (*database)->run(kInsertSweep, header.id, header.name, header.experiment, header.metric,
                           store::word(store::kGoals, header.goal), header.created, header.version,
-                          header.config);
+                          header.config, header.snapshot,
+                          store::properties_to_json(header.properties));
 }
 
 Result<void> choose_journal(Database& database, std::int64_t file_system) {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "store/database.h"
+#include "store/exact.h"
 #include "store/words.h"
 
 namespace hdrive::store {
@@ -22,7 +23,8 @@ constexpr Field kFields[] = {{"id", &SweepHeader::id},
                              {"experiment", &SweepHeader::experiment},
                              {"config", &SweepHeader::config},
                              {"metric", &SweepHeader::metric},
-                             {"hdrive", &SweepHeader::version}};
+                             {"hdrive", &SweepHeader::version},
+                             {"snapshot", &SweepHeader::snapshot}};
 
 }  // namespace
 
@@ -37,7 +39,7 @@ Result<void> write_sweep_file(const std::filesystem::path& sweep_directory,
     text += std::string(",\n  \"") + field.name + "\": " + base::json_string(header.*field.member);
   text += ",\n  \"goal\": " + base::json_string(word(kGoals, header.goal)) +
           ",\n  \"created\": " + base::json_number(seconds_of(header.created.time_since_epoch())) +
-          "\n}\n";
+          ",\n  \"properties\": " + properties_to_json(header.properties) + "\n}\n";
   return base::write_file_atomically(sweep_file(sweep_directory), text, /*durable=*/true);
 }
 
@@ -58,6 +60,8 @@ Result<SweepHeader> read_sweep_file(const std::filesystem::path& sweep_directory
   const auto created = json.find("created");
   if (created != json.end() && created->is_number())
     header.created = Time(duration_of(created->get<double>()));
+  if (const auto properties = json.find("properties"); properties != json.end())
+    header.properties = properties_from_json(properties->dump());
   if (header.id.empty()) return Error{path.string(), "is damaged: it names no sweep"};
   return header;
 }

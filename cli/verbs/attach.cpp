@@ -16,6 +16,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

@@ -8,6 +8,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 #include "hdrive/config.h"
 
 namespace hdrive::cli {

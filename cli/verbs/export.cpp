@@ -7,6 +7,8 @@
 #include "cli/parameters.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {

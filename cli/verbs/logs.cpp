@@ -17,6 +17,8 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {

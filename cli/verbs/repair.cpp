@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/repair.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +13,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "hdrive/target.h"
 

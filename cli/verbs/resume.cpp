@@ -15,6 +15,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "cli/verbs/resume.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

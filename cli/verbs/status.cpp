@@ -10,6 +10,7 @@
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

@@ -12,6 +12,9 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
+#include "hdrive/requests.h"
 
 namespace hdrive::cli {
 namespace {

@@ -7,6 +7,7 @@
 #include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 namespace {

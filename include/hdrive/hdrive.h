@@ -15,16 +15,22 @@
 //   });
 //
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring of your
-// own), sweep.h (running it, ask and tell), store.h (what is kept).
+// own), sweep.h (running it, ask and tell), changes.h and store.h (what is kept), catalog.h and reader.h
+// (reading what was kept).
 #pragma once
 
+#include "hdrive/catalog.h"
+#include "hdrive/changes.h"
 #include "hdrive/clock.h"
 #include "hdrive/config.h"
 #include "hdrive/history.h"
 #include "hdrive/listener.h"
 #include "hdrive/policy.h"
 #include "hdrive/random.h"
+#include "hdrive/reader.h"
 #include "hdrive/registry.h"
+#include "hdrive/repair.h"
+#include "hdrive/requests.h"
 #include "hdrive/result.h"
 #include "hdrive/sampler.h"
 #include "hdrive/space.h"

@@ -82,9 +82,11 @@ struct RunExited {
   /// Of which kind that reason was. Where it lies outside (lies_outside), nothing is left of the attempt, and
   /// the same attempt may be started again.
   Error::Kind not_started_kind = Error::Kind::other;
-  bool over_time = false;   ///< its supervisor ended it at the time limit
-  std::string note;         ///< anything to add for the user, one sentence
-  std::string stderr_tail;  ///< the last lines of stderr of a run that failed
+  bool over_time = false;                        ///< its supervisor ended it at the time limit
+  std::string note;                              ///< anything to add for the user, one sentence
+  std::string stderr_tail;                       ///< the last lines of stderr of a run that failed
+  std::optional<Duration> cpu_time = {};         ///< of all its processes, where that is known
+  std::optional<std::int64_t> peak_memory = {};  ///< bytes resident, where that is known
 };
 /// The run is gone without having said how it ended.
 struct RunVanished {

@@ -31,8 +31,11 @@ Time at(double seconds) {
 }
 
 SweepHeader header() {
-  return {"HD_1234",      "first \"try\"", "digits",        "primary_metric_config:\n",
-          "val accuracy", Goal::minimize,  "0.1.0-ä\nline", at(0.000001)};
+  return {"HD_1234",       "first \"try\"",
+          "digits",        "primary_metric_config:\n",
+          "val accuracy",  Goal::minimize,
+          "0.1.0-ä\nline", at(0.000001),
+          "sha256:12",     {{"git.commit", "ab12"}, {"git.dirty", "a \"b\" ä"}}};
 }
 
 /// A store that a case writes to, and may be taken away and brought back between two appends.
@@ -130,21 +133,40 @@ Verdict verdict(Verdict::Action action, std::int64_t interval) {
 
 /// One run through two attempts with everything that can be said of it.
 std::vector<Change> two_attempts(RunId run) {
-  return {
-      proposed(run),
-      RunStarted{run, 1, 4711, at(1)},
-      RunMetrics{
-          run, 1, {{"loss", 0.5, 1, at(1.5)}, {"val accuracy", 0.7, {}, {}}}, {10, 0}, at(2)},
-      RunJudged{run, 1, verdict(Verdict::Action::keep, 1), "within", at(2)},
-      RunMetrics{run, 1, {{"val accuracy", 0.8, -5, {}}}, {20, 30}, at(3)},
-      RunCanceling{run, 1, EndCause::interrupt, "interrupted", at(4)},
-      RunEnded{run, 1, RunStatus::canceled, EndCause::interrupt, {}, 15, "Ctrl-C", "", at(5)},
-      RunRequeued{run, 2, "resumed", at(6), EndCause::interrupt},
-      RunStarted{run, 2, 4712, at(7)},
-      RunMetrics{run, 2, {{"val accuracy", 0.9, 1, {}}}, {8, 9}, at(8)},
-      RunJudged{run, 2, verdict(Verdict::Action::stop, 1), "beyond", at(8)},
-      RunCanceling{run, 2, EndCause::policy, "median", at(8)},
-      RunEnded{run, 2, RunStatus::canceled, EndCause::policy, 143, {}, "stopped", "tail", at(9)}};
+  return {proposed(run),
+          RunStarted{run, 1, 4711, at(1)},
+          RunMetrics{
+              run, 1, {{"loss", 0.5, 1, at(1.5)}, {"val accuracy", 0.7, {}, {}}}, {10, 0}, at(2)},
+          RunJudged{run, 1, verdict(Verdict::Action::keep, 1), "within", at(2)},
+          RunMetrics{run, 1, {{"val accuracy", 0.8, -5, {}}}, {20, 30}, at(3)},
+          RunCanceling{run, 1, EndCause::interrupt, "interrupted", at(4)},
+          RunEnded{run,
+                   1,
+                   RunStatus::canceled,
+                   EndCause::interrupt,
+                   {},
+                   15,
+                   "Ctrl-C",
+                   "",
+                   at(5),
+                   Duration{1'234'567},
+                   {}},
+          RunRequeued{run, 2, "resumed", at(6), EndCause::interrupt},
+          RunStarted{run, 2, 4712, at(7), 3},
+          RunMetrics{run, 2, {{"val accuracy", 0.9, 1, {}}}, {8, 9}, at(8)},
+          RunJudged{run, 2, verdict(Verdict::Action::stop, 1), "beyond", at(8)},
+          RunCanceling{run, 2, EndCause::policy, "median", at(8)},
+          RunEnded{run,
+                   2,
+                   RunStatus::canceled,
+                   EndCause::policy,
+                   143,
+                   {},
+                   "stopped",
+                   "tail",
+                   at(9),
+                   Duration{0},
+                   7'000'000'000}};
 }
 
 std::vector<Change> both(const std::vector<Change>& a, const std::vector<Change>& b) {
@@ -172,6 +194,8 @@ TEST_CASE("A store keeps the header it was made with") {
     CHECK(kept.goal == header().goal);
     CHECK(kept.version == header().version);
     CHECK(kept.created == header().created);
+    CHECK(kept.snapshot == header().snapshot);
+    CHECK(kept.properties == header().properties);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "hdrive/sweep.h"
 #include "tests/fuzz/fuzz.h"

@@ -41,7 +41,8 @@ class StoreText {
       text += "  " + binding.name + " = " + text_of(binding.value) + "\n";
   }
   void operator()(const RunStarted& it) {
-    line(it.run, fmt::format("started {} pid {} {}", it.attempt, it.pid, text_of(it.at)));
+    line(it.run, fmt::format("started {} pid {} {} slot {}", it.attempt, it.pid, text_of(it.at),
+                             text_of(it.slot)));
   }
   void operator()(const RunMetrics& it) {
     RunText& run = runs_[it.run];
@@ -70,7 +71,9 @@ class StoreText {
   void operator()(const RunEnded& it) {
     line(it.run, fmt::format("ended {} {} {} exit {} signal {} ", it.attempt, to_string(it.status),
                              to_string(it.cause), text_of(it.exit_code), text_of(it.signal)) +
-                     it.reason + "|" + it.stderr_tail + text_of(it.at));
+                     it.reason + "|" + it.stderr_tail + text_of(it.at) +
+                     fmt::format(" cpu {} memory {}", it.cpu_time ? it.cpu_time->count() : -1,
+                                 text_of(it.peak_memory)));
   }
   void operator()(const RunRequeued& it) {
     line(it.run,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/catalog.h"
+
 #include <fstream>
 
 #include "hdrive/store.h"

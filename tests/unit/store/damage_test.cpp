@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "base/file.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "store/database.h"
 #include "tests/catch.h"

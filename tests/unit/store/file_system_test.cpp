@@ -2,6 +2,8 @@
 #include "store/file_system.h"
 
 #include "base/file.h"
+#include "hdrive/reader.h"
+#include "hdrive/requests.h"
 #include "store/database.h"
 #include "store/sqlite.h"
 #include "tests/catch.h"

@@ -3,6 +3,7 @@
 // No room at every moment: what is refused leaves no trace, and is taken when there is room again.
 #include <string>
 
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "tests/catch.h"
 #include "tests/support/file_size_limit.h"

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 #include "hdrive/sweep.h"
 #include "store/schema.h"
 #include "tests/catch.h"
@@ -76,7 +78,7 @@ void check_contents(const OldSweep& sweep, int written_by) {
           std::vector<std::string>{"max_concurrent_runs: 2 -> 3", "max_concurrent_runs: 3 -> 2"});
 }
 
-constexpr int kVersions[] = {1, 2, 3};
+constexpr int kVersions[] = {1, 2, 3, 4};
 static_assert(kVersions[std::size(kVersions) - 1] == store::kSchemaVersion,
               "a database of the version before is missing here");
 

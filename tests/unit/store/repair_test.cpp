@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Rebuilding databases, damaged in every page, with and without what run directories tell.
+#include "hdrive/repair.h"
+
 #include <map>
 
 #include "base/file.h"
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "hdrive/sweep.h"
 #include "tests/catch.h"
@@ -60,7 +64,9 @@ Result<RecordedRun> directories(const fs::path&, RunId run, const SweepHeader&) 
   RecordedAttempt attempt;
   attempt.metrics = metrics(run);
   attempt.position = {1000, 0};
-  attempt.exited = RunExited{run, 1, 0, {}, false, false, "", ""};
+  attempt.exited = RunExited{};
+  attempt.exited->run = run;
+  attempt.exited->exit_code = 0;
   attempt.proposed = attempt.started = at(100 * run);
   attempt.ended = at(100 * run + 60);
   attempt.pid = 4711;

@@ -98,6 +98,8 @@ TEST_CASE("Each field of each fact counts") {
   ALTERED(started(), it.pid = 4712);
   ALTERED(started(), it.attempt = 2);
   ALTERED(started(), it.at = at(3));
+  ALTERED(started(), it.slot = 0);
+  ALTERED(started(), it.slot = 1);
   ALTERED(reported(), it.position.metrics = 64);
   ALTERED(reported(), it.position.metrics = 65);
   ALTERED(reported(), it.position.output = 9);
@@ -138,6 +140,10 @@ TEST_CASE("Each field of each fact counts") {
   ALTERED(ended(), it.stderr_tail = "");
   ALTERED(ended(), std::swap(it.reason, it.stderr_tail));
   ALTERED(ended(), it.at = at(9));
+  ALTERED(ended(), it.cpu_time = Duration{0});
+  ALTERED(ended(), it.cpu_time = Duration{7});
+  ALTERED(ended(), it.peak_memory = 0);
+  ALTERED(ended(), it.peak_memory = 7);
   ALTERED(requeued(), it.attempt = 2);
   ALTERED(requeued(), it.attempt = 3);
   ALTERED(requeued(), it.cause = EndCause::interrupt);

@@ -10,6 +10,9 @@
 #include <fstream>
 #include <limits>
 
+#include "hdrive/catalog.h"
+#include "hdrive/reader.h"
+#include "hdrive/requests.h"
 #include "hdrive/store.h"
 #include "store/database.h"
 #include "store/reader.h"

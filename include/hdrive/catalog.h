@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sweeps below a folder, and the one that a user's word for it means. Nothing is locked or changed, also
+// while engines run them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hdrive/changes.h"
+#include "hdrive/clock.h"
+#include "hdrive/result.h"
+
+namespace hdrive {
+
+/// A sweep as it stands on disk.
+struct SweepEntry {
+  SweepHeader header;
+  std::filesystem::path directory;
+  SweepStatus status = SweepStatus::running;
+  SweepEnd end = SweepEnd::none;
+  std::string reason;
+  Duration active{};
+  Time changed{};                      ///< of the last change of status
+  std::optional<std::int64_t> engine;  ///< process that runs it now
+  std::int64_t runs = 0, live = 0, completed = 0, failed = 0, canceled = 0;
+};
+
+/// All sweeps below `home` (".hdrive"), oldest first. A directory that cannot be read becomes an entry
+/// of `problems`, not a failure of the whole list.
+std::vector<SweepEntry> list_sweeps(const std::filesystem::path& home,
+                                    std::vector<Error>* problems);
+
+/// The sweep `selector` names: an id, a unique prefix of one (with or without "HD_"), a sweep's name, a
+/// path of its directory, or "last". Fails naming the candidates or the nearest match.
+Result<SweepEntry> find_sweep(const std::filesystem::path& home, const std::string& selector);
+
+}  // namespace hdrive
