@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -12,7 +13,14 @@
 namespace hdrive::base {
 namespace {
 
-Result<std::string> read_from(int fd, const std::filesystem::path& path) {
+std::string megabytes(std::size_t bytes) {
+  constexpr std::size_t kMegabyte = 1 << 20;
+  return bytes < kMegabyte ? std::to_string(bytes >> 10) + " kB"
+                           : std::to_string(bytes / kMegabyte) + " MB";
+}
+
+// From `fd`'s position on, whatever size the file says it has: those of /proc say none.
+Result<std::string> read_from(int fd, const std::filesystem::path& path, std::size_t most) {
   std::string text;
   char buffer[65536];
   while (true) {
@@ -21,7 +29,40 @@ Result<std::string> read_from(int fd, const std::filesystem::path& path) {
     if (count < 0) return system_error(path, "read", errno);
     if (count == 0) return text;
     text.append(buffer, static_cast<std::size_t>(count));
+    if (text.size() > most)
+      return Error{path.string(), "it is larger than " + megabytes(most) + " and was not read",
+                   Error::Kind::damaged};
   }
+}
+
+const char* kind_of_file(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  return "a device";
+}
+
+Error no_regular_file(const std::filesystem::path& path, mode_t mode) {
+  return {path.string(), std::string("it is ") + kind_of_file(mode) + ", not a regular file",
+          Error::Kind::damaged};
+}
+
+// A name that no other thread or process uses at the same time.
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+  static std::atomic<unsigned long> count{0};
+  std::filesystem::path temporary = path;
+  temporary += ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+  return temporary;
+}
+
+// Left by a process of the same number that died, if it is there.
+UniqueFd create_anew(const std::filesystem::path& path, Access access) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::open(path.c_str(), kFlags, static_cast<mode_t>(access)));
+  if (!fd && errno == EEXIST && ::unlink(path.c_str()) == 0)
+    fd.reset(::open(path.c_str(), kFlags, static_cast<mode_t>(access)));
+  return fd;
 }
 
 }  // namespace
@@ -50,6 +91,7 @@ Error::Kind error_kind(int error_number) {
       return Error::Kind::not_allowed;
     case ENOENT:
     case ENOTDIR:
+    case ESRCH:
       return Error::Kind::not_found;
     default:
       return Error::Kind::other;
@@ -62,33 +104,75 @@ Error system_error(const std::filesystem::path& path, std::string_view what, int
           error_kind(error_number)};
 }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return system_error(path, "open", errno);
-  return read_from(fd.get(), path);
+Result<UniqueFd> open_regular(int directory, const std::filesystem::path& path, int flags,
+                              Access access) {
+  constexpr int kSafely = O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd(::openat(directory, path.c_str(), flags | kSafely, static_cast<mode_t>(access)));
+  struct stat status {};
+  if (fd) {
+    if (::fstat(fd.get(), &status) != 0) return system_error(path, "stat", errno);
+    if (!S_ISREG(status.st_mode)) return no_regular_file(path, status.st_mode);
+    return fd;
+  }
+  // What cannot be opened at all may be no file: ELOOP for links, ENXIO for FIFOs and sockets, EISDIR.
+  const int error_number = errno;
+  if (error_number != ENOENT &&
+      ::fstatat(directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      !S_ISREG(status.st_mode))
+    return no_regular_file(path, status.st_mode);
+  return system_error(path, flags & O_CREAT ? "create" : "open", error_number);
+}
+
+Result<UniqueFd> open_regular(const std::filesystem::path& path) {
+  return open_regular(AT_FDCWD, path, O_RDONLY);
+}
+
+Result<UniqueFd> open_directory(int parent, const std::filesystem::path& path) {
+  UniqueFd fd(::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return system_error(path, "open the directory", errno);
+  return fd;
+}
+
+Result<std::string> read_file(int directory, const std::filesystem::path& path, std::size_t most) {
+  const auto fd = open_regular(directory, path, O_RDONLY);
+  if (!fd) return fd.error();
+  return read_from(fd->get(), path, most);
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t most) {
+  return read_file(AT_FDCWD, path, most);
 }
 
 Result<std::string> read_file_end(const std::filesystem::path& path, std::size_t bytes) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return system_error(path, "open", errno);
+  const auto fd = open_regular(path);
+  if (!fd) return fd.error();
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return system_error(path, "stat", errno);
+  if (::fstat(fd->get(), &status) != 0) return system_error(path, "stat", errno);
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > bytes && ::lseek(fd.get(), static_cast<off_t>(size - bytes), SEEK_SET) < 0)
-    return system_error(path, "seek", errno);
-  return read_from(fd.get(), path);
+  const std::size_t from = size > bytes ? size - bytes : 0;
+  std::string text(size - from, '\0');  // what is added meanwhile is left out
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t count = ::pread(fd->get(), text.data() + filled, text.size() - filled,
+                                  static_cast<off_t>(from + filled));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error(path, "read", errno);
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  text.resize(filled);
+  return text;
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
-                                   bool durable) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp" + std::to_string(::getpid());
+                                   bool durable, Access access) {
+  const std::filesystem::path temporary = temporary_beside(path);
   const auto fail = [&](std::string_view what) -> Result<void> {
     const int error_number = errno;
     ::unlink(temporary.c_str());
     return system_error(path, what, error_number);
   };
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  UniqueFd fd = create_anew(temporary, access);
   if (!fd) return system_error(path, "create", errno);
   while (!text.empty()) {
     const ssize_t count = ::write(fd.get(), text.data(), text.size());
@@ -108,10 +192,17 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
 }
 
 Result<void> make_directories(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return system_error(path, "create the directory", error.value());
-  return {};
+  constexpr mode_t kMine = 0700;
+  if (::mkdir(path.c_str(), kMine) == 0) return {};
+  const std::filesystem::path parent = path.parent_path();
+  if (errno == ENOENT && !parent.empty() && parent != path) {
+    if (auto made = make_directories(parent); !made) return made;
+    if (::mkdir(path.c_str(), kMine) == 0) return {};
+  }
+  const int error_number = errno;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return {};
+  return system_error(path, "create the directory", error_number);
 }
 
 }  // namespace hdrive::base

@@ -40,4 +40,19 @@ std::string quote_bare_words(std::string_view text) {
   return result;
 }
 
+bool nests_deeper(std::string_view json, int levels) {
+  int level = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\') ++i;
+    if (quoted) continue;
+    if (c == '[' || c == '{') ++level;
+    if (c == ']' || c == '}') --level;
+    if (level > levels) return true;
+  }
+  return false;
+}
+
 }  // namespace hdrive::base

@@ -12,4 +12,8 @@ namespace hdrive::base {
 /// that none is too large for a parser. What stood in quotes stays as it is.
 std::string quote_bare_words(std::string_view text);
 
+/// Whether brackets and braces lie deeper within each other than `levels`. Parsers and what walks over their
+/// result may go down once for each level, so that a file of a few hundred kilobytes could end the process.
+bool nests_deeper(std::string_view json, int levels);
+
 }  // namespace hdrive::base

@@ -18,12 +18,12 @@ constexpr std::size_t kSlice = 256 << 10;
 }  // namespace
 
 Intake::Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
-               const IntakePosition& position, const OutputPatterns* patterns)
-    : run_(run),
-      attempt_(attempt),
-      metrics_(std::move(metrics), position.metrics, {kLongestMetricLine, false}),
-      patterns_(patterns) {
-  if (output) output_ = LineFile(std::move(output), position.output, {kLongestOutputLine, true});
+               const IntakePosition& position, const OutputPatterns* patterns, FaultBudget* budget)
+    : run_(run), attempt_(attempt), patterns_(patterns), told_(budget) {
+  if (metrics)
+    metrics_.file = LineFile(std::move(metrics), position.metrics, {kLongestMetricLine, false});
+  if (output)
+    output_.file = LineFile(std::move(output), position.output, {kLongestOutputLine, true});
 }
 
 bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
@@ -32,7 +32,7 @@ bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
                           [&](const LineFile::Line& line) { take_metric_line(line, events); });
   at_end &= read_file(output_, buffer, budget, last, events,
                       [&](const LineFile::Line& line) { take_output_line(line, events); });
-  const IntakePosition position{metrics_.position(), output_.position()};
+  const IntakePosition position{metrics_.file.position(), output_.file.position()};
   // Lines that were of no use are told once, too: the position goes beyond them.
   const bool fault = std::exchange(fault_found_, false);
   if (fault || !found_.empty()) {
@@ -42,53 +42,73 @@ bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
   return at_end;
 }
 
-bool Intake::read_file(LineFile& file, std::string& buffer, IntakeBudget& budget, bool last,
+bool Intake::read_file(Source& source, std::string& buffer, IntakeBudget& budget, bool last,
                        std::vector<TargetEvent>& events, const LineFile::Sink& sink) {
-  if (!file) return true;
-  const auto progress = file.read(buffer, std::min(kSlice, budget.bytes), last, sink);
+  if (!source.file) return true;
+  const auto progress = source.file.read(buffer, std::min(kSlice, budget.bytes), last, sink);
   budget.bytes -= std::min(budget.bytes, progress.bytes);
-  if (progress.truncated)
-    events.push_back(
-        TargetNote{run_, std::string(&file == &metrics_ ? "metrics.jsonl" : "stdout.log") +
-                             " was cut short by the program and is read from its "
-                             "beginning again; open it for appending"});
+  if (progress.began_anew && ++source.began_anew == 1)
+    events.push_back(TargetNote{
+        run_, std::string(source.name) +
+                  " was cut short or overwritten by the program and is read from its beginning "
+                  "again; open it for appending"});
   return progress.at_end;
 }
 
 void Intake::take_metric_line(const LineFile::Line& line, std::vector<TargetEvent>& events) {
-  if (line.cut)
-    return note(metrics_, line.offset, "it is longer than 1 MB and was left out", events);
+  if (line.cut) return note(metrics_, line, "it is longer than 1 MB and was left out", events);
   Metric metric;
   std::string fault;
   if (parse_metric_line(line.text, metric, fault) == LineKind::metric)
     found_.push_back(std::move(metric));
-  if (!fault.empty()) note(metrics_, line.offset, fault, events);
+  if (!fault.empty()) note(metrics_, line, fault, events);
 }
 
 void Intake::take_output_line(const LineFile::Line& line, std::vector<TargetEvent>& events) {
   if (line.text.empty()) return;
-  std::vector<std::string> faults;
-  patterns_->search(line.text, found_, faults);
-  for (const std::string& fault : faults) note(output_, line.offset, fault, events);
+  std::vector<PatternFault> faults;
+  patterns_->search(line.text, found_, faults, /*look_for_missed=*/!misread_);
+  for (const PatternFault& fault : faults) {
+    // One example shows what is wrong with the pattern; the others are counted.
+    if (fault.misread && std::exchange(misread_, true)) {
+      ++faults_;
+      fault_found_ = true;
+    } else {
+      note(output_, line, fault.what, events);
+    }
+  }
 }
 
-void Intake::note(const LineFile& file, std::uint64_t offset, const std::string& what,
+void Intake::note(Source& source, const LineFile::Line& line, const std::string& what,
                   std::vector<TargetEvent>& events) {
   fault_found_ = true;
-  if (++faults_ > kFaultsTold) return;
-  const char* name = &file == &metrics_ ? "metrics.jsonl" : "stdout.log";
-  events.push_back(TargetNote{
-      run_, std::string(name) + ":" + std::to_string(file.line_number(offset)) + ": " + what});
+  if (++faults_ > kFaultsTold || told_->notes <= 0) return;
+  ++faults_told_;
+  --told_->notes;
+  const auto number = source.file.line_number(line);
+  const std::string place =
+      number ? ":" + std::to_string(*number) : ", byte " + std::to_string(line.offset);
+  events.push_back(TargetNote{run_, source.name + place + ": " + what});
 }
 
 void Intake::close(std::vector<TargetEvent>& events) {
-  if (faults_ > kFaultsTold)
+  if (faults_ > faults_told_) {
+    const auto others = static_cast<long long>(faults_ - faults_told_);
+    const std::string lines = base::plural(others, faults_told_ > 0 ? "more line" : "line");
     events.push_back(
-        TargetNote{run_, base::plural(static_cast<long long>(faults_ - kFaultsTold), "more line") +
-                             " of its metrics could not be used as they are; only the first " +
-                             std::to_string(kFaultsTold) + " are told"});
-  metrics_.close();
-  output_.close();
+        TargetNote{run_, lines + " of its metrics could not be used as they are; only the first " +
+                             std::to_string(kFaultsTold) + " of a run are told, and " +
+                             std::to_string(FaultBudget{}.notes) + " of all runs"});
+  }
+  for (Source* source : {&metrics_, &output_}) {
+    if (source->began_anew > 1)
+      events.push_back(TargetNote{run_, std::string(source->name) +
+                                            " was cut short or overwritten " +
+                                            std::to_string(source->began_anew) +
+                                            " times in all; what was in it between "
+                                            "two looks is lost"});
+    source->file.close();
+  }
 }
 
 }  // namespace hdrive::compute

@@ -22,35 +22,49 @@ struct IntakeBudget {
   bool spent() const { return metrics == 0 || bytes == 0; }
 };
 
+/// How many faults are still told one by one, over all runs of a target: the runs of a sweep have the same script,
+/// and the same faults.
+struct FaultBudget {
+  int notes = 100;
+};
+
 class Intake {
  public:
   Intake() = default;
-  /// `output` is left closed where there are no patterns. `patterns` outlives this.
+  /// `output` is left closed where there are no patterns. `patterns` and `budget` outlive this.
   Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
-         const IntakePosition& position, const OutputPatterns* patterns);
+         const IntakePosition& position, const OutputPatterns* patterns, FaultBudget* budget);
 
   /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used. With
   /// `last` unfinished last lines count too. False: there is more to read.
   bool read(std::string& buffer, IntakeBudget& budget, bool last, std::vector<TargetEvent>& events);
 
-  /// One note on the faults that were not told one by one, if there were any.
+  /// One note of each kind on what was not told one by one, if there was any.
   void close(std::vector<TargetEvent>& events);
 
  private:
-  bool read_file(LineFile& file, std::string& buffer, IntakeBudget& budget, bool last,
+  struct Source {
+    const char* name;
+    LineFile file;
+    std::uint64_t began_anew = 0;  // how often
+  };
+
+  bool read_file(Source& source, std::string& buffer, IntakeBudget& budget, bool last,
                  std::vector<TargetEvent>& events, const LineFile::Sink& sink);
   void take_metric_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
   void take_output_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
-  void note(const LineFile& file, std::uint64_t offset, const std::string& what,
+  void note(Source& source, const LineFile::Line& line, const std::string& what,
             std::vector<TargetEvent>& events);
 
   RunId run_ = 0;
   int attempt_ = 1;
-  LineFile metrics_, output_;
+  Source metrics_{"metrics.jsonl", {}, 0}, output_{"stdout.log", {}, 0};
   const OutputPatterns* patterns_ = nullptr;
+  FaultBudget* told_ = nullptr;
   std::vector<Metric> found_;  // in this call of `read`
-  std::uint64_t faults_ = 0;
+  std::uint64_t faults_ = 0, faults_told_ = 0;
   bool fault_found_ = false;  // in this call of `read`
+  bool misread_ = false;      // a pattern that takes a part of a number was told
 };
 
 }  // namespace hdrive::compute

@@ -167,7 +167,7 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   live.metrics_watch = add_watch(run, directory + "/metrics.jsonl");
   if (files.output) live.output_watch = add_watch(run, directory + "/stdout.log");
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
-                       request.position, &patterns_);
+                       request.position, &patterns_, &faults_told_);
   live.request = std::move(request);
   live.supervisor = supervisor;
   live.process = std::move(process);

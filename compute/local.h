@@ -80,6 +80,7 @@ class LocalTarget final : public ComputeTarget {
   LocalTargetOptions options_;
   std::shared_ptr<Clock> clock_;
   OutputPatterns patterns_;
+  FaultBudget faults_told_;
   Launcher launcher_;
   std::string boot_id_;
   std::string claim_;                                 // no other engine's, ever

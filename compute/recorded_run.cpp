@@ -39,8 +39,9 @@ void read_metrics(const fs::path& directory, RunId run, const compute::OutputPat
                   RecordedAttempt& attempt, std::vector<std::string>& faults) {
   base::UniqueFd output;
   if (!patterns.empty()) output = open_for_reading(directory / "stdout.log");
+  compute::FaultBudget told;
   compute::Intake intake(run, attempt.attempt, open_for_reading(directory / "metrics.jsonl"),
-                         std::move(output), {}, &patterns);
+                         std::move(output), {}, &patterns, &told);
   std::string buffer;
   std::vector<TargetEvent> events;
   for (bool done = false; !done;) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -144,8 +145,9 @@ std::vector<std::string> common_columns(Database& one, Database& other, const ch
 // Another's first page, for a file whose own says nothing: tables lie at the same places in all databases
 // that began with the same version.
 void give_first_page(const fs::path& file, const fs::path& donor) {
-  const auto page = base::read_file(donor);
-  auto bytes = base::read_file(file);
+  constexpr std::size_t kWhatever = std::numeric_limits<std::size_t>::max();
+  const auto page = base::read_file(donor, kWhatever);
+  auto bytes = base::read_file(file, kWhatever);
   if (!page || !bytes || page->size() < kPage || bytes->size() < kPage) return;
   const auto pages = static_cast<std::uint32_t>(bytes->size() / kPage);
   bytes->resize(pages * kPage);

@@ -72,7 +72,8 @@ int export_sweep(const Options& options) {
   if (options.file.empty() || options.file == "-")
     print(text);
   else
-    ok_or_fail(base::write_file_atomically(options.file, text));
+    ok_or_fail(
+        base::write_file_atomically(options.file, text, /*durable=*/false, base::Access::others));
   return kDone;
 }
 

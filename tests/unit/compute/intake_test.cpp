@@ -60,6 +60,63 @@ TEST_CASE("a file that a program empties is read from its beginning, and told") 
   CHECK_THAT(runs.notes[0], Contains("cut short"));
 }
 
+TEST_CASE("a file that is emptied again and again is told once, and counted") {
+  LocalRuns runs;
+  runs.start(runs.script(0,
+                         "for i in 1 2 3; do\n"
+                         "echo '{\"name\":\"n'$i'\",\"value\":1}' > $HDRIVE_METRICS_FILE\n"
+                         "while [ ! -e go$i ]; do sleep 0.01; done; done"));
+  for (const std::string i : {"1", "2", "3"}) {
+    runs.until_logged(0, "n" + i);
+    write(runs.directory() / ("go" + i), "");
+  }
+  runs.end_of(0);
+  REQUIRE(runs.notes.size() == 2);
+  CHECK_THAT(runs.notes[0], Contains("overwritten by the program"));
+  CHECK_THAT(runs.notes[1], Contains("2 times in all"));
+}
+
+TEST_CASE("metrics lines up to 1 MB are read, a longer one is told once") {
+  LocalRuns runs;
+  runs.run(
+      runs.script(0,
+                  "line() { printf '{\"name\": \"'$1'\", \"value\": 1, \"more\": \"'; head -c $2 "
+                  "/dev/zero | tr '\\0' x; echo '\"}'; }\n"
+                  "{ line a 262144; line b 1000000; line c 3000000; line d 10; } >> "
+                  "$HDRIVE_METRICS_FILE"));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"a", 1}, {"b", 1}, {"d", 1}});
+  REQUIRE(runs.notes.size() == 1);
+  CHECK_THAT(runs.notes[0], Contains("metrics.jsonl:3: ") && Contains("longer than 1 MB"));
+}
+
+TEST_CASE("a metrics file that is sparse is left behind at once") {
+  LocalRuns runs;
+  runs.run(runs.script(0, "log a 1; truncate -s 15T $HDRIVE_METRICS_FILE"));
+  CHECK(runs.values(0).at("a") == 1);
+  CHECK(runs.notes.size() == 1);
+}
+
+TEST_CASE("the same faults in all runs are told for the first runs, and counted for all") {
+  LocalRuns runs;
+  for (RunId run = 0; run < 12; ++run)
+    runs.run(runs.script(run,
+                         "for i in 1 2 3 4 5 6 7 8 9 10; do echo nonsense; done >> "
+                         "$HDRIVE_METRICS_FILE"));
+  CHECK(runs.notes.size() == 100 + 2);
+  CHECK_THAT(runs.notes.back(), Contains("10 lines of its metrics"));
+}
+
+TEST_CASE("a pattern that takes a part of each number is told once a run, with what is right") {
+  LocalRuns runs(patterns({"loss: ([0-9.]+)"}));
+  runs.run(runs.script(0,
+                       "echo 'loss: 0.5'; for i in 1 2 3; do echo 'loss: 2.000e-03'; done; "
+                       "echo 'loss: -1'"));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"accuracy", 0.5}});
+  REQUIRE(runs.notes.size() == 2);
+  CHECK_THAT(runs.notes[0], Contains("stdout.log:2: ") && Contains("(\\S+)"));
+  CHECK_THAT(runs.notes[1], Contains("2 more lines"));
+}
+
 TEST_CASE("patterns read metrics from stdout, lines of progress bars included") {
   LocalRuns runs(patterns({"acc=([0-9.]+)", "(?P<name>\\w+): (?P<value>\\S+) at (?P<step>\\d+)"}));
   runs.run(runs.script(0, "printf '10%% acc=0.1\\r20%% acc=0.2\\r\\n'; echo 'loss: 3.5 at 7'"));

@@ -14,6 +14,7 @@ class GrowingFile {
   void append(const std::string& text) {
     std::ofstream(path_, std::ios::binary | std::ios::app) << text;
   }
+  void resize(std::uint64_t size) { std::filesystem::resize_file(path_, size); }
   base::UniqueFd open() const {
     return base::UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   }
@@ -103,12 +104,92 @@ TEST_CASE("a budget bounds one reading, and nothing is lost") {
   CHECK(calls > 3);
 }
 
-TEST_CASE("lines are counted from 1") {
+TEST_CASE("lines are counted from 1, also by a reader that began later") {
   GrowingFile text("one\ntwo\nthree\n");
+  const auto numbers = [&](std::uint64_t from) {
+    std::vector<std::uint64_t> result;
+    LineFile file(text.open(), from, {});
+    std::string buffer;
+    file.read(buffer, 1 << 20, false, [&](const LineFile::Line& line) {
+      result.push_back(file.line_number(line).value_or(0));
+    });
+    return result;
+  };
+  CHECK(numbers(0) == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK(numbers(4) == std::vector<std::uint64_t>{2, 3});
+}
+
+constexpr std::size_t kSlice = 256 << 10;
+
+TEST_CASE("a line longer than a budget is read, and one longer than allowed is cut, in one call") {
+  const auto size =
+      GENERATE(kSlice - 1, kSlice, kSlice + 1, std::size_t{700000}, std::size_t{1048575},
+               std::size_t{1048576}, std::size_t{1048577}, std::size_t{5000000});
+  const std::string big(size, 'x');
+  GrowingFile text(big + "\nb\n");
+  LineFile file(text.open(), 0, {1 << 20, false});
+  std::vector<std::size_t> told;
+  std::string buffer;
+  bool at_end = false;
+  for (int calls = 0; !at_end && calls < 50; ++calls)
+    at_end = file.read(buffer, kSlice, false,
+                       [&](const LineFile::Line& line) {
+                         told.push_back(line.text.size() + (line.cut ? 1 : 0));
+                       })
+                 .at_end;
+  CHECK(at_end);
+  const std::size_t longest = 1 << 20;
+  CHECK(told == std::vector<std::size_t>{size > longest ? longest + 1 : size, 1});
+}
+
+TEST_CASE("a sparse file of terabytes is one line that is too long, and takes no time") {
+  GrowingFile text("a\n");
+  text.resize(std::uint64_t{15} << 40);
+  text.append("tail\nb\n");
+  LineFile file(text.open(), 0, {1 << 20, false});
+  std::vector<std::string> told;
+  std::string buffer;
+  bool at_end = false;
+  for (int calls = 0; !at_end && calls < 50; ++calls)
+    at_end = file.read(buffer, 256 << 10, true,
+                       [&](const LineFile::Line& line) {
+                         told.push_back(std::string(line.text.substr(0, 1)) +
+                                        std::to_string(file.line_number(line).value_or(0)));
+                       })
+                 .at_end;
+  CHECK(at_end);
+  CHECK(told == Lines{"a1", std::string(1, '\0') + "2", "b3"});
+}
+
+TEST_CASE("a file that was written anew is read anew, whether shorter, as long or longer") {
+  const std::string now = GENERATE("1\n", "four\nfive\n", "six\nseven\neight\n");
+  GrowingFile text("one\nthree\n");
   LineFile file(text.open(), 0, {});
-  CHECK(file.line_number(0) == 1);
-  CHECK(file.line_number(4) == 2);
-  CHECK(file.line_number(8) == 3);
+  lines(file);
+  text.resize(0);
+  text.append(now);
+  std::string all;
+  std::string buffer;
+  bool began_anew = false;
+  began_anew = file.read(buffer, 1 << 20, false,
+                         [&](const LineFile::Line& line) { all += std::string(line.text) + "\n"; })
+                   .began_anew;
+  CHECK(began_anew);
+  CHECK(all == now);
+}
+
+TEST_CASE("a file that is written anew all the time holds nobody up") {
+  GrowingFile text("one\n");
+  LineFile file(text.open(), 0, {});
+  lines(file);
+  int times = 0;
+  std::string buffer;
+  for (int i = 0; i < 5; ++i) {
+    text.resize(0);
+    text.append(std::string(1, static_cast<char>('a' + i)) + "\n");
+    times += file.read(buffer, 1 << 20, false, [](const LineFile::Line&) {}).began_anew;
+  }
+  CHECK(times == 5);
 }
 
 }  // namespace
