@@ -76,6 +76,7 @@ Error::Kind error_kind(int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:  // the limit of a file's size, which a quota may stand behind
       return Error::Kind::no_room;
     case EMFILE:
     case ENFILE:

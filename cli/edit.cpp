@@ -7,20 +7,44 @@
 #include <chrono>
 #include <thread>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/stored_spec.h"
+#include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
 #include "hdrive/requests.h"
 
 namespace hdrive::cli {
 
+namespace {
+
+// As /proc tells it; false where it tells nothing.
+bool is_suspended(std::int64_t pid) {
+  const auto stat = base::read_file(fmt::format("/proc/{}/stat", pid));
+  if (!stat) return false;
+  const std::size_t name_end = stat->rfind(") ");
+  return name_end != std::string::npos && stat->compare(name_end + 2, 1, "T") == 0;
+}
+
+}  // namespace
+
+void SuspensionNotice::look_at(const SweepEntry& sweep) {
+  if (told_ || !sweep.engine || !is_suspended(*sweep.engine)) return;
+  told_ = true;
+  tell(
+      fmt::format("{}: its engine, process {}, is suspended and hears nothing; `kill -CONT {}`, or "
+                  "fg where it was begun, lets it go on\n",
+                  short_id(sweep.header.id), *sweep.engine, *sweep.engine));
+}
+
 std::string ask(const SweepEntry& sweep, const Request& request) {
   const std::string id = short_id(sweep.header.id);
   const std::int64_t asked = value_or_fail(leave_request(sweep.directory, request));
+  SuspensionNotice notice;
   for (auto pause = std::chrono::milliseconds{10};;) {
-    const bool owned =
-        value_or_fail(find_sweep(sweep.directory, sweep.directory.string())).engine.has_value();
+    const SweepEntry now = value_or_fail(find_sweep(sweep.directory, sweep.directory.string()));
+    const bool owned = now.engine.has_value();
     // In this order: an engine may answer and end in between.
     if (const auto answer = value_or_fail(read_answer(sweep.directory, asked))) {
       if (!answer->accepted) fail(kWrong, fmt::format("{}: {}", id, printable(answer->text)));
@@ -30,6 +54,7 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
       fail(kCannot, fmt::format("{}: its engine ended before it answered; hdrive status {} tells "
                                 "where the sweep is",
                                 id, id));
+    notice.look_at(now);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds{200});
   }

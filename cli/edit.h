@@ -12,6 +12,15 @@
 
 namespace hdrive::cli {
 
+/// Tells once whoever waits for an engine that it is suspended, as Ctrl-Z does it: it answers nothing until then.
+class SuspensionNotice {
+ public:
+  void look_at(const SweepEntry& sweep);
+
+ private:
+  bool told_ = false;
+};
+
 /// Leaves the request and waits for the answer: "HD_1a2b3c4d: paused; nothing runs\n". A Failure if the
 /// engine refuses, or ends before it answers.
 std::string ask(const SweepEntry& sweep, const Request& request);

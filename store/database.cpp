@@ -4,16 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <limits>
 
+#include "base/file.h"
 #include "base/text.h"
 
 namespace hdrive::store {
 namespace {
-
-// Long enough for any writer of a sweep; a person's forgotten transaction must not hang an engine.
-constexpr int kBusyMilliseconds = 20'000;
 
 bool is_utf8(std::string_view bytes) {
   const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
@@ -40,13 +39,59 @@ Error damaged(const std::filesystem::path& file, std::string_view what) {
       file.string(),
       fmt::format("is damaged: {}; `hdrive repair {}` rebuilds it from what can be read of it and "
                   "the runs' directories",
-                  what, sweep.filename().string())};
+                  what, sweep.filename().string()),
+      Error::Kind::damaged};
+}
+
+Error::Kind error_kind(int code, int system_error_number) {
+  using Kind = Error::Kind;
+  switch (code) {
+    case SQLITE_READONLY_DBMOVED:
+      return Kind::not_found;
+    case SQLITE_IOERR_NOMEM:
+    case SQLITE_IOERR_SHMMAP:
+      return Kind::no_resources;
+    case SQLITE_IOERR_SHMSIZE:
+      // The file of the readers' marks could not grow.
+      return Kind::no_room;
+    case SQLITE_IOERR_CORRUPTFS:
+    case SQLITE_CANTOPEN_ISDIR:
+      return Kind::damaged;
+  }
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      return Kind::busy;
+    case SQLITE_FULL:
+      return Kind::no_room;
+    case SQLITE_NOMEM:
+      return Kind::no_resources;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // what is asked never changes, so the tables have
+    case SQLITE_SCHEMA:
+      return Kind::damaged;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return Kind::not_allowed;
+    case SQLITE_TOOBIG:
+      return Kind::invalid;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return base::error_kind(system_error_number);
+    default:
+      return Kind::other;
+  }
 }
 
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle) {
   const std::string detail = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  const int system_error_number = handle ? sqlite3_system_errno(handle) : 0;
+  const Error::Kind kind = error_kind(code, system_error_number);
   const auto error = [&](std::string what) {
-    return Error{path.string(), fmt::format("{} (SQLite: {})", what, detail)};
+    return Error{path.string(), fmt::format("{} (SQLite: {})", what, detail), kind};
   };
   if (code == SQLITE_READONLY_ROLLBACK)
     return error("holds a step that was cut short; `hdrive resume` rolls it back");
@@ -57,18 +102,23 @@ Error database_error(const std::filesystem::path& path, int code, sqlite3* handl
       return error("cannot be read or written, because of the disk or a quota");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return error("another process keeps it locked; close what has it open for writing");
+    case SQLITE_PROTOCOL:
+      return error("another process keeps it locked; close what has it open");
     case SQLITE_NOTADB:
       return damaged(path, "it does not begin as a sweep's database does");
     case SQLITE_CORRUPT:
       return damaged(path, fmt::format("SQLite finds it malformed ({})", detail));
     case SQLITE_ERROR:
-      // What is asked never changes, so the tables have.
       return damaged(path, fmt::format("its tables are not those that hdrive makes ({})", detail));
     case SQLITE_READONLY:
+      if (kind == Error::Kind::not_found) return error("was deleted or moved while it was in use");
       return error("cannot be written; check the permissions of the file and its directory");
     case SQLITE_CANTOPEN:
+      if (kind == Error::Kind::no_resources)
+        return error("cannot be opened: this process has too many files open");
       return error("cannot be opened; check that it exists and its permissions");
+    case SQLITE_NOMEM:
+      return error("cannot be used for want of memory");
     case SQLITE_TOOBIG:
       return error("a text is too long to be stored");
     default:
@@ -143,8 +193,24 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   std::unique_ptr<Database> database(new Database(handle, path));
   if (code != SQLITE_OK) return database_error(path, code, handle);
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, kBusyMilliseconds);
+  database->wait_for_locks(kPatience);
   return database;
+}
+
+void Database::wait_for_locks(std::chrono::milliseconds most) {
+  sqlite3_busy_timeout(handle_.get(), static_cast<int>(most.count()));
+}
+
+Result<void> Database::expect_in_place() {
+  int moved = 0;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved == 0) return {};
+  std::error_code error;
+  const bool replaced = std::filesystem::exists(path_, error);
+  return Error{path_.string(),
+               replaced ? "was replaced by another file while it was in use"
+                        : "was deleted or moved while it was in use",
+               Error::Kind::not_found};
 }
 
 Result<std::unique_ptr<Database>> Database::copy_to_memory() {

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -120,6 +121,15 @@ class Database {
   /// A copy in memory of all that is in it now. Its messages name the file it was made from.
   Result<std::unique_ptr<Database>> copy_to_memory();
 
+  /// How long a statement waits for another's lock before it is an error of the kind `busy`. At first
+  /// kPatience: long enough for any writer of a sweep, short enough for the person who waits.
+  void wait_for_locks(std::chrono::milliseconds most);
+  static constexpr std::chrono::seconds kPatience{5};
+
+  /// Whether the file that is open is the one at `path`: an Error of the kind `not_found` where it was deleted,
+  /// moved or replaced, so that nothing more is written where nobody finds it.
+  Result<void> expect_in_place();
+
   const std::filesystem::path& path() const { return path_; }
 
   /// Runs one or several statements without values.
@@ -185,7 +195,11 @@ class Transaction {
 /// "<file>: is damaged: <what>", and how to go on.
 Error damaged(const std::filesystem::path& file, std::string_view what);
 
-/// What SQLite's result code means for the file, as an Error. `handle` may be null.
+/// The kind of what SQLite says with this extended result code; where the code leaves it open, the system's
+/// error number decides (0: not known).
+Error::Kind error_kind(int code, int system_error_number);
+
+/// What SQLite's result code means for the file, as an Error of its kind. `handle` may be null.
 Error database_error(const std::filesystem::path& path, int code, sqlite3* handle);
 
 }  // namespace hdrive::store

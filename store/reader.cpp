@@ -88,6 +88,9 @@ Result<std::unique_ptr<Database>> open_writer(const std::filesystem::path& direc
   if (!database) return database;
   if (Result<void> sound = store::check_schema(**database, /*older_is_fine=*/false); !sound)
     return sound.error();
+  // A request need not outlive the machine, and an engine must not wait until it is on the disk.
+  if (Result<void> set = (*database)->execute("PRAGMA synchronous = NORMAL"); !set)
+    return set.error();
   return database;
 }
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <limits>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -100,11 +100,25 @@ constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2";
 constexpr char kSealedHeader[] = "UPDATE seal SET header = ?1";
 
 constexpr char kDataVersion[] = "PRAGMA data_version";
+constexpr char kLatestRequest[] = "SELECT ifnull(max(id), 0) FROM requests";
 constexpr char kOpenRequests[] =
     "SELECT id, kind, run, payload FROM requests WHERE taken IS NULL AND id > ?1 ORDER BY id";
 constexpr char kTakeRequests[] =
     "UPDATE requests SET taken = (julianday('now') - 2440587.5) * 86400.0 "
     "WHERE taken IS NULL AND id <= ?1";
+// Also those that the engine before took, and did not live to answer.
+constexpr char kAnswerForTheDead[] =
+    "UPDATE requests SET taken = ifnull(taken, (julianday('now') - 2440587.5) * 86400.0), "
+    "answered = (julianday('now') - 2440587.5) * 86400.0, accepted = 0, "
+    "answer = 'the engine that was asked died before it carried this out; ask again' "
+    "WHERE answered IS NULL AND (id <= ?1 OR taken IS NOT NULL)";
+constexpr char kRefuseUnknown[] =
+    "UPDATE requests SET answered = (julianday('now') - 2440587.5) * 86400.0, accepted = 0, "
+    "answer = 'not known to this engine (hdrive ' || ?2 || '): ' || kind WHERE id = ?1";
+
+// How long a step of the engine waits for another's lock. The loop that decides stands still meanwhile: a step
+// that was refused is tried again at a later turn.
+constexpr std::chrono::milliseconds kEnginePatience{50};
 
 // NULL where there is nothing yet, so that people can write `WHERE ended_by IS NULL`.
 template <class Enum>
@@ -153,16 +167,21 @@ class SqliteStore final : public Store {
     return {};
   }
 
-  // What was asked of an engine before and never heard is not meant for this one.
-  Result<void> forget_requests() {
-    return database_->run(kTakeRequests, std::numeric_limits<std::int64_t>::max());
+  // What was asked of an engine before and never heard is not meant for this one, and whoever waits for an
+  // answer is told. What came later than `latest` was asked of this engine while it was opening the sweep.
+  Result<void> answer_for_the_dead(std::int64_t latest) {
+    return database_->run(kAnswerForTheDead, latest);
   }
+
+  // From now on it is the engine's loop that waits.
+  void become_impatient() { database_->wait_for_locks(kEnginePatience); }
 
   const SweepHeader& header() const override { return header_; }
 
   Result<void> append(std::span<const Change> changes) override {
     if (changes.empty()) return {};
     if (Result<void> sound = order_.check(changes); !sound) return sound;
+    if (Result<void> there = database_->expect_in_place(); !there) return there;
     Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
     if (!transaction) return transaction.error();
     seal_.mark();
@@ -199,11 +218,16 @@ class SqliteStore final : public Store {
     Result<void> done =
         database_->each(kDataVersion, [&](const Row& row) { version = row.integer(0); });
     if (!done) return done.error();
-    if (version == data_version_) return requests;
+    if (version == data_version_) {
+      refuse_unknown();
+      return requests;
+    }
     const auto take = [&](const Row& row) {
       taken_ = row.integer(0);
       if (const auto kind = store::meaning(store::kRequests, row.bytes(1)))
         requests.push_back({row.integer(0), *kind, row.maybe_integer(2), row.text(3)});
+      else
+        unknown_.push_back(row.integer(0));
     };
     const std::int64_t before = taken_;
     done = database_->each(kOpenRequests, take, before);
@@ -211,12 +235,20 @@ class SqliteStore final : public Store {
     data_version_ = version;
     // On a full disk this fails, and the request is heard nevertheless.
     if (taken_ > before) (void)database_->run(kTakeRequests, taken_);
+    refuse_unknown();
     return requests;
   }
 
   bool takes_requests() const override { return true; }
 
  private:
+  // What a later hdrive asks and this one has no word for. Where it cannot be written now, at the next call.
+  void refuse_unknown() {
+    while (!unknown_.empty() &&
+           database_->run(kRefuseUnknown, unknown_.back(), std::string_view(HDRIVE_VERSION)))
+      unknown_.pop_back();
+  }
+
   // The file beside the database is for repairs alone: that it cannot be written stops nothing.
   void take_over(const std::string& config) {
     header_.config = config;
@@ -291,8 +323,20 @@ class SqliteStore final : public Store {
   store::Seal seal_{store::Seal::Source::as_stored};
   std::int64_t steps_ = 0;
   std::int64_t data_version_ = 0;
-  std::int64_t taken_ = 0;  // the latest request told
+  std::int64_t taken_ = 0;             // the latest request told
+  std::vector<std::int64_t> unknown_;  // requests of an unknown kind that are still to be answered
 };
+
+// The latest that was asked so far; 0: nothing. Whatever is wrong with the database is told when it is opened.
+Result<std::int64_t> latest_request(const std::filesystem::path& directory) {
+  auto database = Database::open(store::database_file(directory), Database::Mode::write);
+  if (!database) return 0;
+  std::int64_t latest = 0;
+  const Result<void> read =
+      (*database)->each(kLatestRequest, [&](const Row& row) { latest = row.integer(0); });
+  if (!read && passes_by_itself(read.error().kind)) return read.error();
+  return latest;
+}
 
 // Makes the names in a directory survive a crash, as a commit does for what is in a file.
 void sync_directory(const std::filesystem::path& directory) {
@@ -322,8 +366,15 @@ Result<void> choose_journal(Database& database, std::int64_t file_system) {
                "while another process has it open; close that one first"};
 }
 
+Error say_that_it_waited(Error error) {
+  if (error.kind == Error::Kind::busy)
+    error.what += fmt::format("; hdrive waited for it for {} seconds", Database::kPatience.count());
+  return error;
+}
+
 Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory,
                                           Ownership ownership, std::int64_t file_system,
+                                          std::int64_t latest_request,
                                           const std::function<void(const Change&)>& tell) {
   auto database = Database::open(store::database_file(directory), Database::Mode::write);
   if (!database) return database.error();
@@ -336,7 +387,8 @@ Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory
   auto result = std::make_shared<SqliteStore>(std::move(ownership), std::move(*database));
   if (auto done = result->load(tell); !done) return done.error();
   if (auto done = result->seal(); !done) return done.error();
-  if (auto done = result->forget_requests(); !done) return done.error();
+  if (auto done = result->answer_for_the_dead(latest_request); !done) return done.error();
+  result->become_impatient();
   return std::shared_ptr<Store>(std::move(result));
 }
 
@@ -368,16 +420,21 @@ Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& dire
   sync_directory(directory / "..");
   if (Result<void> written = store::write_sweep_file(directory, header); !written)
     return written.error();
-  return open_owned(directory, std::move(*ownership), file_system, nullptr);
+  return open_owned(directory, std::move(*ownership), file_system, 0, nullptr);
 }
 
 Result<std::shared_ptr<Store>> open_store_on(const std::filesystem::path& directory,
                                              std::int64_t file_system,
                                              const std::function<void(const Change&)>& tell) {
   if (auto found = store::expect_database(directory); !found) return found.error();
+  // Before there is a new owner: as soon as there is one, requests are meant for it.
+  const Result<std::int64_t> latest = latest_request(directory);
   Result<Ownership> ownership = Ownership::take(directory);
   if (!ownership) return ownership.error();
-  return open_owned(directory, std::move(*ownership), file_system, tell);
+  if (!latest) return say_that_it_waited(latest.error());
+  auto opened = open_owned(directory, std::move(*ownership), file_system, *latest, tell);
+  if (!opened) return say_that_it_waited(opened.error());
+  return opened;
 }
 
 }  // namespace store

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "cli/edit.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
 #include "cli/stored_spec.h"
@@ -49,9 +50,11 @@ int end_what_is_left(const SweepEntry& sweep, const Options& options) {
   return code == kInterrupted ? kDone : code;
 }
 
-// What became of it, once it has ended.
-std::string outcome(const Options& options, const Target& target) {
+// What became of it, once it has ended. An engine that has not heard of the request ends nothing: the one that was
+// asked has died, and another has taken up its sweep.
+std::string outcome(const Options& options, const Target& target, std::int64_t request) {
   const std::string id = short_id(target.sweep.header.id);
+  SuspensionNotice notice;
   for (auto pause = std::chrono::milliseconds{20};;) {
     const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
     if (!target.run) {
@@ -62,6 +65,10 @@ std::string outcome(const Options& options, const Target& target) {
       if (is_terminal(run.status) || !sweep.engine)
         return fmt::format("{}/{}: {}", id, *target.run, outcome_text(run.status, run.ended_by));
     }
+    const auto answer = value_or_fail(read_answer(target.sweep.directory, request));
+    if (answer && !answer->accepted)
+      fail(kCannot, fmt::format("{}: {}", id, printable(answer->text)));
+    if (!answer) notice.look_at(sweep);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds{500});
   }
@@ -80,9 +87,9 @@ int stop(const Options& options) {
   if (!target.sweep.engine) return end_what_is_left(target.sweep, options);
   const Request request{0, target.run ? Request::Kind::stop_run : Request::Kind::stop_sweep,
                         target.run};
-  value_or_fail(leave_request(target.sweep.directory, request));
+  const std::int64_t asked = value_or_fail(leave_request(target.sweep.directory, request));
   if (options.no_wait) return kDone;
-  print(outcome(options, target) + "\n");
+  print(outcome(options, target, asked) + "\n");
   return kDone;
 }
 

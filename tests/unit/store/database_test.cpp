@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.h"
 
+#include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -151,4 +152,65 @@ TEST_CASE("Each error of SQLite says what to do") {
   for (const auto& [code, words] : cases)
     CHECK_THAT(store::database_error("x/sweep.db", code, nullptr).message(),
                Catch::StartsWith("x/sweep.db: ") && Catch::Contains(words));
+}
+
+TEST_CASE("What SQLite says has a kind, by which a caller decides") {
+  using Kind = Error::Kind;
+  struct Case {
+    int code, system;
+    Kind kind;
+  };
+  static constexpr Case kCases[] = {
+      {SQLITE_BUSY, 0, Kind::busy},
+      {SQLITE_BUSY_SNAPSHOT, 0, Kind::busy},
+      {SQLITE_LOCKED, 0, Kind::busy},
+      {SQLITE_PROTOCOL, 0, Kind::busy},
+      {SQLITE_FULL, 0, Kind::no_room},
+      {SQLITE_IOERR_WRITE, ENOSPC, Kind::no_room},
+      {SQLITE_IOERR_WRITE, EDQUOT, Kind::no_room},
+      {SQLITE_IOERR_WRITE, EFBIG, Kind::no_room},
+      {SQLITE_IOERR_SHMSIZE, 0, Kind::no_room},
+      {SQLITE_IOERR_READ, EIO, Kind::other},
+      {SQLITE_IOERR_NOMEM, 0, Kind::no_resources},
+      {SQLITE_NOMEM, 0, Kind::no_resources},
+      {SQLITE_CANTOPEN, EMFILE, Kind::no_resources},
+      {SQLITE_CANTOPEN, EACCES, Kind::not_allowed},
+      {SQLITE_CANTOPEN, ENOENT, Kind::not_found},
+      {SQLITE_CANTOPEN_ISDIR, 0, Kind::damaged},
+      {SQLITE_READONLY, 0, Kind::not_allowed},
+      {SQLITE_READONLY_DIRECTORY, 0, Kind::not_allowed},
+      {SQLITE_READONLY_DBMOVED, 0, Kind::not_found},
+      {SQLITE_PERM, 0, Kind::not_allowed},
+      {SQLITE_CORRUPT, 0, Kind::damaged},
+      {SQLITE_CORRUPT_INDEX, 0, Kind::damaged},
+      {SQLITE_NOTADB, 0, Kind::damaged},
+      {SQLITE_ERROR, 0, Kind::damaged},
+      {SQLITE_TOOBIG, 0, Kind::invalid},
+      {SQLITE_MISUSE, 0, Kind::other},
+  };
+  for (const Case& it : kCases) {
+    INFO(sqlite3_errstr(it.code) << " " << it.code << " with " << it.system);
+    CHECK(store::error_kind(it.code, it.system) == it.kind);
+  }
+}
+
+TEST_CASE(
+    "A file that is deleted, moved or replaced while it is open is noticed, and one moved back is "
+    "not") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db", elsewhere = directory.path() / "b.db";
+  const auto database = open(path);
+  REQUIRE(database->execute("CREATE TABLE t(x REAL)"));
+  CHECK(database->expect_in_place());
+  std::filesystem::rename(path, elsewhere);
+  const auto gone = database->expect_in_place();
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().kind == Error::Kind::not_found);
+  CHECK_THAT(gone.error().message(), Catch::Contains("a.db: was deleted or moved"));
+  std::ofstream(path) << "another";
+  const auto replaced = database->expect_in_place();
+  REQUIRE_FALSE(replaced);
+  CHECK_THAT(replaced.error().message(), Catch::Contains("was replaced by another file"));
+  std::filesystem::rename(elsewhere, path);
+  CHECK(database->expect_in_place());
 }
