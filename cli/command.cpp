@@ -3,25 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <exception>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 namespace {
-
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options())
-    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-  return names;
-}
 
 // `unknown option "--sed"; did you mean "--seed"?`
 std::string unknown(std::string_view kind, std::string_view word,
@@ -30,29 +23,16 @@ std::string unknown(std::string_view kind, std::string_view word,
   return fmt::format("unknown {} \"{}\"{}{}", kind, word, guess.empty() ? "" : ";", guess);
 }
 
-// What is wrong with the arguments, in our words where CLI11's name its own parts.
-std::string usage_fault(const CLI::App& app, const CLI::ParseError& error) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
-  const std::vector<std::string> rest = app.remaining();
-  const std::string first = rest.empty() ? "" : rest.front();
-  if (first.starts_with('-') && first != "--")
-    return unknown("option", first.substr(0, first.find('=')), option_names(app));
-  return fmt::format("unexpected argument \"{}\"", first);
-}
-
 int run_verb(const Verb& verb, std::vector<std::string> arguments) {
-  CLI::App app;
-  app.set_help_flag("-h,--help", "Show this help");
-  const Action action = verb.setup(app, arguments);
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(arguments);
-  } catch (const CLI::CallForHelp&) {
-    print(verb_help(verb, app));
+  ArgumentParser parser;
+  const Action action = verb.setup(parser, arguments);
+  const auto parsed = parser.parse(std::move(arguments));
+  if (!parsed)
+    fail(kWrong,
+         fmt::format("{}: {} (see: hdrive {} --help)", verb.name, parsed.error().what, verb.name));
+  if (*parsed == ArgumentParser::Parsed::help) {
+    print(verb_help(verb, parser));
     return kDone;
-  } catch (const CLI::ParseError& error) {
-    fail(kWrong, fmt::format("{}: {} (see: hdrive {} --help)", verb.name, usage_fault(app, error),
-                             verb.name));
   }
   return action();
 }

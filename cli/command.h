@@ -11,11 +11,9 @@
 
 #include "hdrive/result.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hdrive::cli {
+
+class ArgumentParser;
 
 /// What the process ends with; part of the contract (docs/cli.md).
 enum ExitCode : int {
@@ -50,9 +48,9 @@ inline void ok_or_fail(const Result<void>& result, int code = kCannot) {
 /// What a verb does once its arguments are read; gives the exit code.
 using Action = std::function<int()>;
 
-/// Declares a verb's options on `app` and returns what to do. `arguments` are those behind the verb; what
+/// Declares a verb's arguments on `parser` and returns what to do. `arguments` are those behind the verb; what
 /// the verb reads by itself (a command behind "--") it takes out.
-using Setup = Action (*)(CLI::App& app, std::vector<std::string>& arguments);
+using Setup = Action (*)(ArgumentParser& parser, std::vector<std::string>& arguments);
 
 /// One verb: a row feeds dispatch, help and shell completion.
 struct Verb {

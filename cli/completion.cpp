@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/command.h"
 
 namespace hdrive::cli {
@@ -19,21 +18,14 @@ struct OptionRow {
 };
 
 std::vector<OptionRow> options_of(const Verb& verb) {
-  CLI::App app;
-  app.set_help_flag("-h,--help", "Show this help");
+  ArgumentParser parser;
   std::vector<std::string> none;
-  const Action unused = verb.setup(app, none);
+  const Action unused = verb.setup(parser, none);
   std::vector<OptionRow> rows;
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->nonpositional()) continue;
-    OptionRow row;
-    for (const auto& name : option->get_snames()) row.names.push_back("-" + name);
-    for (const auto& name : option->get_lnames()) row.names.push_back("--" + name);
-    row.description = option->get_description();
-    row.takes_value = option->get_items_expected_max() > 0;
-    row.is_format = option->check_lname("format");
-    rows.push_back(std::move(row));
-  }
+  for (const Argument& argument : parser.arguments())
+    if (argument.is_option())
+      rows.push_back({argument.names, argument.description, argument.takes_value(),
+                      parser.find("--format") == &argument});
   return rows;
 }
 

@@ -3,12 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/command.h"
-#include "cli/integers.h"
 #include "cli/terminal.h"
 #include "hdrive/sweep.h"
 
@@ -27,17 +26,17 @@ void take_command(std::vector<std::string>& arguments, std::vector<std::string>&
   arguments.erase(mark, arguments.end());
 }
 
-bool takes_value(const CLI::App& app, const std::string& argument) {
-  const CLI::Option* option = app.get_option_no_throw(argument);
-  return option != nullptr && option->get_items_expected_max() > 0;
+bool takes_value(const ArgumentParser& parser, const std::string& argument) {
+  const Argument* option = parser.find(argument);
+  return option != nullptr && option->takes_value();
 }
 
 // What stands behind a script is the script's, also where it is spelled as an option of ours.
-void warn_of_own_options(const CLI::App& app, const std::vector<std::string>& script) {
+void warn_of_own_options(const ArgumentParser& parser, const std::vector<std::string>& script) {
   std::vector<std::string> ours;
   for (const std::string& word : script) {
     const std::string name = word.substr(0, word.find('='));
-    if (name.starts_with("--") && app.get_option_no_throw(name) != nullptr) ours.push_back(name);
+    if (name.starts_with("--") && parser.find(name) != nullptr) ours.push_back(name);
   }
   if (!ours.empty())
     complain(fmt::format(
@@ -47,7 +46,7 @@ void warn_of_own_options(const CLI::App& app, const std::vector<std::string>& sc
 }
 
 // az ml run submit-hyperdrive takes the script where its own options end; all behind it is the script's.
-void take_script(const CLI::App& app, std::vector<std::string>& arguments,
+void take_script(const ArgumentParser& parser, std::vector<std::string>& arguments,
                  std::vector<std::string>& script) {
   const bool hyperdrive = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
     return argument.starts_with(kHyperdriveOption);
@@ -55,12 +54,12 @@ void take_script(const CLI::App& app, std::vector<std::string>& arguments,
   if (!hyperdrive) return;
   std::size_t i = 0;
   while (i < arguments.size() && arguments[i].starts_with('-'))
-    i += takes_value(app, arguments[i]) ? 2 : 1;
+    i += takes_value(parser, arguments[i]) ? 2 : 1;
   if (i >= arguments.size()) return;
   const auto begin = arguments.begin() + static_cast<std::ptrdiff_t>(i);
   script.assign(begin, arguments.end());
   arguments.erase(begin, arguments.end());
-  warn_of_own_options(app, script);
+  warn_of_own_options(parser, script);
 }
 
 // HyperDrive looks for its files in --path and in folders of it; a path of its own is taken, too.
@@ -89,38 +88,40 @@ void check_name(const std::string& name) {
 
 }  // namespace
 
-void add_set_option(CLI::App& app, std::vector<std::string>& set) {
-  app.add_option("--set", set,
-                 "Set a key of the configuration, a dotted one too (policy.slack_factor=0.1); "
-                 "may be repeated")
-      ->option_text("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
+  parser
+      .texts("--set", set, "KEY=VALUE",
+             "Set a key of the configuration, a dotted one too (policy.slack_factor=0.1); "
+             "may be repeated")
+      .completion = Completion::settings;
 }
 
-void add_config_options(CLI::App& app, ConfigArguments& config) {
-  app.add_option("config", config.file, "The configuration, hdconfig.yml")->option_text("CONFIG");
-  add_integer_option(app, "--seed", config.seed, std::uint64_t{0},
-                     "The seed of all random choices (default: drawn)");
-  add_set_option(app, config.set);
-  app.add_option("--name", config.name, "A name to address the sweep by")->option_text("NAME");
-  app.add_option("-e,--experiment-name", config.experiment, "The experiment the sweep belongs to")
-      ->option_text("NAME");
-  app.add_option("-c,--run-configuration-name", config.run_configuration,
-                 "The run configuration: a .runconfig file, or its name without the extension")
-      ->option_text("NAME");
-  app.add_option(
-         kHyperdriveOption, config.hyperdrive_file,
-         "The configuration as HyperDrive's command names it; a script and its arguments may "
-         "follow the options")
-      ->option_text("FILE");
-  app.add_option("--path", config.path, "The source directory, in which the runs start")
-      ->option_text("DIR");
+void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
+  parser.text("config", config.file, "CONFIG", "The configuration, hdconfig.yml").completion =
+      Completion::configurations;
+  parser.integer("--seed", config.seed, std::uint64_t{0},
+                 "The seed of all random choices (default: drawn)");
+  add_set_option(parser, config.set);
+  parser.text("--name", config.name, "NAME", "A name to address the sweep by");
+  parser.text("-e,--experiment-name", config.experiment, "NAME",
+              "The experiment the sweep belongs to");
+  parser
+      .text("-c,--run-configuration-name", config.run_configuration, "NAME",
+            "The run configuration: a .runconfig file, or its name without the extension")
+      .completion = Completion::files;
+  parser
+      .text(kHyperdriveOption, config.hyperdrive_file, "FILE",
+            "The configuration as HyperDrive's command names it; a script and its arguments may "
+            "follow the options")
+      .completion = Completion::configurations;
+  parser.text("--path", config.path, "DIR", "The source directory, in which the runs start")
+      .completion = Completion::directories;
 }
 
-void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::string>& arguments) {
+void take_words(const ArgumentParser& parser, ConfigArguments& config,
+                std::vector<std::string>& arguments) {
   take_command(arguments, config.command);
-  take_script(app, arguments, config.script);
+  take_script(parser, arguments, config.script);
 }
 
 std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,

@@ -13,11 +13,9 @@
 
 #include "hdrive/config.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hdrive::cli {
+
+class ArgumentParser;
 
 struct ConfigArguments {
   std::string file;               ///< hdconfig.yml
@@ -32,15 +30,16 @@ struct ConfigArguments {
   std::vector<std::string> script;   ///< HyperDrive's positional script and its arguments
 };
 
-/// Declares the options on `app`.
-void add_config_options(CLI::App& app, ConfigArguments& config);
+/// Declares the options on `parser`.
+void add_config_options(ArgumentParser& parser, ConfigArguments& config);
 
 /// Takes the command or the script out of `arguments`. Called when all options are declared: those in front
 /// of a script are told from it by what they take.
-void take_words(const CLI::App& app, ConfigArguments& config, std::vector<std::string>& arguments);
+void take_words(const ArgumentParser& parser, ConfigArguments& config,
+                std::vector<std::string>& arguments);
 
 /// `--set`, declared alone for `resume`.
-void add_set_option(CLI::App& app, std::vector<std::string>& set);
+void add_set_option(ArgumentParser& parser, std::vector<std::string>& set);
 /// "key=value" taken apart; a Failure (code 2) without "=", with `option` in front of the text.
 std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,
                                                                 std::string_view option = "--set ");

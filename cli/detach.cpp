@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +15,7 @@
 #include <variant>
 
 #include "base/file.h"
+#include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -124,13 +124,13 @@ class Announcer final : public Listener {
 
 }  // namespace
 
-void add_detach_option(CLI::App& app, Detach& detach, const std::string& verb,
+void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string& verb,
                        const std::vector<std::string>& arguments) {
   detach.arguments = arguments;
   detach.arguments.insert(detach.arguments.begin(), verb);
-  app.add_flag("--detach", detach.asked,
-               "Return when the first run has begun; the sweep goes on without the terminal");
-  app.add_option(kAnnounceOption, detach.announce_to)->group("");
+  parser.flag("--detach", detach.asked,
+              "Return when the first run has begun; the sweep goes on without the terminal");
+  parser.integer(kAnnounceOption, detach.announce_to, std::int64_t{0}, "").hidden = true;
 }
 
 int start_detached(const Detach& detach) {

@@ -12,11 +12,9 @@
 
 #include "hdrive/listener.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hdrive::cli {
+
+class ArgumentParser;
 
 struct Detach {
   bool asked = false;              ///< --detach
@@ -25,7 +23,7 @@ struct Detach {
 };
 
 /// Declares the options. `verb` and its `arguments` are what to start again.
-void add_detach_option(CLI::App& app, Detach& detach, const std::string& verb,
+void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string& verb,
                        const std::vector<std::string>& arguments);
 
 /// Starts the detached process and waits until its first run has begun; prints the sweep's id. Gives the

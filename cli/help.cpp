@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 
@@ -15,17 +16,17 @@ namespace {
 constexpr int kIndent = 2;
 constexpr int kTermWidth = 28;
 
-// One entry of a list: the term, and its text wrapped beside it (below it, where the term is long).
-std::string entry(const std::string& term, std::string_view text, int term_width, int width) {
+// One entry of a list: its head, and its text wrapped beside it (below it, where the term is long).
+std::string entry(const std::string& head, std::string_view text, int term_width, int width) {
   const std::string indent(kIndent, ' ');
   const std::string hanging(static_cast<std::size_t>(kIndent + term_width), ' ');
-  std::string result = indent + term;
+  std::string result = indent + head;
   const int room = std::max(20, width - kIndent - term_width);
-  const bool below = display_width(term) + kIndent > term_width;
+  const bool below = display_width(head) + kIndent > term_width;
   bool first = !below;
   if (below) result += "\n";
   for (const std::string& line : wrap(text, room)) {
-    result += first ? std::string(static_cast<std::size_t>(term_width - display_width(term)), ' ')
+    result += first ? std::string(static_cast<std::size_t>(term_width - display_width(head)), ' ')
                     : hanging;
     result += line + "\n";
     first = false;
@@ -33,13 +34,10 @@ std::string entry(const std::string& term, std::string_view text, int term_width
   return result;
 }
 
-std::string option_term(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const auto& name : option.get_snames()) names.push_back("-" + name);
-  for (const auto& name : option.get_lnames()) names.push_back("--" + name);
-  std::string term = base::join(names, ", ");
-  if (option.get_items_expected_max() > 0) term += " " + option.get_option_text();
-  return term;
+std::string term(const Argument& argument) {
+  if (!argument.is_option()) return argument.value;
+  const std::string names = base::join(argument.names, ", ");
+  return argument.takes_value() ? names + " " + argument.value : names;
 }
 
 std::string paragraph(std::string_view text, int width) {
@@ -85,19 +83,17 @@ std::string overview() {
   return result + "\n`hdrive <command> --help` tells more of each command.\n";
 }
 
-std::string verb_help(const Verb& verb, const CLI::App& app) {
+std::string verb_help(const Verb& verb, const ArgumentParser& parser) {
   const int width = help_width();
   std::string result =
       fmt::format("usage: hdrive {}{}{}\n\n", verb.name, verb.usage.empty() ? "" : " ", verb.usage);
   result += paragraph(
       verb.details.empty() ? fmt::format("{}.", verb.summary) : std::string(verb.details), width);
   std::string positionals, options;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group().empty()) continue;
-    if (option->nonpositional())
-      options += entry(option_term(*option), option->get_description(), kTermWidth, width);
-    else
-      positionals += entry(option->get_option_text(), option->get_description(), kTermWidth, width);
+  for (const Argument& argument : parser.arguments()) {
+    if (argument.hidden) continue;
+    std::string& list = argument.is_option() ? options : positionals;
+    list += entry(term(argument), argument.description, kTermWidth, width);
   }
   if (!positionals.empty()) result += "\narguments:\n" + positionals;
   if (!options.empty()) result += "\noptions:\n" + options;

@@ -12,7 +12,7 @@ namespace hdrive::cli {
 /// The overview that `hdrive` alone prints.
 std::string overview();
 
-/// Usage, options and examples of one verb; `app` carries its options.
-std::string verb_help(const Verb& verb, const CLI::App& app);
+/// Usage, options and examples of one verb; `parser` carries its arguments.
+std::string verb_help(const Verb& verb, const ArgumentParser& parser);
 
 }  // namespace hdrive::cli

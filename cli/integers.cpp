@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <system_error>
-#include <utility>
 
 #include "base/text.h"
 
@@ -38,16 +36,6 @@ Result<std::int64_t> parse_integer(std::string_view text, std::int64_t least) {
 
 Result<std::uint64_t> parse_integer(std::string_view text, std::uint64_t least) {
   return parse(text, least);
-}
-
-CLI::Option* add_number_option(CLI::App& app, const std::string& names,
-                               std::function<std::string(const std::string&)> take,
-                               const std::string& description) {
-  // The check takes the number as well: it is called with each value before anything else.
-  const auto taken_by_the_check = [](const std::string&) {};
-  return app.add_option_function<std::string>(names, taken_by_the_check, description)
-      ->option_text("N")
-      ->check(std::move(take));
 }
 
 }  // namespace hdrive::cli

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listing.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <numeric>
 #include <utility>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/terminal.h"
 
 namespace hdrive::cli {
@@ -166,18 +166,16 @@ std::string csv_text(const OrderedJson& value) {
   return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
-void add_format_option(CLI::App& app, Format& format) {
+void add_format_option(ArgumentParser& parser, Format& format) {
   static const std::map<std::string, Format> kFormats{
       {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
-  app.add_option_function<std::string>(
-         "-f,--format", [&format](const std::string& name) { format = kFormats.at(name); },
-         "table, json or csv")
-      ->option_text("FORMAT")
-      ->check([](const std::string& name) {
-        return kFormats.count(name) > 0
-                   ? std::string()
-                   : "unknown format \"" + name + "\"; table, json or csv are allowed";
-      });
+  parser
+      .add("-f,--format", "FORMAT", "table, json or csv",
+           [&format](const std::string& name) {
+             format = kFormats.at(name);
+             return std::string();
+           })
+      .choices = {"table", "json", "csv"};
 }
 
 void write(const Listing& listing, Format format) {

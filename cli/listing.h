@@ -11,11 +11,9 @@
 
 #include "cli/text.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hdrive::cli {
+
+class ArgumentParser;
 
 using OrderedJson = nlohmann::ordered_json;
 
@@ -76,7 +74,7 @@ std::string csv_text(const OrderedJson& value);
 enum class Format { table, json, csv };
 
 /// Adds `-f/--format table|json|csv`.
-void add_format_option(CLI::App& app, Format& format);
+void add_format_option(ArgumentParser& parser, Format& format);
 
 /// Writes the listing to stdout; the table as wide as the terminal.
 void write(const Listing& listing, Format format);

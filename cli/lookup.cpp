@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -42,16 +42,19 @@ RunId run_or_fail(const SweepEntry& sweep, const std::string& text) {
 
 }  // namespace
 
-void add_home_option(CLI::App& app, std::string& output_dir) {
-  app.add_option("--output-dir", output_dir,
-                 "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive)")
-      ->option_text("DIR");
+void add_home_option(ArgumentParser& parser, std::string& output_dir) {
+  parser
+      .text("--output-dir", output_dir, "DIR",
+            "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive)")
+      .completion = Completion::directories;
 }
 
-void add_sweep_argument(CLI::App& app, std::string& selector, const std::string& text,
+void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description) {
-  auto* option = app.add_option("sweep", selector, description)->option_text(text);
-  if (selector.empty()) option->required();
+  Argument& argument = parser.text("sweep", selector, value, description);
+  argument.required = selector.empty();
+  const bool runs = value.find("/RUN") != std::string::npos;
+  argument.completion = runs ? Completion::runs : Completion::sweeps;
 }
 
 std::filesystem::path home_directory(const std::string& output_dir) {

@@ -13,16 +13,14 @@
 #include "hdrive/catalog.h"
 #include "hdrive/sweep.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hdrive::cli {
 
+class ArgumentParser;
+
 /// Adds `--output-dir DIR`.
-void add_home_option(CLI::App& app, std::string& output_dir);
-/// Adds the positional SWEEP (or SWEEP/RUN, as `text` says); without a default it is required.
-void add_sweep_argument(CLI::App& app, std::string& selector, const std::string& text,
+void add_home_option(ArgumentParser& parser, std::string& output_dir);
+/// Adds the positional SWEEP (or SWEEP/RUN, as `value` says); without a default it is required.
+void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description);
 
 /// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else ".hdrive".

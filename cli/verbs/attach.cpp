@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
 
+#include "cli/argument_parser.h"
 #include "cli/display.h"
 #include "cli/follower.h"
 #include "cli/lookup.h"
@@ -85,11 +85,11 @@ int attach(const Options& options) {
 
 }  // namespace
 
-Action setup_attach(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_attach(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
-  app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  add_home_option(parser, options->output_dir);
   return [options] { return attach(*options); };
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/parameters.h"
 #include "cli/run_text.h"
@@ -57,11 +57,11 @@ int best(const Options& options) {
 
 }  // namespace
 
-Action setup_best(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_best(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep (default: last)");
-  add_format_option(app, options->format);
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
+  add_format_option(parser, options->format);
+  add_home_option(parser, options->output_dir);
   return [options] { return best(*options); };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
 #include "cli/lookup.h"
@@ -21,12 +21,12 @@ struct Options {
 };
 
 // Takes words like "--lr=0.1" out of the arguments: many a parameter is called that, and it is no option here.
-std::vector<std::string> take_dashed(const CLI::App& app, std::vector<std::string>& arguments) {
+std::vector<std::string> take_dashed(const ArgumentParser& parser,
+                                     std::vector<std::string>& arguments) {
   std::vector<std::string> taken;
   std::erase_if(arguments, [&](const std::string& word) {
     const std::size_t equals = word.find('=');
-    if (!word.starts_with("--") || equals == word.npos ||
-        app.get_option_no_throw(word.substr(0, equals)))
+    if (!word.starts_with("--") || equals == word.npos || parser.find(word.substr(0, equals)))
       return false;
     taken.push_back(word);
     return true;
@@ -49,13 +49,13 @@ int enqueue(const Options& options) {
 
 }  // namespace
 
-Action setup_enqueue(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_enqueue(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
-  app.add_option("values", options->values, "The parameters to set; the others are drawn at random")
-      ->option_text("NAME=VALUE...");
-  add_home_option(app, options->output_dir);
-  options->dashed = take_dashed(app, arguments);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  parser.texts("values", options->values, "NAME=VALUE...",
+               "The parameters to set; the others are drawn at random");
+  add_home_option(parser, options->output_dir);
+  options->dashed = take_dashed(parser, arguments);
   return [options] { return enqueue(*options); };
 }
 

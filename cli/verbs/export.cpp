@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/file.h"
+#include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/parameters.h"
 #include "cli/terminal.h"
@@ -79,14 +79,16 @@ int export_sweep(const Options& options) {
 
 }  // namespace
 
-Action setup_export(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_export(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep (default: last)");
-  app.add_option("-o,--output", options->file, "The file to write (default: the standard output)")
-      ->option_text("FILE");
-  app.add_flag("--metrics", options->metrics, "All logged values instead of the runs");
-  add_format_option(app, options->format);
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
+  parser
+      .text("-o,--output", options->file, "FILE",
+            "The file to write (default: the standard output)")
+      .completion = Completion::files;
+  parser.flag("--metrics", options->metrics, "All logged values instead of the runs");
+  add_format_option(parser, options->format);
+  add_home_option(parser, options->output_dir);
   return [options] { return export_sweep(*options); };
 }
 

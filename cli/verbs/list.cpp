@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/terminal.h"
@@ -75,10 +75,10 @@ int list(const Options& options) {
 
 }  // namespace
 
-Action setup_list(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_list(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_format_option(app, options->format);
-  add_home_option(app, options->output_dir);
+  add_format_option(parser, options->format);
+  add_home_option(parser, options->output_dir);
   return [options] { return list(*options); };
 }
 

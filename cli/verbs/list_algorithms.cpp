@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/registry.h"
@@ -63,9 +63,9 @@ int list_algorithms(Format format) {
 
 }  // namespace
 
-Action setup_list_algorithms(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_list_algorithms(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto format = std::make_shared<Format>(Format::table);
-  add_format_option(app, *format);
+  add_format_option(parser, *format);
   return [format] { return list_algorithms(*format); };
 }
 

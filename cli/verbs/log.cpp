@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -11,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/integers.h"
+#include "cli/argument_parser.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 
@@ -53,14 +52,13 @@ void shield_numbers(std::vector<std::string>& arguments) {
 
 }  // namespace
 
-Action setup_log(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_log(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  app.add_option("name", options->name, "The metric's name")->option_text("NAME")->required();
-  app.add_option("value", options->value, "Its value: a number, nan, inf or -inf")
-      ->option_text("VALUE")
-      ->required();
-  add_integer_option(app, "--step", options->step, std::numeric_limits<std::int64_t>::min(),
-                     "The step it belongs to, as the script counts");
+  parser.text("name", options->name, "NAME", "The metric's name").required = true;
+  parser.text("value", options->value, "VALUE", "Its value: a number, nan, inf or -inf").required =
+      true;
+  parser.integer("--step", options->step, std::numeric_limits<std::int64_t>::min(),
+                 "The step it belongs to, as the script counts");
   shield_numbers(arguments);
   return [options] { return log(*options); };
 }

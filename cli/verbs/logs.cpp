@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -119,13 +119,13 @@ int logs(const Options& options) {
 
 }  // namespace
 
-Action setup_logs(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_logs(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->selector, "SWEEP/RUN",
+  add_sweep_argument(parser, options->selector, "SWEEP/RUN",
                      "The run; of a sweep alone the one that started last (default: last)");
-  app.add_flag("-f,--follow", options->follow, "Go on until the run ends");
-  app.add_flag("--stderr", options->errors, "Its standard error instead");
-  add_home_option(app, options->output_dir);
+  parser.flag("-f,--follow", options->follow, "Go on until the run ends");
+  parser.flag("--stderr", options->errors, "Its standard error instead");
+  add_home_option(parser, options->output_dir);
   return [options] { return logs(*options); };
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/argument_parser.h"
 #include "cli/edit.h"
 #include "cli/lookup.h"
 #include "cli/terminal.h"
@@ -32,10 +32,10 @@ int pause(const Options& options) {
 
 }  // namespace
 
-Action setup_pause(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_pause(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  add_home_option(parser, options->output_dir);
   return [options] { return pause(*options); };
 }
 

@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
@@ -73,11 +73,11 @@ int repair(const Options& options) {
 
 }  // namespace
 
-Action setup_repair(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_repair(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  app.add_option("SWEEP", options->sweep, "The sweep: its directory, its id or the start of it")
-      ->required();
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP",
+                     "The sweep: its directory, its id or the start of it");
+  add_home_option(parser, options->output_dir);
   return [options] { return repair(*options); };
 }
 

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
 #include "cli/lookup.h"
@@ -66,13 +66,13 @@ int resume_sweep(const ResumeOptions& options) {
   return run_session(session);
 }
 
-Action setup_resume(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<ResumeOptions>();
-  add_detach_option(app, options->detach, "resume", arguments);
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
-  add_set_option(app, options->set);
-  app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
-  add_home_option(app, options->output_dir);
+  add_detach_option(parser, options->detach, "resume", arguments);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  add_set_option(parser, options->set);
+  parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  add_home_option(parser, options->output_dir);
   return [options] {
     return options->detach.asked ? start_detached(options->detach) : resume_sweep(*options);
   };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/detach.h"
 #include "cli/lookup.h"
@@ -126,15 +126,15 @@ int run(const Options& options) {
 
 }  // namespace
 
-Action setup_run(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_detach_option(app, options->detach, "run", arguments);
-  add_config_options(app, options->config);
-  add_home_option(app, options->output_dir);
-  app.add_flag("--dry-run", options->dry_run,
-               "Check everything, print what would be run, start nothing");
-  app.add_flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
-  take_words(app, options->config, arguments);
+  add_detach_option(parser, options->detach, "run", arguments);
+  add_config_options(parser, options->config);
+  add_home_option(parser, options->output_dir);
+  parser.flag("--dry-run", options->dry_run,
+              "Check everything, print what would be run, start nothing");
+  parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  take_words(parser, options->config, arguments);
   return
       [options] { return options->detach.asked ? start_detached(options->detach) : run(*options); };
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
-#include "cli/integers.h"
 #include "cli/listing.h"
 #include "cli/parameters.h"
 #include "cli/terminal.h"
@@ -119,13 +118,13 @@ int sample(const Options& options) {
 
 }  // namespace
 
-Action setup_sample(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_sample(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_integer_option(app, "-n,--count", options->count, std::int64_t{0},
-                     "How many parameter sets (default: 10)");
-  add_config_options(app, options->config);
-  add_format_option(app, options->format);
-  take_words(app, options->config, arguments);
+  parser.integer("-n,--count", options->count, std::int64_t{0},
+                 "How many parameter sets (default: 10)");
+  add_config_options(parser, options->config);
+  add_format_option(parser, options->format);
+  take_words(parser, options->config, arguments);
   return [options] { return sample(*options); };
 }
 

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <functional>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
 #include "cli/line_protocol.h"
@@ -157,16 +157,17 @@ int go_on(const Options& options) {
 
 }  // namespace
 
-Action setup_session(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_session(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_config_options(app, options->config);
-  app.add_option("--resume", options->resume,
-                 "Go on with the sweep of an earlier session, in place of a configuration")
-      ->option_text("SWEEP");
-  app.add_flag("--memory", options->memory, "Keep nothing on disk");
-  app.add_flag("--quiet", options->quiet, "Only warnings and errors on stderr");
-  add_home_option(app, options->output_dir);
-  take_words(app, options->config, arguments);
+  add_config_options(parser, options->config);
+  parser
+      .text("--resume", options->resume, "SWEEP",
+            "Go on with the sweep of an earlier session, in place of a configuration")
+      .completion = Completion::sweeps;
+  parser.flag("--memory", options->memory, "Keep nothing on disk");
+  parser.flag("--quiet", options->quiet, "Only warnings and errors on stderr");
+  add_home_option(parser, options->output_dir);
+  take_words(parser, options->config, arguments);
   return [options] { return options->resume.empty() ? begin(*options) : go_on(*options); };
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/model_text.h"
@@ -127,20 +127,18 @@ int show(const Options& options) {
 
 }  // namespace
 
-Action setup_show(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_show(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->selector, "SWEEP[/RUN]",
+  add_sweep_argument(parser, options->selector, "SWEEP[/RUN]",
                      "The sweep, or one of its runs (default: last)");
-  app.add_option("-f,--format", options->format, "table or json")
-      ->option_text("FORMAT")
-      ->check(CLI::IsMember({"table", "json"}));
-  app.add_flag(
+  parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT", "table or json");
+  parser.flag(
       "--model", options->model,
       "What a Gaussian process believes of the sweep: which parameters matter, the noise, and "
       "how well it predicts each run from the others");
-  app.add_flag("--importance", options->importance,
-               "Print how much each parameter of the sweep mattered");
-  add_home_option(app, options->output_dir);
+  parser.flag("--importance", options->importance,
+              "Print how much each parameter of the sweep mattered");
+  add_home_option(parser, options->output_dir);
   return [options] { return show(*options); };
 }
 

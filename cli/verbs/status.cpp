@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/parameters.h"
 #include "cli/sweep_text.h"
@@ -50,15 +50,13 @@ int status(const Options& options) {
 
 }  // namespace
 
-Action setup_status(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_status(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep (default: last)");
-  app.add_option("--sort", options->sort,
-                 "The order of the runs: number, or best (those without a value last)")
-      ->option_text("ORDER")
-      ->check(CLI::IsMember({"number", "best"}));
-  add_format_option(app, options->format);
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
+  parser.choice("--sort", options->sort, {"number", "best"}, "ORDER",
+                "The order of the runs: number, or best (those without a value last)");
+  add_format_option(parser, options->format);
+  add_home_option(parser, options->output_dir);
   return [options] { return status(*options); };
 }
 

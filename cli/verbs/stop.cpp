@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <thread>
 
+#include "cli/argument_parser.h"
 #include "cli/edit.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
@@ -95,11 +95,11 @@ int stop(const Options& options) {
 
 }  // namespace
 
-Action setup_stop(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_stop(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->selector, "SWEEP[/RUN]", "The sweep, or one of its runs");
-  app.add_flag("--no-wait", options->no_wait, "Do not wait until it has ended");
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->selector, "SWEEP[/RUN]", "The sweep, or one of its runs");
+  parser.flag("--no-wait", options->no_wait, "Do not wait until it has ended");
+  add_home_option(parser, options->output_dir);
   return [options] { return stop(*options); };
 }
 

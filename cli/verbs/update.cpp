@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
 #include "cli/lookup.h"
@@ -30,11 +30,11 @@ int update(const Options& options) {
 
 }  // namespace
 
-Action setup_update(CLI::App& app, std::vector<std::string>& /*arguments*/) {
+Action setup_update(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(app, options->sweep, "SWEEP", "The sweep");
-  add_set_option(app, options->set);
-  add_home_option(app, options->output_dir);
+  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  add_set_option(parser, options->set);
+  add_home_option(parser, options->output_dir);
   return [options] { return update(*options); };
 }
 

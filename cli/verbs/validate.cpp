@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
 #include "base/text.h"
+#include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
@@ -38,12 +38,12 @@ int validate(const Options& options) {
 
 }  // namespace
 
-Action setup_validate(CLI::App& app, std::vector<std::string>& arguments) {
+Action setup_validate(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_config_options(app, options->config);
-  app.add_flag("--azure", options->azure,
-               "Also tell what Azure itself would refuse or treat differently");
-  take_words(app, options->config, arguments);
+  add_config_options(parser, options->config);
+  parser.flag("--azure", options->azure,
+              "Also tell what Azure itself would refuse or treat differently");
+  take_words(parser, options->config, arguments);
   return [options] { return validate(*options); };
 }
 

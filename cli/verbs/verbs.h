@@ -7,27 +7,27 @@
 
 namespace hdrive::cli {
 
-Action setup_run(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_attach(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_validate(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_sample(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_session(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_list(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_status(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_show(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_logs(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_best(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_export(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_stop(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_pause(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_resume(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_enqueue(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_update(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_repair(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_log(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_list_algorithms(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_version(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_completion(CLI::App& app, std::vector<std::string>& arguments);
-Action setup_config_reference(CLI::App& app, std::vector<std::string>& arguments);
+Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_attach(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_validate(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_sample(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_session(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_list(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_status(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_show(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_logs(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_best(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_export(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_stop(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_pause(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_enqueue(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_update(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_repair(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_log(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_list_algorithms(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_version(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_completion(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& arguments);
 
 }  // namespace hdrive::cli

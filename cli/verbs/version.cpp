@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/argument_parser.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 
-Action setup_version(CLI::App& /*app*/, std::vector<std::string>& /*arguments*/) {
+Action setup_version(ArgumentParser& /*parser*/, std::vector<std::string>& /*arguments*/) {
   return [] {
     print("hdrive " + std::string(version()) + "\n");
     return static_cast<int>(kDone);

@@ -58,6 +58,10 @@ class TheRules(unittest.TestCase):
         self.assert_refused("scheduler/ may not include nlohmann/json.hpp",
                             scheduler__a_cpp=LICENSED + "#include <nlohmann/json.hpp>\n")
 
+    def test_a_heavy_header_is_granted_to_one_file_only(self):
+        self.assert_refused("cli/run.cpp:2: CLI/CLI.hpp is for cli/argument_parser.cpp alone",
+                            cli__run_cpp=LICENSED + "#include <CLI/CLI.hpp>\n")
+
     def test_public_headers_know_the_standard_library_only(self):
         self.assert_refused("include/ may not include fmt/format.h",
                             include__hdrive__a_h=LICENSED + "#include <fmt/format.h>\n")

@@ -30,6 +30,9 @@ MAY_INCLUDE = {
     "benchmarks": ["hdrive/", "benchmarks/", "sqlite3.h"] + FMT,
 }
 
+# Headers that take seconds to compile, and the one file that may include them.
+ONLY_IN = {"CLI/": "cli/argument_parser.cpp"}
+
 # In angle brackets without a slash, NAME is the standard library's, NAME.h C's or POSIX'; these are not.
 THIRD_PARTY = {"sqlite3.h", "fmt.h"}
 SYSTEM_FOLDERS = ("sys/", "linux/", "netinet/", "arpa/")
@@ -111,6 +114,9 @@ def check_includes(folder, relative, text):
         match = INCLUDE.match(line)
         if match and not may_include(folder, *match.groups()):
             yield f"{relative}:{number}: {folder}/ may not include {match.group(2)}"
+        for prefix, only in ONLY_IN.items():
+            if match and match.group(2).startswith(prefix) and folder in MAY_INCLUDE and str(relative) != only:
+                yield f"{relative}:{number}: {match.group(2)} is for {only} alone"
 
 
 def check_tokens(folder, relative, text):
