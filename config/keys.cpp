@@ -2,6 +2,9 @@
 //
 // Readers of the top-level keys that need more than their kind and range checked.
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <optional>
 #include <system_error>
 
 #include "base/text.h"
@@ -16,7 +19,7 @@ bool is_reserved(std::string_view name) {
   static constexpr std::string_view kNames[] = {
       "AZUREML_RUN_ID",     "HDRIVE_ATTEMPT",    "HDRIVE_LOGS_DIR", "HDRIVE_METRICS_FILE",
       "HDRIVE_OUTPUTS_DIR", "HDRIVE_PARAMETERS", "HDRIVE_RUN_DIR",  "HDRIVE_RUN_ID",
-      "HDRIVE_RUN_NUMBER",  "HDRIVE_SWEEP_ID"};
+      "HDRIVE_RUN_NUMBER",  "HDRIVE_SOURCE_DIR", "HDRIVE_SWEEP_ID"};
   return name.starts_with("AZUREML_SWEEP_") ||
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
@@ -48,6 +51,67 @@ void read_goal(Loader& loader, const Entry& entry) {
   loader.problems.error(entry.value->place,
                         "unknown primary_metric_goal " + in_quotes(entry.value->text) +
                             "; allowed: Maximize, Minimize" + (hint.empty() ? "" : ";" + hint));
+}
+
+namespace {
+
+// The one of `allowed` that the entry names, in any case; else an error.
+template <class Enum>
+void read_word(Loader& loader, const Entry& entry, std::initializer_list<Enum> allowed,
+               Enum& value) {
+  std::vector<std::string> words;
+  for (const Enum each : allowed) {
+    words.emplace_back(to_string(each));
+    if (base::fold(entry.value->text) != words.back()) continue;
+    value = each;
+    return;
+  }
+  loader.problems.error(entry.value->place, "unknown " + entry.key + " " +
+                                                in_quotes(entry.value->text) +
+                                                "; allowed: " + base::join(words, ", ") +
+                                                base::did_you_mean(entry.value->text, words));
+}
+
+struct Unit {
+  std::string_view name;  // lower case
+  double bytes;
+};
+constexpr Unit kUnits[] = {{"", 1},         {"b", 1},           {"kb", 1e3},
+                           {"mb", 1e6},     {"gb", 1e9},        {"tb", 1e12},
+                           {"kib", 1024.0}, {"mib", 1048576.0}, {"gib", 1073741824.0}};
+
+std::optional<std::uint64_t> bytes_of(const Node& node) {
+  std::string text = base::lower(node.text);
+  if (!node.is_scalar()) return std::nullopt;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto number = base::parse_number(text.substr(0, digits));
+  const std::string_view unit = base::trim(std::string_view(text).substr(digits));
+  for (const Unit& each : kUnits)
+    if (number && each.name == unit && *number * each.bytes < 1e18)
+      return static_cast<std::uint64_t>(std::llround(*number * each.bytes));
+  return std::nullopt;
+}
+
+}  // namespace
+
+void read_working_directory(Loader& loader, const Entry& entry) {
+  read_word(loader, entry, {WorkingDirectory::run, WorkingDirectory::source},
+            loader.spec.working_directory);
+}
+
+void read_keep_work(Loader& loader, const Entry& entry) {
+  read_word(loader, entry, {KeepWork::never, KeepWork::failed, KeepWork::always},
+            loader.spec.keep_work);
+}
+
+void read_snapshot_max_file(Loader& loader, const Entry& entry) {
+  if (const auto bytes = bytes_of(*entry.value))
+    loader.spec.snapshot_max_file = *bytes;
+  else
+    loader.problems.error(entry.value->place,
+                          in_quotes(entry.key) + " is " + describe(*entry.value) +
+                              "; allowed: a size such as 500 kB, 10 MB or 2 GB, or a number of "
+                              "bytes");
 }
 
 void read_seed(Loader& loader, const Entry& entry) {

@@ -53,6 +53,9 @@ struct Loader {
 void read_sampling(Loader& loader, const Entry& entry);
 void read_policy(Loader& loader, const Entry& entry);
 void read_goal(Loader& loader, const Entry& entry);
+void read_working_directory(Loader& loader, const Entry& entry);
+void read_keep_work(Loader& loader, const Entry& entry);
+void read_snapshot_max_file(Loader& loader, const Entry& entry);
 void read_command(Loader& loader, const Entry& entry);
 void read_source_directory(Loader& loader, const Entry& entry);
 void read_environment(Loader& loader, const Entry& entry);

@@ -140,10 +140,34 @@ std::vector<KeyInfo> make_schema() {
       {.name = "source_directory", .kind = K::text, .own = true,
        .default_text = "the directory of the file; of a command after --, where it was typed",
        .default_in_words = true,
-       .summary = "Where the runs start. A relative path counts from the directory of the file.",
-       .elsewhere = {"source_dir", "working_directory", "code", "path"},
+       .summary = "The folder with the code: captured once, when the sweep begins, for its runs to "
+                  "start from. A relative path counts from the directory of the file.",
+       .elsewhere = {"source_dir", "code", "path"},
        .read = read_source_directory,
        .write = [](const SweepSpec& s) { return write_text(s.source_directory.string()); }},
+      {.name = "working_directory", .kind = K::text, .own = true, .default_text = "run",
+       .allowed = "run or source",
+       .summary = "Where the runs start: each in a folder of its own with the captured files (`run`; "
+                  "[the rules](run-directory.md#working-folders)), or all in source_directory "
+                  "itself (`source`).",
+       .elsewhere = {"cwd", "workdir"},
+       .read = read_working_directory,
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.working_directory == kDefaults.working_directory,
+                               std::string(to_string(s.working_directory))); }},
+      {.name = "keep_work", .kind = K::text, .own = true, .default_text = "never",
+       .allowed = "never, failed or always",
+       .summary = "Which runs keep their working folder when they have ended; `outputs` and `logs` "
+                  "are kept in any case.",
+       .read = read_keep_work,
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.keep_work == kDefaults.keep_work,
+                               std::string(to_string(s.keep_work))); }},
+      {.name = "snapshot_max_file", .kind = K::any, .own = true, .default_text = "10 MB",
+       .allowed = "a size such as 500 kB, 10 MB or 2 GB, or a number of bytes",
+       .summary = "Of the source folder, files larger than this are not captured: the runs see the "
+                  "original through a link.",
+       .read = read_snapshot_max_file, .write = write_snapshot_max_file},
       {.name = "environment_variables", .kind = K::mapping, .own = true, .default_text = "{}",
        .allowed = "a mapping of names to texts",
        .summary = "Added to the environment of each run, beside hdrive's own variables.",

@@ -167,6 +167,16 @@ std::string write_environment(const SweepSpec& spec) {
   return text;
 }
 
+std::string write_snapshot_max_file(const SweepSpec& spec) {
+  if (spec.snapshot_max_file == SweepSpec().snapshot_max_file) return "";
+  constexpr std::pair<std::uint64_t, const char*> kUnits[] = {
+      {1'000'000'000, " GB"}, {1'000'000, " MB"}, {1'000, " kB"}};
+  for (const auto& [bytes, unit] : kUnits)
+    if (spec.snapshot_max_file % bytes == 0 && spec.snapshot_max_file > 0)
+      return std::to_string(spec.snapshot_max_file / bytes) + unit;
+  return std::to_string(spec.snapshot_max_file);
+}
+
 std::string write_start_points(const SweepSpec& spec) {
   std::string text;
   for (const Assignment& point : spec.start_points) {

@@ -22,6 +22,7 @@ std::string write_policy(const SweepSpec& spec);
 std::string write_command(const SweepSpec& spec);
 std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
+std::string write_snapshot_max_file(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
 
 /// The name HyperDrive's own files use for an algorithm, where it has one: "BanditPolicy".

@@ -35,6 +35,12 @@ RunRequest Fates::request(RunId run) const {
   request.environment = std::move(command.environment);
   request.working_directory = spec_.source_directory;
   const auto& directory = ledger_.parts().directory;
+  request.workspace.source = spec_.source_directory;
+  if (spec_.working_directory == WorkingDirectory::run && !directory.empty()) {
+    request.workspace.snapshot = header.snapshot;
+    request.workspace.store = snapshot_store(directory.parent_path());
+  }
+  request.workspace.keep = spec_.keep_work;
   if (!directory.empty()) request.directory = run_directory(directory, run);
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;

@@ -39,3 +39,4 @@
 #include "hdrive/sweep.h"
 #include "hdrive/target.h"
 #include "hdrive/value.h"
+#include "hdrive/workspace.h"

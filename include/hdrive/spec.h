@@ -14,6 +14,7 @@
 #include "hdrive/history.h"
 #include "hdrive/registry.h"
 #include "hdrive/space.h"
+#include "hdrive/workspace.h"
 
 namespace hdrive {
 
@@ -37,7 +38,11 @@ struct SweepSpec {
   std::vector<std::string> command;
   /// Whether drawn values are appended as `--name value` (they are unless the command places them).
   bool append_parameters = true;
-  std::filesystem::path source_directory;  ///< where the runs start; absolute once loaded
+  std::filesystem::path source_directory;  ///< the code of the runs; absolute once loaded
+  /// Whether each run starts in a folder of its own made from the snapshot of the source directory.
+  WorkingDirectory working_directory = WorkingDirectory::run;
+  KeepWork keep_work = KeepWork::never;          ///< which of these folders outlive their run
+  std::uint64_t snapshot_max_file = 10'000'000;  ///< larger files are linked to; bytes
   std::map<std::string, std::string> environment_variables;  ///< added to hdrive's own
   /// One run's time limit, HyperDrive's 30 days.
   std::chrono::milliseconds max_run_duration = std::chrono::hours{24 * 30};

@@ -18,6 +18,7 @@
 #include "hdrive/history.h"
 #include "hdrive/result.h"
 #include "hdrive/value.h"
+#include "hdrive/workspace.h"
 
 namespace hdrive {
 
@@ -45,7 +46,9 @@ struct RunRequest {
   Assignment parameters;
   std::vector<std::string> arguments;  ///< program first; empty for targets without processes
   std::vector<std::pair<std::string, std::string>> environment;  ///< added to the engine's own
-  std::filesystem::path working_directory;
+  std::filesystem::path
+      working_directory;            ///< where the program starts, unless `workspace` has a snapshot
+  Workspace workspace;              ///< with a snapshot: the target makes a working folder from it
   std::filesystem::path directory;  ///< the run directory (docs/run-directory.md)
   std::chrono::milliseconds
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up

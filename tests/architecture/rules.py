@@ -7,7 +7,7 @@
 import pathlib
 import re
 
-MODULES = ["config", "space", "sampling", "scheduler", "compute", "policies", "store"]
+MODULES = ["config", "space", "sampling", "scheduler", "workspace", "compute", "policies", "store"]
 
 # What the files of a folder may include besides the standard library and POSIX. Prefixes of what stands
 # between the quotes or brackets; SELF is the folder itself.
@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "space": MODULE + JSON + ["boost/math/"],  # the normal distribution, for the unit cube
     "sampling": MODULE + ["boost/random/", "boost/math/", "Eigen/", "tbb/", "oneapi/tbb"],
     "scheduler": MODULE,
+    "workspace": MODULE,
     "compute": MODULE + JSON + ["re2/"],
     "policies": MODULE,
     "store": MODULE + JSON + ["sqlite3.h"],

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rule, also in docs/run-directory.md: a small tree is copied; of a larger one the files share their blocks where the
+// file system can (reflinks); else they are hard links to the read-only files of the store.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/file.h"
+#include "base/sha256.h"
+#include "hdrive/workspace.h"
+#include "workspace/blob_store.h"
+#include "workspace/manifest.h"
+#include "workspace/removal.h"
+
+namespace hdrive {
+namespace {
+
+namespace fs = std::filesystem;
+using workspace::BlobStore;
+
+constexpr std::size_t kSmallFiles = 100;
+constexpr std::uint64_t kSmallBytes = 1'000'000;
+
+enum class Way { copy, reflink, hard_link };
+
+// A snapshot that runs are made from, read once.
+struct Loaded {
+  Workspace workspace;
+  BlobStore store;
+  std::vector<SnapshotEntry> entries;
+  std::vector<std::string> folders;   // in the order to make them
+  std::vector<std::string> contents;  // of a small tree, by entry
+  bool small = false;
+};
+
+std::vector<std::string> folders_of(const std::vector<SnapshotEntry>& entries) {
+  std::set<std::string> folders;
+  for (const SnapshotEntry& entry : entries) {
+    fs::path folder = entry.path;
+    if (!workspace::is_folder(entry)) folder = folder.parent_path();
+    for (; !folder.empty(); folder = folder.parent_path())
+      if (!folders.insert(folder.string()).second) break;
+  }
+  return {folders.begin(), folders.end()};  // sorted: what is above comes first
+}
+
+mode_t own_mode(const SnapshotEntry& file) { return file.executable ? 0755 : 0644; }
+
+// Removes folders on a thread of its own, which begins with the first.
+class Remover {
+ public:
+  ~Remover() {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void remove(fs::path folder) {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(folder));
+    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    changed_.notify_one();
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      const fs::path folder = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      workspace::remove_tree(folder);
+      ::rmdir(folder.parent_path().c_str());  // .removed itself, with the last in it
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<fs::path> queue_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+struct WorkingFolders::Impl {
+  // The snapshot of the workspace, as read for the run before where it is the same one.
+  Result<void> load(const Workspace& workspace) {
+    if (loaded && loaded->workspace.snapshot == workspace.snapshot &&
+        loaded->workspace.store == workspace.store) {
+      loaded->workspace = workspace;
+      return {};
+    }
+    loaded.reset();
+    Loaded fresh{workspace, BlobStore(workspace.store), {}, {}, {}};
+    auto entries = fresh.store.read_manifest(workspace.snapshot);
+    if (!entries) return entries.error();
+    fresh.entries = *std::move(entries);
+    fresh.folders = folders_of(fresh.entries);
+    std::uint64_t bytes = 0;
+    std::size_t files = 0;
+    for (const SnapshotEntry& entry : fresh.entries) {
+      files += !entry.digest.empty();
+      bytes += entry.size;
+    }
+    fresh.small = files <= kSmallFiles && bytes <= kSmallBytes;
+    loaded = std::move(fresh);
+    return loaded->small ? read_contents() : Result<void>();
+  }
+
+  Result<void> read_contents() {
+    for (const SnapshotEntry& entry : loaded->entries) {
+      loaded->contents.emplace_back();
+      if (entry.digest.empty()) continue;
+      if (auto sound = make_sound(entry); !sound) return forget(sound.error());
+      auto content = loaded->store.read(entry);
+      if (!content) return forget(content.error());
+      loaded->contents.back() = *std::move(content);
+    }
+    return {};
+  }
+
+  Error forget(Error error) {
+    loaded.reset();
+    return error;
+  }
+
+  // A file of the store that a run wrote to (only root can, or whoever changed its permissions) is made anew: from
+  // itself if only its times or permissions were changed, else from the source folder if that has it still.
+  Result<void> make_sound(const SnapshotEntry& entry) {
+    BlobStore& store = loaded->store;
+    if (store.holds(entry)) return {};
+    auto content = store.read(entry);
+    const bool altered = !content;
+    if (altered) content = base::read_file(loaded->workspace.source / entry.path, entry.size);
+    if (!content || (altered && base::sha256(*content) != entry.digest))
+      return Error{store.blob_path(entry).string(),
+                   fmt::format("the snapshot's {} is damaged or gone, and {} is no longer what it "
+                               "was; begin a new sweep, or set working_directory=source",
+                               entry.path, (loaded->workspace.source / entry.path).string()),
+                   Error::Kind::damaged};
+    notes.push_back(fmt::format(
+        "{}: a run changed the file that all runs have in common; it was restored, but runs alive "
+        "at that moment have seen the change (docs/run-directory.md, Working folders)",
+        entry.path));
+    return store.put(entry, *content);
+  }
+
+  // -- one file ------------------------------------------------------------------------------------
+
+  Result<base::UniqueFd> create(int folder, const SnapshotEntry& entry) const {
+    base::UniqueFd fd(::openat(folder, entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                               own_mode(entry)));
+    if (!fd) return base::system_error(entry.path, "create", errno);
+    return fd;
+  }
+
+  Result<void> copy(int folder, const SnapshotEntry& entry, const std::string& content) const {
+    const auto fd = create(folder, entry);
+    if (!fd) return fd.error();
+    if (!workspace::write_all(fd->get(), content))
+      return base::system_error(entry.path, "write", errno);
+    return {};
+  }
+
+  // Nothing: the file system has no reflinks.
+  Result<bool> reflink(int folder, const SnapshotEntry& entry) const {
+    const base::UniqueFd from(::open(loaded->store.blob_path(entry).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!from) return base::system_error(entry.path, "open", errno);
+    const auto to = create(folder, entry);
+    if (!to) return to.error();
+    if (::ioctl(to->get(), FICLONE, from.get()) == 0) return true;
+    const int error = errno;
+    ::unlinkat(folder, entry.path.c_str(), 0);
+    if (base::error_kind(error) == Error::Kind::no_room)
+      return base::system_error(entry.path, "write", error);
+    return false;
+  }
+
+  Result<void> hard_link(int folder, const SnapshotEntry& entry) {
+    const fs::path blob = loaded->store.blob_path(entry);
+    const auto linked = [&] {
+      return ::linkat(AT_FDCWD, blob.c_str(), folder, entry.path.c_str(), 0) == 0;
+    };
+    if (linked()) return {};
+    if (errno == EMLINK) {
+      // As many names as one file can have: those to come are of a copy.
+      auto content = loaded->store.read(entry);
+      if (!content) return content.error();
+      if (auto put = loaded->store.put(entry, *content); !put) return put;
+      if (linked()) return {};
+    }
+    if (errno != EXDEV && errno != EPERM && errno != EOPNOTSUPP)
+      return base::system_error(entry.path, "link to the snapshot", errno);
+    auto content = loaded->store.read(entry);
+    if (!content) return content.error();
+    return copy(folder, entry, *content);
+  }
+
+  Result<void> make_file(int folder, std::size_t index) {
+    const SnapshotEntry& entry = loaded->entries[index];
+    if (loaded->small) return copy(folder, entry, loaded->contents[index]);
+    if (auto sound = make_sound(entry); !sound) return sound;
+    if (reflinks) {
+      auto cloned = reflink(folder, entry);
+      if (!cloned) return cloned.error();
+      if (*cloned) return {};
+      reflinks = false;
+    }
+    return hard_link(folder, entry);
+  }
+
+  Result<void> fill(int folder) {
+    for (const std::string& name : loaded->folders)
+      if (::mkdirat(folder, name.c_str(), 0755) != 0)
+        return base::system_error(name, "create the directory", errno);
+    for (std::size_t i = 0; i < loaded->entries.size(); ++i) {
+      const SnapshotEntry& entry = loaded->entries[i];
+      if (!entry.digest.empty()) {
+        if (auto made = make_file(folder, i); !made) return made;
+      } else if (!entry.target.empty() &&
+                 ::symlinkat(entry.target.c_str(), folder, entry.path.c_str()) != 0) {
+        return base::system_error(entry.path, "link to " + entry.target, errno);
+      }
+    }
+    for (const auto& [to, name] :
+         {std::pair("../outputs", "outputs"), std::pair("../logs", "logs")})
+      if (::symlinkat(to, folder, name) != 0)
+        return base::system_error(name, "link to the run's own", errno);
+    return {};
+  }
+
+  std::optional<Loaded> loaded;
+  bool reflinks = true;  // until the file system says that it has none
+  std::vector<std::string> notes;
+  std::int64_t removed = 0;
+  Remover remover;
+};
+
+WorkingFolders::WorkingFolders() : impl_(std::make_unique<Impl>()) {}
+WorkingFolders::~WorkingFolders() = default;
+WorkingFolders::WorkingFolders(WorkingFolders&&) noexcept = default;
+WorkingFolders& WorkingFolders::operator=(WorkingFolders&&) noexcept = default;
+
+Result<void> WorkingFolders::make(const Workspace& workspace, const fs::path& folder) {
+  if (auto loaded = impl_->load(workspace); !loaded) return loaded;
+  if (::mkdir(folder.c_str(), 0755) != 0)
+    return base::system_error(folder, "create the working folder", errno);
+  const base::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Result<void> filled =
+      fd ? impl_->fill(fd.get()) : base::system_error(folder, "open the working folder", errno);
+  if (filled) return filled;
+  workspace::remove_tree(folder);
+  Error error = filled.error();
+  error.where = folder.string() + (error.where.empty() ? "" : ": " + error.where);
+  return error;
+}
+
+std::vector<std::string> WorkingFolders::take_notes() { return std::exchange(impl_->notes, {}); }
+
+void WorkingFolders::remove(const fs::path& folder) {
+  // Out of the way at once, so that the same run can begin again in a new one.
+  const fs::path aside = folder.parent_path().parent_path() / ".removed";
+  const auto name = fmt::format("{}-{}", ::getpid(), ++impl_->removed);
+  if (::rename(folder.c_str(), (aside / name).c_str()) != 0) {
+    if (errno != ENOENT) return;
+    ::mkdir(aside.c_str(), 0700);
+    if (::rename(folder.c_str(), (aside / name).c_str()) != 0) return;
+  }
+  impl_->remover.remove(aside / name);
+}
+
+}  // namespace hdrive
