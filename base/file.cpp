@@ -36,6 +36,7 @@ Result<std::string> read_from(int fd, const std::filesystem::path& path, std::si
 }
 
 const char* kind_of_file(mode_t mode) {
+  if (S_ISREG(mode)) return "a file";
   if (S_ISDIR(mode)) return "a directory";
   if (S_ISFIFO(mode)) return "a FIFO";
   if (S_ISSOCK(mode)) return "a socket";
@@ -130,8 +131,15 @@ Result<UniqueFd> open_regular(const std::filesystem::path& path) {
 
 Result<UniqueFd> open_directory(int parent, const std::filesystem::path& path) {
   UniqueFd fd(::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return system_error(path, "open the directory", errno);
-  return fd;
+  if (fd) return fd;
+  const int error_number = errno;
+  struct stat status {};
+  if (::fstatat(parent, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      !S_ISDIR(status.st_mode))
+    return Error{path.string(),
+                 std::string("it is ") + kind_of_file(status.st_mode) + ", not a directory",
+                 Error::Kind::damaged};
+  return system_error(path, "open the directory", error_number);
 }
 
 Result<std::string> read_file(int directory, const std::filesystem::path& path, std::size_t most) {

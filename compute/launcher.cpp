@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
 #include "compute/embedded.h"
+#include "compute/run_environment.h"
 #include "compute/supervisor/protocol.h"
 
 namespace hdrive::compute {
@@ -79,11 +81,43 @@ class SpawnAttributes {
   posix_spawn_file_actions_t actions;
 };
 
-std::string explain(int error) {
-  const std::string what = "cannot start a process: " + std::generic_category().message(error);
-  if (error == E2BIG) return what + "; the command with its environment is too long for the system";
-  if (error == EAGAIN) return what + "; the limit of processes is reached (ulimit -u)";
-  return what;
+std::string kilobytes(std::size_t bytes) { return std::to_string((bytes + 1023) >> 10) + " kB"; }
+
+std::size_t size_of(const std::vector<std::string>& texts) {
+  std::size_t size = 0;
+  for (const std::string& text : texts) size += text.size() + 1 + sizeof(char*);
+  return size;
+}
+
+bool is_shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
+
+// Which of the two limits it is: that of one string, or that of all together.
+std::string explain_too_long(const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& environment) {
+  const auto argument = std::max_element(arguments.begin(), arguments.end(), is_shorter);
+  const auto variable = std::max_element(environment.begin(), environment.end(), is_shorter);
+  const std::string limit = " long, and the system takes " + kilobytes(kLongestString) + " in one";
+  if (argument != arguments.end() && argument->size() >= kLongestString)
+    return "its argument " + std::to_string(argument - arguments.begin() - protocol::kProgram) +
+           " is " + kilobytes(argument->size()) + limit;
+  if (variable != environment.end() && variable->size() >= kLongestString)
+    return "its variable " + variable->substr(0, variable->find('=')) + " is " +
+           kilobytes(variable->size()) + limit;
+  return "its arguments and variables are " + kilobytes(size_of(arguments) + size_of(environment)) +
+         ", and the system takes " + kilobytes(static_cast<std::size_t>(::sysconf(_SC_ARG_MAX))) +
+         " in all (a quarter of ulimit -s); let the program read its parameters from run.json";
+}
+
+Error explain(int error, const std::vector<std::string>& arguments,
+              const std::vector<std::string>& environment) {
+  if (error == E2BIG)
+    return {
+        "",
+        "the command with its environment is too long: " + explain_too_long(arguments, environment),
+        Error::Kind::invalid};
+  Error result = base::system_error("", "start a process", error);
+  if (error == EAGAIN) result.what += "; the limit of processes is reached (ulimit -u)";
+  return result;
 }
 
 }  // namespace
@@ -110,7 +144,7 @@ Result<pid_t> Launcher::start(const std::vector<std::string>& arguments,
     if (!program_.empty() && error == 0) return pid;
     const bool refused = error == ENOENT || error == EACCES || error == EPERM || error == ENOEXEC;
     const bool on_disk = !memory_ && !program_.empty() && error != ENOENT;
-    if (!refused || on_disk) return Error{"", explain(error)};
+    if (!refused || on_disk) return explain(error, arguments, environment);
     memory_.reset();
     auto file = program_on_disk(fallback);
     if (!file) return file.error();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local target. Each run has a supervisor (compute/supervisor); this side prepares its directory,
+// The local target: starting runs, finding them again, cancelling them; local_wait.cpp follows them. Each run has a supervisor (compute/supervisor); this side prepares its directory,
 // starts it, follows its metrics and waits for its end. One epoll set: a pidfd for each supervisor, one
 // inotify, one pipe on which supervisors tell that their program runs, and an eventfd for the stop token.
 #include "compute/local.h"
@@ -18,10 +18,14 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
 #include "compute/embedded.h"
+#include "compute/limits.h"
+#include "compute/local_watch.h"
+#include "compute/orphans.h"
 #include "compute/process_identity.h"
 #include "compute/run_directory.h"
-#include "compute/run_end.h"
+#include "compute/run_environment.h"
 #include "compute/supervisor/protocol.h"
 
 extern char** environ;
@@ -29,16 +33,31 @@ extern char** environ;
 namespace hdrive::compute {
 namespace {
 
-// epoll's marks for what is not a run.
-constexpr std::uint64_t kPipeMark = ~0ULL, kInotifyMark = ~1ULL, kWakeMark = ~2ULL;
-
-// How often files are looked at without being told to: where inotify works, only for what it does not
-// see (mapped memory, a lost event); where it does not, to be in time for the policy.
-constexpr Duration kWatchedInterval = std::chrono::seconds{1};
-constexpr Duration kUnwatchedInterval = std::chrono::milliseconds{25};
-constexpr Duration kLongestSleep = std::chrono::hours{1};
-
 std::string place(const RunRequest& request) { return "run " + std::to_string(request.run); }
+
+// What fails for want of descriptors, processes or memory says what may be done about it.
+Error advise(Error error) {
+  if (error.kind == Error::Kind::no_resources)
+    error.what += "; raise the limits (ulimit -n, ulimit -u), or run fewer at once";
+  return error;
+}
+
+// A program is given its arguments and variables as texts that end with the first zero byte.
+Result<void> check_for_zero_bytes(const RunRequest& request) {
+  const auto fault = [&](const std::string& what) {
+    return Error{
+        place(request),
+        what + " holds a zero byte, of which no program would see more than what is before it",
+        Error::Kind::invalid};
+  };
+  for (std::size_t i = 0; i < request.arguments.size(); ++i)
+    if (request.arguments[i].find('\0') != std::string::npos)
+      return fault("its argument " + std::to_string(i));
+  for (const auto& [name, value] : request.environment)
+    if ((name + value).find('\0') != std::string::npos)
+      return fault("its variable " + base::json_string(name));
+  return {};
+}
 
 std::string milliseconds(std::chrono::milliseconds time) { return std::to_string(time.count()); }
 
@@ -49,8 +68,12 @@ Result<std::shared_ptr<LocalTarget>> LocalTarget::make(const LocalTargetOptions&
                                                        bool use_inotify, bool from_memory) {
   auto patterns = OutputPatterns::make(options.metric_patterns, options.primary_metric);
   if (!patterns) return patterns.error();
+  auto here = look_around();
+  if (!here) return here.error();
   std::shared_ptr<LocalTarget> target(
       new LocalTarget(options, std::move(clock), *std::move(patterns), from_memory));
+  target->here_ = *std::move(here);
+  target->file_limit_ = raise_limits();
   if (auto ready = target->open_descriptors(use_inotify); !ready) return ready.error();
   return target;
 }
@@ -61,7 +84,6 @@ LocalTarget::LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Cloc
       clock_(std::move(clock)),
       patterns_(std::move(patterns)),
       launcher_(from_memory),
-      boot_id_(compute::boot_id()),
       claim_(protocol::kClaimPrefix + std::to_string(::getpid()) + "-" +
              std::to_string(clock_->now().time_since_epoch().count())) {}
 
@@ -69,23 +91,27 @@ Result<void> LocalTarget::open_descriptors(bool use_inotify) {
   int ends[2] = {-1, -1};
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll_ || !wake_ || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    return Error{"", std::string("cannot prepare to watch processes: ") + std::strerror(errno)};
+  bool ready = epoll_ && wake_ && ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
   pipe_read_.reset(ends[0]);
   pipe_write_.reset(ends[1]);
   // Without inotify (its limits are per user, and others use it too) files are polled.
-  if (use_inotify) inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  watch(pipe_read_, kPipeMark);
-  watch(wake_, kWakeMark);
-  if (inotify_) watch(inotify_, kInotifyMark);
+  if (ready && use_inotify) inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ready = ready && watch(pipe_read_, kPipeMark) && watch(wake_, kWakeMark);
+  if (!ready) return advise(base::system_error("", "prepare to watch processes", errno));
+  if (inotify_ && !watch(inotify_, kInotifyMark)) inotify_.reset();
   return {};
 }
 
-void LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
+bool LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = mark;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event);
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
+}
+
+std::optional<TargetCapacity> LocalTarget::capacity() const {
+  const int descriptors = patterns_.empty() ? 2 : 3;  // its supervisor, its metrics, its stdout
+  return capacity_of_this_process(static_cast<std::int64_t>(live_.size()), descriptors);
 }
 
 // ---- starting -----------------------------------------------------------------------------------
@@ -93,7 +119,8 @@ void LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
 // Processes are told from others by their run directory's name, so a directory has only one.
 Result<RunRequest> LocalTarget::complete(const RunRequest& request) {
   if (request.arguments.empty())
-    return Error{place(request), "there is no program to start; give a command"};
+    return Error{place(request), "there is no program to start; give a command",
+                 Error::Kind::invalid};
   if (live_.contains(request.run)) return Error{place(request), "it is running already"};
   RunRequest result = request;
   std::error_code error;
@@ -118,44 +145,46 @@ Result<std::filesystem::path> LocalTarget::python_path(const RunRequest& request
 }
 
 Result<void> LocalTarget::start(const RunRequest& incomplete) {
+  living_.reset();
   auto request = complete(incomplete);
   if (!request) return request.error();
+  if (auto sound = check_for_zero_bytes(*request); !sound) return sound;
   auto python = python_path(*request);
-  if (!python) return python.error();
+  if (!python) return advise(python.error());
   auto files = prepare_run_directory(*request, !patterns_.empty(), claim_);
-  if (!files) return files.error();
-
-  std::vector<std::string> arguments = {"hdrive-run",
-                                        std::to_string(request->run),
-                                        request->directory.native(),
-                                        std::to_string(request->attempt),
-                                        boot_id_,
-                                        request->working_directory.native(),
-                                        milliseconds(request->cancel_grace),
-                                        milliseconds(request->time_limit),
-                                        claim_};
-  arguments.insert(arguments.end(), request->arguments.begin(), request->arguments.end());
-  auto pid =
-      launcher_.start(arguments, run_environment(*request, environ, *python, options_.command_path),
-                      pipe_write_.get(), request->directory.parent_path());
-  if (!pid) return Error{place(*request), pid.error().message()};
+  if (!files) return advise(files.error());
+  const auto pid = launch(*request, *python);
+  if (!pid) {
+    discard_attempt(request->directory, claim_);
+    Error error = advise(pid.error());
+    error.where = place(*request);
+    return error;
+  }
+  // Without a descriptor for it (none is left) it is looked at now and then.
   base::UniqueFd process = open_process(*pid);
-  if (!process && errno != ESRCH) return give_up(*request, *pid, errno);
-  follow(*std::move(request), *std::move(files), std::move(process), *pid).child = true;
+  const RunId run = request->run;
+  Live& live = follow(*std::move(request), *std::move(files), std::move(process), *pid);
+  live.child = true;
+  live.ended = false;
+  enqueue(run, live);
   return {};
 }
 
-// A run that cannot be watched is ended again. Its supervisor is a child that was not reaped, so that the
-// pid is still its own.
-Error LocalTarget::give_up(const RunRequest& request, pid_t supervisor, int error) {
-  ::kill(supervisor, SIGUSR1);
-  siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(supervisor), &info, WEXITED) != 0 && errno == EINTR) {
-  }
-  std::string what = std::string("cannot watch its process: ") + std::strerror(error);
-  if (error == EMFILE) what += "; raise the limit with ulimit -n, or run fewer at once";
-  if (error == ENOSYS) what += "; Linux 5.3 or later is needed";
-  return {place(request), what};
+Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python) {
+  std::vector<std::string> arguments = {"hdrive-run",
+                                        std::to_string(request.run),
+                                        request.directory.native(),
+                                        std::to_string(request.attempt),
+                                        here_.boot_id,
+                                        request.working_directory.native(),
+                                        milliseconds(request.cancel_grace),
+                                        milliseconds(request.time_limit),
+                                        std::to_string(file_limit_),
+                                        claim_};
+  arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
+  return launcher_.start(arguments,
+                         run_environment(request, environ, python, options_.command_path),
+                         pipe_write_.get(), request.directory.parent_path());
 }
 
 // From here on `wait` tells of the run. Without a `process` it has ended.
@@ -164,61 +193,76 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   const RunId run = request.run;
   Live& live = live_[run];
   const std::string directory = request.directory.native();
-  live.metrics_watch = add_watch(run, directory + "/metrics.jsonl");
+  bool watched = process && watch(process, static_cast<std::uint64_t>(run));
+  if (files.metrics) live.metrics_watch = add_watch(run, directory + "/metrics.jsonl");
   if (files.output) live.output_watch = add_watch(run, directory + "/stdout.log");
+  watched = watched && (!files.metrics || live.metrics_watch >= 0) &&
+            (!files.output || live.output_watch >= 0);
+  if (!watched) polled_.insert(run);
+  for (std::string& fault : files.faults) notes_.push_back(TargetNote{run, std::move(fault)});
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
                        request.position, &patterns_, &faults_told_);
   live.request = std::move(request);
   live.supervisor = supervisor;
   live.process = std::move(process);
   live.ended = !live.process;
-  if (live.process) watch(live.process, static_cast<std::uint64_t>(run));
-  enqueue(run, live);
   return live;
 }
 
 int LocalTarget::add_watch(RunId run, const std::string& path) {
   const int watch = inotify_ ? ::inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY) : -1;
-  if (watch >= 0)
-    watched_[watch] = run;
-  else
-    ++unwatched_;
+  if (watch >= 0) watched_[watch] = run;
   return watch;
 }
 
 void LocalTarget::remove_watch(int watch) {
-  if (watch < 0) {
-    --unwatched_;
-    return;
-  }
+  if (watch < 0) return;
   ::inotify_rm_watch(inotify_.get(), watch);
   watched_.erase(watch);
+}
+
+// Its supervisor may have been killed alone. The run may be tried again, in the same directory: what is left of
+// this attempt must not go on writing there. Nothing is started between two runs that are attached, so one look
+// at all processes is enough for all of them.
+Result<bool> LocalTarget::left_something(const std::filesystem::path& directory) {
+  if (!living_) {
+    auto living = directories_of_living();
+    if (!living) return living.error();
+    living_ = *std::move(living);
+  }
+  return living_->contains(directory.native());
 }
 
 Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   auto request = complete(incomplete);
   if (!request) return request.error();
   const auto& directory = request->directory;
-  revoke_claims(directory);
-  const auto supervisor = read_supervisor_record(directory);
-  const bool recorded = supervisor && supervisor->attempt == request->attempt;
+  if (auto revoked = revoke_claims(directory); !revoked) return advise(revoked.error());
+  const auto record = read_supervisor_record(directory);
+  if (!record) return advise(record.error());
+  const bool recorded = *record && (*record)->attempt == request->attempt;
   base::UniqueFd process;
-  if (recorded) process = find_supervisor(*supervisor, boot_id_);
-  if (!process) {
+  if (recorded) {
+    auto found = find_supervisor(**record, directory, here_);
+    if (!found) return advise(found.error());
+    process = *std::move(found);
+  }
+  if (!process && !recorded) {
     const auto end = read_exit_record(directory);
-    if (!end || end->attempt != request->attempt) {
-      // Its supervisor may have been killed alone. The run may be tried again, in the same directory: what
-      // is left of this attempt must not go on writing there.
-      end_orphans(directory, 0);
-      return AttachOutcome::gone;
-    }
+    if (!end) return advise(end.error());
+    const bool exited = *end && (*end)->attempt == request->attempt;
+    const auto left = left_something(directory);
+    if (!left) return advise(left.error());
+    if (!exited && !*left) return AttachOutcome::gone;
   }
   auto files = open_run_files(directory, !patterns_.empty());
-  if (!files) return files.error();
-  const auto pid = static_cast<pid_t>(recorded ? supervisor->pid : 0);
+  if (!files) return advise(files.error());
+  const RunId run = request->run;
+  const auto pid = static_cast<pid_t>(recorded ? (*record)->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
-  if (recorded) live.program = supervisor->program_pid;
-  if (recorded) live.since = supervisor->start_time;
+  if (recorded) live.program = (*record)->program_pid;
+  if (recorded) live.since = (*record)->start_time;
+  enqueue(run, live);
   return AttachOutcome::attached;
 }
 
@@ -226,196 +270,18 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
 
 void LocalTarget::cancel(RunId run, CancelMode mode) {
   const auto found = live_.find(run);
-  if (found == live_.end() || found->second.ended) return;
-  const int signal = mode == CancelMode::kill ? SIGUSR1 : SIGTERM;
-  send_signal(found->second.process, signal);
-  send_signal(found->second.process, SIGCONT);  // one that was stopped hears nothing
+  if (found == live_.end()) return;
+  found->second.impatient = found->second.impatient || mode == CancelMode::kill;
+  if (found->second.ended) return;
+  signal(found->second, mode == CancelMode::kill ? SIGUSR1 : SIGTERM);
+  signal(found->second, SIGCONT);  // one that was stopped hears nothing
 }
 
-// ---- waiting ------------------------------------------------------------------------------------
-
-void LocalTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
-  const std::stop_callback wake(stop, [this] {
-    const std::uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it wakes already
-  });
-  const std::size_t from = events.size();
-  while (true) {
-    Time now = clock_->now();
-    const bool busy = !queue_.empty() || stop.stop_requested();
-    look(busy ? Duration{0} : std::clamp(next_moment(deadline) - now, Duration{0}, kLongestSleep),
-         events);
-    now = clock_->now();
-    if (now >= next_poll_) poll_files(now);
-    tell(events);
-    if (events.size() > from || stop.stop_requested() || now >= deadline) return;
-  }
-}
-
-Time LocalTarget::next_moment(Time deadline) const {
-  return live_.empty() ? deadline : std::min(deadline, next_poll_);
-}
-
-// Asks the kernel what happened, for at most `longest`.
-void LocalTarget::look(Duration longest, std::vector<TargetEvent>& events) {
-  constexpr int kMostEvents = 256;
-  epoll_event happened[kMostEvents];
-  // Rounded up: waking before the moment would only mean to ask again.
-  const auto timeout = static_cast<int>((longest.count() + 999) / 1000);
-  const int count = ::epoll_wait(epoll_.get(), happened, kMostEvents, timeout);
-  if (count <= 0) return;
-  // Always first, as a run begins before anything else of it is told.
-  take_began(events);
-  for (int i = 0; i < count; ++i) {
-    const std::uint64_t mark = happened[i].data.u64;
-    if (mark == kInotifyMark) {
-      take_modified();
-    } else if (mark == kWakeMark) {
-      std::uint64_t ignored = 0;
-      if (::read(wake_.get(), &ignored, sizeof ignored) < 0) continue;
-    } else if (mark != kPipeMark) {
-      const auto found = live_.find(static_cast<RunId>(mark));
-      if (found == live_.end()) continue;
-      found->second.ended = true;
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.process.get(), nullptr);
-      enqueue(found->first, found->second);
-    }
-  }
-}
-
-void LocalTarget::take_began(std::vector<TargetEvent>& events) {
-  protocol::Began began[256];
-  while (true) {
-    const ssize_t bytes = ::read(pipe_read_.get(), began, sizeof began);
-    if (bytes <= 0) return;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(bytes) / sizeof began[0]; ++i) {
-      const auto found = live_.find(began[i].run);
-      if (found == live_.end() || found->second.request.attempt != began[i].attempt) continue;
-      found->second.program = began[i].pid;
-      tell_began(found->second, events);
-      enqueue(found->first, found->second);
-    }
-  }
-}
-
-void LocalTarget::tell_began(Live& live, std::vector<TargetEvent>& events) {
-  if (std::exchange(live.began, true)) return;
-  RunBegan began{live.request.run, live.request.attempt, live.program};
-  if (live.since > 0 && !live.ended) began.ran = age_of(live.since);
-  events.push_back(began);
-}
-
-void LocalTarget::take_modified() {
-  alignas(inotify_event) char buffer[16384];
-  while (true) {
-    const ssize_t bytes = ::read(inotify_.get(), buffer, sizeof buffer);
-    if (bytes <= 0) return;
-    for (ssize_t at = 0; at < bytes;) {
-      inotify_event event;
-      std::memcpy(&event, buffer + at, sizeof event);
-      at += static_cast<ssize_t>(sizeof event + event.len);
-      if (event.mask & IN_Q_OVERFLOW) next_poll_ = Time{};  // events were lost: look at all files
-      const auto run = watched_.find(event.wd);
-      if (run == watched_.end()) continue;
-      const auto found = live_.find(run->second);
-      if (found != live_.end()) enqueue(found->first, found->second);
-    }
-  }
-}
-
-void LocalTarget::poll_files(Time now) {
-  for (auto& [run, live] : live_) enqueue(run, live);
-  next_poll_ = now + (unwatched_ > 0 ? kUnwatchedInterval : kWatchedInterval);
-  if (now >= next_care_) wake_stopped_supervisors(now);
-}
-
-// A supervisor that somebody stopped would never say how its run ended.
-void LocalTarget::wake_stopped_supervisors(Time now) {
-  next_care_ = now + kWatchedInterval;
-  for (const auto& [run, live] : live_)
-    if (!live.ended && is_stopped(live.supervisor)) send_signal(live.process, SIGCONT);
-}
-
-void LocalTarget::enqueue(RunId run, Live& live) {
-  if (!std::exchange(live.queued, true)) queue_.push_back(run);
-}
-
-// Tells what the queued runs have, a slice of each in turn, until the budget of the call is spent.
-void LocalTarget::tell(std::vector<TargetEvent>& events) {
-  IntakeBudget budget;
-  while (!queue_.empty() && !budget.spent()) {
-    const RunId run = queue_.front();
-    queue_.pop_front();
-    const auto found = live_.find(run);
-    if (found == live_.end()) continue;
-    Live& live = found->second;
-    live.queued = false;
-    if (!live.began && !live.child) look_for_program(live);
-    if (!live.began && live.program != 0) tell_began(live, events);  // attached
-    // Its program may write before its supervisor's word arrives, which comes in any case.
-    if (!live.began && !live.ended) continue;
-    if (live.ended && !live.began) begin_late(live, events);
-    if (!live.intake.read(buffer_, budget, live.ended, events))
-      enqueue(run, live);
-    else if (live.ended)
-      finish(run, events);
-  }
-}
-
-// The supervisor of an attached run may have had no program yet; it tells another engine, or none.
-void LocalTarget::look_for_program(Live& live) {
-  if (live.program != 0) return;
-  const auto record = read_supervisor_record(live.request.directory);
-  if (record && record->attempt == live.request.attempt) live.program = record->program_pid;
-}
-
-// The word got lost (the pipe was full, or another engine got it): the end says it too.
-void LocalTarget::begin_late(Live& live, std::vector<TargetEvent>& events) {
-  const auto record = read_exit_record(live.request.directory);
-  if (record && record->attempt == live.request.attempt) live.program = record->pid;
-  if (live.program != 0) tell_began(live, events);
-}
-
-// The supervisor is dead and all metrics are told.
-void LocalTarget::finish(RunId run, std::vector<TargetEvent>& events) {
-  auto node = live_.extract(run);
-  Live& live = node.mapped();
-  live.intake.close(events);
-  remove_watch(live.metrics_watch);
-  if (!patterns_.empty()) remove_watch(live.output_watch);
-  const auto record = read_exit_record(live.request.directory);
-  if (record && record->attempt == live.request.attempt) {
-    reap(live);
-    RunExited end = describe_exit(*record, live.request, options_.stderr_tail_lines);
-    events.emplace_back(std::move(end));
-    return;
-  }
-  // Orphans are looked for before it is reaped: until then its session's number is taken.
-  const int orphans = end_orphans(live.request.directory, live.child ? live.supervisor : 0);
-  RunVanished lost{run, live.request.attempt, reap(live)};
-  if (orphans < 0) lost.note += "; some of its processes could not be ended";
-  events.push_back(std::move(lost));
-}
-
-// Returns what became of the supervisor, in words.
-std::string LocalTarget::reap(const Live& live) {
-  siginfo_t info{};
-  const auto pid = static_cast<id_t>(live.supervisor);
-  if (pid <= 1 || ::waitid(P_PID, pid, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
-    return "its supervisor is gone and left no exit.json";
-  if (info.si_code != CLD_EXITED)
-    return "its supervisor was killed by signal " + std::to_string(info.si_status);
-  if (info.si_status == protocol::kNoDirectory)
-    return "its supervisor could not enter " + live.request.directory.string();
-  if (info.si_status == protocol::kNoClaim)
-    return "its supervisor could not take it over: another engine has, or supervisor.json could "
-           "not "
-           "be written";
-  if (info.si_status == protocol::kNoRecord)
-    return "its supervisor could not write exit.json to " + live.request.directory.string() +
-           "; is the disk full?";
-  return "its supervisor ended with status " + std::to_string(info.si_status) +
-         " and left no exit.json";
+void LocalTarget::signal(const Live& live, int number) {
+  if (live.process)
+    send_signal(live.process, number);
+  else if (live.child)
+    ::kill(live.supervisor, number);  // it was not reaped, so the pid is still its own
 }
 
 }  // namespace hdrive::compute

@@ -4,11 +4,14 @@
 // except that a stop token may wake `wait` from any. Runs outlive it.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,7 +20,9 @@
 #include "compute/intake.h"
 #include "compute/launcher.h"
 #include "compute/output_patterns.h"
+#include "compute/process_identity.h"
 #include "compute/run_directory.h"
+#include "compute/run_records.h"
 #include "hdrive/target.h"
 
 namespace hdrive::compute {
@@ -32,6 +37,7 @@ class LocalTarget final : public ComputeTarget {
 
   Result<void> start(const RunRequest& request) override;
   Result<AttachOutcome> attach(const RunRequest& request) override;
+  std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
   std::string describe() const override { return "local processes"; }
@@ -39,42 +45,58 @@ class LocalTarget final : public ComputeTarget {
  private:
   struct Live {
     RunRequest request;
-    base::UniqueFd process;  // its supervisor; empty: it has ended
+    base::UniqueFd
+        process;  // its supervisor; empty: it has ended, or no descriptor was left for it
     pid_t supervisor = 0;
     bool child = false;        // of this process, so that its pid is its own until it is reaped
     std::int64_t program = 0;  // the training program's pid, once known
     std::int64_t since = 0;    // start time of a supervisor that was found alive; 0: started here
+    std::optional<std::int64_t> token;  // by which exit.json is known for its supervisor's
     int metrics_watch = -1, output_watch = -1;
     Intake intake;
-    bool began = false;   // told
-    bool ended = false;   // its supervisor is dead; what it left is still to be told
-    bool queued = false;  // in queue_
+    bool began = false;           // told
+    bool ended = false;           // its supervisor is dead; what it left is still to be told
+    bool queued = false;          // in queue_
+    std::optional<Time> lost;     // since then what is left of it is being ended
+    std::optional<Time> unclear;  // since then its exit.json cannot be looked at
+    bool impatient = false;       // do not wait for it
   };
 
   LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Clock> clock,
               OutputPatterns patterns, bool from_memory);
   Result<void> open_descriptors(bool use_inotify);
-  void watch(const base::UniqueFd& fd, std::uint64_t mark);
+  bool watch(const base::UniqueFd& fd, std::uint64_t mark);
 
   Result<RunRequest> complete(const RunRequest& request);
   Result<std::filesystem::path> python_path(const RunRequest& request);
-  static Error give_up(const RunRequest& request, pid_t supervisor, int error);
+  Result<pid_t> launch(const RunRequest& request, const std::filesystem::path& python);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
+  Result<bool> left_something(const std::filesystem::path& directory);
   int add_watch(RunId run, const std::string& path);
   void remove_watch(int watch);
+  static void signal(const Live& live, int number);
 
   Time next_moment(Time deadline) const;
   void look(Duration longest, std::vector<TargetEvent>& events);
   void take_began(std::vector<TargetEvent>& events);
   void tell_began(Live& live, std::vector<TargetEvent>& events);
   void take_modified();
-  void poll_files(Time now);
-  void wake_stopped_supervisors(Time now);
+  void end(RunId run, Live& live);
+  void poll(Time now);
+  void poll_one(RunId run, Live& live);
+  void poll_all(Time now);
   void enqueue(RunId run, Live& live);
   void tell(std::vector<TargetEvent>& events);
   static void look_for_program(Live& live);
   void begin_late(Live& live, std::vector<TargetEvent>& events);
-  void finish(RunId run, std::vector<TargetEvent>& events);
+  void finish(RunId run, Live& live, std::vector<TargetEvent>& events);
+  bool waits_for_record(Live& live, const Error& error, std::vector<TargetEvent>& events);
+  void tell_exit(RunId run, const ExitRecord& record, std::vector<TargetEvent>& events);
+  void tell_never_began(RunId run, std::vector<TargetEvent>& events);
+  void lose(RunId run, Live& live);
+  void hunt(Time now, std::vector<TargetEvent>& events);
+  void vanish(RunId run, const std::string& note, std::vector<TargetEvent>& events);
+  Live take_out(RunId run, std::vector<TargetEvent>& events);
   static std::string reap(const Live& live);
 
   LocalTargetOptions options_;
@@ -82,7 +104,8 @@ class LocalTarget final : public ComputeTarget {
   OutputPatterns patterns_;
   FaultBudget faults_told_;
   Launcher launcher_;
-  std::string boot_id_;
+  ProcessSpace here_;
+  rlim_t file_limit_ = 0;                             // what the runs are given
   std::string claim_;                                 // no other engine's, ever
   std::filesystem::path python_path_;                 // the latest that was installed
   std::filesystem::path given_parent_, real_parent_;  // of the latest run directory
@@ -90,9 +113,16 @@ class LocalTarget final : public ComputeTarget {
   base::UniqueFd epoll_, wake_, inotify_, pipe_read_, pipe_write_;
   std::unordered_map<RunId, Live> live_;
   std::unordered_map<int, RunId> watched_;  // by inotify's watch numbers
-  int unwatched_ = 0;                       // files that inotify does not watch
+  std::set<RunId> polled_;                  // of which the kernel does not tell everything
   std::deque<RunId> queue_;                 // runs that may have something to tell
-  Time next_poll_{}, next_care_{};
+  std::vector<TargetEvent> notes_;          // to be told with the next events
+  Time next_poll_{}, next_poll_of_all_{};
+  std::vector<RunId> lost_;  // whose supervisors died without a word
+  Time next_hunt_{};
+  Duration hunt_pause_{};
+  bool hunt_failed_ = false;  // told
+  std::optional<std::set<std::string>>
+      living_;  // the run directories of living processes, while attaching
   std::string buffer_;
 };
 

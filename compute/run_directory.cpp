@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/text.h"
@@ -22,28 +21,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What belongs to one attempt. run.json stays: it is replaced.
+// What belongs to one attempt.
 constexpr const char* kAttemptFiles[] = {"stdout.log", "stderr.log",      "metrics.jsonl",
                                          "exit.json",  "supervisor.json", "run.json"};
-
-// Where execvp looks when PATH is not set.
-constexpr const char* kDefaultPath = "/bin:/usr/bin";
+// These stay over attempts.
+constexpr const char* kAttemptFolders[] = {"outputs", "logs", "checkpoints"};
 
 Error failure(const fs::path& path, std::string_view what) {
-  const int error = errno;
-  Error result = base::system_error(path, what, error);
-  if (error == EMFILE) result.what += "; raise the limit with ulimit -n, or run fewer at once";
-  return result;
+  return base::system_error(path, what, errno);
 }
 
 Result<void> make_directory_at(int parent, const fs::path& directory, const char* name) {
-  if (::mkdirat(parent, name, 0755) == 0 || errno == EEXIST) return {};
+  if (::mkdirat(parent, name, 0700) == 0 || errno == EEXIST) return {};
   return failure(directory / name, "create the directory");
 }
 
-bool exists_at(int directory, const std::string& name) {
-  return ::faccessat(directory, name.c_str(), F_OK, 0) == 0;
+// What has that name, links themselves included; 0: nothing.
+mode_t mode_at(int directory, const std::string& name) {
+  struct stat status {};
+  return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_mode : 0;
 }
+bool exists_at(int directory, const std::string& name) { return mode_at(directory, name) != 0; }
 
 // A folder in which none of the files that are to be moved has a namesake: "attempt-1", "attempt-1.2", ...
 std::string free_folder(int directory, int attempt) {
@@ -52,8 +50,12 @@ std::string free_folder(int directory, int attempt) {
   const auto taken = [&](const char* name) {
     return exists_at(directory, name) && exists_at(directory, folder + "/" + name);
   };
-  for (int i = 2; std::any_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), taken); ++i)
-    folder = first + "." + std::to_string(i);
+  const auto can_be_used = [&] {
+    const mode_t mode = mode_at(directory, folder);
+    return mode == 0 || (S_ISDIR(mode) &&
+                         std::none_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), taken));
+  };
+  for (int i = 2; !can_be_used(); ++i) folder = first + "." + std::to_string(i);
   return folder;
 }
 
@@ -100,9 +102,10 @@ std::string run_json(const RunRequest& request) {
          ",\n  \"proposed\": " + in_seconds(request.proposed) + "\n}\n";
 }
 
+// A new file: whatever had its name was moved aside.
 Result<void> write_at(int directory, const fs::path& path, const std::string& text) {
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
-  const base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0600));
   if (!fd) return failure(path, "create");
   errno = ENOSPC;  // what a short write means
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
@@ -110,64 +113,37 @@ Result<void> write_at(int directory, const fs::path& path, const std::string& te
   return {};
 }
 
-Result<base::UniqueFd> open_at(int directory, const fs::path& path) {
-  constexpr int kFlags = O_RDONLY | O_CREAT | O_CLOEXEC;
-  base::UniqueFd fd(::openat(directory, path.filename().c_str(), kFlags, 0644));
-  if (!fd) return failure(path, "open");
-  return fd;
+// Creates it where it is missing, and does without where the program has put something else in its place.
+Result<base::UniqueFd> open_at(int directory, const fs::path& path,
+                               std::vector<std::string>& faults) {
+  auto file = base::open_regular(directory, path.filename(), O_RDONLY | O_CREAT);
+  if (file) return file;
+  Error error = file.error();
+  if (error.kind == Error::Kind::damaged) {
+    faults.push_back(path.filename().string() + ": " + error.what + "; it is not read");
+    return base::UniqueFd();
+  }
+  error.where = path.string();
+  return error;
 }
 
 Result<RunFiles> open_files(int directory, const fs::path& path, bool with_output) {
   RunFiles files;
-  auto metrics = open_at(directory, path / "metrics.jsonl");
+  auto metrics = open_at(directory, path / "metrics.jsonl", files.faults);
   if (!metrics) return metrics.error();
   files.metrics = *std::move(metrics);
   if (!with_output) return files;
-  auto output = open_at(directory, path / "stdout.log");
+  auto output = open_at(directory, path / "stdout.log", files.faults);
   if (!output) return output.error();
   files.output = *std::move(output);
   return files;
-}
-
-base::UniqueFd open_directory(const fs::path& path) {
-  return base::UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-std::string_view name_of(std::string_view variable) {
-  return variable.substr(0, variable.find('='));
-}
-
-// nullopt: no such file, or no object of our format version.
-std::optional<nlohmann::json> read_record(const fs::path& path) {
-  const auto text = base::read_file(path);
-  if (!text) return std::nullopt;
-  auto json = nlohmann::json::parse(*text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  const auto version = json.find("version");
-  if (version == json.end() || *version != protocol::kFileVersion) return std::nullopt;
-  return json;
-}
-
-std::optional<std::int64_t> integer(const nlohmann::json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
-
-std::string text(const nlohmann::json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::optional<int> small(std::optional<std::int64_t> value) {
-  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
 }
 
 // What an attempt needs, in a directory that holds no other.
 Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool with_output,
                                 const std::string& claim) {
   const fs::path& path = request.directory;
-  for (const char* name : {"outputs", "logs", "checkpoints"})
+  for (const char* name : kAttemptFolders)
     if (auto made = make_directory_at(directory, path, name); !made) return made.error();
   if (auto written = write_at(directory, path / "run.json", run_json(request)); !written)
     return written.error();
@@ -184,118 +160,56 @@ Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool w
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim) {
   const fs::path& path = request.directory;
-  const bool fresh = ::mkdir(path.c_str(), 0755) == 0;
+  const bool fresh = ::mkdir(path.c_str(), 0700) == 0;
   if (!fresh) {
     if (auto made = base::make_directories(path); !made) return made.error();
   }
-  const base::UniqueFd directory = open_directory(path);
-  if (!directory) return failure(path, "open the directory");
+  const auto directory = base::open_directory(AT_FDCWD, path);
+  if (!directory && fresh) ::rmdir(path.c_str());
+  if (!directory) return directory.error();
   if (!fresh) {
-    revoke_claims(path);
-    if (auto moved = set_earlier_attempt_aside(directory.get(), request); !moved)
+    if (auto revoked = revoke_claims(path); !revoked) return revoked.error();
+    if (auto moved = set_earlier_attempt_aside(directory->get(), request); !moved)
       return moved.error();
   }
-  auto files = fill_directory(directory.get(), request, with_output, claim);
-  if (files) return files;
-  // What was begun is taken back: the next try would find an attempt where there was none.
-  ::unlinkat(directory.get(), claim.c_str(), 0);
-  for (const char* name : kAttemptFiles) ::unlinkat(directory.get(), name, 0);
-  std::error_code ignored;
-  if (fresh) fs::remove_all(path, ignored);
+  auto files = fill_directory(directory->get(), request, with_output, claim);
+  if (!files) discard_attempt(path, claim);
   return files;
 }
 
-void revoke_claims(const fs::path& path) {
+// By paths, which takes no descriptor: there may be none left.
+void discard_attempt(const fs::path& path, const std::string& claim) {
+  if (!claim.empty()) ::unlink((path / claim).c_str());
+  for (const char* name : kAttemptFiles) ::unlink((path / name).c_str());
+  // What an earlier attempt wrote keeps them there.
+  for (const char* name : kAttemptFolders) ::rmdir((path / name).c_str());
+  ::rmdir(path.c_str());
+}
+
+Result<void> revoke_claims(const fs::path& path) {
   DIR* directory = ::opendir(path.c_str());
-  if (!directory) return;
-  while (const dirent* entry = ::readdir(directory))
-    if (std::string_view(entry->d_name).starts_with(protocol::kClaimPrefix))
-      ::unlinkat(::dirfd(directory), entry->d_name, 0);
-  ::closedir(directory);
-}
-
-Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
-  const base::UniqueFd directory = open_directory(path);
-  if (!directory) return failure(path, "open the directory");
-  return open_files(directory.get(), path, with_output);
-}
-
-std::vector<std::string> run_environment(const RunRequest& request, const char* const* inherited,
-                                         const fs::path& python_path,
-                                         const fs::path& command_path) {
-  const std::string& directory = request.directory.native();
-  std::vector<std::pair<std::string, std::string>> added;
-  const auto set = [&](std::string_view name, std::string value) {
-    const auto same = [&](const auto& entry) { return entry.first == name; };
-    const auto found = std::find_if(added.begin(), added.end(), same);
-    if (found == added.end())
-      added.emplace_back(name, std::move(value));
-    else
-      found->second = std::move(value);
+  if (!directory && errno != ENOENT && errno != ENOTDIR) return failure(path, "open the directory");
+  if (!directory) return {};
+  Result<void> result;
+  const auto next = [&] {
+    errno = 0;
+    return ::readdir(directory);
   };
-  // What the run would see without further ado; nullopt: not set.
-  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
-    for (const auto& [other, value] : added)
-      if (other == name) return value;
-    for (const char* const* entry = inherited; *entry; ++entry)
-      if (name_of(*entry) == name) return std::string(*entry).substr(name.size() + 1);
-    return std::nullopt;
-  };
-  set("HDRIVE_RUN_ID", request.run_id);
-  set("HDRIVE_PARAMETERS", to_json(request.parameters));
-  for (const auto& [name, value] : request.environment) set(name, value);
-  set("HDRIVE_RUN_DIR", directory);
-  set("HDRIVE_METRICS_FILE", directory + "/metrics.jsonl");
-  set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");
-  set("HDRIVE_LOGS_DIR", directory + "/logs");
-  set("HDRIVE_CHECKPOINT_DIR", directory + "/checkpoints");
-  set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
-
-  // What a script prints is to be seen, and searched for metrics, when it prints it.
-  if (!value_of("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
-  const std::string python = value_of("PYTHONPATH").value_or("");
-  set("PYTHONPATH", python_path.native() + (python.empty() ? "" : ":" + python));
-  // Behind all else, so that nothing the user has installed is hidden.
-  if (!command_path.empty())
-    set("PATH", value_of("PATH").value_or(kDefaultPath) + ":" + command_path.native());
-
-  std::vector<std::string> result;
-  for (const char* const* entry = inherited; *entry; ++entry) {
-    const auto same = [&](const auto& addition) { return addition.first == name_of(*entry); };
-    if (std::none_of(added.begin(), added.end(), same)) result.emplace_back(*entry);
+  while (const dirent* entry = next()) {
+    if (!std::string_view(entry->d_name).starts_with(protocol::kClaimPrefix)) continue;
+    if (::unlinkat(::dirfd(directory), entry->d_name, 0) == 0) continue;
+    // A directory is none: a supervisor could not write over it.
+    if (errno != ENOENT && errno != EISDIR) result = failure(path / entry->d_name, "remove");
   }
-  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
+  if (errno != 0) result = failure(path, "read the directory");
+  ::closedir(directory);
   return result;
 }
 
-std::optional<SupervisorRecord> read_supervisor_record(const fs::path& directory) {
-  const auto json = read_record(directory / "supervisor.json");
-  if (!json) return std::nullopt;
-  SupervisorRecord record;
-  record.attempt = small(integer(*json, "attempt")).value_or(0);
-  record.pid = integer(*json, "pid").value_or(0);
-  record.start_time = integer(*json, "start_time").value_or(0);
-  record.boot_id = text(*json, "boot_id");
-  record.program_pid = integer(*json, "program_pid").value_or(0);
-  return record;
-}
-
-std::optional<ExitRecord> read_exit_record(const fs::path& directory) {
-  const auto json = read_record(directory / "exit.json");
-  if (!json) return std::nullopt;
-  ExitRecord record;
-  record.attempt = small(integer(*json, "attempt")).value_or(0);
-  record.pid = integer(*json, "pid").value_or(0);
-  record.exit_code = small(integer(*json, "exit_code"));
-  record.signal = small(integer(*json, "signal"));
-  record.not_started = text(*json, "not_started");
-  record.error_number = small(integer(*json, "errno")).value_or(0);
-  // A record that does not say how the run ended, or says it twice, is none.
-  if (record.exit_code.has_value() + record.signal.has_value() + !record.not_started.empty() != 1)
-    return std::nullopt;
-  record.leftovers = integer(*json, "leftovers").value_or(0);
-  record.over_time = json->value("over_time", nlohmann::json(false)) == true;
-  return record;
+Result<RunFiles> open_run_files(const fs::path& path, bool with_output) {
+  const auto directory = base::open_directory(AT_FDCWD, path);
+  if (!directory) return directory.error();
+  return open_files(directory->get(), path, with_output);
 }
 
 }  // namespace hdrive::compute

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/text.h"
 
 namespace hdrive::compute {
@@ -88,6 +89,8 @@ std::string explain_not_started(const ExitRecord& record, const RunRequest& requ
     return "cannot enter the working directory " + quoted(request.working_directory.string()) +
            ": " + words;
   if (record.not_started == "vfork") return "cannot start a process: " + words;
+  if (record.error_number == EINVAL)
+    return (request.directory / record.not_started).string() + " is not a regular file";
   return "cannot open " + (request.directory / record.not_started).string() + ": " + words;
 }
 
@@ -111,7 +114,10 @@ RunExited describe_exit(const ExitRecord& record, const RunRequest& request,
   end.exit_code = record.exit_code;
   end.signal = record.signal;
   end.over_time = record.over_time;
+  end.cpu_time = record.cpu_time;
+  end.peak_memory = record.peak_memory;
   end.not_started = !record.not_started.empty();
+  if (end.not_started) end.not_started_kind = base::error_kind(record.error_number);
   if (end.not_started) add(end.note, explain_not_started(record, request));
   if (record.over_time)
     add(end.note, "its supervisor ended it after the time limit, as no engine did");

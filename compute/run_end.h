@@ -3,7 +3,7 @@
 // How a run ended, from what its supervisor wrote, in words for the user. Called by the local target.
 #pragma once
 
-#include "compute/run_directory.h"
+#include "compute/run_records.h"
 #include "hdrive/target.h"
 
 namespace hdrive::compute {

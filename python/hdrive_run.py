@@ -21,8 +21,12 @@ __all__ = ["log", "params", "run_id", "attempt", "is_active", "outputs_dir", "lo
 
 def _read_params():
     try:
-        drawn = json.loads(os.environ.get("HDRIVE_PARAMETERS", ""))
-    except ValueError:
+        if "HDRIVE_PARAMETERS" in os.environ:
+            drawn = json.loads(os.environ["HDRIVE_PARAMETERS"])
+        else:  # too many for a variable, or no run
+            with open(os.path.join(os.environ["HDRIVE_RUN_DIR"], "run.json"), encoding="utf-8") as file:
+                drawn = json.load(file)["parameters"]
+    except (KeyError, OSError, ValueError):
         return {}
     if not isinstance(drawn, dict):
         return {}
@@ -82,7 +86,7 @@ def _json_number(number):
 def _append(line):
     # Opened each time: a script may close descriptors or fork between two reports. One write to a file opened
     # for appending is never mixed with another's, so threads and processes need no lock.
-    descriptor = os.open(_metrics_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(_metrics_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         while line:
             line = line[os.write(descriptor, line):]

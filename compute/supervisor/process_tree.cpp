@@ -61,21 +61,87 @@ struct DirectoryEntry {
   char name[1];
 };
 
-void read_processes() {
-  table_size = 0;
-  const int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
+// Calls `take` with each name in the directory that is a number. Closes it.
+template <class Take>
+void for_each_number(int directory, const Take& take) {
+  if (directory < 0) return;
   alignas(DirectoryEntry) char buffer[16384];
   while (true) {
-    const long count = syscall(SYS_getdents64, fd, buffer, sizeof buffer);
+    const long count = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
     if (count <= 0) break;
     for (long at = 0; at < count;) {
       const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
-      if (entry->name[0] >= '1' && entry->name[0] <= '9') add(entry->name);
+      if (entry->name[0] >= '1' && entry->name[0] <= '9') take(entry->name);
       at += entry->length;
     }
   }
+  close(directory);
+}
+
+// ---- what lies below, child by child ------------------------------------------------------------
+
+// "12 345 6789 ", of any length; a number may be cut in two between two readings.
+void add_listed(int fd) {
+  char buffer[4096], name[16];
+  size_t length = 0;
+  while (true) {
+    const ssize_t count = read(fd, buffer, sizeof buffer);
+    if (count <= 0) break;
+    for (ssize_t i = 0; i < count; ++i) {
+      if (buffer[i] >= '0' && buffer[i] <= '9') {
+        if (length < sizeof name - 1) name[length++] = buffer[i];
+      } else if (length > 0) {
+        name[length] = 0;
+        add(name);
+        length = 0;
+      }
+    }
+  }
   close(fd);
+}
+
+// A child hangs below the thread that forked it.
+void add_children(const char* process) {
+  char path[64] = "/proc/";
+  strncat(path, process, 20);
+  strcat(path, "/task");
+  const int tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for_each_number(tasks, [&](const char* thread) {
+    char file[40];
+    strncpy(file, thread, 20);
+    file[20] = 0;
+    strcat(file, "/children");
+    const int fd = openat(tasks, file, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) add_listed(fd);
+  });
+}
+
+// Without CONFIG_PROC_CHILDREN the kernel does not list children.
+bool lists_children() {
+  static int listed = -1;
+  if (listed < 0) listed = access("/proc/thread-self/children", R_OK) == 0;
+  return listed > 0;
+}
+
+void walk_down() {
+  table_size = 0;
+  add_children("self");
+  for (int i = 0; i < table_size; ++i) {
+    table[i].ours = true;
+    char name[16];
+    char* end = name + sizeof name - 1;
+    *end = 0;
+    for (pid_t rest = table[i].pid; rest > 0; rest /= 10)
+      *--end = static_cast<char>('0' + rest % 10);
+    add_children(end);
+  }
+}
+
+// ---- or in the table of all processes -----------------------------------------------------------
+
+void read_processes() {
+  table_size = 0;
+  for_each_number(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), add);
 }
 
 // /proc lists pids in ascending order.
@@ -93,7 +159,7 @@ const Process* find(pid_t pid) {
 
 // Marks the descendants. A child has a higher pid than its parent, except where pids wrapped around:
 // then it takes another pass.
-void find_descendants() {
+void search_all() {
   read_processes();
   const pid_t self = getpid();
   for (bool changed = true; changed;) {
@@ -106,6 +172,13 @@ void find_descendants() {
       changed = changed || process.ours;
     }
   }
+}
+
+void find_descendants() {
+  if (lists_children())
+    walk_down();
+  else
+    search_all();
 }
 
 bool alive(const Process& process) { return process.state != 'Z' && process.state != 'X'; }
@@ -158,6 +231,8 @@ void kill_descendants() {
   }
 }
 
+bool looking_is_cheap() { return lists_children(); }
+
 long long own_start_time() {
   char buffer[1024];
   const char* text = read_stat("self", buffer, sizeof buffer);
@@ -167,6 +242,15 @@ long long own_start_time() {
     if (text) ++text;
   }
   return text ? atoll(text) : 0;
+}
+
+long long own_pid_namespace() {
+  char text[64];
+  const ssize_t length = readlink("/proc/self/ns/pid", text, sizeof text - 1);
+  if (length <= 0) return 0;
+  text[length] = 0;
+  const char* number = strchr(text, '[');
+  return number ? atoll(number + 1) : 0;
 }
 
 }  // namespace hdrive::supervisor

@@ -23,6 +23,7 @@ enum Argument {
   kWorkingDir,   ///< where the program starts; empty: in the run directory
   kGraceMs,      ///< between SIGTERM and SIGKILL
   kTimeLimitMs,  ///< 0: none
+  kFileLimit,    ///< the program's soft limit of open files; 0: as it is
   kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProgram,      ///< and its arguments after it
 };
@@ -43,6 +44,9 @@ struct Began {
   std::int64_t run;
   std::int32_t attempt;
   std::int32_t pid;
+  /// A number that only the supervisor and its engine know, and that exit.json repeats: what the program itself
+  /// puts there does not count.
+  std::int64_t token;
 };
 
 /// The supervisor's own exit statuses; 0: exit.json is there.
@@ -57,6 +61,11 @@ enum Status {
 /// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that is
 /// alive comes first.
 inline constexpr int kTimeLimitMarginMs = 1000;
+/// How long the supervisor tries to write exit.json where it may not, or the disk fails. For room it waits for
+/// ever.
+inline constexpr int kRecordPatienceMs = 300'000;
+/// The least time between two looks for what is left alive, where each reads all of /proc.
+inline constexpr int kExpensiveLookMs = 1000;
 /// How long what a program left behind may take from SIGTERM to SIGKILL (never more than the grace
 /// period).
 inline constexpr int kLeftoverGraceMs = 1000;

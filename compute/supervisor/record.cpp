@@ -9,6 +9,27 @@
 
 namespace hdrive::supervisor {
 
+namespace {
+
+// Out of the way: a file is removed, a directory that is not empty goes to a name of its own.
+void clear(const char* name) {
+  if (unlink(name) == 0 || rmdir(name) == 0) return;
+  char moved[64];
+  strncpy(moved, name, 40);
+  moved[40] = 0;
+  strcat(moved, ".moved");
+  if (rename(name, moved) != 0) return;
+}
+
+bool take_name(const char* temporary, const char* name) {
+  if (rename(temporary, name) == 0) return true;
+  if (errno != EISDIR) return false;
+  clear(name);
+  return rename(temporary, name) == 0;
+}
+
+}  // namespace
+
 Record::Record() { put("{"); }
 
 void Record::number(const char* name, long long value) {
@@ -37,7 +58,8 @@ void Record::seconds(const char* name, long long microseconds) {
 }
 
 bool Record::write(const char* name, const char* temporary) {
-  const int fd = put_into(name, temporary, O_CREAT | O_TRUNC);
+  clear(temporary);
+  const int fd = put_into(name, temporary, O_CREAT | O_EXCL);
   if (fd >= 0) close(fd);
   return fd >= 0;
 }
@@ -65,12 +87,14 @@ void Record::fill(int fd, long long value) const {
 int Record::put_into(const char* name, const char* temporary, int how_to_open) {
   if (!closed_) put("}\n");
   closed_ = true;
-  const int fd = open(temporary, O_WRONLY | O_CLOEXEC | how_to_open, 0644);
+  // The program may have put a FIFO or a link there: nothing is waited for, and nothing followed.
+  constexpr int kSafely = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const int fd = open(temporary, O_WRONLY | kSafely | how_to_open, 0600);
   if (fd < 0) return -1;
   errno = ENOSPC;  // what a short write means
   const bool written = ::write(fd, buffer_, size_) == static_cast<ssize_t>(size_);
   int error = errno;
-  if (written && rename(temporary, name) == 0) return fd;
+  if (written && take_name(temporary, name)) return fd;
   if (written) error = errno;
   close(fd);
   unlink(temporary);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -46,8 +47,9 @@ long long least(long long a, long long b) { return a < b ? a : b; }
 // Nothing of the engine's stays open: a supervisor that outlives it must not hold its terminal, its
 // database or the other end of somebody's pipe.
 void let_go_of_descriptors() {
+  constexpr int kMost = 1 << 16;  // of an engine with a raised limit
   if (syscall(SYS_close_range, protocol::kPipeFd + 1, ~0U, 0) != 0)
-    for (int fd = protocol::kPipeFd + 1; fd < 4096; ++fd) close(fd);
+    for (int fd = protocol::kPipeFd + 1; fd < kMost; ++fd) close(fd);
   fcntl(protocol::kPipeFd, F_SETFD, FD_CLOEXEC);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
@@ -72,10 +74,21 @@ volatile int failed_with;
   _exit(127);
 }
 
-// In the child: it has this process's memory until exec, but signals and directory of its own.
-[[noreturn]] void become_program(char** argv, int out, int err) {
+// The engine may have raised it for itself. A program that uses select() must not be given descriptors beyond
+// those it can name.
+void restore_file_limit(rlim_t soft) {
+  rlimit limit{};
+  if (soft == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || soft >= limit.rlim_cur) return;
+  limit.rlim_cur = soft;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// In the child: it has this process's memory until exec, but signals, limits and directory of its own.
+[[noreturn]] void become_program(char** argv, pid_t supervisor, int out, int err) {
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // without its supervisor nobody would look after it
+  // Without its supervisor nobody would look after it; that may have been killed before this was said.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != supervisor) _exit(127);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   const char* directory = argv[protocol::kWorkingDir];
@@ -83,18 +96,31 @@ volatile int failed_with;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  restore_file_limit(static_cast<rlim_t>(atoll(argv[protocol::kFileLimit])));
   execvp(argv[protocol::kProgram], argv + protocol::kProgram);
   give_up("exec");
 }
 
+// What an earlier attempt left may be a FIFO or a link: only a file is written to.
+int open_log(const char* name) {
+  constexpr int kSafely = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | kSafely, 0600);
+  struct stat status {};
+  if (fd < 0 || fstat(fd, &status) != 0) return -1;
+  if (S_ISREG(status.st_mode) && fcntl(fd, F_SETFL, O_APPEND) == 0) return fd;
+  close(fd);
+  errno = EINVAL;
+  return -1;
+}
+
 Start start_program(char** argv) {
-  constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-  const int out = open("stdout.log", kAppend, 0644);
+  const int out = open_log("stdout.log");
   if (out < 0) return {0, "stdout.log", errno};
-  const int err = open("stderr.log", kAppend, 0644);
+  const int err = open_log("stderr.log");
   if (err < 0) return {0, "stderr.log", errno};
+  const pid_t supervisor = getpid();
   const pid_t pid = vfork();
-  if (pid == 0) become_program(argv, out, err);
+  if (pid == 0) become_program(argv, supervisor, out, err);
   const int error = errno;
   close(out);
   close(err);
@@ -111,11 +137,20 @@ void describe_self(Record& record, char** argv) {
   record.number("pid", getpid());
   record.number("start_time", own_start_time());
   record.text("boot_id", argv[protocol::kBootId]);
+  record.number("pid_namespace", own_pid_namespace());
   record.number_later("program_pid");
 }
 
-void tell_who_runs(char** argv, pid_t program) {
-  const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program};
+long long make_token() {
+  long long token = 0;
+  if (syscall(SYS_getrandom, &token, sizeof token, 1 /* GRND_NONBLOCK */) != sizeof token)
+    token = time_of(CLOCK_MONOTONIC) * getpid();
+  return token & ((1LL << 53) - 1);  // as a JSON number that every reader takes exactly
+}
+
+void tell_who_runs(char** argv, pid_t program, long long token) {
+  const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program,
+                              token};
   // Nobody may be listening (any more), or somebody who is busy: never wait for them.
   if (write(protocol::kPipeFd, &began, sizeof began) < 0) errno = 0;
   close(protocol::kPipeFd);
@@ -185,7 +220,8 @@ class Watch {
     if (phase_ == Phase::ending && now() >= kill_at_) phase_ = Phase::killing;
     if (phase_ == Phase::killing && now() >= kill_at_) {
       kill_descendants();
-      pause_ = least(pause_ * 2, kSecond / 4);
+      pause_ = looking_is_cheap() ? least(pause_ * 2, kSecond / 4)
+                                  : protocol::kExpensiveLookMs * kMillisecond;
       kill_at_ = now() + pause_;
     }
   }
@@ -221,18 +257,30 @@ class Watch {
 
 long long microseconds(const timeval& time) { return time.tv_sec * kSecond + time.tv_usec; }
 
-// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting.
-bool write_when_possible(Record& record, const sigset_t& signals) {
+bool will_have_room() { return errno == ENOSPC || errno == EDQUOT; }
+// What somebody may put right, or what passes.
+bool may_pass() {
+  constexpr int kErrors[] = {EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM, EIO};
+  for (const int error : kErrors)
+    if (errno == error) return true;
+  return false;
+}
+
+// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, and where no
+// program ran each signal does.
+bool write_when_possible(Record& record, bool ran, const sigset_t& signals) {
+  const long long until = now() + protocol::kRecordPatienceMs * kMillisecond;
   while (!record.write("exit.json", ".exit.json")) {
-    if (errno != ENOSPC && errno != EDQUOT) return false;
+    if (!will_have_room() && !(may_pass() && now() < until)) return false;
     const timespec pause{1, 0};
-    if (sigtimedwait(&signals, nullptr, &pause) == SIGUSR1) return false;
+    const int signal = sigtimedwait(&signals, nullptr, &pause);
+    if (signal == SIGUSR1 || (!ran && (signal == SIGTERM || signal == SIGINT))) return false;
   }
   return true;
 }
 
 bool write_end(char** argv, const Start& start, const Watch& watch, long long began,
-               const sigset_t& signals) {
+               long long token, const sigset_t& signals) {
   Record record;
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
@@ -255,7 +303,8 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.seconds("user_seconds", microseconds(usage.ru_utime));
   record.seconds("system_seconds", microseconds(usage.ru_stime));
   record.number("max_rss_kb", usage.ru_maxrss);
-  return write_when_possible(record, signals);
+  record.number("token", token);
+  return write_when_possible(record, !start.failed_at, signals);
 }
 
 int supervise(char** argv) {
@@ -281,9 +330,11 @@ int supervise(char** argv) {
               atoll(argv[protocol::kTimeLimitMs]) * kMillisecond);
   if (!start.failed_at) self.fill(claimed, start.pid);
   close(claimed);
-  if (!start.failed_at) tell_who_runs(argv, start.pid);
+  const long long token = make_token();
+  if (!start.failed_at) tell_who_runs(argv, start.pid, token);
   watch.until_empty(signals);
-  return write_end(argv, start, watch, began, signals) ? protocol::kDone : protocol::kNoRecord;
+  return write_end(argv, start, watch, began, token, signals) ? protocol::kDone
+                                                              : protocol::kNoRecord;
 }
 
 }  // namespace

@@ -11,6 +11,14 @@
 namespace hdrive::compute {
 namespace {
 
+using Catch::Matchers::Contains;
+
+ProcessSpace here() {
+  const auto space = look_around();
+  REQUIRE(space);
+  return *space;
+}
+
 std::string forged(const SupervisorRecord& record) {
   return "{\"version\": 1, \"attempt\": " + std::to_string(record.attempt) +
          ", \"pid\": " + std::to_string(record.pid) +
@@ -68,7 +76,7 @@ TEST_CASE("a run that ended meanwhile tells the rest and how it ended") {
   request.position = runs.reports.back().position;
   runs.remake();
   write(runs.directory() / "go", "");
-  REQUIRE(runs.wait_until([&] { return read_exit_record(runs.run_directory(0)).has_value(); }));
+  REQUIRE(runs.wait_until([&] { return exit_of(runs.run_directory(0)).has_value(); }));
   runs.reports.clear();
   REQUIRE(runs.attach(request) == AttachOutcome::attached);
   CHECK(runs.end_of(0).exit_code == 4);
@@ -100,13 +108,15 @@ TEST_CASE("a pid that was given to another process since is never touched") {
   const auto request = runs.script(0, "exit 0");
   runs.run(request);
   std::filesystem::remove(runs.run_directory(0) / "exit.json");
-  auto record = *read_supervisor_record(runs.run_directory(0));
+  auto record = supervisor_of(runs.run_directory(0));
   // This test's own process, which a wrong signal would end.
   record.pid = ::getpid();
   record.start_time = 1;
   write(runs.run_directory(0) / "supervisor.json", forged(record));
-  CHECK(runs.attach(request) == AttachOutcome::gone);
+  runs.exits.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
   runs.target().cancel(0, CancelMode::kill);
+  CHECK_THAT(runs.loss_of(0).note, Contains("supervisor is gone"));
 }
 
 TEST_CASE("a supervisor of an earlier boot is not alive") {
@@ -114,11 +124,16 @@ TEST_CASE("a supervisor of an earlier boot is not alive") {
   const auto request = runs.script(0, "log ready 1; exec sleep 1000");
   runs.start(request);
   runs.until_logged(0, "ready");
-  auto record = *read_supervisor_record(runs.run_directory(0));
-  CHECK(find_supervisor(record, boot_id()));
-  CHECK_FALSE(find_supervisor(record, "another boot"));
+  auto record = supervisor_of(runs.run_directory(0));
+  const auto is_found = [&](const ProcessSpace& space) {
+    const auto found = find_supervisor(record, runs.run_directory(0), space);
+    REQUIRE(found);
+    return static_cast<bool>(*found);
+  };
+  CHECK(is_found(here()));
+  CHECK_FALSE(is_found({"another boot", here().pid_namespace}));
   record.boot_id = "another boot";
-  CHECK_FALSE(find_supervisor(record, boot_id()));
+  CHECK_FALSE(is_found(here()));
 }
 
 TEST_CASE(
@@ -134,8 +149,8 @@ TEST_CASE(
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   Launcher launcher;
-  const auto late = launcher.start({"hdrive-run", "0", directory.string(), "1", boot_id(), "", "0",
-                                    "0", ".start-1-1", "/bin/sh", "-c", "echo ran > ran"},
+  const auto late = launcher.start({"hdrive-run", "0", directory.string(), "1", here().boot_id, "",
+                                    "0", "0", "0", ".start-1-1", "/bin/sh", "-c", "echo ran > ran"},
                                    {}, ends[1], runs.directory());
   REQUIRE(late);
   int status = 0;
@@ -152,7 +167,7 @@ TEST_CASE("a run is found from before its program runs, and tells its pid when t
   const auto request = runs.script(0, "log ready 1; exec sleep 1000");
   runs.start(request);
   runs.until_logged(0, "ready");
-  auto record = *read_supervisor_record(runs.run_directory(0));
+  auto record = supervisor_of(runs.run_directory(0));
   const auto program = record.program_pid;
   record.program_pid = 0;
   write(runs.run_directory(0) / "supervisor.json", forged(record));
@@ -170,7 +185,7 @@ TEST_CASE("a supervisor that somebody stopped is woken") {
   LocalRuns runs;
   runs.start(runs.script(0, "log ready 1; while [ ! -e go ]; do sleep 0.01; done"));
   runs.until_logged(0, "ready");
-  const auto supervisor = static_cast<pid_t>(read_supervisor_record(runs.run_directory(0))->pid);
+  const auto supervisor = static_cast<pid_t>(supervisor_of(runs.run_directory(0)).pid);
   ::kill(supervisor, SIGSTOP);
   REQUIRE(runs.wait_until([&] { return is_stopped(supervisor); }));
   write(runs.directory() / "go", "");
@@ -181,23 +196,9 @@ TEST_CASE("a supervisor that somebody stopped hears a cancel at once") {
   LocalRuns runs;
   runs.start(runs.script(0, "log ready 1; exec sleep 1000"));
   runs.until_logged(0, "ready");
-  ::kill(static_cast<pid_t>(read_supervisor_record(runs.run_directory(0))->pid), SIGSTOP);
+  ::kill(static_cast<pid_t>(supervisor_of(runs.run_directory(0)).pid), SIGSTOP);
   runs.target().cancel(0, CancelMode::graceful);
   CHECK(runs.end_of(0).signal == SIGTERM);
-}
-
-TEST_CASE("a run whose files cannot be opened is told of and goes on") {
-  LocalRuns runs;
-  const auto request = runs.script(0, "echo $$ > pid; log ready 1; exec sleep 1000");
-  runs.start(request);
-  runs.until_logged(0, "ready");
-  runs.remake();
-  std::filesystem::remove(runs.run_directory(0) / "metrics.jsonl");
-  std::filesystem::create_directory(runs.run_directory(0) / "elsewhere");
-  std::filesystem::create_symlink("missing/metrics.jsonl", runs.run_directory(0) / "metrics.jsonl");
-  CHECK_FALSE(runs.target().attach(request));
-  CHECK(alive(std::stoi(read(runs.directory() / "pid"))));
-  ::kill(static_cast<pid_t>(read_supervisor_record(runs.run_directory(0))->pid), SIGUSR1);
 }
 
 TEST_CASE("a line half written when the engine died counts when it is whole, once") {
@@ -229,11 +230,12 @@ TEST_CASE("what a killed supervisor left alive is ended before its run is called
   const auto request = runs.script(0, "setsid sleep 1000 & echo $! > child; log ready 1; wait");
   runs.start(request);
   runs.until_logged(0, "ready");
-  const auto record = *read_supervisor_record(runs.run_directory(0));
+  const auto record = supervisor_of(runs.run_directory(0));
   runs.remake();
   ::kill(static_cast<pid_t>(record.pid), SIGKILL);
   REQUIRE(runs.wait_until([&] { return !alive(static_cast<pid_t>(record.pid)); }));
-  CHECK(runs.attach(request) == AttachOutcome::gone);
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  runs.loss_of(0);
   CHECK_FALSE(alive(std::stoi(read(runs.directory() / "child"))));
 }
 

@@ -128,11 +128,13 @@ TEST_CASE("a file that does not say how the run ended, or says it twice, is no e
   const auto read = [&](const std::string& keys) {
     REQUIRE(base::write_file_atomically(directory.path() / "exit.json",
                                         "{\"version\": 1, \"attempt\": 1" + keys + "}"));
-    return read_exit_record(directory.path()).has_value();
+    return exit_of(directory.path()).has_value();
   };
   CHECK_FALSE(read(""));
   CHECK_FALSE(read(", \"pid\": 4711, \"start_time\": 446273"));
   CHECK_FALSE(read(", \"exit_code\": 0, \"signal\": 9"));
+  CHECK_FALSE(read(", \"exit_code\": 4294967296"));  // which is no 0
+  CHECK_FALSE(read(", \"signal\": 18446744073709551615"));
   CHECK(read(", \"exit_code\": 0"));
   CHECK(read(", \"signal\": 9"));
   CHECK(read(", \"not_started\": \"exec\", \"errno\": 2"));
@@ -141,7 +143,7 @@ TEST_CASE("a file that does not say how the run ended, or says it twice, is no e
 TEST_CASE("exit.json says how it ended, for people too") {
   LocalRuns runs;
   runs.run(runs.script(0, "exit 3"));
-  const auto record = read_exit_record(runs.run_directory(0));
+  const auto record = exit_of(runs.run_directory(0));
   REQUIRE(record);
   CHECK(record->exit_code == 3);
   CHECK(record->attempt == 1);

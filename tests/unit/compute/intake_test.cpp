@@ -152,7 +152,7 @@ TEST_CASE("one call of wait tells a bounded number of metrics") {
       0, "seq 300000 | sed 's/.*/{\"name\": \"n\", \"value\": &}/' >> $HDRIVE_METRICS_FILE");
   runs.start(request);
   runs.remake();
-  REQUIRE(runs.wait_until([&] { return read_exit_record(runs.run_directory(0)).has_value(); }));
+  REQUIRE(runs.wait_until([&] { return exit_of(runs.run_directory(0)).has_value(); }));
   REQUIRE(runs.attach(request) == AttachOutcome::attached);
   std::vector<TargetEvent> events;
   runs.target().wait(RealClock().now() + std::chrono::minutes{1}, {}, events);

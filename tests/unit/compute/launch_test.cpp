@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "compute/embedded.h"
+#include "compute/run_environment.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -167,12 +168,133 @@ TEST_CASE("where starting from memory is refused, supervisors start from a file"
   CHECK(fs::exists(runs.directory() / "runs" / ".hdrive-supervisor"));
 }
 
-TEST_CASE("a command too long for the system is refused with the reason") {
+TEST_CASE("what an outer run or a try by hand has set is not found by a run") {
+  RunRequest request;
+  request.environment = {{"AZUREML_SWEEP_lr", "0.5"}};
+  const char* inherited[] = {"AZUREML_SWEEP_lr=9",
+                             "AZUREML_SWEEP_beta1=0.5",
+                             "AZUREML_RUN_ID=outer",
+                             "HDRIVE_SLOT=7",
+                             "HDRIVE_HOME=/mine",
+                             "AZUREML_OTHER=kept",
+                             nullptr};
+  const auto environment = run_environment(request, inherited, "/p");
+  const auto count = [&](const std::string& beginning) {
+    return std::count_if(environment.begin(), environment.end(),
+                         [&](const std::string& entry) { return entry.starts_with(beginning); });
+  };
+  CHECK(count("AZUREML_SWEEP_lr=0.5") == 1);
+  CHECK(count("AZUREML_SWEEP_") == 1);
+  CHECK(count("AZUREML_RUN_ID") == 0);
+  CHECK(count("HDRIVE_SLOT") == 0);
+  CHECK(count("HDRIVE_HOME=/mine") == 1);
+  CHECK(count("AZUREML_OTHER=kept") == 1);
+}
+
+TEST_CASE("parameters too many for a variable are in run.json, and hdrive_run finds them") {
+  if (::access("/usr/bin/python3", X_OK) != 0) return;  // nothing to try it with
   LocalRuns runs;
-  const auto started =
-      runs.target().start(runs.request(0, {"/bin/true", std::string(3 << 20, 'x')}));
+  auto request =
+      runs.request(0, {"/usr/bin/python3", "-c",
+                       "import hdrive_run as h, os\n"
+                       "assert 'HDRIVE_PARAMETERS' not in os.environ\n"
+                       "h.log('count', len(h.params)); h.log('last', h.params['p2999'])"});
+  for (int i = 0; i < 3000; ++i)
+    request.parameters.push_back({"--p" + std::to_string(i), std::string(50, 'x')});
+  request.parameters.back().value = 0.25;
+  const auto end = runs.run(request);
+  INFO(end.stderr_tail);
+  CHECK(end.exit_code == 0);
+  CHECK(runs.values(0) == std::map<std::string, double>{{"count", 3000}, {"last", 0.25}});
+}
+
+TEST_CASE("a command too long for the system is refused with the limit, and leaves nothing") {
+  LocalRuns runs;
+  const auto message = [&](RunRequest request) {
+    const auto started = runs.target().start(request);
+    REQUIRE_FALSE(started);
+    CHECK(started.error().kind == Error::Kind::invalid);
+    CHECK_FALSE(fs::exists(request.directory));
+    return started.error().message();
+  };
+  CHECK_THAT(message(runs.request(0, {"/bin/true", std::string(3 << 20, 'x')})),
+             Contains("run 0") && Contains("argument 1 is 3072 kB") && Contains("128 kB in one"));
+  auto request = runs.request(0, {"/bin/true"});
+  request.environment = {{"LONG", std::string(200 << 10, 'x')}};
+  CHECK_THAT(message(request), Contains("variable LONG is 201 kB"));
+  request = runs.request(0, {"/bin/true"});
+  request.arguments.resize(100, std::string(100'000, 'x'));
+  CHECK_THAT(message(request), Contains("in all") && Contains("run.json"));
+}
+
+TEST_CASE("a zero byte in what a program is to be given is refused") {
+  LocalRuns runs;
+  auto request = runs.request(0, {"/bin/true", std::string("x\0y", 3)});
+  auto started = runs.target().start(request);
   REQUIRE_FALSE(started);
-  CHECK_THAT(started.error().message(), Contains("run 0") && Contains("too long"));
+  CHECK_THAT(started.error().message(), Contains("argument 1") && Contains("zero byte"));
+  request = runs.request(0, {"/bin/true"});
+  request.environment = {{"NAME", std::string("x\0y", 3)}};
+  started = runs.target().start(request);
+  REQUIRE_FALSE(started);
+  CHECK_THAT(started.error().message(), Contains("\"NAME\"") && Contains("zero byte"));
+}
+
+TEST_CASE(
+    "the engine takes as many descriptors as it may, and its runs get what was there before") {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit few = before;
+  few.rlim_cur = 200;
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  LocalRuns runs;
+  rlimit now{};
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  CHECK(now.rlim_cur == before.rlim_max);
+  runs.run(runs.script(0, "ulimit -Sn; ulimit -Hn"));
+  CHECK(read(runs.run_directory(0) / "stdout.log") ==
+        "200\n" + std::to_string(before.rlim_max) + "\n");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST_CASE("how many runs fit is known, with what allows no more") {
+  LocalRuns runs;
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit few = before;
+  few.rlim_cur = 100;
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  const auto capacity = runs.target().capacity();
+  runs.start(runs.script(0, "exec sleep 1000"));
+  const auto beside_one = runs.target().capacity();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  REQUIRE(capacity);
+  CHECK(capacity->runs > 5);
+  CHECK(capacity->runs < 30);
+  CHECK(capacity->limit == "100 open files (ulimit -n)");
+  REQUIRE(beside_one);
+  CHECK(std::abs(beside_one->runs - capacity->runs) <= 1);
+}
+
+TEST_CASE("a run that could not be started says of what kind that is, and leaves no attempt") {
+  LocalRuns runs;
+  const auto kind = [&](RunRequest request) {
+    const auto end = runs.run(request);
+    CHECK(end.not_started);
+    CHECK_FALSE(fs::exists(request.directory / "exit.json"));
+    runs.exits.clear();
+    return end.not_started_kind;
+  };
+  CHECK(kind(runs.request(0, {"./nothing"})) == Error::Kind::not_found);
+  auto request = runs.request(0, {"/bin/true"});
+  request.working_directory = runs.directory() / "gone";
+  CHECK(kind(request) == Error::Kind::not_found);
+  write(runs.directory() / "script", "exit 0");
+  CHECK(kind(runs.request(0, {"./script"})) == Error::Kind::not_allowed);
+  // The same attempt begins as if there had been no other.
+  runs.run(runs.script(0, "echo $HDRIVE_ATTEMPT"));
+  CHECK(read(runs.run_directory(0) / "stdout.log") == "1\n");
+  CHECK_FALSE(fs::exists(runs.run_directory(0) / "attempt-0"));
 }
 
 TEST_CASE("where descriptors run out, starting fails with advice and leaves nothing running") {
@@ -192,6 +314,8 @@ TEST_CASE("where descriptors run out, starting fails with advice and leaves noth
   std::vector<std::string> errors;
   for (RunId run = 0; run < 8; ++run) {
     const auto started = runs.target().start(runs.script(run, "sleep 1000"));
+    if (!started) CHECK(started.error().kind == Error::Kind::no_resources);
+    if (!started) CHECK_FALSE(fs::exists(runs.run_directory(run)));
     if (started) {
       runs.target().cancel(run, CancelMode::kill);
       break;

@@ -67,6 +67,20 @@ inline std::string read(const std::filesystem::path& path) {
   return text ? *text : "";
 }
 
+/// exit.json, if there is one.
+inline std::optional<ExitRecord> exit_of(const std::filesystem::path& directory) {
+  const auto record = read_exit_record(directory);
+  REQUIRE(record);
+  return *record;
+}
+/// supervisor.json, which has to be there.
+inline SupervisorRecord supervisor_of(const std::filesystem::path& directory) {
+  const auto record = read_supervisor_record(directory);
+  REQUIRE(record);
+  REQUIRE(*record);
+  return **record;
+}
+
 class LocalRuns {
  public:
   explicit LocalRuns(LocalTargetOptions options = {}, bool use_inotify = true,
@@ -141,6 +155,12 @@ class LocalRuns {
   RunExited run(const RunRequest& request) {
     start(request);
     return end_of(request.run);
+  }
+  /// Waits until the run is told to be gone.
+  RunVanished loss_of(RunId run) {
+    REQUIRE(wait_until([&] { return exits.count(run) + vanished.count(run) > 0; }));
+    REQUIRE(vanished.count(run) == 1);
+    return vanished.at(run);
   }
   RunExited end_of(RunId run) {
     REQUIRE(wait_until([&] { return exits.count(run) + vanished.count(run) > 0; }));

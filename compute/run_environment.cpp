@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/run_environment.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace hdrive::compute {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where execvp looks when PATH is not set.
+constexpr const char* kDefaultPath = "/bin:/usr/bin";
+
+std::string_view name_of(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+// A parameter that does not exist in this run must not be found there; HDRIVE_HOME is the user's.
+bool is_of_a_run(std::string_view name) {
+  return name.starts_with("AZUREML_SWEEP_") || name == "AZUREML_RUN_ID" ||
+         (name.starts_with("HDRIVE_") && name != "HDRIVE_HOME");
+}
+
+bool fits(std::string_view name, std::string_view value) {
+  return name.size() + 1 + value.size() + 1 <= kLongestString;
+}
+
+}  // namespace
+
+std::vector<std::string> run_environment(const RunRequest& request, const char* const* inherited,
+                                         const fs::path& python_path,
+                                         const fs::path& command_path) {
+  const std::string& directory = request.directory.native();
+  std::vector<std::pair<std::string, std::string>> added;
+  const auto set = [&](std::string_view name, std::string value) {
+    const auto same = [&](const auto& entry) { return entry.first == name; };
+    const auto found = std::find_if(added.begin(), added.end(), same);
+    if (found == added.end())
+      added.emplace_back(name, std::move(value));
+    else
+      found->second = std::move(value);
+  };
+  // What the run would see without further ado; nullopt: not set.
+  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
+    for (const auto& [other, value] : added)
+      if (other == name) return value;
+    for (const char* const* entry = inherited; *entry; ++entry)
+      if (name_of(*entry) == name && !is_of_a_run(name))
+        return std::string(*entry).substr(name.size() + 1);
+    return std::nullopt;
+  };
+  set("HDRIVE_RUN_ID", request.run_id);
+  // Where they are too many for a variable run.json has them.
+  if (std::string json = to_json(request.parameters); fits("HDRIVE_PARAMETERS", json))
+    set("HDRIVE_PARAMETERS", std::move(json));
+  for (const auto& [name, value] : request.environment) set(name, value);
+  set("HDRIVE_RUN_DIR", directory);
+  set("HDRIVE_METRICS_FILE", directory + "/metrics.jsonl");
+  set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");
+  set("HDRIVE_LOGS_DIR", directory + "/logs");
+  set("HDRIVE_CHECKPOINT_DIR", directory + "/checkpoints");
+  set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
+
+  // What a script prints is to be seen, and searched for metrics, when it prints it.
+  if (!value_of("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
+  const std::string python = value_of("PYTHONPATH").value_or("");
+  set("PYTHONPATH", python_path.native() + (python.empty() ? "" : ":" + python));
+  // Behind all else, so that nothing the user has installed is hidden.
+  if (!command_path.empty())
+    set("PATH", value_of("PATH").value_or(kDefaultPath) + ":" + command_path.native());
+
+  std::vector<std::string> result;
+  for (const char* const* entry = inherited; *entry; ++entry) {
+    if (is_of_a_run(name_of(*entry))) continue;
+    const auto same = [&](const auto& addition) { return addition.first == name_of(*entry); };
+    if (std::none_of(added.begin(), added.end(), same)) result.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
+  return result;
+}
+
+}  // namespace hdrive::compute

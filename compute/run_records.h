@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The files in which a run's supervisor says who looks after the run and how it ended. A training program may
+// have put anything in their place. Called by the local target and by repairs; any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "hdrive/clock.h"
+#include "hdrive/result.h"
+
+namespace hdrive::compute {
+
+/// supervisor.json: who looks after the run.
+struct SupervisorRecord {
+  int attempt = 0;
+  std::int64_t pid = 0;
+  std::int64_t start_time = 0;  ///< in clock ticks after boot, as /proc/<pid>/stat gives it
+  std::string boot_id;
+  std::int64_t pid_namespace =
+      0;  ///< in which its pid counts; 0: an older supervisor, which did not say
+  std::int64_t program_pid = 0;
+};
+
+/// exit.json: how the run ended.
+struct ExitRecord {
+  int attempt = 0;
+  std::int64_t pid = 0;  ///< of the training program
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string not_started;  ///< what failed before the program ran: "exec", "chdir", a file's name
+  int error_number = 0;     ///< errno of that
+  bool over_time = false;
+  bool canceled = false;       ///< it was told to end while it ran
+  std::int64_t leftovers = 0;  ///< processes it left behind and that were ended
+  std::optional<Time> started, ended;
+  std::optional<Duration> cpu_time;
+  std::optional<std::int64_t> peak_memory;  ///< bytes
+  std::optional<std::int64_t> token;        ///< what the supervisor told its engine alone
+};
+
+/// An Error: the file cannot be looked at now (descriptors, permission), which says nothing of the run. Nothing:
+/// there is none, or what is there is no such record (another version, garbage, a FIFO).
+Result<std::optional<SupervisorRecord>> read_supervisor_record(
+    const std::filesystem::path& directory);
+Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& directory);
+
+}  // namespace hdrive::compute

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Only proof counts as gone: what cannot be looked at, or belongs to another directory, is neither started again
+// nor ended.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "compute/process_identity.h"
+#include "tests/unit/compute/local_runs.h"
+
+namespace hdrive::compute {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+ProcessSpace here() {
+  const auto space = look_around();
+  REQUIRE(space);
+  return *space;
+}
+
+/// Takes all descriptors but `left` until it goes.
+class NoDescriptors {
+ public:
+  explicit NoDescriptors(std::size_t left = 0) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 128;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken_.emplace_back(fd);
+    taken_.resize(taken_.size() - left);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+  std::vector<base::UniqueFd> taken_;
+};
+
+// Started by an engine that is not there any more.
+RunRequest left_alone(LocalRuns& runs) {
+  auto request = runs.script(0, "echo $$ > pid; log ready 1; exec sleep 1000");
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  runs.remake();
+  return request;
+}
+pid_t program_of(const LocalRuns& runs) { return std::stoi(read(runs.directory() / "pid")); }
+
+TEST_CASE("a run that cannot be looked at for want of descriptors is neither gone nor touched") {
+  LocalRuns runs;
+  const auto request = left_alone(runs);
+  // With each descriptor more it gets further.
+  bool attached = false;
+  for (std::size_t left = 0; left < 12 && !attached; ++left) {
+    const NoDescriptors none(left);
+    const auto outcome = runs.target().attach(request);
+    attached = static_cast<bool>(outcome);
+    if (attached) {
+      CHECK(left > 2);
+      CHECK(*outcome == AttachOutcome::attached);
+    } else {
+      CHECK(outcome.error().kind == Error::Kind::no_resources);
+      CHECK_THAT(outcome.error().message(), Contains("Too many open files"));
+    }
+  }
+  REQUIRE(attached);
+  CHECK(alive(program_of(runs)));
+  CHECK(fs::exists(runs.run_directory(0) / "supervisor.json"));
+  runs.target().cancel(0, CancelMode::graceful);
+  CHECK(runs.end_of(0).signal == SIGTERM);
+}
+
+TEST_CASE("a run of another PID namespace is not known, and what to do is said") {
+  LocalRuns runs;
+  const auto request = left_alone(runs);
+  const auto record = supervisor_of(runs.run_directory(0));
+  CHECK(record.pid_namespace == here().pid_namespace);
+  CHECK(here().pid_namespace != 0);
+  const auto found =
+      find_supervisor(record, runs.run_directory(0), {here().boot_id, record.pid_namespace + 1});
+  REQUIRE_FALSE(found);
+  CHECK_THAT(found.error().message(),
+             Contains("another PID namespace") && Contains("supervisor.json"));
+  // Where a boot is over its namespaces are, too.
+  CHECK(find_supervisor(record, runs.run_directory(0), {"another", record.pid_namespace + 1}));
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+}
+
+TEST_CASE("the supervisor of a directory is not that of its copy") {
+  LocalRuns runs;
+  auto request = left_alone(runs);
+  const fs::path original = runs.run_directory(0), copy = runs.directory() / "copy" / "runs" / "0";
+  fs::create_directories(copy.parent_path());
+  fs::copy(original, copy, fs::copy_options::recursive);
+  request.directory = copy;
+  const auto outcome = runs.target().attach(request);
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().kind == Error::Kind::busy);
+  CHECK_THAT(outcome.error().message(), Contains("copy") && Contains(original.string()));
+  runs.target().cancel(0, CancelMode::kill);
+  CHECK(alive(program_of(runs)));
+  // The original goes on.
+  request.directory = original;
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  runs.target().cancel(0, CancelMode::kill);
+  CHECK(runs.end_of(0).signal == SIGKILL);
+  // After that the copy is a sweep of its own, whose run was lost.
+  request.directory = copy;
+  runs.exits.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  runs.loss_of(0);
+}
+
+TEST_CASE("a run whose directory was renamed is found in its new place") {
+  LocalRuns runs;
+  auto request = left_alone(runs);
+  fs::rename(runs.directory() / "runs", runs.directory() / "moved");
+  request.directory = runs.directory() / "moved" / "0";
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  runs.target().cancel(0, CancelMode::graceful);
+  CHECK(runs.end_of(0).signal == SIGTERM);
+}
+
+TEST_CASE("an attempt that began and was lost before anybody wrote that down has left a trace") {
+  LocalRuns runs;
+  const auto request = left_alone(runs);
+  const auto record = supervisor_of(runs.run_directory(0));
+  ::kill(static_cast<pid_t>(record.pid), SIGKILL);
+  REQUIRE(runs.wait_until([&] { return !alive(static_cast<pid_t>(record.pid)); }));
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  CHECK(runs.loss_of(0).attempt == 1);
+}
+
+TEST_CASE("an end that cannot be read for want of descriptors is read when there are some") {
+  LocalRuns runs;
+  runs.start(runs.script(0, "log ready 1; while [ ! -e go ]; do sleep 0.01; done; exit 7"));
+  runs.until_logged(0, "ready");
+  write(runs.directory() / "go", "");
+  REQUIRE(runs.wait_until(
+      [&] { return exit_of(runs.run_directory(0)).has_value() || !runs.exits.empty(); }));
+  if (runs.exits.empty()) {
+    const NoDescriptors none;
+    REQUIRE(runs.wait_until([&] { return !runs.notes.empty(); }));
+    CHECK_THAT(runs.notes[0], Contains("it has ended") && Contains("Too many open files"));
+    CHECK(runs.exits.empty());
+    CHECK(runs.vanished.empty());
+  }
+  CHECK(runs.end_of(0).exit_code == 7);
+}
+
+TEST_CASE("an end that the program has written itself does not count") {
+  LocalRuns runs;
+  const auto request = runs.script(0,
+                                   "log ready 1; while [ ! -e go ]; do sleep 0.01; done\n"
+                                   "echo '{\"version\": 1, \"attempt\": 1, \"exit_code\": 0}' > "
+                                   "$HDRIVE_RUN_DIR/exit.json; kill -9 $PPID; sleep 1000");
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  write(runs.directory() / "go", "");
+  CHECK_THAT(runs.loss_of(0).note, Contains("killed by signal 9"));
+}
+
+TEST_CASE("many lost runs are looked for at once") {
+  LocalRuns runs;
+  constexpr RunId kRuns = 10;
+  for (RunId run = 0; run < kRuns; ++run)
+    runs.start(runs.script(run, "setsid sleep 1000 & log ready 1; wait"));
+  for (RunId run = 0; run < kRuns; ++run) {
+    runs.until_logged(run, "ready");
+    ::kill(static_cast<pid_t>(supervisor_of(runs.run_directory(run)).pid), SIGKILL);
+  }
+  for (RunId run = 0; run < kRuns; ++run)
+    CHECK_THAT(runs.loss_of(run).note, Contains("killed by signal 9"));
+}
+
+}  // namespace
+}  // namespace hdrive::compute
