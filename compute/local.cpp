@@ -273,11 +273,11 @@ void LocalTarget::cancel(RunId run, CancelMode mode) {
   if (found == live_.end()) return;
   found->second.impatient = found->second.impatient || mode == CancelMode::kill;
   if (found->second.ended) return;
-  signal(found->second, mode == CancelMode::kill ? SIGUSR1 : SIGTERM);
-  signal(found->second, SIGCONT);  // one that was stopped hears nothing
+  send(found->second, mode == CancelMode::kill ? SIGUSR1 : SIGTERM);
+  send(found->second, SIGCONT);  // one that was stopped hears nothing
 }
 
-void LocalTarget::signal(const Live& live, int number) {
+void LocalTarget::send(const Live& live, int number) {
   if (live.process)
     send_signal(live.process, number);
   else if (live.child)

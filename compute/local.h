@@ -74,7 +74,7 @@ class LocalTarget final : public ComputeTarget {
   Result<bool> left_something(const std::filesystem::path& directory);
   int add_watch(RunId run, const std::string& path);
   void remove_watch(int watch);
-  static void signal(const Live& live, int number);
+  static void send(const Live& live, int number);
 
   Time next_moment(Time deadline) const;
   void look(Duration longest, std::vector<TargetEvent>& events);

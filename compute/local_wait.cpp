@@ -179,7 +179,7 @@ void LocalTarget::poll_all(Time now) {
     // The word that its program runs may have got lost: the pipe holds some thousand.
     if (!live.began) look_for_program(live);
     // A supervisor that somebody stopped would never say how its run ended.
-    if (!live.ended && is_stopped(live.supervisor)) signal(live, SIGCONT);
+    if (!live.ended && is_stopped(live.supervisor)) send(live, SIGCONT);
     poll_one(run, live);
   }
 }
