@@ -47,6 +47,11 @@ siginfo_t end_of(pid_t child) {
 
 bool has_exited(pid_t child) { return end_of(child).si_pid != 0; }
 
+bool was_killed(pid_t child) {
+  const siginfo_t info = end_of(child);
+  return info.si_pid != 0 && info.si_code != CLD_EXITED;
+}
+
 // Whether the supervisor ended before it had begun, so that nothing of the run was ever started.
 bool never_began(pid_t child) {
   const siginfo_t info = end_of(child);
@@ -234,8 +239,10 @@ void LocalTarget::finish(RunId run, Live& live, std::vector<TargetEvent>& events
   const auto record = read_exit_record(live.request.directory);
   if (!record && waits_for_record(live, record.error(), events)) return;
   const bool there = record && *record && (*record)->attempt == live.request.attempt;
-  // What the program itself has written there says nothing.
-  const bool genuine = there && (!live.token || (*record)->token == live.token);
+  // What the program itself has written there says nothing. A supervisor that was killed before its word came
+  // cannot have got as far as the end.
+  const bool known = live.token || (live.child && was_killed(live.supervisor));
+  const bool genuine = there && (!known || (live.token && (*record)->token == live.token));
   if (genuine)
     tell_exit(run, **record, events);
   else if (live.child && never_began(live.supervisor))
