@@ -20,6 +20,10 @@ namespace hdrive::compute {
 namespace {
 
 constexpr std::size_t kEventsPerWait = 4096;
+// What one event, one call of wait and the queue may hold of metrics. Whoever reports faster than they are taken
+// waits: a loop that does nothing else would fill the memory, and make one transaction of it.
+constexpr std::size_t kMetricsPerEvent = 1024, kMetricsPerWait = 64 << 10;
+constexpr std::size_t kMetricsQueued = 256 << 10;
 // The longest single sleep: a deadline may lie centuries ahead, beyond what the system can add up.
 constexpr Duration kLongestSleep = std::chrono::hours{1};
 
@@ -34,17 +38,30 @@ class EventQueue {
     filled_.notify_one();
   }
 
-  // A report joins the one before it if that is of the same run: fewer events, the same order.
+  // A report joins the one before it if that is of the same run: fewer events, the same order. Waits while there
+  // are too many.
   void report(RunId run, int attempt, Metric metric) {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      emptied_.wait(lock, [&] { return metrics_ < kMetricsQueued || closed_; });
+      if (closed_) return;
       auto* last = events_.empty() ? nullptr : std::get_if<RunReported>(&events_.back());
-      if (last && last->run == run)
+      if (last && last->run == run && last->metrics.size() < kMetricsPerEvent)
         last->metrics.push_back(std::move(metric));
       else
         events_.push_back(RunReported{run, attempt, {std::move(metric)}, {}});
+      ++metrics_;
     }
     filled_.notify_one();
+  }
+
+  // Nobody takes anything any more: nobody waits, and reports are left out.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    emptied_.notify_all();
   }
 
   // Waits until there is an event, at most for `longest`, or until `stop`.
@@ -54,18 +71,30 @@ class EventQueue {
   }
 
   bool take(std::vector<TargetEvent>& events) {
-    const std::lock_guard lock(mutex_);
-    const auto count = std::min(events_.size(), kEventsPerWait);
-    const auto end = events_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::move(events_.begin(), end, std::back_inserter(events));
-    events_.erase(events_.begin(), end);
+    std::size_t count = 0, metrics = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      while (count < std::min(events_.size(), kEventsPerWait) && metrics < kMetricsPerWait) {
+        const auto* report = std::get_if<RunReported>(&events_[count]);
+        metrics += report ? report->metrics.size() : 0;
+        ++count;
+      }
+      const auto end = events_.begin() + static_cast<std::ptrdiff_t>(count);
+      std::move(events_.begin(), end, std::back_inserter(events));
+      events_.erase(events_.begin(), end);
+      metrics_ -= metrics;
+    }
+    if (metrics > 0) emptied_.notify_all();
     return count > 0;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable_any filled_;
+  std::condition_variable emptied_;
   std::deque<TargetEvent> events_;
+  std::size_t metrics_ = 0;  // in events_
+  bool closed_ = false;
 };
 
 class Context final : public RunContext {
@@ -121,6 +150,7 @@ class InProcessTarget final : public ComputeTarget {
   // All are asked first, so that they end together and not one after the other.
   ~InProcessTarget() override {
     for (auto& [run, thread] : threads_) thread.request_stop();
+    queue_.close();
   }
 
   Result<void> start(const RunRequest& request) override {
@@ -132,7 +162,8 @@ class InProcessTarget final : public ComputeTarget {
                          queue_.push(call(request, std::move(stop)));
                        }));
     } catch (const std::system_error& error) {
-      return Error{where, std::string("cannot start a thread: ") + error.what()};
+      return Error{where, std::string("cannot start a thread: ") + error.what(),
+                   Error::Kind::no_resources};
     }
     return {};
   }

@@ -59,6 +59,48 @@ TEST_CASE("whatever an objective throws fails only its run") {
   CHECK_FALSE(end.stderr_tail.empty());
 }
 
+TEST_CASE(
+    "an objective that does nothing but report is told in bounded pieces, whole and in order") {
+  constexpr int kReports = 700'000;  // more than may wait to be taken
+  const auto clock = std::make_shared<RealClock>();
+  const auto target = make_in_process_target(
+      [](RunContext& run) {
+        for (int i = 0; i < kReports; ++i) run.report("n", i);
+      },
+      clock);
+  REQUIRE(target->start({}));
+  int next = 0;
+  bool over = false;
+  while (!over) {
+    std::vector<TargetEvent> events;
+    target->wait(clock->now() + std::chrono::minutes{1}, {}, events);
+    REQUIRE_FALSE(events.empty());
+    std::size_t metrics = 0;
+    for (const TargetEvent& event : events) {
+      over = over || std::holds_alternative<RunExited>(event);
+      const auto* report = std::get_if<RunReported>(&event);
+      if (!report) continue;
+      metrics += report->metrics.size();
+      for (const Metric& metric : report->metrics)
+        if (metric.value != next++) FAIL("lost or out of order at " << next);
+    }
+    CHECK(metrics < 70'000);
+  }
+  CHECK(next == kReports);
+}
+
+TEST_CASE("destroying the target ends a run that waits to report") {
+  const auto clock = std::make_shared<RealClock>();
+  auto target = make_in_process_target(
+      [](RunContext& run) {
+        while (!run.stop_requested())
+          for (int i = 0; i < 1'000'000; ++i) run.report("n", i);
+      },
+      clock);
+  REQUIRE(target->start({}));
+  target.reset();
+}
+
 TEST_CASE("destroying the target asks its runs to stop and waits for them") {
   std::atomic<int> left{0};
   const auto clock = std::make_shared<RealClock>();
