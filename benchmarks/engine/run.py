@@ -15,6 +15,7 @@ g  what a run's supervisor costs: time beside the bare program, memory while it 
 h  a proposal of Bayesian sampling right after a result, with and without preparation while the run trained, and
    1,000 of them in a row (sampling_bench)
 i  a proposal of the other samplers (sampling_bench), and of Optuna's (optuna_bench.py), where it is installed
+j  starting 1,500 runs of `sleep 60` at once, and cancelling them; 300 that ignore SIGTERM
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
 machines are noisy. See README.md beside this file.
@@ -61,19 +62,23 @@ class Bench:
 
     def sweep(self, folder, **keys):
         """Runs a sweep to its end in a folder of its own: seconds, and its database."""
-        settings = {
-            "sampling": {"type": "random", "parameter_space": [
-                {"name": "x", "expression": "uniform", "values": [0, 1]}]},
-            "primary_metric_name": "loss", "primary_metric_goal": "Minimize", "seed": 1,
-            "append_parameters": False, **keys}
-        folder.mkdir()
-        (folder / "hdconfig.yml").write_text(json.dumps(settings))
+        self.configure(folder, **keys)
         seconds, done = timed([self.hdrive, "run", "hdconfig.yml", "--quiet"], cwd=folder,
                               env={**os.environ, "HDRIVE_HOME": str(folder / ".hdrive")})
         if done.returncode not in (0, 3):
             sys.exit(f"hdrive run ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         [path] = folder.glob(".hdrive/**/*.db")
         return seconds, sqlite3.connect(path)
+
+    @staticmethod
+    def configure(folder, **keys):
+        settings = {
+            "sampling": {"type": "random", "parameter_space": [
+                {"name": "x", "expression": "uniform", "values": [0, 1]}]},
+            "primary_metric_name": "loss", "primary_metric_goal": "Minimize", "seed": 1,
+            "append_parameters": False, **keys}
+        folder.mkdir(exist_ok=True)
+        (folder / "hdconfig.yml").write_text(json.dumps(settings))
 
     # ---- the cases ------------------------------------------------------------------------------
 
@@ -262,6 +267,43 @@ class Bench:
         self.figures("i", [python, ROOT / "benchmarks" / "engine" / "optuna_bench.py"], {})
 
 
+    def case_j(self, folder):
+        grace = 2
+        self.cancel(folder / "j0", 1500, ["sleep", "60"], grace)
+        self.cancel(folder / "j1", 300, ["sh", "-c", "trap '' TERM; while :; do sleep 60; done"], grace)
+
+    def cancel(self, folder, runs, command, grace):
+        """Starts runs, all at once, and cancels them: until all are alive, and until engine and runs are gone."""
+        folder.mkdir()
+        self.configure(folder, command=command, max_total_runs=runs, max_concurrent_runs=runs,
+                       cancel_grace_seconds=grace)
+        what = f"{runs} x {' '.join(command[:2])}{' ...' if command[2:] else ''}"
+        began = time.perf_counter()
+        with subprocess.Popen([self.hdrive, "run", "hdconfig.yml", "--quiet"], cwd=folder,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "HDRIVE_HOME": str(folder / ".hdrive")}) as engine:
+            while len(list(folder.glob(".hdrive/*/runs/*/supervisor.json"))) < runs:
+                if engine.poll() is not None or time.perf_counter() > began + 120:
+                    sys.exit(f"{runs} runs were to be started: {folder}")
+                time.sleep(0.05)
+            row("j", f"{what}, until all are alive", f"{time.perf_counter() - began:.2f} s")
+            began = time.perf_counter()
+            engine.send_signal(signal.SIGTERM)
+            engine.wait()
+        seconds = time.perf_counter() - began
+        row("j", f"{what}, from SIGTERM until all are gone, grace {grace} s", f"{seconds:.2f} s",
+            f"under {grace + 1} s", seconds < grace + 1)
+        left = [pid for pid in pathlib.Path("/proc").glob("[0-9]*") if str(folder).encode() in environment(pid)]
+        if left:
+            sys.exit(f"{len(left)} processes are left")
+
+
+def environment(process):
+    try:
+        return (process / "environ").read_bytes()
+    except OSError:
+        return b""
+
+
 def machine():
     with open("/proc/cpuinfo") as info:
         names = {line.split(":", 1)[1].strip() for line in info if line.startswith("model name")}
@@ -272,12 +314,12 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to i; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to j; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdefghi":
-            parser.error(f"there is no case {case}; there are a to i")
+        if case not in "abcdefghij":
+            parser.error(f"there is no case {case}; there are a to j")
     build = args.build
     if build is None:
         build = ROOT / "build"
@@ -290,7 +332,7 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdefghi":
+        for case in args.cases or "abcdefghij":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)
