@@ -173,6 +173,32 @@ Result<std::string> read_file_end(const std::filesystem::path& path, std::size_t
   return text;
 }
 
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+Result<void> write_into(const std::filesystem::path& path, std::string_view text, int flags) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | flags, 0644));
+  if (!fd) return system_error(path, "open", errno);
+  if (!write_all(fd.get(), text)) return system_error(path, "write", errno);
+  return {};
+}
+
+// Names of what this process has open, which a new file must not take from it.
+bool names_a_descriptor(const std::filesystem::path& path) {
+  return path.native().starts_with("/dev/") || path.native().starts_with("/proc/");
+}
+
+}  // namespace
+
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                    bool durable, Access access) {
   const std::filesystem::path temporary = temporary_beside(path);
@@ -183,29 +209,44 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   };
   UniqueFd fd = create_anew(temporary, access);
   if (!fd) return system_error(path, "create", errno);
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd.get(), text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail("write");
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
+  if (!write_all(fd.get(), text)) return fail("write");
   if (durable && ::fdatasync(fd.get()) != 0) return fail("sync");
   fd.reset();
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
-  if (durable) {
-    const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
-    const UniqueFd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory) ::fsync(directory.get());
-  }
+  if (durable) sync_directory(path.has_parent_path() ? path.parent_path() : ".");
   return {};
 }
 
-Result<void> make_directories(const std::filesystem::path& path) {
+Result<void> write_output(const std::filesystem::path& path, std::string_view text) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  if (there && S_ISDIR(status.st_mode))
+    return Error{path.string(), "is a directory; name a file in it", Error::Kind::invalid};
+  if (there && (!S_ISREG(status.st_mode) || names_a_descriptor(path)))
+    return write_into(path, text, O_APPEND);
+  std::error_code error;
+  if (!there && std::filesystem::is_symlink(path, error)) return write_into(path, text, O_CREAT);
+  const auto file = std::filesystem::weakly_canonical(path, error);
+  const auto& target = error ? path : file;
+  const auto written = write_file_atomically(target, text, false, Access::others);
+  if (!there) return written;
+  if (!written && written.error().kind == Error::Kind::not_allowed)
+    return write_into(path, text, O_TRUNC);
+  if (written) (void)::chmod(target.c_str(), status.st_mode & 07777);
+  return written;
+}
+
+void sync_directory(const std::filesystem::path& path) {
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) ::fsync(directory.get());
+}
+
+Result<void> make_directories(const std::filesystem::path& path, int most) {
   constexpr mode_t kMine = 0700;
   if (::mkdir(path.c_str(), kMine) == 0) return {};
   const std::filesystem::path parent = path.parent_path();
-  if (errno == ENOENT && !parent.empty() && parent != path) {
-    if (auto made = make_directories(parent); !made) return made;
+  if (errno == ENOENT && !parent.empty() && parent != path && most > 1) {
+    if (auto made = make_directories(parent, most - 1); !made) return made;
     if (::mkdir(path.c_str(), kMine) == 0) return {};
   }
   const int error_number = errno;

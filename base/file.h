@@ -73,7 +73,16 @@ Result<std::string> read_file_end(const std::filesystem::path& path, std::size_t
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                    bool durable = false, Access access = Access::mine);
 
-/// Creates the directory and those above it, for their owner alone; an existing one is fine and stays as it is.
-Result<void> make_directories(const std::filesystem::path& path);
+/// Writes what a user wants in the file of this name. A regular file is replaced in one step, behind a link, too; one in
+/// a directory that cannot be written is written over. What is no file (/dev/stdout, a FIFO, a device) is written
+/// to as it is, and a directory is refused.
+Result<void> write_output(const std::filesystem::path& path, std::string_view text);
+
+/// Makes the names in a directory survive a crash of the machine, as `durable` does for a file's text.
+void sync_directory(const std::filesystem::path& directory);
+
+/// Creates the directory and those above it, for their owner alone; an existing one is fine and stays as it is. At
+/// most `most` of them are made: what lies further up must be there.
+Result<void> make_directories(const std::filesystem::path& path, int most = 1'000);
 
 }  // namespace hdrive::base

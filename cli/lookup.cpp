@@ -32,12 +32,13 @@ RunId best_run_or_fail(const SweepEntry& sweep) {
 RunId run_or_fail(const SweepEntry& sweep, const std::string& text) {
   if (text == "best") return best_run_or_fail(sweep);
   const RunId run = std::stoll(text);
-  if (run >= sweep.runs)
-    fail(kNotFound,
-         fmt::format("{}: no run {}; {}", short_id(sweep.header.id), run,
-                     sweep.runs == 0 ? std::string("it has no runs yet")
-                                     : fmt::format("its runs are 0 to {}", sweep.runs - 1)));
-  return run;
+  if (run < sweep.runs) return run;
+  // A database that is damaged may well have lost it.
+  ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric, [](const Change&) {}));
+  fail(kNotFound,
+       fmt::format("{}: no run {}; {}", short_id(sweep.header.id), run,
+                   sweep.runs == 0 ? std::string("it has no runs yet")
+                                   : fmt::format("its runs are 0 to {}", sweep.runs - 1)));
 }
 
 }  // namespace

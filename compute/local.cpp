@@ -299,7 +299,7 @@ Result<void> install_run_module(const std::filesystem::path& directory) {
   const auto file = directory / "hdrive_run.py";
   const std::string_view text = compute::embedded_run_module();
   if (const auto present = base::read_file(file); present && *present == text) return {};
-  if (auto made = base::make_directories(directory); !made) return made.error();
+  if (auto made = base::make_directories(directory, 2); !made) return made.error();
   return base::write_file_atomically(file, text);
 }
 

@@ -162,7 +162,8 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
   const fs::path& path = request.directory;
   const bool fresh = ::mkdir(path.c_str(), 0700) == 0;
   if (!fresh) {
-    if (auto made = base::make_directories(path); !made) return made.error();
+    // "runs" and the run's own; a sweep's directory that is gone is not made anew.
+    if (auto made = base::make_directories(path, 2); !made) return made.error();
   }
   const auto directory = base::open_directory(AT_FDCWD, path);
   if (!directory && fresh) ::rmdir(path.c_str());

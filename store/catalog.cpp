@@ -18,6 +18,7 @@
 #include "store/reader.h"
 #include "store/replay.h"
 #include "store/schema.h"
+#include "store/sweep_file.h"
 #include "store/times.h"
 #include "store/words.h"
 
@@ -30,7 +31,9 @@ using store::Row;
 using store::Transaction;
 
 constexpr char kStatus[] = "SELECT status, ended_by, reason, active_seconds, changed FROM sweep";
-constexpr char kCounts[] = "SELECT status, count(*) FROM runs GROUP BY status";
+constexpr char kCounts[] =
+    "SELECT status, count(*), max(max(created, ifnull(started, 0), ifnull(reported, 0), "
+    "ifnull(ended, 0))) FROM runs GROUP BY status";
 
 constexpr std::size_t kMostCandidates = 10;  // to list in a message
 
@@ -39,13 +42,14 @@ void read_status(const Row& row, SweepEntry& entry) {
   entry.end = sweep_end_from(row.bytes(1)).value_or(SweepEnd::none);
   entry.reason = row.text(2);
   entry.active = row.duration(3);
-  entry.changed = row.time(4);
+  entry.changed = entry.latest = row.time(4);
 }
 
 void count_runs(const Row& row, SweepEntry& entry) {
   const auto status = run_status_from(row.bytes(0));
   const std::int64_t runs = row.integer(1);
   entry.runs += runs;
+  entry.latest = std::max(entry.latest, row.time(2));
   if (!status || !is_terminal(*status)) entry.live += runs;
   if (status == RunStatus::completed) entry.completed += runs;
   if (status == RunStatus::failed) entry.failed += runs;
@@ -68,6 +72,8 @@ Result<SweepEntry> read_entry(const fs::path& directory) {
   Result<void> read = database.each(kStatus, [&](const Row& row) { read_status(row, entry); });
   if (read) read = database.each(kCounts, [&](const Row& row) { count_runs(row, entry); });
   if (!read) return read.error();
+  // What a dead engine used up after it last said so.
+  if (entry.status == SweepStatus::running) entry.active += entry.latest - entry.changed;
   entry.directory = directory;
   if (const auto owner = store::owner_of(directory)) entry.engine = owner->pid;
   return entry;
@@ -76,6 +82,7 @@ Result<SweepEntry> read_entry(const fs::path& directory) {
 struct Problem {
   fs::path directory;
   Error error;
+  SweepHeader header = {};  // as sweep.json tells, where that can be read
 };
 
 struct Catalog {
@@ -83,11 +90,17 @@ struct Catalog {
   std::vector<Problem> problems;
 };
 
-// Creating a sweep takes a moment; after that a directory without a database is a sweep cut short.
-bool was_cut_short(const fs::path& directory) {
+// Whether a directory without a database is one of a sweep all the same. Creating one takes a moment, and leaves
+// nothing but a lock and an unfinished database where it is cut short.
+std::optional<Error> without_database(const fs::path& directory) {
   std::error_code error;
-  return fs::exists(directory / "engine.lock", error) && !store::owner_of(directory) &&
-         !fs::exists(store::database_file(directory), error);
+  if (store::owner_of(directory)) return std::nullopt;  // it is being made, or repaired
+  const auto holds = [&](const char* name) { return fs::exists(directory / name, error); };
+  if (holds("sweep.json") || holds("runs") || holds("sweep.db-wal"))
+    return store::damaged(store::database_file(directory), "it is gone");
+  if (!holds("engine.lock")) return std::nullopt;
+  return Error{directory.string(),
+               "its making was cut short, so there is no sweep in it; it can be deleted"};
 }
 
 Catalog read_catalog(const fs::path& home) {
@@ -98,17 +111,19 @@ Catalog read_catalog(const fs::path& home) {
     const fs::path& directory = entry->path();
     std::error_code ignored;
     if (!entry->is_directory(ignored)) continue;
+    const auto add_problem = [&](Error told) {
+      auto header = store::read_sweep_file(directory);
+      catalog.problems.push_back(
+          {directory, std::move(told), header ? *std::move(header) : SweepHeader{}});
+    };
     if (fs::exists(store::database_file(directory), ignored)) {
       Result<SweepEntry> sweep = read_entry(directory);
       if (sweep)
         catalog.sweeps.push_back(std::move(*sweep));
       else
-        catalog.problems.push_back({directory, sweep.error()});
-    } else if (was_cut_short(directory)) {
-      catalog.problems.push_back(
-          {directory,
-           {directory.string(),
-            "its making was cut short, so there is no sweep in it; it can be deleted"}});
+        add_problem(sweep.error());
+    } else if (auto lost = without_database(directory)) {
+      add_problem(*std::move(lost));
     }
   }
   if (error && error != std::errc::no_such_file_or_directory)
@@ -164,6 +179,18 @@ Error unknown(const fs::path& home, const std::string& selector, const Catalog& 
                           }())};
 }
 
+// Whether the word means a sweep that cannot be read: then it must not mean another one.
+bool is_of(const Problem& problem, const std::string& selector, const Catalog& catalog) {
+  const SweepHeader& header = problem.header;
+  if (selector == "last")
+    return !header.id.empty() &&
+           (catalog.sweeps.empty() || header.created > catalog.sweeps.back().header.created);
+  std::error_code error;
+  return problem.directory.filename().string().starts_with(selector) ||
+         (!header.name.empty() && header.name == selector) ||
+         fs::equivalent(problem.directory, selector, error);
+}
+
 // A path, with or without the name of the database.
 std::optional<fs::path> as_directory(const std::string& selector) {
   fs::path path(selector);
@@ -174,6 +201,14 @@ std::optional<fs::path> as_directory(const std::string& selector) {
 }
 
 }  // namespace
+
+Result<std::vector<SweepEntry>> sweeps_named(const fs::path& home, const std::string& name) {
+  const Catalog catalog = read_catalog(home);
+  for (const Problem& problem : catalog.problems)
+    if (problem.header.name == name) return problem.error;
+  return matching(catalog.sweeps,
+                  [&](const SweepEntry& sweep) { return sweep.header.name == name; });
+}
 
 std::vector<SweepEntry> list_sweeps(const fs::path& home, std::vector<Error>* problems) {
   Catalog catalog = read_catalog(home);
@@ -198,7 +233,7 @@ Result<SweepEntry> find_sweep(const fs::path& home, const std::string& given) {
 
   const Catalog catalog = read_catalog(home);
   for (const Problem& problem : catalog.problems)
-    if (problem.directory.filename().string().starts_with(selector)) return problem.error;
+    if (is_of(problem, selector, catalog)) return problem.error;
   if (catalog.sweeps.empty()) {
     if (!catalog.problems.empty()) return catalog.problems.front().error;
     return Error{"", fmt::format("there are no sweeps in {}; `hdrive run` starts one",

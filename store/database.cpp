@@ -220,12 +220,17 @@ Result<std::unique_ptr<Database>> Database::copy_to_memory() {
   std::unique_ptr<Database> copy(new Database(handle, path_));
   if (opened != SQLITE_OK) return database_error(path_, opened, handle);
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_backup* backup = sqlite3_backup_init(handle, "main", handle_.get(), "main");
-  if (!backup) return database_error(path_, sqlite3_errcode(handle), handle);
+  if (auto copied = copy_to(*copy); !copied) return copied.error();
+  return copy;
+}
+
+Result<void> Database::copy_to(Database& other) {
+  sqlite3_backup* backup = sqlite3_backup_init(other.handle_.get(), "main", handle_.get(), "main");
+  if (!backup) return database_error(path_, sqlite3_errcode(other.handle()), other.handle());
   const int code = sqlite3_backup_step(backup, -1);
   sqlite3_backup_finish(backup);
   if (code != SQLITE_DONE) return database_error(path_, code, nullptr);
-  return copy;
+  return {};
 }
 
 Result<void> Database::execute(const char* sql) {

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -121,6 +123,9 @@ class Database {
   /// A copy in memory of all that is in it now. Its messages name the file it was made from.
   Result<std::unique_ptr<Database>> copy_to_memory();
 
+  /// Puts all that is in it now, at one moment, in place of what the other holds.
+  Result<void> copy_to(Database& other);
+
   /// How long a statement waits for another's lock before it is an error of the kind `busy`. At first
   /// kPatience: long enough for any writer of a sweep, short enough for the person who waits.
   void wait_for_locks(std::chrono::milliseconds most);
@@ -194,6 +199,20 @@ class Transaction {
 
 /// "<file>: is damaged: <what>", and how to go on.
 Error damaged(const std::filesystem::path& file, std::string_view what);
+
+/// Damaged, too, is what cannot be: what reads a database believes in its order, and throws where it is none.
+template <class Read>
+Result<void> as_damage(const std::filesystem::path& file, Read&& read) {
+  try {
+    return std::forward<Read>(read)();
+  } catch (const std::logic_error& error) {
+    return damaged(file, error.what());
+  } catch (const std::bad_alloc&) {
+    Error error = damaged(file, "reading it takes more memory than there is");
+    error.kind = Error::Kind::no_resources;
+    return error;
+  }
+}
 
 /// The kind of what SQLite says with this extended result code; where the code leaves it open, the system's
 /// error number decides (0: not known).

@@ -44,58 +44,36 @@ class Collector {
   Known& known_;
 };
 
-RunEnded ended_as(const RecordedAttempt& attempt, RunId run) {
-  const RunExited& exited = *attempt.exited;
-  RunEnded end{run,
-               attempt.attempt,
-               RunStatus::failed,
-               EndCause::exited,
-               exited.exit_code,
-               exited.signal,
-               exited.note,
-               exited.stderr_tail,
-               attempt.ended.value_or(Time{}),
-               exited.cpu_time,
-               exited.peak_memory};
-  if (exited.not_started) {
-    end.cause = EndCause::not_started;
-  } else if (exited.over_time) {
-    end.status = RunStatus::canceled;
-    end.cause = EndCause::time_limit;
-    end.reason = "its time limit was over";
-  } else if (attempt.canceled) {
-    end.status = RunStatus::canceled;
-    end.cause = EndCause::user;
-    end.reason = "it was cancelled; why was lost with the database";
-  } else if (exited.signal) {
-    end.cause = EndCause::signaled;
-    end.reason = fmt::format("ended by signal {}", *exited.signal);
-  } else if (exited.exit_code == 0) {
-    end.status = RunStatus::completed;
-    end.reason = "completed";
-  } else {
-    end.reason = fmt::format("exited with code {}", exited.exit_code.value_or(-1));
-  }
-  return end;
-}
-
 }  // namespace
 
 Result<void> collect(Database& database, Known& known, Seal* seal) {
   ReplayOptions options;
   options.seal = seal;
   Collector collector(known);
-  return replay(database, options, [&](const Change& change) { std::visit(collector, change); });
+  return as_damage(database.path(), [&] {
+    return replay(database, options, [&](const Change& change) { std::visit(collector, change); });
+  });
 }
 
-void reconcile(Database& database) {
+std::vector<RunId> reconcile(Database& database) {
   std::vector<RunId> unreadable;
   (void)database.each("SELECT number, hyperparameters, hyperparameters_exact FROM runs",
                       [&](const Row& row) {
                         if (!restore(row.bytes(1), row.bytes(2)))
                           unreadable.push_back(row.integer(0));
                       });
-  for (const RunId run : unreadable) (void)database.run("DELETE FROM runs WHERE number = ?1", run);
+  for (const RunId run : unreadable)
+    (void)database.run(
+        "UPDATE runs SET hyperparameters = '{}', hyperparameters_exact = NULL WHERE number = ?1",
+        run);
+  // A row under another's number tells by its run_id of which run it is.
+  (void)database.execute(
+      "CREATE TEMP TABLE told AS SELECT number, CAST(replace(run_id, rtrim(run_id, "
+      "'0123456789'), '') AS INTEGER) AS run FROM runs;"
+      "UPDATE OR IGNORE runs SET number = (SELECT run FROM told WHERE told.number = runs.number) "
+      "WHERE number IN (SELECT number FROM told WHERE run <> number AND run < (SELECT count(*) "
+      "FROM told) AND run NOT IN (SELECT number FROM told));"
+      "DROP TABLE told");
   // Stands for a run of which the row is lost; an empty `run_id` tells it from others.
   (void)database.execute(
       "DELETE FROM runs WHERE number < 0 OR number > (SELECT 2 * count(*) + 1000 FROM runs);"
@@ -108,17 +86,7 @@ void reconcile(Database& database) {
       "DELETE FROM metrics WHERE NOT EXISTS (SELECT 1 FROM runs WHERE number = run AND (attempt = "
       "metrics.attempt OR EXISTS (SELECT 1 FROM earlier_attempts e WHERE e.run = metrics.run AND "
       "e.attempt = metrics.attempt)))");
-}
-
-void add_recorded(const RecordedAttempt& recorded, RunId run, KnownAttempt& attempt) {
-  const Time began = recorded.started.value_or(recorded.proposed.value_or(Time{}));
-  if (!attempt.started) attempt.started = RunStarted{run, recorded.attempt, recorded.pid, began};
-  const std::size_t known = attempt.metrics ? attempt.metrics->metrics.size() : 0;
-  if (recorded.metrics.size() > known) {
-    const Time at = attempt.metrics ? attempt.metrics->at : recorded.ended.value_or(began);
-    attempt.metrics = RunMetrics{run, recorded.attempt, recorded.metrics, recorded.position, at};
-  }
-  if (!attempt.ended && recorded.exited) attempt.ended = ended_as(recorded, run);
+  return unreadable;
 }
 
 Time time_of(const KnownRun& run) {

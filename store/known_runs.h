@@ -36,11 +36,8 @@ struct Known {
 Result<void> collect(Database& database, Known& known, Seal* seal);
 
 /// Makes tables agree of which parts are missing, so that they can be replayed. A run of which the row is
-/// lost gets one without a `run_id`.
-void reconcile(Database& database);
-
-/// Adds what the directory tells of an attempt, where the database does not.
-void add_recorded(const RecordedAttempt& recorded, RunId run, KnownAttempt& attempt);
+/// lost gets one without a `run_id`. Gives the runs of which the parameters cannot be read.
+std::vector<RunId> reconcile(Database& database);
 
 /// When the run was proposed, or first seen.
 Time time_of(const KnownRun& run);

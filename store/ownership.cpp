@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,11 +51,13 @@ Words read_words(int fd) {
 Error taken(const std::filesystem::path& directory) {
   const std::optional<Owner> owner = owner_of(directory);
   if (!owner || owner->pid == 0)
-    return {directory.string(), "another process is just starting or ending as its engine"};
+    return {directory.string(), "another process is just starting or ending as its engine",
+            Error::Kind::busy};
   return {directory.string(),
           fmt::format("the sweep is run by process {} on {}; stop it first (`hdrive stop {}`), or "
                       "wait until it has ended",
-                      owner->pid, owner->host, directory.filename().string())};
+                      owner->pid, owner->host, directory.filename().string()),
+          Error::Kind::busy};
 }
 
 bool is_dead(const std::optional<Owner>& owner) {
@@ -68,8 +71,7 @@ bool is_dead(const std::optional<Owner>& owner) {
 bool lock(int fd, const std::filesystem::path& directory) {
   constexpr int kPause = 5, kPatience = 250, kPatienceWithDead = 10000;  // milliseconds
   for (int waited = 0;; waited += kPause) {
-    struct flock whole = whole_file();
-    if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return true;
+    if (try_lock(fd)) return true;
     const int error = errno;
     const bool hopeless = (error != EAGAIN && error != EACCES) || waited >= kPatienceWithDead ||
                           (waited >= kPatience && !is_dead(owner_of(directory)));
@@ -79,16 +81,36 @@ bool lock(int fd, const std::filesystem::path& directory) {
   }
 }
 
+void make_private(const std::filesystem::path& path, mode_t all) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) return;
+  // Of another owner's it fails, and stays as that one wants it.
+  if ((status.st_mode & 077) != 0) (void)::chmod(path.c_str(), status.st_mode & all);
+}
+
 }  // namespace
+
+bool try_lock(int fd) {
+  struct flock whole = whole_file();
+  return ::fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
+void make_private(const std::filesystem::path& sweep_directory) {
+  make_private(sweep_directory, 0700);
+  for (const char* name : {"engine.lock", "sweep.db", "sweep.db-wal", "sweep.db-shm",
+                           "sweep.db-journal", "sweep.json", "engine.log"})
+    make_private(sweep_directory / name, 0600);
+}
 
 Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) {
   const std::filesystem::path path = lock_file(sweep_directory);
-  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return base::system_error(path, "open", errno);
   if (!lock(fd.get(), sweep_directory)) {
     if (errno == EAGAIN || errno == EACCES) return taken(sweep_directory);
     return base::system_error(path, "lock", errno);
   }
+  make_private(sweep_directory);
   const std::int64_t steps = read_words(fd.get()).steps;
   Ownership ownership(std::move(fd), fmt::format("{} {}", ::getpid(), host_name()));
   ownership.found_steps_ = steps;

@@ -40,13 +40,20 @@ class Ownership {
   std::string prefix_;  // of the file's text: pid and host
 };
 
+/// Takes the system's lock on an open file, if nobody has it: it goes with the last descriptor. False: errno says why.
+bool try_lock(int fd);
+
+/// Takes the permissions of all others from a sweep's directory and from what the store keeps in it. Its configuration
+/// may hold secrets, and who can open the files beside the database can hold up whoever writes it.
+void make_private(const std::filesystem::path& sweep_directory);
+
 struct Owner {
   std::int64_t pid = 0;  ///< 0: it is just starting
   std::string host;
 };
-/// Who owns the sweep now. Looks without locking, so that looking never stands in an engine's way.
 /// The steps an engine noted last; 0: none, or it cannot be read.
 std::int64_t noted_steps(const std::filesystem::path& sweep_directory);
+/// Who owns the sweep now. Looks without locking, so that looking never stands in an engine's way.
 std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory);
 
 }  // namespace hdrive::store

@@ -142,7 +142,7 @@ Result<void> replay_checked(Database& database, store::ReplayOptions options,
                             const std::function<void(const Change&)>& tell) {
   store::Seal seal(store::Seal::Source::as_stored);
   options.seal = &seal;
-  return store::replay(database, options, tell);
+  return store::as_damage(database.path(), [&] { return store::replay(database, options, tell); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "store/known_runs.h"
 #include "store/ownership.h"
 #include "store/reader.h"
+#include "store/recorded.h"
 #include "store/replay.h"
 #include "store/salvage.h"
 #include "store/schema.h"
@@ -37,7 +39,10 @@ using store::Row;
 class Repair {
  public:
   Repair(const fs::path& directory, const ReadRunDirectory& read_run)
-      : directory_(directory), read_run_(read_run), workshop_(directory / "repair.tmp") {}
+      : directory_(directory),
+        read_run_(read_run),
+        workshop_(directory / "repair.tmp"),
+        finished_(directory / "repair.done") {}
 
   Result<RepairReport> run() {
     std::error_code error;
@@ -48,19 +53,30 @@ class Repair {
     const auto sound = is_sound(ownership->found_steps());
     if (!sound) return sound.error();
     report_.sound = *sound;
-    if (report_.sound) return report_;
-    fs::remove_all(workshop_, error);
-    if (auto made = base::make_directories(workshop_); !made) return made.error();
-    const Result<void> done = rebuild();
-    // The count of steps starts anew with the new file.
-    if (done) ownership->note_steps(0);
-    fs::remove_all(workshop_, error);
+    Result<void> done;
+    if (!report_.sound) done = repair(ownership->found_steps());
+    for (const fs::path& folder : {workshop_, finished_}) fs::remove_all(folder, error);
     if (!done) return done.error();
     return report_;
   }
 
  private:
   fs::path database() const { return store::database_file(directory_); }
+
+  Result<void> repair(std::int64_t noted) {
+    const auto finished = finish_earlier_repair();
+    if (!finished) return finished.error();
+    if (*finished) return {};
+    std::error_code error;
+    for (const fs::path& folder : {workshop_, finished_}) fs::remove_all(folder, error);
+    if (auto made = base::make_directories(workshop_); !made) return made.error();
+    if (auto done = rebuild(); !done) return done;
+    if (auto done = continue_steps(noted); !done) return done;
+    fs::rename(workshop_, finished_, error);
+    if (error) return base::system_error(finished_, "create", error.value());
+    base::sync_directory(directory_);
+    return put_in_place();
+  }
 
   // Whether there is nothing to repair; an Error where a repair is not what helps.
   Result<bool> is_sound(std::int64_t noted) {
@@ -104,9 +120,7 @@ class Repair {
       report_.restored.push_back("the configuration, from sweep.json");
     }
     read_directories();
-    auto written = salvaged && whole_ ? extend() : write_anew(scratch);
-    if (!written) return written;
-    return put_in_place();
+    return salvaged && whole_ ? extend() : write_anew(scratch);
   }
 
   // Reads the damaged database; false: all of it is lost.
@@ -123,16 +137,17 @@ class Repair {
     }
     Database& database = *salvaged->database;
     report_.lost.insert(report_.lost.end(), salvaged->lost.begin(), salvaged->lost.end());
+    const auto seal = store::read_seal(database);
+    if (seal) sealed_ = seal->digest;
     if (const auto header = store::read_header(database)) {
-      const auto seal = store::read_seal(database);
       const auto digest = store::Seal::of(*header, store::Seal::Source::as_stored);
       if (!seal || !seal->header || *seal->header == digest) header_ = *header;
     }
-    store::Seal seal(store::Seal::Source::as_stored);
-    whole_ = salvaged->whole && header_ && collect(database, known_, &seal);
+    store::Seal read(store::Seal::Source::as_stored);
+    whole_ = salvaged->whole && header_ && collect(database, known_, &read);
     if (whole_) return true;
     known_ = {};
-    reconcile(database);
+    unreadable_ = reconcile(database);
     if (collect(database, known_, nullptr)) {
       forget_placeholders(database);
       return true;
@@ -149,13 +164,36 @@ class Repair {
 
   // Adds what the run directories tell. Of a whole database only what it has not come to know is missing.
   void read_directories() {
+    for (const RunId run : directories_of_runs())
+      read_directory(run_directory(directory_, run), run);
+    if (!whole_) judge_what_was_put_together();
+  }
+
+  // Runs have numbers without gaps but for those that never got a directory. A folder far behind all others was put
+  // there by somebody else: filling the gap before it would take all memory there is.
+  std::set<RunId> directories_of_runs() {
+    constexpr RunId kWidestGap = 1'000;
+    std::set<RunId> found;
     std::error_code error;
     for (fs::directory_iterator entry(directory_ / "runs", error), end; !error && entry != end;
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();
       if (name.empty() || name.find_first_not_of("0123456789") != std::string::npos) continue;
-      if (name.size() < 10) read_directory(entry->path(), std::stol(name));
+      if (name.size() < 10 && name == std::to_string(std::stol(name)))
+        found.insert(std::stol(name));
     }
+    RunId last = known_.runs.empty() ? -1 : known_.runs.rbegin()->first;
+    for (auto it = found.begin(); it != found.end(); ++it) {
+      if (*it > last + kWidestGap) {
+        report_.lost.push_back(fmt::format(
+            "runs/{}: is of no run of this sweep, whose runs end with {}; ignored{}", *it, last,
+            std::next(it) == found.end() ? "" : ", and so are those behind it"));
+        found.erase(it, found.end());
+        break;
+      }
+      last = std::max(last, *it);
+    }
+    return found;
   }
 
   void read_directory(const fs::path& path, RunId run) {
@@ -166,14 +204,48 @@ class Repair {
     if (!recorded || recorded->attempts.empty()) return;
     for (const std::string& fault : recorded->faults)
       report_.lost.push_back(fmt::format("run {}: {}", run, fault));
-    KnownRun& known = known_.runs[run];
-    if (!known.proposed && recorded->parameters) {
-      const Time at = recorded->attempts.front().proposed.value_or(Time{});
-      known.proposed = RunProposed{run, *recorded->parameters, recorded->proposal, at};
-      ++report_.from_directories;
+    store::take_recorded(*recorded, known_.runs[run], report_.restored);
+    if (!in_database && recorded->parameters) ++report_.from_directories;
+    compared_.insert(run);
+  }
+
+  // Damage was found by the digest, which does not say where it is. Either what was put together agrees with it, so
+  // that all is as it was, or a row that no file could be compared with may be wrong.
+  void judge_what_was_put_together() {
+    for (const RunId run : unreadable_)
+      if (const auto it = known_.runs.find(run);
+          it != known_.runs.end() && it->second.proposed && it->second.proposed->parameters.empty())
+        report_.lost.push_back(fmt::format("run {}: its parameters", run));
+    if (sealed_ && digest_of(known_) == *sealed_) {
+      report_.restored.push_back(
+          "all that was written: what was put together agrees with its digest");
+      return;
     }
-    for (const RecordedAttempt& attempt : recorded->attempts)
-      add_recorded(attempt, run, known.attempts[attempt.attempt]);
+    std::vector<std::string> alone;
+    for (const auto& [run, known] : known_.runs)
+      if (known.proposed && !known.attempts.empty() && !compared_.contains(run))
+        alone.push_back(std::to_string(run));
+    if (alone.empty()) return;
+    const std::size_t count = alone.size();
+    alone.resize(std::min<std::size_t>(count, 10));
+    report_.lost.push_back(
+        fmt::format("certainty about {} without files to compare the database with ({}{}): a value "
+                    "may be wrong",
+                    base::plural(static_cast<std::int64_t>(count), "run"), base::join(alone, ", "),
+                    count > alone.size() ? ", ..." : ""));
+  }
+
+  static std::uint64_t digest_of(const Known& known) {
+    store::Seal seal(store::Seal::Source::as_stored);
+    for (const Change& change : known.before) seal.add(change);
+    std::vector<Change> changes;
+    for (const auto& [run, of] : known.runs) {
+      if (!of.proposed) return 0;
+      store::tell_run(run, of, changes);
+    }
+    for (const Change& change : changes) seal.add(change);
+    for (const Change& change : known.after) seal.add(change);
+    return seal.digest();
   }
 
   // Attempts the database has not come to know stay open: the engine that resumes finds them.
@@ -227,12 +299,16 @@ class Repair {
     return {};
   }
 
-  Result<void> finish(Store& store) {
+  void count() {
     for (const auto& [run, known] : known_.runs)
       for (const auto& [number, attempt] : known.attempts)
         if (attempt.metrics)
           report_.metrics += static_cast<std::int64_t>(attempt.metrics->metrics.size());
     report_.runs = static_cast<std::int64_t>(known_.runs.size());
+  }
+
+  Result<void> finish(Store& store) {
+    count();
     if (report_.from_directories > 0)
       report_.restored.push_back(
           fmt::format("{} from run directories", base::plural(report_.from_directories, "run")));
@@ -288,36 +364,85 @@ class Repair {
     return finish(**store);
   }
 
+  // What an engine noted beside the old database must not be more than what the new one has.
+  Result<void> continue_steps(std::int64_t noted) {
+    auto opened = Database::open(store::database_file(workshop_), Database::Mode::write);
+    if (!opened) return opened.error();
+    return (*opened)->run("UPDATE seal SET steps = max(steps, ?1)", noted);
+  }
+
+  // From here on a repair that is killed is finished by the next one: the new database is complete, and only has to
+  // take its place.
   Result<void> put_in_place() {
     std::error_code error;
     const fs::path file = database();
+    const fs::path aside = place_aside(file);
     if (fs::exists(file, error)) {
-      fs::path aside;
-      for (int i = 1; aside.empty() || fs::exists(aside, error); ++i)
-        aside = fmt::format("{}.damaged-{}", file.string(), i);
-      for (const char* suffix : {"-wal", "-journal"})
-        if (fs::exists(file.string() + suffix, error))
-          fs::rename(file.string() + suffix, aside.string() + suffix, error);
-      fs::remove(file.string() + "-shm", error);
-      // Linked first, so that the sweep is at no moment without a database.
-      fs::create_hard_link(file, aside, error);
+      // Linked, so that the sweep is at no moment without a database.
+      if (!fs::exists(aside, error)) fs::create_hard_link(file, aside, error);
       if (error) fs::rename(file, aside, error);
       if (error) return base::system_error(aside, "keep the damaged database as", error.value());
       report_.kept = aside;
     }
-    fs::rename(store::database_file(workshop_), file, error);
+    // Also where the database is gone: SQLite would replay a log that is left over the new one.
+    for (const char* suffix : {"-wal", "-journal"})
+      if (fs::exists(file.string() + suffix, error)) {
+        fs::rename(file.string() + suffix, aside.string() + suffix, error);
+        if (error) return base::system_error(file.string() + suffix, "move", error.value());
+        if (report_.kept.empty()) report_.kept = aside.string() + suffix;
+      }
+    fs::remove(file.string() + "-shm", error);
+    fs::rename(store::database_file(finished_), file, error);
     if (error)
       return base::system_error(file, "put the repaired database in place of", error.value());
+    base::sync_directory(directory_);
     return store::write_sweep_file(directory_, *header_);
+  }
+
+  // The name under which the damaged file is kept: a new one, or that which a repair gave it that was killed.
+  static fs::path place_aside(const fs::path& file) {
+    std::error_code error;
+    for (int i = 1;; ++i) {
+      const fs::path aside = fmt::format("{}.damaged-{}", file.string(), i);
+      if (fs::equivalent(file, aside, error)) return aside;
+      const auto is_free = [&](const char* suffix) {
+        return !fs::exists(fs::symlink_status(aside.string() + suffix, error));
+      };
+      if (is_free("") && is_free("-wal") && is_free("-journal")) return aside;
+    }
+  }
+
+  // Puts the database in place that an earlier repair had made when it was cut short. False: there is none.
+  Result<bool> finish_earlier_repair() {
+    std::error_code error;
+    if (!fs::exists(store::database_file(finished_), error)) return false;
+    Known known;
+    {
+      auto opened = Database::open(store::database_file(finished_), Database::Mode::read);
+      if (!opened) return false;
+      store::Seal seal(store::Seal::Source::as_stored);
+      const auto header = store::read_header(**opened);
+      if (!header || !collect(**opened, known, &seal)) return false;
+      header_ = *header;
+    }
+    known_ = std::move(known);
+    count();
+    report_.restored.push_back("by an earlier repair, which was cut short before its end");
+    if (auto done = put_in_place(); !done) return done.error();
+    return true;
   }
 
   const fs::path& directory_;
   const ReadRunDirectory& read_run_;
-  fs::path workshop_;
+  fs::path workshop_;  // where the new database is made
+  fs::path finished_;  // its name as soon as that is complete
   std::optional<SweepHeader> header_;
   Known known_;
   std::vector<Change> later_;  // than what a whole database knows
   bool whole_ = false;
+  std::optional<std::uint64_t> sealed_;  // the digest that the damaged database has
+  std::vector<RunId> unreadable_;        // runs without parameters that can be read
+  std::set<RunId> compared_;             // runs of which the directory was read
   RepairReport report_;
 };
 

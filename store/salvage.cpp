@@ -25,10 +25,11 @@ struct Table {
   const char* name;
   const char* key;
 };
-constexpr Table kTables[] = {{"sweep", "rowid"},   {"runs", "rowid"},   {"earlier_attempts", "run"},
-                             {"metrics", "rowid"}, {"verdicts", "run"}, {"sweep_changes", "rowid"},
-                             {"notes", "rowid"},   {"edits", "rowid"},  {"requests", "rowid"},
-                             {"seal", "rowid"}};
+constexpr Table kTables[] = {
+    {"sweep", "rowid"},        {"runs", "rowid"},   {"earlier_attempts", "run"},
+    {"metrics", "rowid"},      {"verdicts", "run"}, {"sweep_changes", "rowid"},
+    {"notes", "rowid"},        {"edits", "rowid"},  {"requests", "rowid"},
+    {"metric_names", "rowid"}, {"seal", "rowid"}};
 
 // Copies the rows of one table past what cannot be read. Two connections: once one has come upon damage in a
 // transaction SQLite lets it write nothing more, not even to another file.
@@ -142,16 +143,40 @@ std::vector<std::string> common_columns(Database& one, Database& other, const ch
   return names;
 }
 
-// Another's first page, for a file whose own says nothing: tables lie at the same places in all databases
-// that began with the same version.
-void give_first_page(const fs::path& file, const fs::path& donor) {
+// A number of `size` bytes, as SQLite writes them.
+std::size_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < size && at + i < bytes.size(); ++i)
+    number = number << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return number;
+}
+
+// The pages that tell where the tables are, counted from 1: the first one, and those that it names where the tables'
+// descriptions do not fit into it (https://www.sqlite.org/fileformat.html, 1.6).
+std::vector<std::size_t> schema_pages(std::string_view bytes) {
+  constexpr std::size_t kHeader = 100;
+  constexpr char kInterior = 5;
+  std::vector<std::size_t> pages{1};
+  if (bytes[kHeader] != kInterior) return pages;
+  const std::size_t cells = number_at(bytes, kHeader + 3, 2);
+  for (std::size_t i = 0; i < cells; ++i)
+    pages.push_back(number_at(bytes, number_at(bytes, kHeader + 12 + 2 * i, 2), 4));
+  pages.push_back(number_at(bytes, kHeader + 8, 4));
+  return pages;
+}
+
+// Another's description of the tables, for a file whose own says nothing: they lie at the same places in all
+// databases that began with the same version.
+void give_schema(const fs::path& file, const fs::path& donor) {
   constexpr std::size_t kWhatever = std::numeric_limits<std::size_t>::max();
-  const auto page = base::read_file(donor, kWhatever);
+  const auto given = base::read_file(donor, kWhatever);
   auto bytes = base::read_file(file, kWhatever);
-  if (!page || !bytes || page->size() < kPage || bytes->size() < kPage) return;
+  if (!given || !bytes || given->size() < kPage || bytes->size() < kPage) return;
   const auto pages = static_cast<std::uint32_t>(bytes->size() / kPage);
   bytes->resize(pages * kPage);
-  bytes->replace(0, kPage, page->substr(0, kPage));
+  for (const std::size_t page : schema_pages(*given))
+    if (page > 0 && page * kPage <= std::min(given->size(), bytes->size()))
+      bytes->replace((page - 1) * kPage, kPage, given->substr((page - 1) * kPage, kPage));
   // The size in pages, as the header has it; and no list of free pages.
   for (int i = 0; i < 4; ++i)
     (*bytes)[static_cast<std::size_t>(28 + i)] = static_cast<char>(pages >> (8 * (3 - i)));
@@ -169,7 +194,7 @@ bool shows_tables(Database& database) {
 }
 
 // A copy to read from: opening a database may change it. Without its log where that prevents reading, and
-// with another first page where its own does. Null: its tables cannot be found.
+// with another's description of the tables where its own does. Null: its tables cannot be found.
 std::unique_ptr<Database> open_damaged(const fs::path& damaged, const fs::path& copy,
                                        const fs::path& donor) {
   std::unique_ptr<Database> opened;
@@ -189,7 +214,7 @@ std::unique_ptr<Database> open_damaged(const fs::path& damaged, const fs::path& 
     if (shows()) return opened;
   }
   opened.reset();
-  give_first_page(copy, donor);
+  give_schema(copy, donor);
   if (!shows()) opened.reset();
   return opened;
 }

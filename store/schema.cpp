@@ -155,7 +155,10 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory) {
   if (std::filesystem::exists(status)) return damaged(file, "it is not a file");
   if (error && error != std::errc::no_such_file_or_directory)
     return base::system_error(file, "open", error.value());
-  return Error{sweep_directory.string(), "holds no sweep: there is no sweep.db in it"};
+  if (std::filesystem::exists(sweep_directory / "sweep.json", error))
+    return damaged(file, "it is gone");
+  return Error{sweep_directory.string(), "holds no sweep: there is no sweep.db in it",
+               Error::Kind::not_found};
 }
 
 Result<SealRow> read_seal(Database& database) {
@@ -179,9 +182,11 @@ Result<void> check_steps(Database& database, std::int64_t noted, const SweepHead
   if (seal->steps < noted)
     return damaged(
         database.path(),
-        fmt::format("its last {} are missing; they were in sweep.db-wal, which was removed "
-                    "or is damaged, or this is an older copy",
-                    base::plural(noted - seal->steps, "step")));
+        fmt::format("its last {} in sweep.db-wal, which was removed or is damaged, or this is an "
+                    "older copy",
+                    noted - seal->steps == 1
+                        ? std::string("step is missing; it was")
+                        : fmt::format("{} steps are missing; they were", noted - seal->steps)));
   if (seal->header && *seal->header != Seal::of(header, Seal::Source::as_stored))
     return damaged(database.path(), "the description of the sweep is not what was written");
   return {};
@@ -215,6 +220,10 @@ Result<void> check_integrity(Database& database) {
 Result<void> check_schema(Database& database, bool older_is_fine) {
   Result<int> application = read_pragma(database, "PRAGMA application_id");
   if (!application) return application.error();
+  std::error_code error;
+  if (*application != kApplicationId &&
+      std::filesystem::exists(database.path().parent_path() / "sweep.json", error))
+    return damaged(database.path(), "it does not say any more that it is a sweep's database");
   if (*application != kApplicationId)
     return Error{database.path().string(), "is not a sweep's database: hdrive did not make it"};
   Result<int> version = schema_version(database);

@@ -145,7 +145,10 @@ class SqliteStore final : public Store {
     options.metrics = tell != nullptr;
     options.seal = &seal_;
     const std::function<void(const Change&)> nobody = [](const Change&) {};
-    if (auto sound = store::replay(*database_, options, tell ? tell : nobody); !sound) return sound;
+    const auto sound = store::as_damage(database_->path(), [&] {
+      return store::replay(*database_, options, tell ? tell : nobody);
+    });
+    if (!sound) return sound;
     seal_.continue_with(store::Seal::Source::as_appended);
     return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
   }
@@ -338,13 +341,10 @@ Result<std::int64_t> latest_request(const std::filesystem::path& directory) {
   return latest;
 }
 
-// Makes the names in a directory survive a crash, as a commit does for what is in a file.
-void sync_directory(const std::filesystem::path& directory) {
-  const base::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd) ::fsync(fd.get());
-}
-
 Result<void> write_new_database(const std::filesystem::path& path, const SweepHeader& header) {
+  // SQLite gives what it makes beside a file the permissions of that file.
+  if (auto made = base::open_regular(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL); !made)
+    return made.error();
   auto database = Database::open(path, Database::Mode::create);
   if (!database) return database.error();
   if (Result<void> done = store::migrate(**database); !done) return done;
@@ -416,8 +416,8 @@ Result<std::shared_ptr<Store>> create_store_on(const std::filesystem::path& dire
     return written.error();
   std::filesystem::rename(unfinished, path, error);
   if (error) return base::system_error(path, "create", error.value());
-  sync_directory(directory);
-  sync_directory(directory / "..");
+  base::sync_directory(directory);
+  base::sync_directory(directory / "..");
   if (Result<void> written = store::write_sweep_file(directory, header); !written)
     return written.error();
   return open_owned(directory, std::move(*ownership), file_system, 0, nullptr);

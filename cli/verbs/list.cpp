@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
 #include <memory>
 
 #include "cli/argument_parser.h"
@@ -18,27 +20,33 @@ struct Options {
   Format format = Format::table;
 };
 
-std::vector<Cell> row_of(const SweepEntry& sweep) {
+// Active time up to now: that of a sweep that runs goes on since something was last recorded of it.
+Duration active_time(const SweepEntry& sweep, Time now) {
+  const bool counts = sweep.engine && sweep.status == SweepStatus::running;
+  return sweep.active + (counts ? std::max(Duration{}, now - sweep.latest) : Duration{});
+}
+
+std::vector<Cell> row_of(const SweepEntry& sweep, Time now) {
   const SweepHeader& header = sweep.header;
+  const Duration active = active_time(sweep, now);
   const auto integer = [](std::int64_t number) { return Cell{number, std::to_string(number)}; };
-  return {
-      {header.id, short_id(header.id)},
-      {header.name, printable(header.name)},
-      {header.experiment, printable(header.experiment)},
-      {std::string(to_string(sweep.status)), sweep_status_text(sweep)},
-      {std::string(to_string(sweep.end)), ""},
-      integer(sweep.runs),
-      integer(sweep.live),
-      integer(sweep.completed),
-      integer(sweep.failed),
-      integer(sweep.canceled),
-      {header.metric, printable(header.metric)},
-      {std::string(to_string(header.goal)), ""},
-      {json_time(header.created), time_text(header.created)},
-      {json_number(static_cast<double>(sweep.active.count()) / 1e6), duration_text(sweep.active)},
-      {sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr), ""},
-      {sweep.directory.string(), ""},
-      {sweep.reason, ""}};
+  return {{header.id, short_id(header.id)},
+          {header.name, printable(header.name)},
+          {header.experiment, printable(header.experiment)},
+          {std::string(to_string(sweep.status)), sweep_status_text(sweep)},
+          {std::string(to_string(sweep.end)), ""},
+          integer(sweep.runs),
+          integer(sweep.live),
+          integer(sweep.completed),
+          integer(sweep.failed),
+          integer(sweep.canceled),
+          {header.metric, printable(header.metric)},
+          {std::string(to_string(header.goal)), ""},
+          {json_time(header.created), time_text(header.created)},
+          {json_number(static_cast<double>(active.count()) / 1e6), duration_text(active)},
+          {sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr), ""},
+          {sweep.directory.string(), ""},
+          {sweep.reason, ""}};
 }
 
 int list(const Options& options) {
@@ -68,7 +76,8 @@ int list(const Options& options) {
                      {"engine", ""},
                      {"directory", ""},
                      {"reason", ""}};
-  for (const SweepEntry& sweep : sweeps) listing.rows.push_back(row_of(sweep));
+  const Time now = make_steady_clock()->now();
+  for (const SweepEntry& sweep : sweeps) listing.rows.push_back(row_of(sweep, now));
   write(listing, options.format);
   return kDone;
 }

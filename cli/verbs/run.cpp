@@ -57,17 +57,12 @@ int dry_run(const SweepSpec& spec, const std::filesystem::path& file,
 }
 
 std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesystem::path& home) {
-  std::optional<SweepEntry> found;
-  for (SweepEntry& sweep : list_sweeps(home, nullptr)) {
-    if (sweep.header.name != name) continue;
-    if (found)
-      fail(kWrong,
-           fmt::format("--name {0}: there are several sweeps of that name; hdrive list shows "
-                       "them, hdrive resume goes on with one, another name begins a new one",
-                       shell_quote({name})));
-    found = std::move(sweep);
-  }
-  return found;
+  const auto found = value_or_fail(sweeps_named(home, name));
+  if (found.size() > 1)
+    fail(kWrong, fmt::format("--name {0}: there are several sweeps of that name; hdrive list shows "
+                             "them, hdrive resume goes on with one, another name begins a new one",
+                             shell_quote({name})));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 // The same command with the same name goes on with the sweep it began, provided it is the same sweep.
@@ -105,9 +100,15 @@ int run(const Options& options) {
   ok_or_fail(check(spec), kWrong);
   const auto home = std::filesystem::absolute(home_directory(options.output_dir));
   if (options.dry_run) return dry_run(spec, config_file(options.config), home);
-  if (!options.config.name.empty())
-    if (const auto sweep = sweep_named(options.config.name, home))
+  // Held until the sweep is made: of several that begin at once with one name the others find it.
+  std::shared_ptr<void> claim;
+  if (!options.config.name.empty()) {
+    claim = value_or_fail(claim_names(home));
+    if (const auto sweep = sweep_named(options.config.name, home)) {
+      claim.reset();
       return go_on_with(*sweep, options, loaded);
+    }
+  }
 
   const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
   Session session;
@@ -118,6 +119,7 @@ int run(const Options& options) {
   session.announce_to = options.detach.announce_to;
   session.open = [&] {
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
+    claim.reset();
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };

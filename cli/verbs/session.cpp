@@ -96,17 +96,14 @@ int serve(AskTell study) {
 }
 
 // A name addresses one sweep.
-void check_name_is_free(const std::string& name, const std::string& output_dir) {
-  if (name.empty()) return;
-  for (const SweepEntry& sweep :
-       list_sweeps(std::filesystem::absolute(home_directory(output_dir)), nullptr))
-    if (sweep.header.name == name)
-      fail(
-          kWrong,
-          fmt::format(
-              "there is a sweep {0} ({1}) already; hdrive session --resume {1}{2} goes on with it, "
-              "another --name begins another one",
-              shell_quote({name}), short_id(sweep.header.id), home_hint(output_dir)));
+void check_name_is_free(const std::string& name, const std::filesystem::path& home,
+                        const std::string& output_dir) {
+  for (const SweepEntry& sweep : value_or_fail(sweeps_named(home, name)))
+    fail(kWrong,
+         fmt::format(
+             "there is a sweep {0} ({1}) already; hdrive session --resume {1}{2} goes on with it, "
+             "another --name begins another one",
+             shell_quote({name}), short_id(sweep.header.id), home_hint(output_dir)));
 }
 
 int begin(const Options& options) {
@@ -117,11 +114,15 @@ int begin(const Options& options) {
   ok_or_fail(check(spec), kWrong);
   SweepParts parts;
   if (!options.memory) {
-    check_name_is_free(options.config.name, options.output_dir);
+    const auto home = std::filesystem::absolute(home_directory(options.output_dir));
+    // Held until the sweep is made.
+    std::shared_ptr<void> claim;
+    if (!options.config.name.empty()) {
+      claim = value_or_fail(claim_names(home));
+      check_name_is_free(options.config.name, home, options.output_dir);
+    }
     const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
-    const auto directory =
-        std::filesystem::absolute(home_directory(options.output_dir)) / header.id;
-    parts.store = value_or_fail(create_sqlite_store(directory, header));
+    parts.store = value_or_fail(create_sqlite_store(home / header.id, header));
     if (!options.quiet) tell(beginning_line(header, spec));
   }
   return serve(value_or_fail(AskTell::open(spec, parts)));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct SweepEntry {
   std::string reason;
   Duration active{};
   Time changed{};                      ///< of the last change of status
+  Time latest{};                       ///< when something was last recorded of it
   std::optional<std::int64_t> engine;  ///< process that runs it now
   std::int64_t runs = 0, live = 0, completed = 0, failed = 0, canceled = 0;
 };
@@ -37,5 +39,15 @@ std::vector<SweepEntry> list_sweeps(const std::filesystem::path& home,
 /// The sweep `selector` names: an id, a unique prefix of one (with or without "HD_"), a sweep's name, a
 /// path of its directory, or "last". Fails naming the candidates or the nearest match.
 Result<SweepEntry> find_sweep(const std::filesystem::path& home, const std::string& selector);
+
+/// The sweeps below `home` that have this name. An Error if one that cannot be read has it: it is not to be
+/// begun a second time because of that.
+Result<std::vector<SweepEntry>> sweeps_named(const std::filesystem::path& home,
+                                             const std::string& name);
+
+/// Keeps other processes of this user from looking for a name in `home` and beginning a sweep of it, as long as what it
+/// gives lives: whoever begins a named sweep holds this from before it looks for the name until the sweep's store is
+/// made. Waits for the others. A process that dies holds nothing.
+Result<std::shared_ptr<void>> claim_names(const std::filesystem::path& home);
 
 }  // namespace hdrive

@@ -19,6 +19,7 @@
 // (reading what was kept).
 #pragma once
 
+#include "hdrive/backup.h"
 #include "hdrive/catalog.h"
 #include "hdrive/changes.h"
 #include "hdrive/clock.h"

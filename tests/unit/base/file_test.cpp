@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <thread>
 
 #include "tests/catch.h"
+#include "tests/support/temporary_directory.h"
 
 using hdrive::Error;
 using hdrive::base::error_kind;
@@ -27,4 +33,59 @@ TEST_CASE("room, resources and locks come back by themselves, files and permissi
   CHECK(lies_outside(Error::Kind::not_allowed));
   CHECK_FALSE(lies_outside(Error::Kind::invalid));
   CHECK_FALSE(lies_outside(Error::Kind::damaged));
+}
+
+TEST_CASE(
+    "what a user wants written goes where the name leads, and leaves what is there what it is") {
+  using namespace hdrive::base;
+  namespace fs = std::filesystem;
+  const hdrive::test::TemporaryDirectory home;
+  const fs::path file = home.path() / "runs.csv";
+  REQUIRE(write_output(file, "one"));
+  CHECK(*read_file(file) == "one");
+
+  SECTION("a file keeps its permissions") {
+    REQUIRE(::chmod(file.c_str(), 0640) == 0);
+    REQUIRE(write_output(file, "two"));
+    CHECK(*read_file(file) == "two");
+    CHECK((fs::status(file).permissions() & fs::perms::all) == fs::perms(0640));
+  }
+  SECTION("a link stays a link") {
+    const fs::path link = home.path() / "link", dangling = home.path() / "dangling";
+    fs::create_symlink("runs.csv", link);
+    REQUIRE(write_output(link, "two"));
+    CHECK(fs::is_symlink(link));
+    CHECK(*read_file(file) == "two");
+    fs::create_symlink("later.csv", dangling);
+    REQUIRE(write_output(dangling, "three"));
+    CHECK(fs::is_symlink(dangling));
+    CHECK(*read_file(home.path() / "later.csv") == "three");
+  }
+  SECTION("the reader of a FIFO gets it") {
+    const fs::path fifo = home.path() / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    std::string got(3, ' ');
+    std::thread reader([&] {
+      const UniqueFd fd(::open(fifo.c_str(), O_RDONLY));
+      if (::read(fd.get(), got.data(), got.size()) < 0) got = "error";
+    });
+    CHECK(write_output(fifo, "two"));
+    reader.join();
+    CHECK(got == "two");
+    CHECK(fs::is_fifo(fifo));
+  }
+  SECTION("a device is not replaced") {
+    REQUIRE(write_output("/dev/null", "two"));
+    CHECK(fs::is_character_file("/dev/null"));
+  }
+  SECTION("a descriptor's name does not take its file away") {
+    const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND));
+    REQUIRE(write_output("/proc/self/fd/" + std::to_string(fd.get()), " two"));
+    CHECK(*read_file(file) == "one two");
+  }
+  SECTION("a directory is refused") {
+    const auto refused = write_output(home.path(), "two");
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().message(), Catch::Contains("is a directory; name a file"));
+  }
 }

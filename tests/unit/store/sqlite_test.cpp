@@ -290,6 +290,8 @@ TEST_CASE("A sweep in a directory that cannot be written is read all the same") 
   engine.reset();
   REQUIRE_FALSE(fs::exists(directory / "sweep.db-wal"));
   fs::permissions(home.path(), fs::perms{0755});
+  for (const auto& entry : fs::directory_iterator(directory))
+    fs::permissions(entry.path(), fs::perms{0444});
   fs::permissions(directory, fs::perms{0555});
   const pid_t child = ::fork();
   if (child == 0) {  // root may write anywhere, so be nobody

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sweep's directory and database in other hands: names taken at once, files gone, other users."""
+
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import unittest
+
+from support import ENDLESS, METRIC, QUICK, HdriveTest, until
+
+NOBODY = 65534
+
+
+class Names(HdriveTest):
+    def named(self, name):
+        return [sweep for sweep in self.sweeps() if sweep["name"] == name]
+
+    def test_of_several_that_begin_at_once_exactly_one_takes_the_name(self):
+        self.config(ENDLESS, max_total_runs=2)
+        processes = [self.start("run", "hdconfig.yml", "--name", "job") for _ in range(5)]
+        ended = lambda: [process for process in processes if process.poll() is not None]
+        until(lambda: len(ended()) == 4, "all but one were refused")
+        for process in ended():
+            done = self.finish(process)
+            self.assertEqual(1, done.code, done)
+            self.assertIn("is run by process", done.err)
+        self.assertEqual(1, len(self.named("job")))
+        self.hdrive("stop", "job")
+
+    def test_sessions_share_the_names_with_runs(self):
+        self.config(None, command=None)
+        processes = [self.start("session", "hdconfig.yml", "--name", "job", "--quiet") for _ in range(4)]
+        done = [self.finish(process) for process in processes]
+        self.assertEqual([0, 2, 2, 2], sorted(one.code for one in done), done)
+        self.assertEqual(1, len(self.named("job")))
+
+    def test_a_damaged_sweep_keeps_its_name(self):
+        self.config(QUICK)
+        self.hdrive("run", "hdconfig.yml", "--name", "job")
+        (self.sweep_directory() / "sweep.db").unlink()
+        done = self.hdrive("run", "hdconfig.yml", "--name", "job", code=None)
+        self.assertNotEqual(0, done.code)
+        self.assertIn("hdrive repair", done.err)
+
+
+class Lost(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        self.config(METRIC + "metric loss 0.$HDRIVE_RUN_NUMBER\n", max_total_runs=5)
+        self.hdrive("run", "hdconfig.yml", "--name", "digits")
+        self.directory = self.sweep_directory()
+        self.before = self.runs(self.directory.name)
+
+    def test_a_lost_database_names_the_repair_by_every_word_for_the_sweep(self):
+        (self.directory / "sweep.db").unlink()
+        for word in (self.directory.name, self.directory.name[:9], "digits", "last", self.directory):
+            for verb in ("status", "export", "resume", "best", "stop"):
+                done = self.hdrive(verb, word, code=None)
+                self.assertNotEqual(0, done.code)
+                self.assertIn(f"hdrive repair {self.directory.name}", done.err, (verb, word))
+                self.assertNotIn("deleted", done.all)
+        self.assertIn("hdrive repair", self.hdrive("list").err)
+
+    def test_the_log_of_a_lost_database_never_lands_on_the_repaired_one(self):
+        # The log of an engine that was killed has pages of its database.
+        self.config(ENDLESS, max_total_runs=2)
+        engine = self.start("run", "hdconfig.yml", "--name", "killed")
+        killed = lambda: [path for path in self.folder.glob(".hdrive/*/sweep.db-wal")
+                          if path.parent != self.directory and path.stat().st_size > 20_000]
+        [log] = until(lambda: len(self.record()) == 2 and killed(), "two runs are recorded")
+        engine.kill()
+        engine.wait()
+        self.addCleanup(self.end_processes)
+        (self.directory / "sweep.db").unlink()
+        shutil.copy(log, self.directory / "sweep.db-wal")
+        done = self.hdrive("repair", self.directory.name)
+        self.assertIn("sweep.db.damaged-1-wal", done.out)
+        runs = self.runs(self.directory.name)
+        self.assertEqual([run["best_primary_metric"] for run in self.before],
+                         [run["best_primary_metric"] for run in runs])
+        self.assertIn("is sound", self.hdrive("repair", self.directory.name).out)
+
+    def test_a_step_of_the_log_is_missed_in_good_english(self):
+        lock = self.directory / "engine.lock"
+        words = lock.read_text().split()
+        for more, text in ((1, "its last step is missing; it was"), (3, "its last 3 steps are missing; they were")):
+            lock.write_text(f"{words[0]} {words[1]} {int(words[2]) + more:019}\n")
+            self.assertIn(text, self.hdrive("status", self.directory.name, code=4).err)
+
+
+class OtherUsers(HdriveTest):
+    def test_nothing_of_a_sweep_is_open_to_others_whatever_the_umask(self):
+        self.config(QUICK, environment_variables={"API_KEY": "s3cret"})
+        self.hdrive("run", "hdconfig.yml", preexec_fn=lambda: os.umask(0))
+        directory = self.sweep_directory()
+        self.assertEqual(0o700, stat.S_IMODE(directory.stat().st_mode))
+        for path in directory.iterdir():
+            self.assertEqual(0, stat.S_IMODE(path.lstat().st_mode) & 0o077, path)
+        for path in self.folder.glob(".hdrive/**/*"):
+            self.assertEqual(0, path.lstat().st_mode & 0o022 * (not path.is_symlink()), path)
+
+    def test_an_engine_closes_an_older_sweep_to_others(self):
+        self.config(QUICK)
+        self.hdrive("run", "hdconfig.yml")
+        directory = self.sweep_directory()
+        directory.chmod(0o755)
+        for path in directory.iterdir():
+            path.chmod(path.stat().st_mode | 0o044)
+        self.hdrive("resume", "last", "--set", "max_total_runs=5")
+        self.assertEqual(0o700, stat.S_IMODE(directory.stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE((directory / "sweep.db").stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE((directory / "engine.lock").stat().st_mode))
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
+    def test_another_user_can_neither_read_nor_hold_up_a_sweep(self):
+        self.config(ENDLESS, environment_variables={"API_KEY": "s3cret"})
+        self.folder.chmod(0o755)
+        engine = self.start("run", "hdconfig.yml", preexec_fn=lambda: os.umask(0))
+        until(lambda: len(self.record()) == 2, "two runs go on")
+        self.addCleanup(self.end_processes)
+        directory = self.sweep_directory()
+        files = [path for path in directory.glob("**/*") if path.is_file()]
+        self.assertGreater(len(files), 5)
+        opens = 'for file; do { : < "$file"; } 2> /dev/null && echo "$file"; done; true'
+        opened = subprocess.run(["/bin/sh", "-c", opens, "sh", *map(str, files)], capture_output=True, text=True,
+                                user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+        self.assertEqual(("", ""), (opened.stdout, opened.stderr))
+        self.interrupt(engine)
+        self.finish(engine)
+
+
+class Times(HdriveTest):
+    def test_the_time_of_a_sweep_counts_while_it_runs_and_when_its_engine_was_killed(self):
+        self.config(ENDLESS, max_total_runs=2)
+        engine = self.start("run", "hdconfig.yml")
+        self.addCleanup(self.end_processes)
+        until(lambda: len(self.record()) == 2, "two runs go on")
+        active = lambda: self.sweeps()[0]["active_seconds"]
+        first = active()
+        self.assertGreater(first, 0.01)
+        until(lambda: active() > first + 0.2, "time has passed")
+        engine.kill()
+        engine.wait()
+        self.assertGreater(active(), 0.01)
+        self.assertEqual(active(), active())
+
+
+if __name__ == "__main__":
+    unittest.main()
