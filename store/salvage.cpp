@@ -133,13 +133,18 @@ std::vector<std::string> columns_of(Database& database, const char* table) {
   return names;
 }
 
-// The columns that both have, so that an older version can be read.
-std::vector<std::string> common_columns(Database& one, Database& other, const char* table) {
-  std::vector<std::string> names = columns_of(one, table);
-  const std::vector<std::string> others = columns_of(other, table);
+// The columns that both have, so that an older version can be read. Not that which is another name of the row's number:
+// where the damaged file has lost that it is one, it tells nothing.
+std::vector<std::string> common_columns(Database& one, Database& other, const Table& table) {
+  std::vector<std::string> names = columns_of(one, table.name);
+  const std::vector<std::string> others = columns_of(other, table.name);
   std::erase_if(names, [&](const std::string& name) {
     return std::find(others.begin(), others.end(), name) == others.end();
   });
+  if (std::string_view(table.key) == "rowid")
+    (void)one.each_once(
+        fmt::format("SELECT name FROM pragma_table_info('{}') WHERE pk = 1", table.name),
+        [&](const Row& row) { std::erase(names, row.text(0)); });
   return names;
 }
 
@@ -251,7 +256,7 @@ Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
   if (!transaction) return transaction.error();
   result.whole = true;
   for (const Table& table : kTables) {
-    const auto columns = common_columns(database, *readable, table.name);
+    const auto columns = common_columns(database, *readable, table);
     if (columns.empty()) continue;  // of a version without it
     if (TableCopy(readable->handle(), database.handle(), table, columns).copy()) continue;
     result.whole = false;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <memory>
 
 #include "cli/argument_parser.h"
 #include "cli/listing.h"
