@@ -165,8 +165,11 @@ parallel_jobs() {
 configure() {
   local preset=$1 options=()
   shift
-  if command -v ccache >/dev/null; then
+  # HDRIVE_NO_CCACHE: for measurements, which want a build as a newcomer has it.
+  if [ -z "${HDRIVE_NO_CCACHE:-}" ] && command -v ccache >/dev/null; then
     options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # Without it nothing compiled with headers parsed once (cmake/hdrive_module.cmake) would be kept.
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
   fi
   if command -v mold >/dev/null; then
     options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=mold -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=mold)

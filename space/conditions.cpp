@@ -15,7 +15,7 @@ namespace {
 
 using space::Parents;
 
-std::string quoted(std::string_view name) { return fmt::format("\"{}\"", name); }
+std::string in_quotes(std::string_view name) { return fmt::format("\"{}\"", name); }
 
 std::string where(const Parameter& parameter) {
   return fmt::format("parameter \"{}\"", parameter.name);
@@ -46,17 +46,17 @@ Result<std::vector<Path>> paths_of(const SearchSpace& space, const Parents& pare
     const std::string name = where(space.parameters[i]);
     if (!parents[i])
       return Error{name, fmt::format("depends on {}, which no parameter before it is called",
-                                     quoted(condition->parameter))};
+                                     in_quotes(condition->parameter))};
     const Expression& parent = space.parameters[*parents[i]].expression;
     if (!std::holds_alternative<Choice>(parent))
       return Error{name, fmt::format("depends on {}, which is {}; allowed: a choice",
-                                     quoted(condition->parameter), to_text(parent))};
+                                     in_quotes(condition->parameter), to_text(parent))};
     const auto option = place_of(parent, condition->option);
     if (!option)
-      return Error{
-          name,
-          fmt::format("exists where {} is {}, which is not among its options; allowed: {}",
-                      quoted(condition->parameter), to_json(condition->option), to_text(parent))};
+      return Error{name,
+                   fmt::format("exists where {} is {}, which is not among its options; allowed: {}",
+                               in_quotes(condition->parameter), to_json(condition->option),
+                               to_text(parent))};
     paths[i] = paths[*parents[i]];
     paths[i].push_back({*parents[i], *option});
     if (paths[i].size() > static_cast<std::size_t>(kDeepestCondition))
@@ -143,8 +143,8 @@ Result<void> check(const SearchSpace& space) {
       return Error{where(space.parameters[i]),
                    fmt::format("stands behind {}; put it right behind what exists under the same "
                                "option of {} or an option before it",
-                               quoted(space.parameters[i - 1].name),
-                               quoted(space.parameters[i].condition->parameter))};
+                               in_quotes(space.parameters[i - 1].name),
+                               in_quotes(space.parameters[i].condition->parameter))};
   return {};
 }
 
@@ -178,7 +178,7 @@ std::string condition_text(const SearchSpace& space, const Parents& parents, std
   const std::string before =
       parents[index] ? condition_text(space, parents, *parents[index]) : std::string();
   return fmt::format("{}{}{} is {}", before, before.empty() ? "" : " and ",
-                     quoted(condition->parameter), to_json(condition->option));
+                     in_quotes(condition->parameter), to_json(condition->option));
 }
 
 }  // namespace space
