@@ -97,7 +97,7 @@ std::optional<Error> without_database(const fs::path& directory) {
   if (store::owner_of(directory)) return std::nullopt;  // it is being made, or repaired
   const auto holds = [&](const char* name) { return fs::exists(directory / name, error); };
   if (holds("sweep.json") || holds("runs") || holds("sweep.db-wal"))
-    return store::damaged(store::database_file(directory), "it is gone");
+    return store::database_gone(directory);
   if (!holds("engine.lock")) return std::nullopt;
   return Error{directory.string(),
                "its making was cut short, so there is no sweep in it; it can be deleted"};

@@ -142,6 +142,14 @@ Result<int> schema_version(Database& database) {
   return read_pragma(database, "PRAGMA user_version");
 }
 
+Error database_gone(const std::filesystem::path& sweep_directory) {
+  return {database_file(sweep_directory).string(),
+          fmt::format("is gone, and the sweep's other files are there; `hdrive repair {}` rebuilds "
+                      "it from them and the runs' directories",
+                      std::filesystem::absolute(sweep_directory).filename().string()),
+          Error::Kind::damaged};
+}
+
 Result<void> expect_database(const std::filesystem::path& sweep_directory) {
   std::error_code error;
   const std::filesystem::path file = database_file(sweep_directory);
@@ -156,7 +164,7 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory) {
   if (error && error != std::errc::no_such_file_or_directory)
     return base::system_error(file, "open", error.value());
   if (std::filesystem::exists(sweep_directory / "sweep.json", error))
-    return damaged(file, "it is gone");
+    return database_gone(sweep_directory);
   return Error{sweep_directory.string(), "holds no sweep: there is no sweep.db in it",
                Error::Kind::not_found};
 }

@@ -32,6 +32,9 @@ inline std::filesystem::path database_file(const std::filesystem::path& sweep_di
   return sweep_directory / "sweep.db";
 }
 
+/// The Error for a sweep whose database is gone while its other files are there.
+Error database_gone(const std::filesystem::path& sweep_directory);
+
 /// Fails if there is none, or it cannot be seen.
 Result<void> expect_database(const std::filesystem::path& sweep_directory);
 

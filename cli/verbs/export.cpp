@@ -7,6 +7,7 @@
 #include "cli/parameters.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/backup.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
 
@@ -17,6 +18,7 @@ struct Options {
   std::string sweep = "last";
   std::string output_dir;
   std::string file;
+  std::string database;
   Format format = Format::csv;
   bool metrics = false;
 };
@@ -67,13 +69,16 @@ std::string runs_text(const SweepEntry& sweep, Format format) {
 
 int export_sweep(const Options& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  if (!options.database.empty()) {
+    ok_or_fail(back_up_sweep(sweep.directory, options.database));
+    return kDone;
+  }
   const std::string text =
       options.metrics ? metrics_text(sweep, options.format) : runs_text(sweep, options.format);
   if (options.file.empty() || options.file == "-")
     print(text);
   else
-    ok_or_fail(
-        base::write_file_atomically(options.file, text, /*durable=*/false, base::Access::others));
+    ok_or_fail(base::write_output(options.file, text));
   return kDone;
 }
 
@@ -85,6 +90,10 @@ Action setup_export(ArgumentParser& parser, std::vector<std::string>& /*argument
   parser
       .text("-o,--output", options->file, "FILE",
             "The file to write (default: the standard output)")
+      .completion = Completion::files;
+  parser
+      .text("--db", options->database, "FILE",
+            "Copy the database, as it is at this moment, into a new file instead")
       .completion = Completion::files;
   parser.flag("--metrics", options->metrics, "All logged values instead of the runs");
   add_format_option(parser, options->format);

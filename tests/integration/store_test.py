@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sweep's directory and database in other hands: names taken at once, files gone, other users."""
 
+import json
 import os
-import pathlib
 import shutil
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -88,6 +89,55 @@ class Lost(HdriveTest):
         for more, text in ((1, "its last step is missing; it was"), (3, "its last 3 steps are missing; they were")):
             lock.write_text(f"{words[0]} {words[1]} {int(words[2]) + more:019}\n")
             self.assertIn(text, self.hdrive("status", self.directory.name, code=4).err)
+
+
+class Export(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        self.config(METRIC + "metric loss 0.$HDRIVE_RUN_NUMBER\n")
+        self.hdrive("run", "hdconfig.yml", "--name", "job")
+        self.expected = self.hdrive("export").out
+
+    def test_an_output_that_is_no_file_is_written_to_and_stays(self):
+        self.assertEqual(self.expected, self.hdrive("export", "-o", "/dev/stdout").out)
+        self.hdrive("export", "-o", "/dev/null")
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        fifo, link = self.folder / "fifo", self.folder / "link"
+        os.mkfifo(fifo)
+        writer = self.start("export", "-o", fifo)
+        self.assertEqual(self.expected, fifo.read_text())
+        self.assertEqual(0, self.finish(writer).code)
+        link.symlink_to("runs.csv")
+        for _ in range(2):
+            self.hdrive("export", "-o", link)
+            self.assertTrue(link.is_symlink())
+            self.assertEqual(self.expected, (self.folder / "runs.csv").read_text())
+        self.assertIn("is a directory; name a file", self.hdrive("export", "-o", self.folder, code=1).err)
+
+    def test_a_copy_of_the_database_of_a_live_sweep_is_that_sweep(self):
+        self.config(ENDLESS, max_total_runs=2)
+        engine = self.start("run", "hdconfig.yml", "--name", "live")
+        self.addCleanup(self.end_processes)
+        until(lambda: len(self.record()) == 2, "two runs go on")
+        until(lambda: all(run["best_primary_metric"] == 0.5 for run in self.runs("live")), "both have reported")
+        copy = self.folder / "copies" / "HD_copy"
+        copy.mkdir(parents=True)
+        self.hdrive("export", "live", "--db", copy / "sweep.db")
+        runs = json.loads(self.hdrive("status", copy, "-f", "json").out)["runs"]
+        self.assertEqual([0.5, 0.5], [run["best_primary_metric"] for run in runs])
+        self.assertIn("File exists", self.hdrive("export", "live", "--db", copy / "sweep.db", code=1).err)
+        self.interrupt(engine)
+        self.finish(engine)
+
+    def test_a_damaged_database_is_not_copied(self):
+        file = self.sweep_directory() / "sweep.db"
+        connection = sqlite3.connect(file)
+        connection.execute("UPDATE seal SET digest = digest + 1")
+        connection.commit()
+        connection.close()
+        done = self.hdrive("export", self.sweep_directory().name, "--db", self.folder / "copy.db", code=1)
+        self.assertIn("hdrive repair", done.err)
+        self.assertFalse((self.folder / "copy.db").exists())
 
 
 class OtherUsers(HdriveTest):
