@@ -30,6 +30,12 @@ printf '"value": %s.375}\\n' "$run" >> "$HDRIVE_METRICS_FILE"
 for part in 500 625; do metric loss "$run.$part"; done
 echo "ended $run $HDRIVE_ATTEMPT" >> "$RECORD"
 """
+# A thousand lines in one breath, behind the gate.
+BURST = 1000
+BURST_SCRIPT = SCRIPT.replace('echo "ended', f"""awk 'BEGIN {{
+  for (i = 0; i < {BURST}; ++i) printf "{{\\"name\\": \\"burst\\", \\"value\\": %d, \\"step\\": %d}}\\n", i, i
+}}' >> "$HDRIVE_METRICS_FILE"
+echo "ended""")
 GRID = [{"name": "--layers", "expression": "choice", "values": [list(range(20))]},
         {"name": "--rate", "expression": "choice", "values": [[i / 8 for i in range(15)]]}]
 
@@ -66,9 +72,9 @@ class Killed(HdriveTest):
         until(lambda: len(self.record()) >= before + count or self.engine.poll() is not None,
               "the sweep goes on", seconds=60)
 
-    def sweep_killed_at_random(self, kills, **keys):
+    def sweep_killed_at_random(self, kills, script=SCRIPT, at_once=AT_ONCE, **keys):
         """Begins the sweep, kills its engine `kills` times, and lets the last one finish."""
-        self.config(SCRIPT, max_total_runs=RUNS, max_concurrent_runs=AT_ONCE, **keys)
+        self.config(script, max_total_runs=RUNS, max_concurrent_runs=at_once, **keys)
         for kill in range(kills):
             before = len(self.record())
             self.engine_starts("run", "hdconfig.yml", "--name", "killed") if kill == 0 else \
@@ -91,28 +97,33 @@ class Killed(HdriveTest):
     def ended(self):
         return [line for line in self.record() if line.startswith("ended ")]
 
+    def metrics(self, name):
+        """The values of each attempt, in the order in which they were stored."""
+        metrics = {}
+        for number, attempt, value in self.database().execute(
+                "select run, attempt, value from metrics where name = ? order by rowid", (name,)):
+            metrics.setdefault((number, attempt), []).append(value)
+        return metrics
+
     def assert_each_run_is_there_once(self):
         runs = self.runs()
         self.assertEqual(list(range(RUNS)), [run["number"] for run in runs])
         self.assertEqual({"Completed"}, {run["status"] for run in runs})
-        metrics = {}
-        for number, attempt, name, value in self.database().execute(
-                "select run, attempt, name, value from metrics order by rowid"):
-            metrics.setdefault((number, attempt), []).append((name, value))
+        metrics = self.metrics("loss")
         for run in runs:
-            expected = [("loss", run["number"] + part / 8) for part in range(VALUES)]
+            expected = [run["number"] + part / 8 for part in range(VALUES)]
             self.assertEqual(expected, metrics[run["number"], run["attempt"]], run["number"])
 
     def assert_none_ran_twice(self):
         expected = sorted(f"{what} {run} 1" for run in range(RUNS) for what in ("began", "ended"))
         self.assertEqual(expected, sorted(self.record()))
 
-    def assert_never_too_many_at_once(self):
+    def assert_never_too_many_at_once(self, at_once=AT_ONCE):
         alive_now = set()
         for line in self.record():
             what, run, _ = line.split()
             alive_now = alive_now | {run} if what == "began" else alive_now - {run}
-            self.assertLessEqual(len(alive_now), AT_ONCE)
+            self.assertLessEqual(len(alive_now), at_once)
 
     def assert_nothing_is_left(self):
         until(lambda: not self.processes(), "no process is left")
@@ -142,6 +153,15 @@ class Engine(Killed):
         self.assert_nothing_is_left()
         points = {(p["--layers"], p["--rate"]) for p in self.proposals()}
         self.assertEqual({(layers, i / 8) for layers in range(20) for i in range(15)}, points)
+
+
+    def test_killed_while_eight_at_once_log_a_thousand_lines_in_a_breath(self):
+        self.sweep_killed_at_random(60, script=BURST_SCRIPT, at_once=8)
+        self.assert_each_run_is_there_once()
+        self.assert_none_ran_twice()
+        self.assert_never_too_many_at_once(8)
+        self.assert_nothing_is_left()
+        self.assertEqual({(run, 1): list(range(BURST)) for run in range(RUNS)}, self.metrics("burst"))
 
 
 class Supervisors(Killed):
