@@ -240,20 +240,22 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   if (auto revoked = revoke_claims(directory); !revoked) return advise(revoked.error());
   const auto record = read_supervisor_record(directory);
   if (!record) return advise(record.error());
+  const auto end = read_exit_record(directory);
+  if (!end) return advise(end.error());
   const bool recorded = *record && (*record)->attempt == request->attempt;
+  const bool exited = *end && (*end)->attempt == request->attempt;
   base::UniqueFd process;
   if (recorded) {
     auto found = find_supervisor(**record, directory, here_);
-    if (!found) return advise(found.error());
-    process = *std::move(found);
+    // Where it cannot be seen from here (a container that is gone), the end that it told is believed.
+    const bool believed = exited && !found && found.error().kind == Error::Kind::not_allowed;
+    if (!found && !believed) return advise(found.error());
+    if (found) process = *std::move(found);
   }
-  if (!process && !recorded) {
-    const auto end = read_exit_record(directory);
-    if (!end) return advise(end.error());
-    const bool exited = *end && (*end)->attempt == request->attempt;
+  if (!process && !recorded && !exited) {
     const auto left = left_something(directory);
     if (!left) return advise(left.error());
-    if (!exited && !*left) return AttachOutcome::gone;
+    if (!*left) return AttachOutcome::gone;
   }
   auto files = open_run_files(directory, !patterns_.empty());
   if (!files) return advise(files.error());

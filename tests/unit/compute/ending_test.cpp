@@ -140,6 +140,24 @@ TEST_CASE("a file that does not say how the run ended, or says it twice, is no e
   CHECK(read(", \"not_started\": \"exec\", \"errno\": 2"));
 }
 
+TEST_CASE("what kept a supervisor from starting the program has a kind") {
+  const auto kind = [](const char* what, int error) {
+    ExitRecord record;
+    record.not_started = what;
+    record.error_number = error;
+    const RunExited exited = describe_exit(record, RunRequest{}, 20);
+    CHECK(exited.not_started);
+    CHECK_FALSE(exited.note.empty());
+    return exited.not_started_kind;
+  };
+  CHECK(kind("stdout.log", ENOSPC) == Error::Kind::no_room);
+  CHECK(kind("stderr.log", EDQUOT) == Error::Kind::no_room);
+  CHECK(kind("vfork", EAGAIN) == Error::Kind::no_resources);
+  CHECK(kind("chdir", EACCES) == Error::Kind::not_allowed);
+  CHECK(kind("exec", ENOENT) == Error::Kind::not_found);
+  CHECK(kind("exec", ENOEXEC) == Error::Kind::other);
+}
+
 TEST_CASE("exit.json says how it ended, for people too") {
   LocalRuns runs;
   runs.run(runs.script(0, "exit 3"));

@@ -90,6 +90,22 @@ TEST_CASE("a run of another PID namespace is not known, and what to do is said")
   REQUIRE(runs.attach(request) == AttachOutcome::attached);
 }
 
+TEST_CASE("a run that has ended in a namespace that is gone is recorded as it ended") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "exit 5");
+  runs.run(request);
+  const fs::path file = runs.run_directory(0) / "supervisor.json";
+  std::string text = read(file);
+  const std::string mine = std::to_string(here().pid_namespace);
+  text.replace(text.find(mine), mine.size(), std::to_string(here().pid_namespace + 1));
+  write(file, text);
+  runs.exits.clear();
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  CHECK(runs.end_of(0).exit_code == 5);
+  fs::remove(runs.run_directory(0) / "exit.json");
+  CHECK_FALSE(runs.target().attach(request));
+}
+
 TEST_CASE("the supervisor of a directory is not that of its copy") {
   LocalRuns runs;
   auto request = left_alone(runs);
