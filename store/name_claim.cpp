@@ -25,10 +25,9 @@ Result<std::shared_ptr<void>> claim_names(const std::filesystem::path& home) {
   const auto path = home / fmt::format(".names-{}.lock", ::geteuid());
   auto file = base::open_regular(AT_FDCWD, path, O_RDWR | O_CREAT);
   if (!file) return file.error();
-  const auto deadline = steady_clock::now() + kPatience;
-  while (!store::try_lock(file->get())) {
+  for (milliseconds waited{0}; !store::try_lock(file->get()); waited += kPause) {
     if (errno != EAGAIN && errno != EACCES) return base::system_error(path, "lock", errno);
-    if (steady_clock::now() > deadline)
+    if (waited >= kPatience)
       return Error{path.string(),
                    fmt::format("another process has been beginning a named sweep here for {} "
                                "seconds; end it, if it is suspended",
