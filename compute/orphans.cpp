@@ -73,7 +73,7 @@ class Hunt {
     if (!*run) return {};
     // Opened, and looked at again: the pid may mean another process since.
     const base::UniqueFd process = open_process(pid);
-    if (!process && errno == ESRCH) return {};
+    if (!process && means_no_process(errno)) return {};
     if (!process) return base::system_error("", "open a process", errno);
     run = run_of(pid);
     if (!run) return run.error();

@@ -98,6 +98,9 @@ Result<ProcessSpace> look_around() {
   return ProcessSpace{std::string(base::trim(*boot)), own_pid_namespace()};
 }
 
+// EINVAL and ENOENT: the number is a thread's of some other process by now.
+bool means_no_process(int error) { return error == ESRCH || error == EINVAL || error == ENOENT; }
+
 base::UniqueFd open_process(pid_t pid) {
   return base::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
@@ -144,7 +147,7 @@ Result<base::UniqueFd> find_supervisor(const SupervisorRecord& record, const fs:
   // Opened first, compared then: what is compared cannot be younger than what was opened, unless that has
   // ended, and then its signals go nowhere.
   base::UniqueFd process = open_process(pid);
-  if (!process && errno == ESRCH) return base::UniqueFd();
+  if (!process && means_no_process(errno)) return base::UniqueFd();
   if (!process) {
     const Error error = base::system_error("", "look at it", errno);
     return unknown(record, error.what, error.kind);

@@ -30,6 +30,8 @@ Result<ProcessSpace> look_around();
 /// pidfd_open: a descriptor that means this process and no later one, and that polls readable when it
 /// has ended. Empty: there is none, and errno says why.
 base::UniqueFd open_process(pid_t pid);
+/// Whether that errno says that no process has the pid. Any other says nothing.
+bool means_no_process(int error);
 
 /// Whether the process has ended.
 bool has_ended(const base::UniqueFd& process);

@@ -4,6 +4,11 @@
 // nor ended.
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
 
 #include "compute/process_identity.h"
 #include "tests/unit/compute/local_runs.h"
@@ -88,6 +93,22 @@ TEST_CASE("a run of another PID namespace is not known, and what to do is said")
   // Where a boot is over its namespaces are, too.
   CHECK(find_supervisor(record, runs.run_directory(0), {"another", record.pid_namespace + 1}));
   REQUIRE(runs.attach(request) == AttachOutcome::attached);
+}
+
+TEST_CASE("a supervisor whose number is a thread's by now is gone") {
+  LocalRuns runs;
+  runs.run(runs.script(0, "exit 0"));
+  auto record = supervisor_of(runs.run_directory(0));
+  std::atomic<pid_t> id{0};
+  std::jthread thread([&](const std::stop_token& stop) {
+    id = static_cast<pid_t>(::syscall(SYS_gettid));
+    while (!stop.stop_requested()) std::this_thread::yield();
+  });
+  while (id == 0) std::this_thread::yield();
+  record.pid = id;
+  const auto found = find_supervisor(record, runs.run_directory(0), here());
+  REQUIRE(found);
+  CHECK_FALSE(*found);
 }
 
 TEST_CASE("a run that has ended in a namespace that is gone is recorded as it ended") {
