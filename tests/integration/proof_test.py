@@ -71,6 +71,22 @@ class LeftAlive(HdriveTest):
         self.check_all_complete()
 
 
+class Unrecorded(HdriveTest):
+    def test_an_attempt_that_was_lost_before_the_engine_could_record_it_counts(self):
+        self.addCleanup(self.end_processes)
+        # The first attempt kills the engine, which has just started it, and its own supervisor.
+        self.config(METRIC + 'echo "$HDRIVE_ATTEMPT" >> "$RECORD"\n'
+                    'if [ "$HDRIVE_ATTEMPT" = 1 ]; then while [ ! -s engine ]; do :; done; '
+                    'kill -9 $(cat engine) $PPID; sleep 1000; fi\nmetric loss 1\n',
+                    max_total_runs=1, max_concurrent_runs=1)
+        engine = self.start("run", "hdconfig.yml")
+        self.write("engine", str(engine.pid))
+        engine.wait()
+        self.hdrive("resume", "last")
+        self.assertEqual(["1", "2"], self.record())
+        self.assertEqual([("Completed", 2)], [(run["status"], run["attempt"]) for run in self.runs()])
+
+
 class Planted(HdriveTest):
     WAYS = {
         "stderr_fifo": "rm stderr.log; mkfifo stderr.log; exit 1",
