@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -138,6 +139,21 @@ class Export(HdriveTest):
         done = self.hdrive("export", self.sweep_directory().name, "--db", self.folder / "copy.db", code=1)
         self.assertIn("hdrive repair", done.err)
         self.assertFalse((self.folder / "copy.db").exists())
+
+
+class Requests(HdriveTest):
+    def test_whoever_waits_for_a_suspended_engine_is_told(self):
+        self.config(ENDLESS, cancel_grace_seconds=1)
+        engine = self.start("run", "hdconfig.yml")
+        self.addCleanup(self.end_processes)
+        until(lambda: len(self.record()) == 2, "two runs go on")
+        engine.send_signal(signal.SIGSTOP)
+        stop = self.start("stop", "last")
+        told = stop.stderr.readline().decode()
+        self.assertIn(f"process {engine.pid}, is suspended", told)
+        engine.send_signal(signal.SIGCONT)
+        self.assertEqual(0, self.finish(stop).code)
+        self.finish(engine)
 
 
 class OtherUsers(HdriveTest):
