@@ -6,9 +6,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -81,9 +83,11 @@ fs::path run_configuration_file(const ConfigArguments& config) {
 }
 
 void check_name(const std::string& name) {
-  if (name.find('/') != std::string::npos || name == "last")
+  if (name.find('/') != std::string::npos || name == "last" || base::has_control(name))
     fail(kWrong,
-         fmt::format("--name \"{}\": a sweep's name has no \"/\" in it and is not \"last\"", name));
+         fmt::format("--name \"{}\": a sweep's name has no \"/\" and no control characters in "
+                     "it and is not \"last\"",
+                     printable(name)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/messages.h"
+#include "cli/picture.h"
 #include "cli/progress.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
@@ -30,7 +31,7 @@ class PlainDisplay final : public Display {
     const auto* ended = std::get_if<RunEnded>(&change);
     if (ended == nullptr) return;
     // A reader of stdout that went away must not end the sweep, so failures to write are ignored.
-    if (!quiet_) write_all(STDOUT_FILENO, run_line(state.history().run(ended->run), state) + "\n");
+    if (!quiet_) write_text(STDOUT_FILENO, run_line(state.history().run(ended->run), state) + "\n");
     if (ended->status == RunStatus::failed && failures_++ < kFailuresInFull)
       for (const std::string& line : stderr_lines(*ended)) tell(line + "\n");
   }
@@ -51,7 +52,7 @@ class PlainDisplay final : public Display {
   int failures_ = 0;
 };
 
-// Three lines at the bottom of the terminal, redrawn in place; messages scroll above them.
+// Three lines and the runs that go on, at the bottom of the terminal and redrawn in place; messages scroll above.
 class LiveDisplay final : public Display {
  public:
   LiveDisplay(const SweepSpec& spec, StopSignal stop)
@@ -96,6 +97,7 @@ class LiveDisplay final : public Display {
   void finish() override {
     progress_.left.reset();
     progress_.stopping = false;
+    progress_.paused = false;
     draw(true);
   }
 
@@ -149,7 +151,8 @@ class LiveDisplay final : public Display {
     if (const auto best = history.incumbent())
       progress_.best = Progress::Best{*best, *history.best(*best),
                                       parameters_text(history.run(*best).parameters)};
-    const bool idle = state.status() == SweepStatus::paused && progress_.running == 0;
+    progress_.paused = state.status() == SweepStatus::paused;
+    const bool idle = progress_.paused && progress_.running == 0;
     progress_.elapsed =
         state.active() +
         (idle || last_change_ == Time{} ? Duration{} : std::max(Duration{}, now - last_change_));
@@ -160,8 +163,20 @@ class LiveDisplay final : public Display {
     pace.ended = ended_;
     pace.ended_total = ended_total_;
     pace.budget_left = budget_ - progress_.elapsed;
-    progress_.left = expected_rest(pace);
+    // When a paused sweep ends is its user's affair.
+    progress_.left = progress_.paused ? std::nullopt : expected_rest(pace);
     progress_.end = progress_.left ? clock_text(now + *progress_.left) : "";
+    refresh_live(history, now);
+  }
+
+  void refresh_live(const History& history, Time now) {
+    progress_.live.clear();
+    for (const auto& [run, started] : live_) {
+      const auto reports = history.reports(run);
+      progress_.live.push_back({run, now - started,
+                                reports.empty() ? std::nullopt : std::optional(reports.back()),
+                                parameters_text(history.run(run).parameters)});
+    }
   }
 
   // Whether a redraw would neither block (Ctrl-S) nor scribble over another job's terminal.
@@ -171,32 +186,26 @@ class LiveDisplay final : public Display {
     return (foreground < 0 || foreground == getpgrp()) && poll(&terminal, 1, 0) == 1;
   }
 
-  // The rows the last picture takes now: a terminal that became narrower has wrapped its lines.
-  int rows(int width) const {
-    int result = 0;
-    for (const int taken : line_widths_) result += std::max(1, (taken + width - 1) / width);
-    return result;
-  }
-
   bool draw(bool last) {
     if (!last && !may_draw()) return false;
-    const int width = std::max(2, terminal_width(STDERR_FILENO).value_or(80));
-    // One write a picture, the cursor hidden only within it: nothing to restore, however we end.
-    std::string frame = "\x1b[?25l\r";
-    if (const int taken = rows(width); taken > 1) frame += fmt::format("\x1b[{}A", taken - 1);
-    frame += "\x1b[J";
-    for (const std::string& message : messages_) frame += message + "\n";
-    messages_.clear();
-    line_widths_.clear();
+    const TerminalSize size = terminal_size(STDERR_FILENO).value_or(TerminalSize{});
     // The last column stays free: some terminals wrap as soon as it is written.
-    for (const std::string& line : progress_lines(progress_, width - 1, glyphs_)) {
-      if (!line_widths_.empty()) frame += "\n";
-      frame += line;
-      line_widths_.push_back(display_width(line));
-    }
-    frame += last ? "\n\x1b[?25h" : "\x1b[?25h";
-    write_all(STDERR_FILENO, frame);
+    const int width = std::max(1, size.columns - 1);
+    std::vector<std::string> lines = progress_lines(progress_, width, glyphs_);
+    if (!last)
+      for (std::string& line : live_lines(progress_, width, room_for_runs(size), glyphs_))
+        lines.push_back(std::move(line));
+    std::string bytes = picture_.redraw(messages_, lines, size);
+    messages_.clear();
+    if (last) bytes += Picture::end();
+    write_all(STDERR_FILENO, bytes);
     return true;
+  }
+
+  // A third of the screen at most, so that what scrolls above can be read.
+  static int room_for_runs(const TerminalSize& size) {
+    constexpr int kMost = 8;
+    return std::min(kMost, size.rows / 3);
   }
 
   StopSignal stop_;
@@ -210,7 +219,7 @@ class LiveDisplay final : public Display {
   Duration ended_total_{};
   Time last_change_{};
   Time drawn_{};
-  std::vector<int> line_widths_;
+  Picture picture_;
   std::vector<std::string> messages_;
   bool dirty_ = true;
   bool first_look_ = true;

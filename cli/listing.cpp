@@ -183,9 +183,9 @@ void write(const Listing& listing, Format format) {
     case Format::table:
       return print(listing.table(output_width()));
     case Format::json:
-      return print(listing.json());
+      return print_data(listing.json());
     case Format::csv:
-      return print(listing.csv());
+      return print_data(listing.csv());
   }
 }
 

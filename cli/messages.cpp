@@ -8,15 +8,23 @@
 
 namespace hdrive::cli {
 
+namespace {
+
+// Of hundreds of parameters the first tell runs apart; `show` has them all.
+constexpr int kParameters = 400;  // columns
+constexpr int kReason = 1000;
+
+}  // namespace
+
 std::string run_line(const Run& run, const SweepState& state) {
   const auto best = state.history().best(run.id);
   const Duration took = run.started == Time{} ? Duration{} : run.ended - run.started;
   std::string line =
       fmt::format("run {}  {:<9}  {} {}  {}  {}", run.id, outcome_text(run.status, run.ended_by),
                   state.primary_metric(), best ? number_text(*best) : "-", duration_text(took),
-                  parameters_text(run.parameters));
+                  cut(parameters_text(run.parameters), kParameters));
   if (run.status != RunStatus::completed && !run.reason.empty())
-    line += "  (" + printable(run.reason) + ")";
+    line += "  (" + cut(printable(run.reason), kReason) + ")";
   return line;
 }
 

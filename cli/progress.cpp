@@ -54,6 +54,10 @@ std::string time_line(const Progress& progress, int width, const Glyphs& glyphs)
   std::string line = "time  " + duration_text(progress.elapsed);
   if (progress.stopping)
     line += fmt::format(", cancelling {}", base::plural(progress.running, "run"));
+  else if (progress.paused)
+    line += progress.running > 0
+                ? fmt::format(", paused; {} to end", base::plural(progress.running, "run"))
+                : ", paused; nothing runs";
   else if (progress.left) {
     line += fmt::format(", about {} left", duration_text(*progress.left));
     if (const std::string end = ", until " + progress.end;
@@ -70,6 +74,27 @@ Glyphs Glyphs::of(bool utf8) { return utf8 ? Glyphs{"\u2588", "\u2591", "\u2026"
 std::vector<std::string> progress_lines(const Progress& progress, int width, const Glyphs& glyphs) {
   return {counts_line(progress, width, glyphs), best_line(progress, width, glyphs),
           time_line(progress, width, glyphs)};
+}
+
+std::vector<std::string> live_lines(const Progress& progress, int width, int most,
+                                    const Glyphs& glyphs) {
+  const auto& live = progress.live;
+  const std::size_t room = static_cast<std::size_t>(std::max(0, most));
+  const std::size_t shown =
+      live.size() <= room ? live.size() : room - std::min<std::size_t>(1, room);
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < shown; ++i)
+    lines.push_back(
+        cut(fmt::format("run {}  {}  {} {}  {}", live[i].run, duration_text(live[i].age),
+                        progress.metric, live[i].last ? number_text(*live[i].last) : "-",
+                        live[i].parameters),
+            width, glyphs.ellipsis));
+  if (shown < live.size() && room > 0)
+    lines.push_back(
+        cut(fmt::format("and {} more",
+                        base::plural(static_cast<long long>(live.size() - shown), "run")),
+            width, glyphs.ellipsis));
+  return lines;
 }
 
 std::optional<Duration> expected_rest(const Pace& pace) {

@@ -27,6 +27,7 @@ struct Progress {
   std::int64_t failed = 0;
   std::int64_t canceled = 0;  ///< by anybody else
   bool stopping = false;      ///< it was interrupted: no further runs start
+  bool paused = false;        ///< no further runs start until it is resumed
   std::string metric;
   struct Best {
     RunId run = 0;
@@ -37,12 +38,23 @@ struct Progress {
   Duration elapsed{};
   std::optional<Duration> left;  ///< expected
   std::string end;               ///< the clock time of the expected end
+  struct Live {
+    RunId run = 0;
+    Duration age{};
+    std::optional<double> last;  ///< its newest report of the metric
+    std::string parameters;
+  };
+  std::vector<Live> live;  ///< the runs that go on, as they were started
 
   std::int64_t ended() const { return finished + stopped + failed + canceled; }
 };
 
 /// Three lines: bar and counts, best so far, times; none wider than `width`.
 std::vector<std::string> progress_lines(const Progress& progress, int width, const Glyphs& glyphs);
+
+/// A line for each run that goes on, `most` at most: the last tells how many more there are.
+std::vector<std::string> live_lines(const Progress& progress, int width, int most,
+                                    const Glyphs& glyphs);
 
 /// What is known of how long runs take.
 struct Pace {

@@ -11,21 +11,26 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/text.h"
 
 namespace hdrive::cli {
 
-std::optional<int> terminal_width(int fd) {
+std::optional<TerminalSize> terminal_size(int fd) {
   winsize size{};
   if (isatty(fd) == 0) return std::nullopt;
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
+  TerminalSize result;  // what a terminal that does not tell is taken for
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0) return result;
+  if (size.ws_col > 0) result.columns = size.ws_col;
+  if (size.ws_row > 0) result.rows = size.ws_row;
+  return result;
 }
 
 int output_width() {
   if (const auto columns = environment("COLUMNS"))
     if (const auto number = base::parse_number(*columns); number && *number >= 1 && *number < 1e6)
       return static_cast<int>(*number);
-  return terminal_width(STDOUT_FILENO).value_or(0);
+  const auto terminal = terminal_size(STDOUT_FILENO);
+  return terminal ? terminal->columns : 0;
 }
 
 bool can_redraw(int fd) {
@@ -61,8 +66,12 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-void print(std::string_view text) {
-  if (write_all(STDOUT_FILENO, text)) return;
+bool write_text(int fd, std::string_view text) { return write_all(fd, printable_text(text)); }
+
+namespace {
+
+// After a write to stdout that failed.
+void stdout_failed() {
   const int error = errno;
   struct stat status {};
   const bool device = fstat(STDOUT_FILENO, &status) == 0 && S_ISCHR(status.st_mode);
@@ -71,7 +80,23 @@ void print(std::string_view text) {
   fail(kCannot, std::string("cannot write to the standard output: ") + std::strerror(error));
 }
 
-void tell(std::string_view text) { write_all(STDERR_FILENO, text); }
+}  // namespace
+
+void print(std::string_view text) {
+  if (!write_text(STDOUT_FILENO, text)) stdout_failed();
+}
+
+void print_data(std::string_view data) {
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  if (!(terminal ? write_text(STDOUT_FILENO, data) : write_all(STDOUT_FILENO, data)))
+    stdout_failed();
+}
+
+void print_bytes(std::string_view bytes) {
+  if (!write_all(STDOUT_FILENO, bytes)) stdout_failed();
+}
+
+void tell(std::string_view text) { write_text(STDERR_FILENO, text); }
 
 void complain(std::string_view text) { tell("hdrive: " + std::string(text) + "\n"); }
 

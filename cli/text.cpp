@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "base/unicode.h"
 
 namespace hdrive::cli {
 namespace {
@@ -50,17 +51,30 @@ bool is_in(char32_t c, const std::array<Range, N>& ranges) {
 
 int width_of(char32_t c) { return is_in(c, kZeroWidth) ? 0 : is_in(c, kWide) ? 2 : 1; }
 
-// The character at the front of valid UTF-8, taken off it. Invalid bytes count as one each.
-std::string_view next_character(std::string_view& text, char32_t& code) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
-  length = std::min(length, text.size());
-  code = length == 1 ? first : first & (0xFF >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i)
-    code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3F);
-  const std::string_view character = text.substr(0, length);
-  text.remove_prefix(length);
-  return character;
+// As it is written in most languages: one of Latin-1 as \x9b, others as \u202e or \U000e0001.
+std::string escape(char32_t c) {
+  if (c == U'\n') return "\\n";
+  if (c == U'\t') return "\\t";
+  if (c == U'\r') return "\\r";
+  const auto number = static_cast<std::uint32_t>(c);
+  if (number <= 0xFF) return fmt::format("\\x{:02x}", number);
+  return number <= 0xFFFF ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
+}
+
+// With all control characters escaped but those of `kept`.
+std::string escaped(std::string_view text, std::string_view kept) {
+  const std::string utf8 = base::to_utf8(text);
+  std::string result;
+  result.reserve(utf8.size());
+  for (std::string_view rest = utf8; !rest.empty();) {
+    char32_t code = 0;
+    const std::string_view character = base::take_character(rest, code);
+    if (base::is_control(code) && kept.find(character) == std::string_view::npos)
+      result += escape(code);
+    else
+      result += character;
+  }
+  return result;
 }
 
 std::tm local_time(Time time) {
@@ -79,23 +93,9 @@ std::string strftime_text(const char* format, const std::tm& parts) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : base::to_utf8(text)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n')
-      result += "\\n";
-    else if (c == '\t')
-      result += "\\t";
-    else if (c == '\r')
-      result += "\\r";
-    else if (byte < 0x20 || byte == 0x7F)
-      result += fmt::format("\\x{:02x}", byte);
-    else
-      result += c;
-  }
-  return result;
-}
+std::string printable(std::string_view text) { return escaped(text, ""); }
+
+std::string printable_text(std::string_view text) { return escaped(text, "\n\t"); }
 
 std::vector<std::string> printable_lines(std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
@@ -108,7 +108,7 @@ int display_width(std::string_view text) {
   int width = 0;
   while (!text.empty()) {
     char32_t code = 0;
-    next_character(text, code);
+    base::take_character(text, code);
     width += width_of(code);
   }
   return width;
@@ -123,7 +123,7 @@ std::string cut(std::string_view text, int width, std::string_view ellipsis) {
   int used = 0;
   while (!text.empty()) {
     char32_t code = 0;
-    const std::string_view character = next_character(text, code);
+    const std::string_view character = base::take_character(text, code);
     used += width_of(code);
     if (used > room) break;
     result += character;

@@ -14,9 +14,13 @@
 
 namespace hdrive::cli {
 
-/// The text on one line and harmless to a terminal: control characters as `\n`, `\t`, `\x1b`; bytes that
-/// are not UTF-8 as U+FFFD.
+/// The text on one line and harmless to a terminal: what that would obey (base/unicode.h) as `\n`, `\t`,
+/// `\x1b`, `\u202e`; bytes that are not UTF-8 as U+FFFD.
 std::string printable(std::string_view text);
+
+/// The same of a text of several lines: line breaks and tabs stay. What the doors to the terminal apply
+/// (cli/terminal.h), so that no caller can forget it.
+std::string printable_text(std::string_view text);
 
 /// The lines of a text of several, each printable; without the empty one behind a last line break.
 std::vector<std::string> printable_lines(std::string_view text);

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "config/load.h"
 #include "hdrive/target.h"
 
@@ -126,10 +127,7 @@ void read_seed(Loader& loader, const Entry& entry) {
 
 void read_name(Loader& loader, const Entry& entry) {
   const std::string& name = entry.value->text;
-  const auto odd = [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/';
-  };
-  if (std::any_of(name.begin(), name.end(), odd))
+  if (name.find('/') != name.npos || base::has_control(name))
     return loader.problems.error(entry.value->place,
                                  "\"name\" is " + in_quotes(name) +
                                      "; allowed: text without slashes and control characters");

@@ -65,8 +65,13 @@ int attach(const Options& options) {
   const SignalWatcher watcher(stop);
   // A signal of its own, never given: Ctrl-C cancels nothing here.
   const auto display = make_display(session.spec, options.quiet, StopSignal());
-  const bool over = follow(follower, *display, stop);
-  display->finish();
+  follower.look(*display);
+  bool over = follower.over();
+  if (!over) {  // of one that is, the summary tells all
+    if (!options.quiet) tell(beginning_line(follower.sweep().header, session.spec));
+    over = follow(follower, *display, stop);
+    display->finish();
+  }
   const SweepEntry& sweep = follower.sweep();
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
   if (!over) {

@@ -44,7 +44,7 @@ int best(const Options& options) {
   const RunReport report = report_of(state, sweep.header.id, *leader);
   switch (options.format) {
     case Format::json:
-      print(pretty(OrderedJson::parse(to_json(report))));
+      print_data(pretty(OrderedJson::parse(to_json(report))));
       break;
     case Format::csv:
       write(runs_listing({report}, sweep.header.metric, Parameters::apart), Format::csv);

@@ -76,7 +76,7 @@ int export_sweep(const Options& options) {
   const std::string text =
       options.metrics ? metrics_text(sweep, options.format) : runs_text(sweep, options.format);
   if (options.file.empty() || options.file == "-")
-    print(text);
+    print_data(text);
   else
     ok_or_fail(base::write_output(options.file, text));
   return kDone;

@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "cli/argument_parser.h"
@@ -28,8 +31,11 @@ namespace fs = std::filesystem;
 struct Options {
   std::string selector = "last";
   std::string output_dir;
+  std::optional<std::int64_t> tail;
   bool follow = false;
   bool errors = false;
+  bool both = false;
+  bool raw = false;
 };
 
 // The run that was started last; of a sweep without one, the newest.
@@ -44,22 +50,93 @@ RunId latest_run(const SweepEntry& sweep) {
   return latest;
 }
 
+// How what a script wrote is printed: to files and pipes as it is; for a terminal, and where the stream is told
+// in front, line by line and harmless. What moves the cursor back, a progress bar, begins a line there.
+class Printer {
+ public:
+  Printer(std::string prefix, bool raw)
+      : prefix_(std::move(prefix)),
+        by_lines_(!prefix_.empty() || (!raw && terminal_size(STDOUT_FILENO))) {}
+
+  void operator()(std::string_view bytes) {
+    if (!by_lines_) return print_bytes(bytes);
+    rest_ += bytes;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = rest_.find_first_of("\r\n", begin)) != rest_.npos; begin = end + 1)
+      if (end > begin || rest_[end] == '\n') print_line(begin, end);
+    rest_.erase(0, begin);
+  }
+
+  // The last line may lack its end.
+  void finish() {
+    if (!rest_.empty()) print_line(0, rest_.size());
+    rest_.clear();
+  }
+
+ private:
+  void print_line(std::size_t begin, std::size_t end) {
+    // Of "\r\n" the line was printed already.
+    if (begin == end && std::exchange(ended_by_return_, false)) return;
+    ended_by_return_ = end < rest_.size() && rest_[end] == '\r';
+    print(prefix_ + rest_.substr(begin, end - begin) + "\n");
+  }
+
+  std::string prefix_;
+  bool by_lines_;
+  bool ended_by_return_ = false;
+  std::string rest_;
+};
+
+// Where the last `lines` lines of a file begin.
+off_t tail_begin(int fd, std::int64_t lines) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) return 0;
+  std::array<char, 65536> buffer;
+  off_t position = status.st_size;
+  std::int64_t ends = 0;
+  while (position > 0) {
+    const off_t begin = std::max<off_t>(0, position - static_cast<off_t>(buffer.size()));
+    const ssize_t count =
+        pread(fd, buffer.data(), static_cast<std::size_t>(position - begin), begin);
+    if (count <= 0) return 0;
+    for (ssize_t i = count - 1; i >= 0; --i) {
+      const bool last_byte = begin + i + 1 == status.st_size;
+      if (buffer[static_cast<std::size_t>(i)] == '\n' && !last_byte && ++ends == lines)
+        return begin + i + 1;
+    }
+    position = begin;
+  }
+  return 0;
+}
+
 // A file that grows while it is printed. Another one may take its place: a run that is tried again begins
 // a new one.
 class Follower {
  public:
-  explicit Follower(fs::path path) : path_(std::move(path)) {}
+  Follower(fs::path path, const Options& options, std::string prefix = "")
+      : path_(std::move(path)), tail_(options.tail), printer_(std::move(prefix), options.raw) {}
 
-  // Prints what has been added since, as it is.
+  const fs::path& path() const { return path_; }
+
+  // Prints what has been added since.
   void print_new() {
     print_rest();
     if (!was_replaced()) return;
     fd_ = base::UniqueFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
     position_ = 0;
+    // Of a file that takes its place all is new.
+    if (const auto tail = std::exchange(tail_, std::nullopt); tail && fd_)
+      position_ = *tail == 0 ? end_of_file() : tail_begin(fd_.get(), *tail);
     print_rest();
   }
+  void finish() { printer_.finish(); }
 
  private:
+  off_t end_of_file() const {
+    struct stat status {};
+    return fstat(fd_.get(), &status) == 0 ? status.st_size : 0;
+  }
+
   bool was_replaced() const {
     struct stat now {
     }, then{};
@@ -74,15 +151,29 @@ class Follower {
       const ssize_t count = pread(fd_.get(), buffer.data(), buffer.size(), position_);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return;
-      print(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+      printer_(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
       position_ += count;
     }
   }
 
   fs::path path_;
+  std::optional<std::int64_t> tail_;
+  Printer printer_;
   base::UniqueFd fd_;
   off_t position_ = 0;
 };
+
+std::vector<Follower> followers(const Target& target, const Options& options) {
+  const fs::path directory = run_directory(target.sweep.directory, *target.run);
+  std::vector<Follower> result;
+  if (options.both) {
+    result.emplace_back(directory / "stdout.log", options, "out  ");
+    result.emplace_back(directory / "stderr.log", options, "err  ");
+  } else {
+    result.emplace_back(directory / (options.errors ? "stderr.log" : "stdout.log"), options);
+  }
+  return result;
+}
 
 bool is_over(const Options& options, const Target& target) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
@@ -91,27 +182,29 @@ bool is_over(const Options& options, const Target& target) {
 }
 
 int logs(const Options& options) {
+  if (options.both && (options.errors || options.raw))
+    fail(kWrong,
+         "--both tells the streams apart line by line, so it goes without --stderr and --raw");
   Target target = target_or_fail(options.output_dir, options.selector);
   if (!target.run) {
     target.run = latest_run(target.sweep);
     complain(fmt::format("run {} of {}", *target.run, short_id(target.sweep.header.id)));
   }
-  const fs::path file = run_directory(target.sweep.directory, *target.run) /
-                        (options.errors ? "stderr.log" : "stdout.log");
-  Follower follower(file);
-  if (!options.follow) {
-    std::error_code ignored;
-    if (!fs::exists(file, ignored))
-      fail(kNotFound, fmt::format("{}: nothing there; the run was not started", file.string()));
-    follower.print_new();
-    return kDone;
-  }
+  std::vector<Follower> streams = followers(target, options);
+  std::error_code ignored;
+  if (!options.follow && !fs::exists(streams.front().path(), ignored))
+    fail(kNotFound, fmt::format("{}: nothing there; the run was not started",
+                                streams.front().path().string()));
   // Whether the run is over costs a look into the database, so it is asked now and then only.
   constexpr auto kPause = std::chrono::milliseconds{50};
   constexpr int kTurnsBetweenLooks = 10;
   for (int turn = 0;; ++turn) {
-    const bool over = turn % kTurnsBetweenLooks == 0 && is_over(options, target);
-    follower.print_new();
+    const bool over =
+        !options.follow || (turn % kTurnsBetweenLooks == 0 && is_over(options, target));
+    for (Follower& stream : streams) {
+      stream.print_new();
+      if (over) stream.finish();
+    }
     if (over) return kDone;
     std::this_thread::sleep_for(kPause);
   }
@@ -124,7 +217,13 @@ Action setup_logs(ArgumentParser& parser, std::vector<std::string>& /*arguments*
   add_sweep_argument(parser, options->selector, "SWEEP/RUN",
                      "The run; of a sweep alone the one that started last (default: last)");
   parser.flag("-f,--follow", options->follow, "Go on until the run ends");
+  parser.integer("-n,--tail", options->tail, std::int64_t{0}, "Only the last N lines");
   parser.flag("--stderr", options->errors, "Its standard error instead");
+  parser.flag(
+      "--both", options->both,
+      "Both streams, told apart in front of each line; with --follow in the order they come");
+  parser.flag("--raw", options->raw,
+              "As it is, though a terminal obeys control characters (files and pipes get it so)");
   add_home_option(parser, options->output_dir);
   return [options] { return logs(*options); };
 }

@@ -49,12 +49,12 @@ class Printer {
     columns.push_back({"reason", ""});
     columns.push_back({"command", ""});
     rows_.emplace(std::move(columns), csv ? RowText::Kind::csv : RowText::Kind::json);
-    print(rows_->begin());
+    print_data(rows_->begin());
   }
 
   void operator()(RunId id, const Assignment& parameters, const std::string& reason) {
     const std::string command = shell_quote(arguments_of(spec_, parameters, id));
-    if (!rows_) return print(command + "\n");
+    if (!rows_) return print_data(command + "\n");
     std::vector<Cell> row{{id, ""}};
     if (format_ == Format::csv)
       for (const std::string& name : names_) row.push_back(cell_of(parameters, name));
@@ -62,11 +62,11 @@ class Printer {
       row.push_back({OrderedJson::parse(to_json(parameters)), ""});
     row.push_back({reason, ""});
     row.push_back({command, ""});
-    print(rows_->row(row));
+    print_data(rows_->row(row));
   }
 
   void finish() const {
-    if (rows_) print(rows_->end());
+    if (rows_) print_data(rows_->end());
   }
 
  private:

@@ -81,7 +81,7 @@ class Input {
 
 // Answers each line, until there are no more.
 int serve(AskTell study) {
-  LineProtocol protocol(study, [](std::string_view line) { print(line); });
+  LineProtocol protocol(study, [](std::string_view line) { print_data(line); });
   Input input;
   const auto meanwhile = [&] {
     study.attend();

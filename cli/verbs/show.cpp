@@ -59,7 +59,7 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     for (const SweepEdited& edit : state.edits())
       json["edits"].push_back({{"time", json_time(edit.at)}, {"what", edit.what}});
     json["warnings"] = summary.warnings;
-    print(pretty(json));
+    print_data(pretty(json));
     return kDone;
   }
   std::string text = sweep_text(sweep, summary);
@@ -84,7 +84,7 @@ int show_model(const Target& target, bool as_json) {
   const ModelReport report = value_or_fail(inspect_model(
       spec.sampling, spec.space,
       {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}, state.history()));
-  print(as_json ? pretty(model_json(report)) : model_text(report));
+  as_json ? print_data(pretty(model_json(report))) : print(model_text(report));
   return kDone;
 }
 
@@ -100,10 +100,13 @@ int show_importance(const SweepEntry& sweep, bool as_json) {
   for (const ParameterImportance& one : *importance)
     listing.rows.push_back(
         {{one.name, printable(one.name)}, {one.share, fmt::format("{:.1f} %", 100 * one.share)}});
-  print(as_json ? listing.json()
-                : listing.table(output_width()) +
-                      "\nHow differently the best tenth of the finished runs is spread along each "
-                      "parameter than all are (PED-ANOVA).\n");
+  if (as_json) {
+    print_data(listing.json());
+    return kDone;
+  }
+  print(listing.table(output_width()) +
+        "\nHow differently the best tenth of the finished runs is spread along each "
+        "parameter than all are (PED-ANOVA).\n");
   return kDone;
 }
 
@@ -121,7 +124,7 @@ int show(const Options& options) {
   const SweepState state = load_state(target.sweep);
   const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
   const RunFacts facts{target.sweep, state, *target.run, metrics};
-  print(as_json ? pretty(run_json(facts)) : run_text(facts));
+  as_json ? print_data(pretty(run_json(facts))) : print(run_text(facts));
   return kDone;
 }
 

@@ -32,7 +32,7 @@ int status(const Options& options) {
       OrderedJson object = sweep_json(sweep, summary_now(sweep, state));
       object["runs"] = OrderedJson::array();
       for (const RunReport& run : runs) object["runs"].push_back(OrderedJson::parse(to_json(run)));
-      print(pretty(object));
+      print_data(pretty(object));
       break;
     }
     case Format::csv:

@@ -73,8 +73,9 @@ const std::vector<Verb>& verbs() {
        .summary = "Print what a run wrote",
        .details =
            "Prints what a run wrote to its standard output. A sweep alone stands for the run "
-           "that started last.",
-       .examples = {"hdrive logs last/3", "hdrive logs last -f", "hdrive logs last/best --stderr"},
+           "that started last. On a terminal, control characters are shown and not obeyed.",
+       .examples = {"hdrive logs last/3 --tail 20", "hdrive logs last -f --both",
+                    "hdrive logs last/best --stderr"},
        .setup = setup_logs,
        .takes_sweep = true},
       {.name = "best",

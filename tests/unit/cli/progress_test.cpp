@@ -42,6 +42,28 @@ TEST_CASE("Forty columns keep every number") {
   CHECK(lines[2] == "time  1m 23s, about 2m 10s left");
 }
 
+TEST_CASE("A paused sweep is called so, and no end is expected of it") {
+  Progress progress = halfway();
+  progress.paused = true;
+  CHECK(progress_lines(progress, 79, Glyphs{})[2] == "time  1m 23s, paused; 2 runs to end");
+  progress.running = 0;
+  CHECK(progress_lines(progress, 79, Glyphs{})[2] == "time  1m 23s, paused; nothing runs");
+}
+
+TEST_CASE("The runs that go on have a line each, as far as there is room") {
+  Progress progress = halfway();
+  for (RunId run = 3; run < 6; ++run) progress.live.push_back({run, 75s, std::nullopt, "lr=0.01"});
+  progress.live[1].last = 0.875;
+  using Lines = std::vector<std::string>;
+  const std::string first = "run 3  1m 15s  accuracy -  lr=0.01";
+  CHECK(live_lines(progress, 79, 3, Glyphs{}) == Lines{first,
+                                                       "run 4  1m 15s  accuracy 0.875  lr=0.01",
+                                                       "run 5  1m 15s  accuracy -  lr=0.01"});
+  CHECK(live_lines(progress, 79, 2, Glyphs{}) == Lines{first, "and 2 runs more"});
+  CHECK(live_lines(progress, 12, 1, Glyphs{}) == Lines{"and 3 run..."});
+  CHECK(live_lines(progress, 79, 0, Glyphs{}).empty());
+}
+
 TEST_CASE("No line is ever wider than the terminal") {
   Progress progress = halfway();
   progress.best->parameters = "name=\u6DF1\u5EA6\u5B66\u4E60\u6DF1\u5EA6\u5B66\u4E60";

@@ -17,6 +17,21 @@ TEST_CASE("Printable text has no control characters and no broken UTF-8") {
   CHECK(printable("caf\xC3\xA9 \xFF") == "caf\xC3\xA9 \xEF\xBF\xBD");
 }
 
+TEST_CASE("Printable text has nothing that turns, hides or breaks the text around it") {
+  CHECK(printable("\u009b31mred\u0085") == "\\x9b31mred\\x85");
+  CHECK(printable("a\u202eb\u2066c\u2069\u200f") == "a\\u202eb\\u2066c\\u2069\\u200f");
+  CHECK(printable("a\u2028b\u2029\u200b\ufeff") == "a\\u2028b\\u2029\\u200b\\ufeff");
+  CHECK(printable("\U000E0041") == "\\U000e0041");
+  // Joiners stay, as emoji and Persian need them.
+  const std::string family = "\U0001F468\u200D\U0001F469 \u0645\u06CC\u200C\u062E";
+  CHECK(printable(family) == family);
+}
+
+TEST_CASE("A printable text of several lines keeps its line breaks and tabs, and nothing else") {
+  CHECK(printable_text("a\tb\nc\r\n\x1b[2J\n") == "a\tb\nc\\r\n\\x1b[2J\n");
+  CHECK(printable_text(printable_text("\x1b\u202e\n")) == printable_text("\x1b\u202e\n"));
+}
+
 TEST_CASE("Width counts columns, not bytes") {
   CHECK(display_width("") == 0);
   CHECK(display_width("abc") == 3);

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reaches a terminal: nothing that a script or a file named is obeyed by it, and the live display keeps to its place."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import termios
+import unittest
+
+from support import BINARY, METRIC, QUICK, HdriveTest, until
+
+ESCAPES = "\x1b[31m\u009b2J\u202eabc\u2066\u2028\u200b"  # a colour, a cleared screen, text that runs backwards
+OBEYED = [chr(code) for code in [*range(0x20), *range(0x7f, 0xa0), 0x200b, 0x200e, 0x200f, *range(0x2028, 0x202f),
+                                 *range(0x2060, 0x2070), 0xfeff] if chr(code) not in "\n\t"]
+LIVE = ["\x1b", "\r"]  # what the display itself writes
+
+
+class Terminal(HdriveTest):
+    def on_terminal(self, *arguments, columns=80, rows=24, env=None):
+        """What hdrive writes to a terminal of its own, and its exit code."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        process = self.start(*arguments, env={"TERM": "xterm", **(env or {})}, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                output += os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+        return output.decode().replace("\r\n", "\n"), process.wait()
+
+    def assert_harmless(self, text, *allowed):
+        found = {character for character in OBEYED if character in text} - set(allowed)
+        self.assertEqual(set(), found, ascii(text))
+
+
+class Names(Terminal):
+    def hostile(self):
+        metric = "loss" + ESCAPES
+        script = 'cat line >> "$HDRIVE_METRICS_FILE"\ncat line >&2\ncat line\n[ "$HDRIVE_RUN_NUMBER" = 0 ] || exit 1\n'
+        self.write("line", json.dumps({"name": metric, "value": 0.5}, ensure_ascii=False) + "\n")
+        self.config(script, primary_metric_name=metric, max_total_runs=2, experiment_name="e" + ESCAPES,
+                    sampling={"type": "random", "parameter_space": [
+                        {"name": "x" + ESCAPES, "expression": "choice", "values": ["v" + ESCAPES]}]})
+
+    def test_are_never_obeyed(self):
+        self.hostile()
+        shown, _ = self.on_terminal("run", "hdconfig.yml")
+        self.assert_harmless(shown, *LIVE)
+        self.assertNotIn("\x1b[31m", shown)
+        self.assertIn("\\x9b2J", shown)
+        for verb in (["status"], ["show"], ["show", "last/0"], ["show", "last/1"], ["best"], ["list"], ["logs", "last/0"],
+                     ["export"], ["export", "-f", "json"], ["status", "-f", "csv"], ["show", "-f", "json"],
+                     ["run", "hdconfig.yml", "--dry-run"], ["validate", "hdconfig.yml"], ["sample", "hdconfig.yml", "-n", "2"],
+                     ["show", "last/" + ESCAPES], ["status", ESCAPES], ["validate", ESCAPES], ["--" + ESCAPES],
+                     ["run", "hdconfig.yml", "--name", ESCAPES], ["update", "last", "--set", ESCAPES + "=1"]):
+            self.assert_harmless(self.on_terminal(*verb)[0])
+
+    def test_in_a_command_are_not_obeyed_in_the_warning_about_it(self):
+        self.config(QUICK, command=["sh", "train.sh", "${{search_space.\x1b[31m}}"])
+        self.assert_harmless(self.hdrive("validate", "hdconfig.yml", code=None).all)
+
+    def test_reach_files_and_pipes_as_they_are(self):
+        self.hostile()
+        self.hdrive("run", "hdconfig.yml", code=None)
+        self.assertIn("v" + ESCAPES, self.hdrive("export").out)
+        self.assertIn(ESCAPES[5:], self.hdrive("logs", "last/0").out)
+
+    def test_of_sweeps_have_no_such_characters(self):
+        for name in ("a\u009bb", "a\u202eb"):
+            self.config(QUICK, name="hdconfig.yml")
+            done = self.hdrive("run", "hdconfig.yml", "--name", name, code=2)
+            self.assertIn("control characters", done.err)
+            self.config(QUICK).write_text(json.dumps({**json.loads(self.config(QUICK).read_text()), "name": name}))
+            self.assertIn("control characters", self.hdrive("validate", "hdconfig.yml", code=2).err)
+
+
+class Logs(Terminal):
+    def test_show_the_last_lines_of_either_stream_or_both(self):
+        self.config('for i in 1 2 3; do echo out $i; echo err $i >&2; done\nprintf unended\n' + QUICK, max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml")
+        self.assertEqual("out 3\nunended", self.hdrive("logs", "last/0", "--tail", "2").out)
+        self.assertEqual("err 2\nerr 3\n", self.hdrive("logs", "last/0", "-n", "2", "--stderr").out)
+        self.assertEqual("", self.hdrive("logs", "last/0", "-n", "0").out)
+        self.assertEqual("out 1\nout 2\nout 3\nunended", self.hdrive("logs", "last/0", "-n", "99").out)
+        self.assertEqual("out  out 3\nout  unended\nerr  err 2\nerr  err 3\n",
+                         self.hdrive("logs", "last/0", "--both", "-n", "2").out)
+        self.assertEqual("out 3\nunended", self.hdrive("logs", "last/0", "-f", "-n", "2").out)
+        self.hdrive("logs", "last/0", "--both", "--raw", code=2)
+
+    def test_of_many_lines_are_read_from_their_end(self):
+        self.config("seq 100000\n" + QUICK, max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml")
+        self.assertEqual([str(i) for i in range(60001, 100001)],
+                         self.hdrive("logs", "last/0", "--tail", "40000").out.split())
+
+    def test_on_a_terminal_are_shown_and_obeyed_if_asked(self):
+        self.config("printf 'a 10%%\\ra 20%%\\r\\n\\033[31mred\\r\\n\\nend'\n" + QUICK, max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml")
+        self.assertEqual("a 10%\na 20%\n\\x1b[31mred\n\nend\n", self.on_terminal("logs", "last/0")[0])
+        self.assertIn("\x1b[31mred", self.on_terminal("logs", "last/0", "--raw")[0])
+        self.assertEqual("a 10%\ra 20%\r\n\x1b[31mred\r\n\nend", self.hdrive("logs", "last/0").out)
+
+
+class LiveDisplay(Terminal):
+    SLOW = METRIC + "metric loss 0.5\nsleep 0.2\n"
+
+    def test_is_redrawn_line_by_line(self):
+        # Clearing the screen from its top makes tmux keep what was there, picture after picture.
+        self.config(self.SLOW, max_total_runs=8)
+        for columns, rows in ((80, 24), (40, 3), (100, 2)):
+            shown, code = self.on_terminal("run", "hdconfig.yml", columns=columns, rows=rows)
+            self.assertEqual(0, code)
+            self.assertNotRegex(shown, r"\x1b\[[0-9]*A\x1b\[J|\r\x1b\[J|\x1b\[H|\x1b\[2J")
+            self.assertGreater(shown.count("\x1b[K"), 8)
+
+    def test_names_the_runs_that_go_on(self):
+        self.config(self.SLOW, max_total_runs=4)
+        shown, _ = self.on_terminal("run", "hdconfig.yml")
+        self.assertRegex(shown, r"run 0  0\.\ds  loss 0\.5  x=0\.")
+
+    def test_of_a_paused_sweep_says_so_and_expects_no_end(self):
+        self.config(METRIC + 'metric loss 0.5\necho up >> "$RECORD"\n[ -e go ] || until [ -e go ]; do sleep 0.05; done\n',
+                    max_total_runs=4, max_concurrent_runs=1)
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        sweep = self.start("run", "hdconfig.yml", env={"TERM": "xterm"}, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+
+        def read():
+            nonlocal shown
+            shown += os.read(ours, 65536)
+            return shown
+
+        until(lambda: b"1 running" in read(), "a run goes on")
+        self.hdrive("pause", "last")
+        until(lambda: b"paused; 1 run to end" in read(), "the display tells of the pause")
+        self.write("go", "")
+        until(lambda: b"paused; nothing runs" in read(), "the run has ended")
+        last = shown[shown.rindex(b"time  "):]
+        self.assertNotIn(b"left", last)
+        self.hdrive("resume", "last")
+        while True:
+            try:
+                read()
+            except OSError:
+                break
+        self.assertEqual(0, sweep.wait(60))
+
+    def test_of_attach_says_what_it_shows_and_draws_no_empty_sweep(self):
+        self.config(QUICK, max_total_runs=2)
+        self.hdrive("run", "hdconfig.yml", "--name", "mine")
+        shown, code = self.on_terminal("attach", "last")
+        self.assertEqual(0, code)
+        self.assertNotIn("0/0", shown)
+        self.assertNotIn("reported yet", shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
