@@ -149,7 +149,9 @@ Result<ArgumentParser::Parsed> ArgumentParser::parse(std::vector<std::string> wo
     return Parsed::help;
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> rest = app.remaining();
-    return Error{"", unexpected(rest.empty() ? "" : rest.front(), arguments_)};
+    const std::string first = rest.empty() ? "" : rest.front();
+    if (explain_extras_ && !first.starts_with('-')) return Error{"", explain_extras_(rest)};
+    return Error{"", unexpected(first, arguments_)};
   } catch (const CLI::RequiredError& error) {
     for (const auto& [argument, option] : declared)
       if (argument->required && option->count() == 0)

@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/integers.h"
@@ -20,7 +21,16 @@
 namespace hdrive::cli {
 
 /// What a shell offers for a value, besides an argument's `choices`.
-enum class Completion { nothing, files, directories, configurations, sweeps, runs, settings };
+enum class Completion {
+  nothing,
+  files,
+  directories,
+  configurations,
+  sweeps,
+  runs,
+  settings,
+  parameters
+};
 
 /// One argument of a verb.
 struct Argument {
@@ -67,6 +77,11 @@ class ArgumentParser {
   Argument& add(std::string_view names, std::string value, std::string description,
                 std::function<std::string(const std::string&)> take);
 
+  /// What to say of words that no argument takes, the first of which is no option; may be left out.
+  void explain_extras(std::function<std::string(const std::vector<std::string>&)> explain) {
+    explain_extras_ = std::move(explain);
+  }
+
   /// The option of this name, dashes included; null if there is none.
   const Argument* find(std::string_view name) const;
   /// All of them, as declared.
@@ -79,6 +94,7 @@ class ArgumentParser {
 
  private:
   std::deque<Argument> arguments_;  // a deque: references stay valid
+  std::function<std::string(const std::vector<std::string>&)> explain_extras_;
 };
 
 }  // namespace hdrive::cli

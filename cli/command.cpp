@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <map>
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
@@ -15,13 +16,6 @@
 
 namespace hdrive::cli {
 namespace {
-
-// `unknown option "--sed"; did you mean "--seed"?`
-std::string unknown(std::string_view kind, std::string_view word,
-                    const std::vector<std::string>& candidates) {
-  const std::string guess = base::did_you_mean(word, candidates);
-  return fmt::format("unknown {} \"{}\"{}{}", kind, word, guess.empty() ? "" : ";", guess);
-}
 
 int run_verb(const Verb& verb, std::vector<std::string> arguments) {
   ArgumentParser parser;
@@ -44,19 +38,41 @@ std::vector<std::string> verb_names() {
   return names;
 }
 
+// What users of other programs call our verbs.
+std::string verb_meant_by(const std::string& word) {
+  static const std::map<std::string, std::string> kOthers{
+      {"ls", "list"},         {"ps", "list"},       {"sweeps", "list"},    {"kill", "stop"},
+      {"cancel", "stop"},     {"abort", "stop"},    {"watch", "attach"},   {"follow", "attach"},
+      {"tail", "logs"},       {"cat", "logs"},      {"rm", "delete"},      {"remove", "delete"},
+      {"clean", "prune"},     {"start", "run"},     {"submit", "run"},     {"search", "run"},
+      {"continue", "resume"}, {"restart", "retry"}, {"info", "show"},      {"describe", "show"},
+      {"results", "status"},  {"runs", "status"},   {"check", "validate"}, {"draw", "sample"},
+      {"add", "enqueue"},     {"set", "update"},    {"edit", "update"}};
+  if (const auto known = kOthers.find(word); known != kOthers.end())
+    return find_verb(known->second) ? known->second : "";
+  const auto guess = base::nearest(word, verb_names());
+  // Short words are near to anything: a wrong guess is worse than none.
+  return guess && (guess->front() == word.front() || guess->size() == word.size()) ? *guess : "";
+}
+
+std::string unknown_verb(const std::string& word) {
+  if (word.starts_with('-')) return fmt::format("unknown option \"{}\"", word);
+  const std::string meant = verb_meant_by(word);
+  return fmt::format("unknown command \"{}\"{}", word,
+                     meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant));
+}
+
 int dispatch(std::vector<std::string> arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments == std::vector<std::string>{"help"}) {
     print(overview());
     return kDone;
   }
-  if (arguments[0] == "--version") arguments[0] = "version";
+  for (const char* version : {"--version", "-V", "-v"})
+    if (arguments[0] == version) arguments[0] = "version";
   if (arguments[0] == "help") arguments = {arguments[1], "--help"};
   const Verb* verb = find_verb(arguments[0]);
-  if (verb == nullptr)
-    fail(kWrong,
-         unknown(arguments[0].starts_with('-') ? "option" : "command", arguments[0], verb_names()) +
-             " (see: hdrive --help)");
+  if (verb == nullptr) fail(kWrong, unknown_verb(arguments[0]) + " (see: hdrive --help)");
   arguments.erase(arguments.begin());
   return run_verb(*verb, std::move(arguments));
 }

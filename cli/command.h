@@ -60,7 +60,6 @@ struct Verb {
   std::string_view details;  ///< for `hdrive <name> --help`; may be empty
   std::vector<std::string_view> examples;
   Setup setup;
-  bool takes_sweep = false;  ///< shell completion offers the sweeps
   bool hidden = false;
 };
 

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kDefaultFile = "hdconfig.yml";
 constexpr const char* kHyperdriveOption = "--hyperdrive-configuration-name";
 
 void take_command(std::vector<std::string>& arguments, std::vector<std::string>& command) {
@@ -101,8 +102,14 @@ void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
 }
 
 void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
-  parser.text("config", config.file, "CONFIG", "The configuration, hdconfig.yml").completion =
-      Completion::configurations;
+  parser.text("config", config.file, "CONFIG", "The configuration (default: ./hdconfig.yml)")
+      .completion = Completion::configurations;
+  parser.explain_extras([&config](const std::vector<std::string>& words) {
+    return fmt::format(
+        "unexpected argument \"{}\"; the command to train with goes behind \"--\": "
+        "hdrive run {} -- {}",
+        words.front(), config.file, shell_quote(words));
+  });
   parser.integer("--seed", config.seed, std::uint64_t{0},
                  "The seed of all random choices (default: drawn)");
   add_set_option(parser, config.set);
@@ -162,8 +169,20 @@ fs::path config_file(const ConfigArguments& config) {
   if (!config.hyperdrive_file.empty())
     return found(find_hyperdrive_configuration(folder_of(config), config.hyperdrive_file),
                  config.hyperdrive_file, kHyperdriveOption);
-  if (config.file.empty())
-    fail(kWrong, "no configuration given; name an hdconfig.yml (see: hdrive run --help)");
+  if (config.file.empty()) {
+    std::error_code ignored;
+    if (fs::is_regular_file(kDefaultFile, ignored)) return kDefaultFile;
+    fail(kWrong,
+         fmt::format(
+             "no configuration given, and there is no {} here; name one (see: hdrive run --help)",
+             kDefaultFile));
+  }
+  for (const std::string_view script : {".py", ".sh", ".R", ".jl", ".ipynb"})
+    if (config.file.ends_with(script))
+      fail(kWrong,
+           fmt::format("{} is a script, not a configuration; the command to train with goes "
+                       "behind \"--\": hdrive run {} -- {}{}",
+                       config.file, kDefaultFile, script == ".py" ? "python " : "", config.file));
   return config.file;
 }
 

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
+#include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/sweep.h"
@@ -133,7 +134,7 @@ void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string
   parser.integer(kAnnounceOption, detach.announce_to, std::int64_t{0}, "").hidden = true;
 }
 
-int start_detached(const Detach& detach) {
+int start_detached(const Detach& detach, const std::string& output_dir) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     fail(kCannot, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
@@ -143,8 +144,9 @@ int start_detached(const Detach& detach) {
   announce_to.reset();
   const std::string sweep_id = read_all(listen.get());
   if (sweep_id.empty()) return exit_code_of(process);
-  tell(fmt::format("{0} goes on by itself; hdrive attach {0} shows it, hdrive stop {0} ends it\n",
-                   short_id(sweep_id)));
+  tell(fmt::format(
+      "{0} goes on by itself; hdrive attach {0}{1} shows it, hdrive stop {0}{1} ends it\n",
+      short_id(sweep_id), home_hint(output_dir)));
   print(sweep_id + "\n");
   return kDone;
 }

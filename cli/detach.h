@@ -28,7 +28,7 @@ void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string
 
 /// Starts the detached process and waits until its first run has begun; prints the sweep's id. Gives the
 /// exit code: that of the process where it ended before that.
-int start_detached(const Detach& detach);
+int start_detached(const Detach& detach, const std::string& output_dir);
 
 /// What the detached process does first of all: it hears no SIGHUP.
 void become_detached();

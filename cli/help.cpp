@@ -34,12 +34,6 @@ std::string entry(const std::string& head, std::string_view text, int term_width
   return result;
 }
 
-std::string term(const Argument& argument) {
-  if (!argument.is_option()) return argument.value;
-  const std::string names = base::join(argument.names, ", ");
-  return argument.takes_value() ? names + " " + argument.value : names;
-}
-
 std::string paragraph(std::string_view text, int width) {
   std::string result;
   for (const std::string_view part : base::split(text, '\n'))
@@ -54,6 +48,34 @@ int help_width() {
 
 }  // namespace
 
+std::string argument_head(const Argument& argument) {
+  if (!argument.is_option()) return argument.value;
+  const std::string names = base::join(argument.names, ", ");
+  return argument.takes_value() ? names + " " + argument.value : names;
+}
+
+std::string_view selector_sentence() {
+  return "SWEEP is an id, a unique beginning of one, a name, a directory, or `last`, the newest; "
+         "SWEEP/RUN adds a run's number or `best`.";
+}
+
+std::vector<Meaning> exit_codes() {
+  return {{"0", "done"},
+          {"1", "it could not be done: a file, a database, a process"},
+          {"2", "wrong usage or a wrong configuration; nothing was started"},
+          {"3", "no run succeeded"},
+          {"4", "no such sweep or run"},
+          {"130", "ended before its time: Ctrl-C, SIGTERM, SIGHUP or `hdrive stop`"}};
+}
+
+std::vector<Meaning> environment_variables() {
+  return {{"HDRIVE_HOME", "where sweeps are kept, instead of .hdrive"},
+          {"NO_COLOR", "not empty: no live display and no escape codes"},
+          {"TERM", "unset or dumb: the same"},
+          {"COLUMNS", "the width of tables and help, instead of the terminal's"},
+          {"HDRIVE_METRICS_FILE", "set for runs; where hdrive log appends"}};
+}
+
 std::string overview() {
   const int width = help_width();
   std::string result = paragraph(
@@ -67,19 +89,12 @@ std::string overview() {
       "  hdrive run hdconfig.yml -- python train.py --epochs 20\n"
       "  hdrive status last\n"
       "  hdrive show last/best\n"
-      "\n"
-      "SWEEP is an id, a unique beginning of one, a name, a directory, or `last`; SWEEP/RUN adds\n"
-      "a run's number or `best`.\n"
+      "\n" +
+      paragraph(selector_sentence(), width) +
       "\n"
       "exit codes:\n";
-  static constexpr std::pair<std::string_view, std::string_view> kCodes[] = {
-      {"0", "done"},
-      {"1", "it could not be done: a file, a database, a process"},
-      {"2", "wrong usage or a wrong configuration; nothing was started"},
-      {"3", "no run succeeded"},
-      {"4", "no such sweep or run"},
-      {"130", "ended before its time: Ctrl-C, SIGTERM, SIGHUP or `hdrive stop`"}};
-  for (const auto& [code, meaning] : kCodes) result += entry(std::string(code), meaning, 6, width);
+  for (const auto& [code, meaning] : exit_codes())
+    result += entry(std::string(code), meaning, 6, width);
   return result + "\n`hdrive <command> --help` tells more of each command.\n";
 }
 
@@ -93,7 +108,7 @@ std::string verb_help(const Verb& verb, const ArgumentParser& parser) {
   for (const Argument& argument : parser.arguments()) {
     if (argument.hidden) continue;
     std::string& list = argument.is_option() ? options : positionals;
-    list += entry(term(argument), argument.description, kTermWidth, width);
+    list += entry(argument_head(argument), argument.description, kTermWidth, width);
   }
   if (!positionals.empty()) result += "\narguments:\n" + positionals;
   if (!options.empty()) result += "\noptions:\n" + options;

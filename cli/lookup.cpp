@@ -2,6 +2,8 @@
 #include "cli/lookup.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -41,12 +43,47 @@ RunId run_or_fail(const SweepEntry& sweep, const std::string& text) {
                                    : fmt::format("its runs are 0 to {}", sweep.runs - 1)));
 }
 
+constexpr const char* kHome = ".hdrive";
+
+// Above the working directory another user's may lie, in /tmp say, which is not meant.
+bool is_own_directory(const std::filesystem::path& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+// "each run begins a new one": of the sweeps with the name of one configuration the newest is meant.
+std::optional<SweepEntry> newest_of_name(const std::filesystem::path& home,
+                                         const std::string& name) {
+  std::optional<SweepEntry> newest;
+  std::int64_t count = 0;
+  for (SweepEntry& sweep : list_sweeps(home, nullptr)) {
+    if (sweep.header.name != name) continue;
+    newest = std::move(sweep);
+    ++count;
+  }
+  if (newest)
+    complain(fmt::format("{} sweeps are named \"{}\"; this is the newest, {}", count, name,
+                         short_id(newest->header.id)));
+  return newest;
+}
+
+// "last/bset": the sweep is there, what stands behind it is no run.
+void check_run_word(const std::string& output_dir, const std::string& selector) {
+  const std::size_t slash = selector.rfind('/');
+  if (slash == std::string::npos || slash == 0) return;
+  const std::string sweep = selector.substr(0, slash), run = selector.substr(slash + 1);
+  if (!find_sweep(home_directory(output_dir), sweep)) return;
+  fail(kNotFound,
+       fmt::format("\"{}\" is no run of {}; a run's number or \"best\" is allowed{}{}", run, sweep,
+                   base::nearest(run, {"best"}) ? ";" : "", base::did_you_mean(run, {"best"})));
+}
+
 }  // namespace
 
 void add_home_option(ArgumentParser& parser, std::string& output_dir) {
   parser
       .text("--output-dir", output_dir, "DIR",
-            "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive)")
+            "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive here or above)")
       .completion = Completion::directories;
 }
 
@@ -58,13 +95,36 @@ void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std
   argument.completion = runs ? Completion::runs : Completion::sweeps;
 }
 
-std::filesystem::path home_directory(const std::string& output_dir) {
-  if (!output_dir.empty()) return output_dir;
-  return environment("HDRIVE_HOME").value_or(".hdrive");
+std::filesystem::path new_home_directory(const std::string& output_dir) {
+  const std::filesystem::path home =
+      !output_dir.empty() ? output_dir : environment("HDRIVE_HOME").value_or(kHome);
+  std::error_code ignored;
+  if (std::filesystem::exists(home, ignored) && !std::filesystem::is_directory(home, ignored))
+    fail(kWrong, fmt::format("{} is no directory, so there are no sweeps in it; {} a directory",
+                             home.string(),
+                             output_dir.empty() ? "HDRIVE_HOME names" : "--output-dir takes"));
+  return home;
 }
 
-SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector) {
-  return value_or_fail(find_sweep(home_directory(output_dir), selector), kNotFound);
+std::filesystem::path home_directory(const std::string& output_dir) {
+  std::filesystem::path home = new_home_directory(output_dir);
+  if (!output_dir.empty() || environment("HDRIVE_HOME")) return home;
+  std::error_code error;
+  if (is_own_directory(home)) return home;
+  for (std::filesystem::path folder = std::filesystem::current_path(error);
+       !error && folder.has_relative_path(); folder = folder.parent_path())
+    if (is_own_directory(folder / kHome)) return folder / kHome;
+  return home;
+}
+
+SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector,
+                         Several several) {
+  const std::filesystem::path home = home_directory(output_dir);
+  Result<SweepEntry> found = find_sweep(home, selector);
+  if (found) return *std::move(found);
+  if (several == Several::newest)
+    if (auto newest = newest_of_name(home, selector)) return *std::move(newest);
+  fail(kNotFound, found.error().message());
 }
 
 SweepState load_state(const SweepEntry& sweep, bool all_metrics) {
@@ -100,10 +160,13 @@ std::pair<std::string, std::string> split_selector(const std::string& selector) 
   return {selector, ""};
 }
 
-Target target_or_fail(const std::string& output_dir, const std::string& selector) {
+Target target_or_fail(const std::string& output_dir, const std::string& given, Several several) {
   // A directory's name may end in a slash.
-  const auto [sweep, run] = split_selector(selector.substr(0, selector.find_last_not_of('/') + 1));
-  Target target{sweep_or_fail(output_dir, sweep), std::nullopt};
+  const std::string selector = given.substr(0, given.find_last_not_of('/') + 1);
+  const auto [sweep, run] = split_selector(selector);
+  if (run.empty() && !find_sweep(home_directory(output_dir), sweep))
+    check_run_word(output_dir, selector);
+  Target target{sweep_or_fail(output_dir, sweep, several), std::nullopt};
   if (!run.empty()) target.run = run_or_fail(target.sweep, run);
   return target;
 }

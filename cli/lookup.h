@@ -23,11 +23,18 @@ void add_home_option(ArgumentParser& parser, std::string& output_dir);
 void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description);
 
-/// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else ".hdrive".
+/// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else the nearest ".hdrive" of this user's in the
+/// working directory or above it, as git finds its repository. A Failure (code 2) if it is a file.
 std::filesystem::path home_directory(const std::string& output_dir);
+/// Where new ones are made: the same, but ".hdrive" in the working directory.
+std::filesystem::path new_home_directory(const std::string& output_dir);
+
+/// What to do with a name that several sweeps have: those that read take the newest and say so.
+enum class Several { refuse, newest };
 
 /// The sweep, or a Failure with code 4.
-SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector);
+SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector,
+                         Several several = Several::refuse);
 
 /// The sweep's state, replayed. Metrics other than the primary one are left out unless `all_metrics`.
 SweepState load_state(const SweepEntry& sweep, bool all_metrics = false);
@@ -45,7 +52,8 @@ struct Target {
   SweepEntry sweep;
   std::optional<RunId> run;
 };
-Target target_or_fail(const std::string& output_dir, const std::string& selector);
+Target target_or_fail(const std::string& output_dir, const std::string& selector,
+                      Several several = Several::refuse);
 
 /// "SWEEP/RUN" taken apart: the sweep's selector, and the run's ("3", "best") or "".
 std::pair<std::string, std::string> split_selector(const std::string& selector);

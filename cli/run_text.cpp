@@ -108,6 +108,13 @@ std::string command_line(const SweepEntry& sweep, const Run& run) {
   return shell_quote(render_command(*spec, run.parameters, sweep.header.id, run.id).arguments);
 }
 
+std::string outputs_text(const std::filesystem::path& sweep, RunId run) {
+  const auto outputs = run_directory(sweep, run) / "outputs";
+  std::error_code error;
+  const bool nothing = std::filesystem::is_empty(outputs, error) || error;
+  return outputs.string() + (nothing ? "  (empty)" : "");
+}
+
 std::string run_text(const RunFacts& facts) {
   const History& history = facts.state.history();
   const Run& run = history.run(facts.run);
@@ -128,6 +135,7 @@ std::string run_text(const RunFacts& facts) {
   if (const auto command = command_line(facts.sweep, run); !command.empty())
     text += labelled("command", command);
   text += labelled("directory", run_directory(facts.sweep.directory, run.id).string());
+  text += labelled("outputs", outputs_text(facts.sweep.directory, run.id));
   text += "\nhyperparameters\n";
   for (const Binding& binding : run.parameters)
     text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));

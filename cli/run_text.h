@@ -3,6 +3,7 @@
 // Everything about one run, for `show SWEEP/RUN` and `best`.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ std::string policy_sentence(const SweepState& state, RunId run);
 
 /// The command line it is started with; empty where the configuration has no command or cannot be read.
 std::string command_line(const SweepEntry& sweep, const Run& run);
+
+/// The run's folder for outputs, and whether there is nothing in it.
+std::string outputs_text(const std::filesystem::path& sweep, RunId run);
 
 std::string run_text(const RunFacts& facts);
 OrderedJson run_json(const RunFacts& facts);

@@ -11,6 +11,7 @@
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/catalog.h"
 
 namespace hdrive::cli {
 
@@ -46,7 +47,10 @@ int run_session(const Session& session) {
 }
 
 int conclude(const Session& session, const std::string& sweep_id, const SweepSummary& summary) {
-  const SummaryContext context{sweep_id, session.directory, home_hint(session.output_dir)};
+  const auto newest = find_sweep(session.directory.parent_path(), "last");
+  const bool last = newest && newest->header.id == sweep_id;
+  const SummaryContext context{sweep_id, session.directory, last ? "last" : short_id(sweep_id),
+                               home_hint(session.output_dir)};
   if (session.quiet) {
     if (summary.status != SweepStatus::completed)
       complain(base::join(printable_lines(summary.reason), "\n  "));

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/run_text.h"
 #include "cli/text.h"
 
 namespace hdrive::cli {
@@ -51,8 +52,10 @@ std::string saved_row(const SweepSummary& summary) {
 std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context) {
   const auto& best = summary.best_run;
-  std::string text =
-      row("sweep", fmt::format("{}: {}", short_id(context.sweep_id), to_string(summary.status)));
+  std::string text = row(
+      "sweep",
+      fmt::format("{}: {}", short_id(context.sweep_id),
+                  summary.end == SweepEnd::interrupt ? "Interrupted" : to_string(summary.status)));
   std::string indent;  // of the lines quoted behind a reason, a script's stderr
   for (const std::string& line : printable_lines(summary.reason))
     text += row("", std::exchange(indent, "  ") + line);
@@ -63,15 +66,15 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
   text += counts_row(summary) + saved_row(summary);
   text += row("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
                                   duration_text(summary.compute)));
-  const auto outputs =
-      best ? run_directory(context.directory, best->id) / "outputs" : context.directory;
-  text += row(best ? "outputs" : "directory", printable(outputs.string()));
+  text += best ? row("outputs", outputs_text(context.directory, best->id))
+               : row("directory", context.directory.string());
   if (!summary.warnings.empty())
-    text += row("warnings", fmt::format("{}, told above and by hdrive show last{}",
-                                        summary.warnings.size(), context.home_hint));
-  text +=
-      row("more", fmt::format("hdrive show last{1}{0}", context.home_hint, best ? "/best" : ""));
-  text += row("", fmt::format("hdrive status last{}", context.home_hint));
+    text +=
+        row("warnings", fmt::format("{}, told above and by hdrive show {}{}",
+                                    summary.warnings.size(), context.selector, context.home_hint));
+  text += row("more", fmt::format("hdrive show {}{}{}", context.selector, best ? "/best" : "",
+                                  context.home_hint));
+  text += row("", fmt::format("hdrive status {}{}", context.selector, context.home_hint));
   if (summary.end == SweepEnd::interrupt)
     text += fmt::format("resume with: hdrive resume {}{}\n", short_id(context.sweep_id),
                         context.home_hint);

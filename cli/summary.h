@@ -13,6 +13,7 @@ namespace hdrive::cli {
 struct SummaryContext {
   std::string sweep_id;
   std::filesystem::path directory;  ///< the sweep's
+  std::string selector;             ///< what to type for it: "last", or the beginning of its id
   std::string home_hint;            ///< " --output-dir DIR" for commands to type, or nothing
 };
 

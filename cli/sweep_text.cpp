@@ -93,7 +93,7 @@ OrderedJson sweep_json(const SweepEntry& sweep, const SweepSummary& summary) {
   json["sweep_id"] = header.id;
   json["name"] = header.name;
   json["experiment"] = header.experiment;
-  json["status"] = std::string(to_string(sweep.status));
+  json["status"] = sweep_status_text(sweep);
   json["end"] = std::string(to_string(sweep.end));
   json["reason"] = sweep.reason;
   json["engine"] = sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr);

@@ -27,4 +27,11 @@ if(TARGET hdrive_command)
     set_target_properties(hdrive_command PROPERTIES INSTALL_RPATH "$ORIGIN/${library_from_command}")
   endif()
   install(TARGETS hdrive_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # The manual page is the command's own text, so it cannot be out of date.
+  add_custom_command(
+    OUTPUT ${PROJECT_BINARY_DIR}/hdrive.1
+    COMMAND hdrive_command man > ${PROJECT_BINARY_DIR}/hdrive.1
+    DEPENDS hdrive_command VERBATIM)
+  add_custom_target(hdrive_manual ALL DEPENDS ${PROJECT_BINARY_DIR}/hdrive.1)
+  install(FILES ${PROJECT_BINARY_DIR}/hdrive.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()

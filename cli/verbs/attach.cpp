@@ -54,7 +54,7 @@ bool follow(Follower& follower, Display& display, const StopSignal& stop) {
 }
 
 int attach(const Options& options) {
-  Follower follower(sweep_or_fail(options.output_dir, options.sweep));
+  Follower follower(sweep_or_fail(options.output_dir, options.sweep, Several::newest));
   Session session;
   session.spec = value_or_fail(stored_spec(follower.sweep().header, follower.sweep().directory));
   session.directory = follower.sweep().directory;

@@ -31,11 +31,11 @@ std::string best_text(const SweepEntry& sweep, const Run& run, double value) {
     text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));
   if (const auto command = command_line(sweep, run); !command.empty())
     text += labelled("command", command);
-  return text + labelled("outputs", (run_directory(sweep.directory, run.id) / "outputs").string());
+  return text + labelled("outputs", outputs_text(sweep.directory, run.id));
 }
 
 int best(const Options& options) {
-  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
   const SweepState state = load_state(sweep);
   const auto leader = state.history().incumbent();
   if (!leader)

@@ -52,8 +52,10 @@ int enqueue(const Options& options) {
 Action setup_enqueue(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
   add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
-  parser.texts("values", options->values, "NAME=VALUE...",
-               "The parameters to set; the others are drawn at random");
+  parser
+      .texts("values", options->values, "NAME=VALUE...",
+             "The parameters to set; the others are drawn at random")
+      .completion = Completion::parameters;
   add_home_option(parser, options->output_dir);
   options->dashed = take_dashed(parser, arguments);
   return [options] { return enqueue(*options); };

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <memory>
 
 #include "base/file.h"
@@ -68,11 +71,14 @@ std::string runs_text(const SweepEntry& sweep, Format format) {
 }
 
 int export_sweep(const Options& options) {
-  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
   if (!options.database.empty()) {
     ok_or_fail(back_up_sweep(sweep.directory, options.database));
     return kDone;
   }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(options.file, ignored))
+    fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", options.file));
   const std::string text =
       options.metrics ? metrics_text(sweep, options.format) : runs_text(sweep, options.format);
   if (options.file.empty() || options.file == "-")

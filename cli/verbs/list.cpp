@@ -32,7 +32,7 @@ std::vector<Cell> row_of(const SweepEntry& sweep, Time now) {
   return {{header.id, short_id(header.id)},
           {header.name, printable(header.name)},
           {header.experiment, printable(header.experiment)},
-          {std::string(to_string(sweep.status)), sweep_status_text(sweep)},
+          {sweep_status_text(sweep), sweep_status_text(sweep)},
           {std::string(to_string(sweep.end)), ""},
           integer(sweep.runs),
           integer(sweep.live),
@@ -59,7 +59,7 @@ int list(const Options& options) {
   }
   Listing listing;
   listing.columns = {{"sweep_id", "SWEEP"},
-                     {"name", "NAME", Align::left, 8, 4},
+                     {"name", "NAME", Align::left, 8, 1},
                      {"experiment", "EXPERIMENT", Align::left, 8, 7},
                      {"status", "STATUS"},
                      {"end", ""},
@@ -70,8 +70,8 @@ int list(const Options& options) {
                      {"canceled", "CANCELED", Align::right, 0, 5},
                      {"metric", "METRIC", Align::left, 8, 8},
                      {"goal", ""},
-                     {"created", "CREATED", Align::left, 0, 3},
-                     {"active_seconds", "TIME", Align::right, 0, 2},
+                     {"created", "CREATED", Align::left, 0, 4},
+                     {"active_seconds", "TIME", Align::right, 0, 3},
                      {"engine", ""},
                      {"directory", ""},
                      {"reason", ""}};

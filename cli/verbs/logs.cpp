@@ -185,7 +185,7 @@ int logs(const Options& options) {
   if (options.both && (options.errors || options.raw))
     fail(kWrong,
          "--both tells the streams apart line by line, so it goes without --stderr and --raw");
-  Target target = target_or_fail(options.output_dir, options.selector);
+  Target target = target_or_fail(options.output_dir, options.selector, Several::newest);
   if (!target.run) {
     target.run = latest_run(target.sweep);
     complain(fmt::format("run {} of {}", *target.run, short_id(target.sweep.header.id)));

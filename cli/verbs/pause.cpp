@@ -25,7 +25,8 @@ int pause(const Options& options) {
   if (is_over(sweep.status))
     fail(kCannot, fmt::format("{} has already ended ({})", id, sweep_status_text(sweep)));
   if (!sweep.engine)
-    fail(kCannot, fmt::format("no process runs {}; hdrive resume {} goes on with it", id, id));
+    fail(kCannot, fmt::format("no process runs {0}; hdrive resume {0}{1} goes on with it", id,
+                              home_hint(options.output_dir)));
   print(ask(sweep, {0, Request::Kind::pause_sweep}));
   return kDone;
 }

@@ -74,7 +74,8 @@ Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments)
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   add_home_option(parser, options->output_dir);
   return [options] {
-    return options->detach.asked ? start_detached(options->detach) : resume_sweep(*options);
+    return options->detach.asked ? start_detached(options->detach, options->output_dir)
+                                 : resume_sweep(*options);
   };
 }
 

@@ -98,7 +98,7 @@ int run(const Options& options) {
   const LoadedConfig loaded = load_or_fail(options.config, true);
   const SweepSpec& spec = loaded.spec;
   ok_or_fail(check(spec), kWrong);
-  const auto home = std::filesystem::absolute(home_directory(options.output_dir));
+  const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));
   if (options.dry_run) return dry_run(spec, config_file(options.config), home);
   // Held until the sweep is made: of several that begin at once with one name the others find it.
   std::shared_ptr<void> claim;
@@ -137,8 +137,10 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
               "Check everything, print what would be run, start nothing");
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   take_words(parser, options->config, arguments);
-  return
-      [options] { return options->detach.asked ? start_detached(options->detach) : run(*options); };
+  return [options] {
+    return options->detach.asked ? start_detached(options->detach, options->output_dir)
+                                 : run(*options);
+  };
 }
 
 }  // namespace hdrive::cli

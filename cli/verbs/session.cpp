@@ -114,7 +114,7 @@ int begin(const Options& options) {
   ok_or_fail(check(spec), kWrong);
   SweepParts parts;
   if (!options.memory) {
-    const auto home = std::filesystem::absolute(home_directory(options.output_dir));
+    const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));
     // Held until the sweep is made.
     std::shared_ptr<void> claim;
     if (!options.config.name.empty()) {

@@ -111,7 +111,7 @@ int show_importance(const SweepEntry& sweep, bool as_json) {
 }
 
 int show(const Options& options) {
-  const Target target = target_or_fail(options.output_dir, options.selector);
+  const Target target = target_or_fail(options.output_dir, options.selector, Several::newest);
   const bool as_json = options.format == "json";
   if (options.model && options.importance)
     fail(kWrong, "--model and --importance are two answers; ask for one at a time");

@@ -23,7 +23,7 @@ struct Options {
 };
 
 int status(const Options& options) {
-  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep);
+  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
   const SweepState state = load_state(sweep);
   std::vector<RunReport> runs = report_runs(state, sweep.header.id);
   if (options.sort == "best") sort_by_primary_metric(runs, sweep.header.goal);

@@ -26,12 +26,13 @@ struct Options {
   bool no_wait = false;
 };
 
-void check_stoppable(const SweepEntry& sweep, bool run) {
+void check_stoppable(const SweepEntry& sweep, bool run, const std::string& hint) {
   const std::string id = short_id(sweep.header.id);
   if (is_over(sweep.status))
     fail(kCannot, fmt::format("{} has already ended ({})", id, sweep_status_text(sweep)));
   if (!sweep.engine && run)
-    fail(kCannot, fmt::format("no process runs {}; hdrive resume {} goes on with it", id, id));
+    fail(kCannot,
+         fmt::format("no process runs {0}; hdrive resume {0}{1} goes on with it", id, hint));
 }
 
 // Its engine is gone, but its runs may train on: what a resumed sweep does first, and nothing else.
@@ -83,7 +84,7 @@ int stop(const Options& options) {
            fmt::format("run {} of {} has already ended ({})", *target.run,
                        short_id(target.sweep.header.id), outcome_text(run.status, run.ended_by)));
   }
-  check_stoppable(target.sweep, target.run.has_value());
+  check_stoppable(target.sweep, target.run.has_value(), home_hint(options.output_dir));
   if (!target.sweep.engine) return end_what_is_left(target.sweep, options);
   const Request request{0, target.run ? Request::Kind::stop_run : Request::Kind::stop_sweep,
                         target.run};

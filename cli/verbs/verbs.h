@@ -28,6 +28,8 @@ Action setup_log(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_list_algorithms(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_version(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_completion(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_complete(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_man(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& arguments);
 
 }  // namespace hdrive::cli

@@ -190,6 +190,7 @@ class SessionTest(HdriveTest):
     def test_what_cannot_begin_says_why(self):
         config = self.config(command=None, max_total_runs=0)
         self.assertIn("max_total_runs", self.hdrive("session", config, code=2).err)
+        config.rename(self.folder / "other.yml")
         self.assertIn("no configuration", self.hdrive("session", code=2).err)
         self.assertIn("--memory", self.hdrive("session", "--resume", "last", "--memory", code=2).err)
         self.hdrive("session", "--resume", "nothing", code=4)

@@ -120,8 +120,8 @@ class HdriveTest(unittest.TestCase):
     def start(self, *arguments, env=None, **options):
         """Starts hdrive; it is killed at the end of the test if it still runs then."""
         process = subprocess.Popen(
-            [str(BINARY), *map(str, arguments)], cwd=self.folder, env={**self.environment, **(env or {})},
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+            [str(BINARY), *map(str, arguments)], env={**self.environment, **(env or {})},
+            **{"cwd": self.folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
         self.started.append(process)
         return process
 
