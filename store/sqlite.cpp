@@ -388,6 +388,9 @@ Result<std::shared_ptr<Store>> open_owned(const std::filesystem::path& directory
   if (auto done = result->load(tell); !done) return done.error();
   if (auto done = result->seal(); !done) return done.error();
   if (auto done = result->answer_for_the_dead(latest_request); !done) return done.error();
+  // Of a sweep that was made before there was one, or has lost it: a repair may depend on it.
+  if (!store::read_sweep_file(directory))
+    (void)store::write_sweep_file(directory, result->header());
   result->become_impatient();
   return std::shared_ptr<Store>(std::move(result));
 }

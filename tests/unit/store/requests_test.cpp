@@ -159,3 +159,11 @@ TEST_CASE(
   CHECK_FALSE(engine->append(proposed(2)));
   CHECK_FALSE(fs::exists(directory / "sweep.db"));
 }
+
+TEST_CASE("A sweep.json that was lost is made anew by the next engine") {
+  test::TemporaryDirectory home;
+  create(home.path());
+  REQUIRE(fs::remove(home.path() / "sweep.json"));
+  open(home.path());
+  CHECK(fs::file_size(home.path() / "sweep.json") > 100);
+}
