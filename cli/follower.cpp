@@ -1,57 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/follower.h"
 
+#include <utility>
+
 #include "cli/command.h"
-#include "hdrive/catalog.h"
-#include "hdrive/reader.h"
 
 namespace hdrive::cli {
-namespace {
-
-// Whose change it is; the sweep's own are -1's. Reports and verdicts are left out: there may be millions,
-// and they are in the state.
-std::optional<RunId> whose(const Change& change) {
-  struct Visitor {
-    std::optional<RunId> operator()(const RunStarted& it) const { return it.run; }
-    std::optional<RunId> operator()(const RunEnded& it) const { return it.run; }
-    std::optional<RunId> operator()(const RunRequeued& it) const { return it.run; }
-    std::optional<RunId> operator()(const SweepChanged&) const { return -1; }
-    std::optional<RunId> operator()(const SweepEdited&) const { return -1; }
-    std::optional<RunId> operator()(const Noted&) const { return -1; }
-    std::optional<RunId> operator()(const RunProposed&) const { return std::nullopt; }
-    std::optional<RunId> operator()(const RunMetrics&) const { return std::nullopt; }
-    std::optional<RunId> operator()(const RunJudged&) const { return std::nullopt; }
-    std::optional<RunId> operator()(const RunCanceling&) const { return std::nullopt; }
-    std::optional<RunId> operator()(const RequestAnswered&) const { return std::nullopt; }
-  };
-  return std::visit(Visitor{}, change);
-}
-
-}  // namespace
 
 Follower::Follower(SweepEntry sweep)
     : sweep_(std::move(sweep)), state_(sweep_.header.metric, sweep_.header.goal) {}
 
+// What of it the listener did not hear before follows from the state before.
+void Follower::take(const Change& change) {
+  state_.apply(change);
+  if (!listener_ || std::holds_alternative<RunProposed>(change) ||
+      std::holds_alternative<RunMetrics>(change) || std::holds_alternative<RunCanceling>(change))
+    return;
+  listener_->on_change(change, state_);
+}
+
+void Follower::take(const StoredRun& stored) {
+  const Run& now = stored.run;
+  const History& history = state_.history();
+  if (now.id >= history.size())
+    take(RunProposed{now.id, now.parameters, now.proposal, now.created, stored.start_point});
+  while (history.run(now.id).attempt < now.attempt) {
+    RunRequeued again = stored.requeued.value_or(RunRequeued{});
+    again.run = now.id;
+    again.attempt = history.run(now.id).attempt + 1;
+    take(again);
+  }
+  const Run& before = history.run(now.id);
+  if (now.started != Time{} && before.started != now.started)
+    take(RunStarted{now.id, now.attempt, stored.pid, now.started, stored.slot});
+  if (const MetricFigures* primary = stored.metric(sweep_.header.metric)) {
+    const auto best = primary->best(sweep_.header.goal);
+    if (best && history.best(now.id) != best)
+      take(RunMetrics{now.id,
+                      now.attempt,
+                      {{primary->name, *best, {}, {}}},
+                      {},
+                      stored.reported.value_or(Time{})});
+  }
+  if (stored.canceling != EndCause::none && state_.canceling(now.id) == EndCause::none)
+    take(RunCanceling{now.id, now.attempt, stored.canceling, stored.canceling_reason,
+                      stored.reported.value_or(now.started)});
+  if (is_terminal(now.status) && !is_terminal(before.status))
+    take(RunEnded{now.id, now.attempt, now.status, now.ended_by, now.exit_code, now.signal,
+                  now.reason, stored.stderr_tail, now.ended, stored.cpu_time, stored.peak_memory});
+}
+
+// All there is, without telling it.
+void Follower::begin() {
+  reader_ = value_or_fail(SweepReader::open(sweep_.directory));
+  state_ = SweepState(sweep_.header.metric, sweep_.header.goal);
+}
+
 void Follower::look(Listener& listener) {
-  sweep_ = value_or_fail(find_sweep(sweep_.directory.parent_path(), sweep_.directory.string()));
-  SweepState state(sweep_.header.metric, sweep_.header.goal);
-  std::map<std::pair<RunId, std::size_t>, std::size_t> seen;
-  std::vector<Change> fresh;
-  ok_or_fail(replay_sweep(sweep_.directory, sweep_.header.metric, [&](const Change& change) {
-    state.apply(change);
-    const auto run = whose(change);
-    if (!run) return;
-    const std::pair key{*run, change.index()};
-    const auto before = known_.find(key);
-    if (++seen[key] > (before == known_.end() ? 0 : before->second)) fresh.push_back(change);
-  }));
-  known_ = std::move(seen);
-  state_ = std::move(state);
-  const bool first = std::exchange(first_, false);
-  for (const Change& change : fresh) {
-    const auto* started = std::get_if<RunStarted>(&change);
-    const bool alive = started && state_.history().run(started->run).status == RunStatus::running;
-    if (!first || alive) listener.on_change(change, state_);
+  const bool first = !reader_;
+  if (first) begin();
+  const auto engine = reader_->engine();  // before the database, which knows more
+  Increment news = value_or_fail(reader_->refresh());
+  if (news.replaced) state_ = SweepState(sweep_.header.metric, sweep_.header.goal);
+  listener_ = first || news.replaced ? nullptr : &listener;
+  for (SweepChanged& change : news.status) {
+    sweep_.status = change.status;
+    sweep_.end = change.end;
+    sweep_.reason = change.reason;
+    take(std::move(change));
+  }
+  for (SweepEdited& edit : news.edits) {
+    sweep_.header.config = edit.config;
+    take(std::move(edit));
+  }
+  for (const RunId run : news.runs) take(value_or_fail(reader_->run(run)));
+  for (Noted& note : news.notes) take(std::move(note));
+  sweep_.engine = engine;
+  if (!first) return;
+  const History& history = state_.history();
+  for (RunId run = 0; run < history.size(); ++run) {
+    const Run& one = history.run(run);
+    if (one.status == RunStatus::running)
+      listener.on_change(RunStarted{run, one.attempt, state_.pid(run), one.started}, state_);
   }
 }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Follows a sweep that another process runs, by reading its store. Used by `attach`; one thread.
+// Follows a sweep that another process runs, by reading what its store says changed. Used by `attach`; one thread.
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
+#include <memory>
 
 #include "hdrive/catalog.h"
 #include "hdrive/listener.h"
+#include "hdrive/reader.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -19,23 +16,26 @@ class Follower {
  public:
   explicit Follower(SweepEntry sweep);
 
-  /// Reads the sweep anew and tells `listener` what came since; the first time only which runs are alive,
-  /// since the rest is past.
+  /// Reads what came since and tells `listener`; the first time only which runs are alive, since the rest is
+  /// past. Costs as much as there is new.
   void look(Listener& listener);
 
-  /// As it was at the last look.
+  /// As it was at the last look; its counts are those of the beginning.
   const SweepEntry& sweep() const { return sweep_; }
+  /// Of the metrics it knows each run's best value alone.
   const SweepState& state() const { return state_; }
   /// Whether it has ended, or nobody runs it any more.
   bool over() const { return is_over(sweep_.status) || !sweep_.engine; }
 
  private:
+  void begin();
+  void take(const StoredRun& run);
+  void take(const Change& change);
+
   SweepEntry sweep_;
+  std::unique_ptr<SweepReader> reader_;
   SweepState state_;
-  // How many changes of each kind are known, of the sweep (-1) and of its runs: those of each come in their
-  // order, so that the ones beyond are new.
-  std::map<std::pair<RunId, std::size_t>, std::size_t> known_;
-  bool first_ = true;
+  Listener* listener_ = nullptr;  // null: it is past
 };
 
 }  // namespace hdrive::cli

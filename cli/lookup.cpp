@@ -24,7 +24,8 @@ bool is_number(std::string_view text) {
 }
 
 RunId best_run_or_fail(const SweepEntry& sweep) {
-  const auto best = load_state(sweep).history().incumbent();
+  const auto reader = value_or_fail(SweepReader::open(sweep.directory));
+  const auto best = value_or_fail(reader->totals()).best;
   if (!best)
     fail(kNotFound, fmt::format("{}: no run has reported {} yet, so none is the best",
                                 short_id(sweep.header.id), sweep.header.metric));

@@ -3,12 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <map>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/lookup.h"
+#include "cli/run_rows.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
@@ -17,33 +16,6 @@
 
 namespace hdrive::cli {
 namespace {
-
-// One metric of a run over its latest attempt.
-struct Series {
-  std::int64_t count = 0;
-  std::int64_t not_finite = 0;  // NaN and infinities among them
-  double last = 0;
-  std::optional<double> least, greatest;  // of the finite values
-};
-
-std::map<std::string, Series> series_of(const RunFacts& facts) {
-  std::map<std::string, Series> all;
-  const int attempt = facts.state.history().run(facts.run).attempt;
-  for (const StoredMetric& stored : facts.metrics) {
-    if (stored.attempt != attempt) continue;
-    Series& series = all[stored.metric.name];
-    const double value = stored.metric.value;
-    ++series.count;
-    series.last = value;
-    if (!std::isfinite(value)) {
-      ++series.not_finite;
-      continue;
-    }
-    series.least = std::min(series.least.value_or(value), value);
-    series.greatest = std::max(series.greatest.value_or(value), value);
-  }
-  return all;
-}
 
 std::string ending(const Run& run) {
   std::string text(outcome_text(run.status, run.ended_by));
@@ -62,9 +34,8 @@ std::string times(const Run& run) {
   return text;
 }
 
-std::string metrics_table(const RunFacts& facts) {
-  const auto all = series_of(facts);
-  if (all.empty()) return "\nmetrics\n  none logged\n";
+std::string metrics_table(const StoredRun& run) {
+  if (run.metrics.empty()) return "\nmetrics\n  none logged\n";
   Listing listing;
   listing.columns = {
       {"name", "METRIC", Align::left, 8},         {"count", "COUNT", Align::right, 0, 1},
@@ -73,32 +44,36 @@ std::string metrics_table(const RunFacts& facts) {
   const auto number = [](const std::optional<double>& value) {
     return Cell{nullptr, value ? number_text(*value) : "-"};
   };
-  for (const auto& [name, series] : all)
+  for (const MetricFigures& figures : run.metrics)
     listing.rows.push_back(
-        {{nullptr, printable(name)},
-         {nullptr, std::to_string(series.count)},
-         {nullptr, series.not_finite > 0 ? std::to_string(series.not_finite) : ""},
-         number(series.last),
-         number(series.least),
-         number(series.greatest)});
+        {{nullptr, printable(figures.name)},
+         {nullptr, std::to_string(figures.count)},
+         {nullptr, figures.not_finite > 0 ? std::to_string(figures.not_finite) : ""},
+         number(figures.last),
+         number(figures.least),
+         number(figures.greatest)});
   return "\n" + listing.table(output_width());
+}
+
+std::string used(const StoredRun& run) {
+  std::vector<std::string> parts;
+  if (run.cpu_time) parts.push_back(duration_text(*run.cpu_time) + " of processor time");
+  if (run.peak_memory) parts.push_back(bytes_text(*run.peak_memory) + " of memory at most");
+  return base::join(parts, ", ");
 }
 
 }  // namespace
 
-RunReport report_of(const SweepState& state, const std::string& sweep_id, RunId run) {
-  return std::move(report_runs(state, sweep_id).at(static_cast<std::size_t>(run)));
-}
-
-std::string policy_sentence(const SweepState& state, RunId run) {
-  const Run& record = state.history().run(run);
-  if (record.ended_by == EndCause::policy)
-    return "stopped it: " + (record.reason.empty() ? state.canceling_reason(run) : record.reason);
-  if (state.canceling(run) == EndCause::policy)
-    return "is stopping it: " + state.canceling_reason(run);
-  if (const auto judged = state.judged(run)) return "did not stop it: " + judged->reason;
-  if (state.history().reports(run).empty())
-    return fmt::format("never looked at it: it has not reported {}", state.primary_metric());
+std::string policy_sentence(const RunFacts& facts) {
+  const Run& run = facts.stored.run;
+  if (run.ended_by == EndCause::policy)
+    return "stopped it: " + (run.reason.empty() ? facts.stored.canceling_reason : run.reason);
+  if (facts.stored.canceling == EndCause::policy)
+    return "is stopping it: " + facts.stored.canceling_reason;
+  if (facts.judged) return "did not stop it: " + facts.judged->reason;
+  const std::string& metric = facts.sweep.header.metric;
+  if (!facts.stored.metric(metric))
+    return fmt::format("never looked at it: it has not reported {}", metric);
   return "never looked at it";
 }
 
@@ -116,22 +91,23 @@ std::string outputs_text(const std::filesystem::path& sweep, RunId run) {
 }
 
 std::string run_text(const RunFacts& facts) {
-  const History& history = facts.state.history();
-  const Run& run = history.run(facts.run);
-  std::string text = labelled("run", run_id(facts.sweep.header.id, run.id));
+  const SweepHeader& header = facts.sweep.header;
+  const Run& run = facts.stored.run;
+  std::string text = labelled("run", run_id(header.id, run.id));
   text += labelled_sentence("status", ending(run));
   // Said already by the status, or told below as the policy's.
   const bool told = run.status == RunStatus::completed || run.ended_by == EndCause::policy;
   if (!run.reason.empty() && !told) text += labelled_sentence("reason", run.reason);
-  const auto best = history.best(run.id);
+  const RunReport report = report_of(facts.stored, header);
+  const auto& best = report.best_primary_metric;
   text += labelled(
-      "metric",
-      fmt::format("{}: best {}, {}", facts.state.primary_metric(),
-                  best ? base::shortest(*best) : "none",
-                  base::plural(static_cast<long long>(history.reports(run.id).size()), "report")));
-  text += labelled_sentence("policy", policy_sentence(facts.state, run.id));
+      "metric", fmt::format("{}: best {}, {}", header.metric, best ? base::shortest(*best) : "none",
+                            base::plural(static_cast<long long>(report.reports), "report")));
+  text += labelled_sentence("policy", policy_sentence(facts));
   text += labelled_sentence("chosen", run.proposal);
   text += labelled_sentence("time", times(run));
+  if (const std::string usage = used(facts.stored); !usage.empty()) text += labelled("used", usage);
+  if (facts.stored.slot) text += labelled("slot", std::to_string(*facts.stored.slot));
   if (const auto command = command_line(facts.sweep, run); !command.empty())
     text += labelled("command", command);
   text += labelled("directory", run_directory(facts.sweep.directory, run.id).string());
@@ -139,8 +115,8 @@ std::string run_text(const RunFacts& facts) {
   text += "\nhyperparameters\n";
   for (const Binding& binding : run.parameters)
     text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));
-  text += metrics_table(facts);
-  if (const std::string& tail = facts.state.stderr_tail(run.id); !tail.empty()) {
+  text += metrics_table(facts.stored);
+  if (const std::string& tail = facts.stored.stderr_tail; !tail.empty()) {
     text += "\nthe last lines of stderr\n";
     for (const std::string& line : printable_lines(tail)) text += "  " + line + "\n";
   }
@@ -148,24 +124,12 @@ std::string run_text(const RunFacts& facts) {
 }
 
 OrderedJson run_json(const RunFacts& facts) {
-  const Run& run = facts.state.history().run(facts.run);
-  OrderedJson json =
-      OrderedJson::parse(to_json(report_of(facts.state, facts.sweep.header.id, facts.run)));
-  json["policy"] = policy_sentence(facts.state, facts.run);
+  const Run& run = facts.stored.run;
+  OrderedJson json = run_object(facts.stored, facts.sweep.header);
+  json["policy"] = policy_sentence(facts);
   json["command"] = command_line(facts.sweep, run);
   json["directory"] = run_directory(facts.sweep.directory, run.id).string();
-  json["stderr_tail"] = facts.state.stderr_tail(run.id);
-  json["metrics"] = OrderedJson::object();
-  for (const auto& [name, series] : series_of(facts)) {
-    const auto number = [](const std::optional<double>& value) {
-      return value ? json_number(*value) : OrderedJson(nullptr);
-    };
-    json["metrics"][name] = {{"count", series.count},
-                             {"not_finite", series.not_finite},
-                             {"last", json_number(series.last)},
-                             {"least", number(series.least)},
-                             {"greatest", number(series.greatest)}};
-  }
+  json["stderr_tail"] = facts.stored.stderr_tail;
   return json;
 }
 

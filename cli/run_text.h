@@ -4,8 +4,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/listing.h"
 #include "hdrive/catalog.h"
@@ -16,16 +16,12 @@ namespace hdrive::cli {
 
 struct RunFacts {
   const SweepEntry& sweep;
-  const SweepState& state;
-  RunId run = 0;
-  const std::vector<StoredMetric>& metrics;  ///< of the run, all attempts
+  const StoredRun& stored;
+  const std::optional<RunJudged>& judged;
 };
 
-/// The run's own row.
-RunReport report_of(const SweepState& state, const std::string& sweep_id, RunId run);
-
 /// Why it was stopped, or why no policy stopped it: one sentence.
-std::string policy_sentence(const SweepState& state, RunId run);
+std::string policy_sentence(const RunFacts& facts);
 
 /// The command line it is started with; empty where the configuration has no command or cannot be read.
 std::string command_line(const SweepEntry& sweep, const Run& run);

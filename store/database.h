@@ -157,11 +157,11 @@ class Database {
   }
 
   /// A query whose text is made for it, and prepared for this one time.
-  template <class OnRow>
-  Result<void> each_once(const std::string& sql, OnRow&& on_row) {
+  template <class OnRow, class... Values>
+  Result<void> each_once(const std::string& sql, OnRow&& on_row, const Values&... values) {
     Result<Statement> made = prepare(sql.c_str());
     if (!made) return made.error();
-    return made->each(std::forward<OnRow>(on_row));
+    return made->each(std::forward<OnRow>(on_row), values...);
   }
 
   /// For what has no words here.

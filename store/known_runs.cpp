@@ -83,9 +83,10 @@ std::vector<RunId> reconcile(Database& database) {
       "proposal) "
       "SELECT number, '', 'Queued', 1, 0, '{}', '' FROM n WHERE (SELECT count(*) FROM runs) > 0;"
       "DELETE FROM earlier_attempts WHERE attempt >= (SELECT attempt FROM runs WHERE number = run);"
-      "DELETE FROM metrics WHERE NOT EXISTS (SELECT 1 FROM runs WHERE number = run AND (attempt = "
-      "metrics.attempt OR EXISTS (SELECT 1 FROM earlier_attempts e WHERE e.run = metrics.run AND "
-      "e.attempt = metrics.attempt)))");
+      "DELETE FROM metric_values WHERE name NOT IN (SELECT id FROM metric_names) OR NOT EXISTS "
+      "(SELECT 1 FROM runs WHERE number = metric_values.id >> 32 AND (attempt = "
+      "metric_values.attempt OR EXISTS (SELECT 1 FROM earlier_attempts e WHERE e.run = number AND "
+      "e.attempt = metric_values.attempt)))");
   return unreadable;
 }
 

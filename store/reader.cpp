@@ -72,9 +72,12 @@ using store::Row;
 namespace {
 
 constexpr char kMetricsOfAll[] =
-    "SELECT run, attempt, name, step, value, time FROM metrics ORDER BY rowid";
+    "SELECT v.id >> 32, attempt, n.name, step, value, time "
+    "FROM metric_values v JOIN metric_names n ON n.id = v.name ORDER BY v.id";
 constexpr char kMetricsOfRun[] =
-    "SELECT run, attempt, name, step, value, time FROM metrics WHERE run = ?1 ORDER BY rowid";
+    "SELECT v.id >> 32, attempt, n.name, step, value, time "
+    "FROM metric_values v JOIN metric_names n ON n.id = v.name "
+    "WHERE v.id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 ORDER BY v.id";
 constexpr char kStandingOfRun[] = "SELECT attempt, status, ended_by FROM runs WHERE number = ?1";
 constexpr char kCountRuns[] = "SELECT count(*) FROM runs";
 constexpr char kInsertRequest[] =

@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "store/attempt_row.h"
 #include "store/exact.h"
+#include "store/metric_rows.h"
 #include "store/schema.h"
 #include "store/words.h"
 
@@ -23,83 +27,23 @@ constexpr char kNotes[] = "SELECT level, run, text, time FROM notes ORDER BY id"
 constexpr char kProposals[] =
     "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt, "
     "start_point FROM runs ORDER BY number";
-// Both tables of attempts give the columns that `read_attempt` expects.
-#define HDRIVE_ATTEMPT_COLUMNS                                                              \
-  "attempt, started, pid, reported, metrics_position, output_position, canceling, "         \
-  "canceling_reason, canceling_at, ended, status, ended_by, exit_code, signal, reason, "    \
-  "stderr_tail, queued_again, queued_again_cause, queued_again_reason, slot, cpu_seconds, " \
-  "peak_memory_bytes"
 constexpr char kEarlierAttempts[] =
     "SELECT run, " HDRIVE_ATTEMPT_COLUMNS " FROM earlier_attempts ORDER BY run, attempt";
 constexpr char kCurrentAttempts[] =
     "SELECT number, " HDRIVE_ATTEMPT_COLUMNS " FROM runs ORDER BY number";
-#undef HDRIVE_ATTEMPT_COLUMNS
-constexpr char kVerdicts[] =
-    "SELECT run, attempt, action, interval, finding, value, threshold, peers, leader, note, "
-    "reason, time FROM verdicts WHERE run = ?1 AND attempt = ?2 ORDER BY interval";
-constexpr char kAllMetrics[] = "SELECT run, attempt, name, step, value, time FROM metrics";
+constexpr char kVerdicts[] = "SELECT " HDRIVE_VERDICT_COLUMNS
+                             " FROM verdicts WHERE run = ?1 AND attempt = ?2 ORDER BY interval";
+constexpr char kMetricNames[] = "SELECT id, name FROM metric_names";
+constexpr char kAllMetrics[] = "SELECT id, attempt, name, step, value, time FROM metric_values";
 constexpr char kMetricsNamed[] =
-    "SELECT run, attempt, name, step, value, time FROM metrics WHERE name = ?1";
+    "SELECT id, attempt, name, step, value, time FROM metric_values WHERE name = ?1";
+constexpr char kSummaries[] =
+    "SELECT run, name, count, finite, last, last_step, least, greatest FROM run_metrics";
+constexpr char kDigests[] =
+    "SELECT number, facts_digest, metrics_digest FROM runs WHERE facts_digest IS NOT NULL";
 
-/// One attempt of a run, but for its metrics and verdicts.
-struct Attempt {
-  RunId run = 0;
-  int number = 1;
-  std::optional<RunRequeued> requeued;  // what made it, unless it is the first
-  std::optional<RunStarted> started;
-  std::optional<Time> reported;  // when metrics of it were last received
-  IntakePosition position;
-  std::optional<RunCanceling> canceling;
-  std::optional<RunEnded> ended;
-};
-
-Attempt read_attempt(const Row& row) {
-  Attempt it;
-  it.run = row.integer(0);
-  it.number = row.small(1);
-  if (!row.null(2))
-    it.started = RunStarted{it.run, it.number, row.integer(3), row.time(2), row.maybe_small(20)};
-  if (!row.null(4)) it.reported = row.time(4);
-  it.position = {static_cast<std::uint64_t>(row.integer(5)),
-                 static_cast<std::uint64_t>(row.integer(6))};
-  if (!row.null(9))
-    it.canceling =
-        RunCanceling{it.run, it.number, end_cause_from(row.bytes(7)).value_or(EndCause::none),
-                     row.text(8), row.time(9)};
-  if (!row.null(10))
-    it.ended = RunEnded{it.run,
-                        it.number,
-                        run_status_from(row.bytes(11)).value_or(RunStatus::failed),
-                        end_cause_from(row.bytes(12)).value_or(EndCause::none),
-                        row.maybe_small(13),
-                        row.maybe_small(14),
-                        row.text(15),
-                        row.text(16),
-                        row.time(10),
-                        row.maybe_duration(21),
-                        row.maybe_integer(22)};
-  if (!row.null(17))
-    it.requeued = RunRequeued{it.run, it.number, row.text(19), row.time(17),
-                              end_cause_from(row.bytes(18)).value_or(EndCause::none)};
-  return it;
-}
-
-RunJudged read_verdict(const Row& row) {
-  RunJudged judged{row.integer(0), row.small(1), Verdict{}, row.text(10), row.time(11)};
-  Verdict& verdict = judged.verdict;
-  verdict.action = meaning(kActions, row.bytes(2)).value_or(Verdict::Action::keep);
-  verdict.interval = row.integer(3);
-  verdict.finding = meaning(kFindings, row.bytes(4)).value_or(Verdict::Finding::other);
-  verdict.value = row.real(5);
-  verdict.threshold = row.real(6);
-  verdict.peers = row.integer(7);
-  verdict.leader = row.maybe_integer(8).value_or(-1);
-  verdict.note = row.text(9);
-  return judged;
-}
-
-/// Metrics lie in the order they came, those of many runs mixed, and are read once, in that order. So all
-/// runs are opened first, move from attempt to attempt as their metrics pass by, and are closed at the end.
+/// Metrics lie run by run, each in the order they came, and are read once, in that order. All runs are opened
+/// first, move from attempt to attempt as their metrics pass by, and are closed at the end.
 class Replay {
  public:
   Replay(Database& database, const ReplayOptions& options, const Tell& tell)
@@ -108,8 +52,9 @@ class Replay {
   Result<void> all() {
     using Step = Result<void> (Replay::*)();
     static constexpr Step kSteps[] = {
-        &Replay::sweep_changes, &Replay::edits,      &Replay::load_attempts, &Replay::open_runs,
-        &Replay::metrics,       &Replay::close_runs, &Replay::notes,         &Replay::check_seal};
+        &Replay::sweep_changes, &Replay::edits,      &Replay::load_attempts,  &Replay::open_runs,
+        &Replay::read_names,    &Replay::metrics,    &Replay::close_runs,     &Replay::notes,
+        &Replay::check_seal,    &Replay::check_runs, &Replay::check_summaries};
     Result<Transaction> snapshot = Transaction::begin(database_, Transaction::Kind::read);
     if (!snapshot) return snapshot.error();
     for (const Step step : kSteps) {
@@ -137,6 +82,31 @@ class Replay {
     if (!row) return row.error();
     if (!row->digest || *row->digest == options_.seal->digest()) return {};
     return damaged(database_.path(), "what it holds is not what was written");
+  }
+
+  // What each row tells of itself for those who look at only a few.
+  Result<void> check_runs() {
+    if (!options_.seal) return {};
+    return database_.each(kDigests, [this](const Row& row) {
+      const RunId run = row.integer(0);
+      const auto same = [&](int column, std::uint64_t digest) {
+        return static_cast<std::uint64_t>(row.integer(column)) == digest;
+      };
+      if (!same(1, options_.seal->facts(run)) || !same(2, options_.seal->metrics(run)))
+        disagree(run);
+    });
+  }
+
+  Result<void> check_summaries() {
+    if (!options_.seal) return {};
+    std::uint64_t kept = 0;
+    Result<void> read = database_.each(kSummaries, [&](const Row& row) {
+      kept += Seal::of(row.integer(0), row.integer(1),
+                       {row.integer(2), row.integer(3), row.real(4), row.maybe_integer(5),
+                        row.real(6), row.real(7)});
+    });
+    if (!read || kept == summaries_digest_) return read;
+    return damaged(database_.path(), "what it says in short of metrics does not agree with them");
   }
 
   /// Where a run is on its way through its attempts, as places in `attempts_`.
@@ -198,6 +168,11 @@ class Replay {
     });
   }
 
+  Result<void> read_names() {
+    return database_.each(kMetricNames,
+                          [this](const Row& row) { names_[row.integer(0)] = row.text(1); });
+  }
+
   Result<void> metrics() {
     const auto take = [this](const Row& row) { metric(row); };
     const auto count = [this](const Row& row) { counted_metric(row); };
@@ -207,22 +182,52 @@ class Replay {
       read = database_.each(kAllMetrics, count);
     else if (options_.metrics)
       read = name.empty() ? database_.each(kAllMetrics, take)
-                          : database_.each(kMetricsNamed, take, name);
+                          : database_.each(kMetricsNamed, take, number_of(name));
     flush();
+    end_summaries();
     return read;
   }
 
+  std::int64_t number_of(const std::string& name) const {
+    for (const auto& [number, text] : names_)
+      if (text == name) return number;
+    return -1;
+  }
+
   void counted_metric(const Row& row) {
-    const std::string_view name = row.bytes(2);
-    options_.seal->add_metric(row.integer(0), row.small(1), name, row.real(4), row.maybe_integer(3),
-                              row.time(5));
-    if (options_.metrics && (options_.only_metric.empty() || options_.only_metric == name))
+    const RunId run = run_of_key(row.integer(0));
+    const std::int64_t number = row.integer(2);
+    const auto name = names_.find(number);
+    if (name == names_.end()) return disagree(run);
+    const double value = row.real(4);
+    const auto step = row.maybe_integer(3);
+    if (run != summarized_.first || row.small(1) != summarized_.second) {
+      flush();
+      end_summaries();
+      summarized_ = {run, row.small(1)};
+      if (!advance_to(run, row.small(1))) return disagree(run);
+    }
+    options_.seal->add_metric(run, row.small(1), name->second, value, step, row.time(5));
+    summaries_[number].add(value, step);
+    if (options_.metrics && (options_.only_metric.empty() || options_.only_metric == name->second))
       metric(row);
   }
 
+  // Only of a run's current attempt something is kept in short.
+  void end_summaries() {
+    const auto [run, attempt] = summarized_;
+    if (run >= 0 && run < static_cast<RunId>(runs_.size()) &&
+        attempts_[runs_[static_cast<std::size_t>(run)].last].number == attempt)
+      for (const auto& [name, summary] : summaries_)
+        summaries_digest_ += Seal::of(run, name, summary);
+    summaries_.clear();
+  }
+
   void metric(const Row& row) {
-    const RunId run = row.integer(0);
+    const RunId run = run_of_key(row.integer(0));
     const int attempt = row.small(1);
+    const auto name = names_.find(row.integer(2));
+    if (name == names_.end()) return disagree(run);
     auto& batch = std::get<RunMetrics>(batch_);
     if (batch.metrics.empty() || batch.run != run || batch.attempt != attempt ||
         batch.metrics.size() == kBatch) {
@@ -230,20 +235,26 @@ class Replay {
       if (!move_to(run, attempt)) return disagree(run);
     }
     Metric& metric = batch.metrics.emplace_back();
-    metric.name.assign(row.bytes(2));
+    metric.name = name->second;
     metric.step = row.maybe_integer(3);
     metric.value = row.real(4);
     metric.time = row.time(5);
   }
 
-  // Makes `attempt` the run's current one and the batch one of it.
-  bool move_to(RunId run, int attempt) {
+  // Makes `attempt` the run's current one.
+  bool advance_to(RunId run, int attempt) {
     if (run < 0 || run >= static_cast<RunId>(runs_.size())) return false;
     Progress& progress = runs_[static_cast<std::size_t>(run)];
     while (attempts_[progress.now].number < attempt && progress.now < progress.last)
       advance(progress);
+    return attempts_[progress.now].number == attempt;
+  }
+
+  // And the batch one of it.
+  bool move_to(RunId run, int attempt) {
+    if (!advance_to(run, attempt)) return false;
+    Progress& progress = runs_[static_cast<std::size_t>(run)];
     const Attempt& current = attempts_[progress.now];
-    if (current.number != attempt) return false;
     auto& batch = std::get<RunMetrics>(batch_);
     batch.run = run;
     batch.attempt = attempt;
@@ -303,6 +314,11 @@ class Replay {
   std::vector<Attempt> attempts_;  // run by run, in their order
   std::vector<Progress> runs_;
   Change batch_ = RunMetrics{};
+  std::unordered_map<std::int64_t, std::string> names_;  // of metrics
+  // Each metric of the attempt that is being read, in short; and all of them, added up.
+  std::pair<RunId, int> summarized_{-1, 0};
+  std::map<std::int64_t, MetricSummary> summaries_;
+  std::uint64_t summaries_digest_ = 0;
   std::optional<Error> fault_;
 };
 

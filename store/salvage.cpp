@@ -26,10 +26,10 @@ struct Table {
   const char* key;
 };
 constexpr Table kTables[] = {
-    {"sweep", "rowid"},        {"runs", "rowid"},   {"earlier_attempts", "run"},
-    {"metrics", "rowid"},      {"verdicts", "run"}, {"sweep_changes", "rowid"},
-    {"notes", "rowid"},        {"edits", "rowid"},  {"requests", "rowid"},
-    {"metric_names", "rowid"}, {"seal", "rowid"}};
+    {"sweep", "rowid"},   {"runs", "rowid"},          {"earlier_attempts", "run"},
+    {"metrics", "rowid"}, {"metric_names", "rowid"},  {"metric_values", "rowid"},
+    {"verdicts", "run"},  {"sweep_changes", "rowid"}, {"notes", "rowid"},
+    {"edits", "rowid"},   {"requests", "rowid"},      {"seal", "rowid"}};
 
 // Copies the rows of one table past what cannot be read. Two connections: once one has come upon damage in a
 // transaction SQLite lets it write nothing more, not even to another file.
@@ -49,7 +49,7 @@ class TableCopy {
   // False: some rows may be missing.
   bool copy() {
     // Widest first: what lies between two damaged pages is found before their insides are searched.
-    std::deque<Range> ranges{{0, Key{1} << 53}};
+    std::deque<Range> ranges{{0, Key{1} << 62}};
     for (int probes = 0; !ranges.empty() && probes < kMostProbes; ++probes) {
       const Range range = ranges.front();
       ranges.pop_front();
@@ -128,8 +128,12 @@ class TableCopy {
 
 std::vector<std::string> columns_of(Database& database, const char* table) {
   std::vector<std::string> names;
-  (void)database.each_once(fmt::format("SELECT name FROM pragma_table_info('{}')", table),
-                           [&](const Row& row) { names.push_back(row.text(0)); });
+  // A table of one version may be a view of another.
+  (void)database.each_once(
+      fmt::format("SELECT c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
+                  "WHERE t.name = '{}' AND t.type = 'table'",
+                  table),
+      [&](const Row& row) { names.push_back(row.text(0)); });
   return names;
 }
 
@@ -232,39 +236,64 @@ void remove_database(const fs::path& file) {
     fs::remove(file.string() + suffix, ignored);
 }
 
-Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
-  remove_database(scratch);
-  Salvage result;
-  {
-    // Once closed, the file itself holds its first page.
-    auto made = Database::open(scratch, Database::Mode::create);
-    if (!made) return made.error();
-    if (Result<void> done = migrate(**made); !done) return done.error();
+namespace {
+
+// A new database, closed, so that the file itself holds its first page.
+Result<void> make_database(const fs::path& file, int version) {
+  remove_database(file);
+  auto made = Database::open(file, Database::Mode::create);
+  if (!made) return made.error();
+  return migrate(**made, version);
+}
+
+Result<void> copy_tables(Database& from, Database& to, Salvage& result) {
+  (void)to.execute("DELETE FROM seal");
+  auto transaction = Transaction::begin(to, Transaction::Kind::write);
+  if (!transaction) return transaction.error();
+  result.whole = true;
+  for (const Table& table : kTables) {
+    const auto columns = common_columns(to, from, table);
+    if (columns.empty()) continue;  // of a version without it
+    if (TableCopy(from.handle(), to.handle(), table, columns).copy()) continue;
+    result.whole = false;
+    result.lost.push_back(fmt::format("rows of the table {} could not be read", table.name));
   }
-  auto opened = Database::open(scratch, Database::Mode::write);
-  if (!opened) return opened.error();
-  result.database = *std::move(opened);
-  Database& database = *result.database;
+  return transaction->commit();
+}
+
+// As a step of the version expects it: keys of values are made of the number of the run.
+constexpr char kPossibleRuns[] = "DELETE FROM metrics WHERE run NOT BETWEEN 0 AND 2147483647";
+
+}  // namespace
+
+Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
+  Salvage result;
   const fs::path copy = scratch.string() + ".copy";
-  auto readable = open_damaged(damaged, copy, scratch);
+  std::unique_ptr<Database> readable;
+  // Where its own first page tells nothing, that of a version it may have begun with does.
+  int version = kSchemaVersion;
+  for (; !readable && version > 0; --version) {
+    if (Result<void> made = make_database(scratch, version); !made) return made.error();
+    readable = open_damaged(damaged, copy, scratch);
+  }
   if (!readable) {
     remove_database(copy);
     return Error{damaged.string(), "nothing of it can be read"};
   }
-  (void)database.execute("DELETE FROM seal");
-  auto transaction = Transaction::begin(database, Transaction::Kind::write);
-  if (!transaction) return transaction.error();
-  result.whole = true;
-  for (const Table& table : kTables) {
-    const auto columns = common_columns(database, *readable, table);
-    if (columns.empty()) continue;  // of a version without it
-    if (TableCopy(readable->handle(), database.handle(), table, columns).copy()) continue;
-    result.whole = false;
-    result.lost.push_back(fmt::format("rows of the table {} could not be read", table.name));
-  }
-  if (Result<void> done = transaction->commit(); !done) return done.error();
+  const Result<int> found = schema_version(*readable);
+  version = found && *found > 0 && *found < kSchemaVersion ? *found : kSchemaVersion;
+  if (Result<void> made = make_database(scratch, version); !made) return made.error();
+  auto opened = Database::open(scratch, Database::Mode::write);
+  if (!opened) return opened.error();
+  result.database = *std::move(opened);
+  Database& database = *result.database;
+  if (auto done = copy_tables(*readable, database, result); !done) return done.error();
   readable.reset();
   remove_database(copy);
+  if (version < 4)
+    if (auto done = database.execute(kPossibleRuns); !done) return done.error();
+  if (auto done = migrate(database); !done) return done.error();
+  if (auto done = summarize_metrics(database); !done) return done.error();
   return result;
 }
 

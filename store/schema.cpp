@@ -12,8 +12,6 @@
 namespace hdrive::store {
 namespace {
 
-// The table of metrics has no index: a sweep appends millions of rows and reads them in the order they
-// came, and a whole scan of a million takes 0.1 s.
 constexpr char kVersion1[] = R"sql(
 CREATE TABLE sweep(
   id TEXT NOT NULL, name TEXT NOT NULL, experiment TEXT NOT NULL,
@@ -103,7 +101,10 @@ CREATE TABLE seal(steps INTEGER NOT NULL, digest INTEGER, header INTEGER);
 INSERT INTO seal VALUES(0, NULL, NULL);
 )sql";
 
-// What a run used and where it ran; what was true of the source when the sweep was made.
+// What a run used and where it ran; what was true of the source when the sweep was made. And what makes a
+// look cheap in a large sweep. Values lie run by run: the key is (run << 32) + their place in the run. Names
+// are kept once, what is asked most often of each metric of a run is kept beside it, and the index tells what
+// changed since a step and holds all that is counted.
 constexpr char kVersion4[] = R"sql(
 ALTER TABLE sweep ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';
 ALTER TABLE sweep ADD COLUMN properties TEXT NOT NULL DEFAULT '{}';
@@ -114,20 +115,68 @@ ALTER TABLE earlier_attempts ADD COLUMN slot INTEGER;
 ALTER TABLE earlier_attempts ADD COLUMN cpu_seconds REAL;
 ALTER TABLE earlier_attempts ADD COLUMN peak_memory_bytes INTEGER;
 
+ALTER TABLE runs ADD COLUMN logged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN facts_digest INTEGER;
+ALTER TABLE runs ADD COLUMN metrics_digest INTEGER;
+ALTER TABLE earlier_attempts ADD COLUMN metrics_digest INTEGER;
+
 CREATE TABLE metric_names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE metric_values(
+  id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, name INTEGER NOT NULL,
+  step INTEGER, value REAL, time REAL NOT NULL);
+CREATE TABLE run_metrics(
+  name INTEGER NOT NULL, run INTEGER NOT NULL, count INTEGER NOT NULL, finite INTEGER NOT NULL,
+  last REAL, last_step INTEGER, least REAL, greatest REAL, PRIMARY KEY(name, run)) WITHOUT ROWID;
+CREATE INDEX runs_by_change ON runs(changed, status, ended_by, started, ended);
+
+INSERT INTO metric_names(name) SELECT name FROM metrics GROUP BY name ORDER BY min(rowid);
+INSERT INTO metric_values(id, attempt, name, step, value, time)
+  SELECT (run << 32) + row_number() OVER (PARTITION BY run ORDER BY m.rowid) - 1,
+         attempt, n.id, step, value, time
+  FROM metrics m JOIN metric_names n ON n.name = m.name ORDER BY 1;
+UPDATE runs SET logged = (SELECT count(*) FROM metric_values
+                          WHERE id BETWEEN number << 32 AND (number << 32) + 4294967295);
+
+DROP VIEW best;
+DROP TABLE metrics;
+CREATE VIEW metrics AS
+  SELECT v.id >> 32 AS run, attempt, n.name AS name, step, value, time
+  FROM metric_values v JOIN metric_names n ON n.id = v.name;
+CREATE VIEW best AS
+  SELECT number, run_id, r.status, r.ended_by, attempt,
+         iif(goal = 'Maximize', greatest, least) AS best_primary_metric,
+         finite AS reports, ended - started AS seconds, hyperparameters
+  FROM sweep JOIN metric_names n ON n.name = metric
+  JOIN run_metrics m ON m.name = n.id AND finite > 0 JOIN runs r ON number = run
+  ORDER BY iif(goal = 'Maximize', -greatest, least), number;
+)sql";
+
+// What is kept in short, from all values. Part of a step, and of repairs.
+constexpr char kSummarize[] = R"sql(
+DELETE FROM run_metrics;
+INSERT INTO run_metrics
+  SELECT g.name, run, count, finite, l.value, l.step, least, greatest
+  FROM (SELECT v.name, r.number AS run, count(*) AS count, max(v.id) AS latest,
+               count(*) FILTER (WHERE value > -9e999 AND value < 9e999) AS finite,
+               min(value) FILTER (WHERE value > -9e999 AND value < 9e999) AS least,
+               max(value) FILTER (WHERE value > -9e999 AND value < 9e999) AS greatest
+        FROM metric_values v JOIN runs r ON r.number = v.id >> 32 AND r.attempt = v.attempt
+        GROUP BY v.name, r.number) g
+  JOIN metric_values l ON l.id = latest;
 )sql";
 
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
 // database lacks run in one transaction; readers run them on a copy in memory, so a step only takes what is
-// in the database, and is quick.
+// in the database, and is quick: seconds for a million values.
 struct Migration {
   int to;
   const char* sql;
 };
 constexpr Migration kMigrations[] = {
-    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
+    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {4, kSummarize}};
 
 Result<int> read_pragma(Database& database, const char* pragma) {
   int value = 0;
@@ -200,18 +249,20 @@ Result<void> check_steps(Database& database, std::int64_t noted, const SweepHead
   return {};
 }
 
-Result<void> migrate(Database& database) {
+Result<void> summarize_metrics(Database& database) { return database.execute(kSummarize); }
+
+Result<void> migrate(Database& database, int to) {
   Result<Transaction> transaction = Transaction::begin(database, Transaction::Kind::write);
   if (!transaction) return transaction.error();
   Result<int> version = schema_version(database);
   if (!version) return version.error();
-  if (*version == kSchemaVersion) return {};
+  if (*version >= to) return {};
   for (const Migration& migration : kMigrations) {
-    if (migration.to <= *version) continue;
+    if (migration.to <= *version || migration.to > to) continue;
     if (Result<void> done = database.execute(migration.sql); !done) return done;
   }
-  const std::string stamp = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
-                                        kApplicationId, kSchemaVersion);
+  const std::string stamp =
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, to);
   if (Result<void> done = database.execute(stamp.c_str()); !done) return done;
   return transaction->commit();
 }

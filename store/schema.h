@@ -41,8 +41,11 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory);
 /// The version of its tables; 0: it has none.
 Result<int> schema_version(Database& database);
 
-/// Brings an empty or older database to the current version, in one transaction.
-Result<void> migrate(Database& database);
+/// Brings an empty or older database to this version, in one transaction.
+Result<void> migrate(Database& database, int to = kSchemaVersion);
+
+/// Writes anew what is kept in short of each metric of a run.
+Result<void> summarize_metrics(Database& database);
 
 /// Whether SQLite finds the file's structure sound.
 Result<void> check_integrity(Database& database);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <string_view>
 
 #include "store/database.h"
@@ -85,14 +86,16 @@ enum Kind : std::uint64_t {
   kSweep,
   kNote,
   kEdit,
+  kSummary,
 };
 
 }  // namespace
 
 Seal::Slots* Seal::change(RunId run) {
-  if (run < 0 || run >= static_cast<RunId>(runs_.size())) return nullptr;
-  Slots& slots = runs_[static_cast<std::size_t>(run)];
-  if (source_ == Source::as_appended) before_.push_back({static_cast<std::size_t>(run), slots});
+  const RunId place = run - first_;
+  if (place < 0 || place >= static_cast<RunId>(runs_.size())) return nullptr;
+  Slots& slots = runs_[static_cast<std::size_t>(place)];
+  if (source_ == Source::as_appended) before_.push_back({static_cast<std::size_t>(place), slots});
   return &slots;
 }
 
@@ -101,6 +104,11 @@ void Seal::put(RunId run, Slot slot, std::uint64_t hash) {
   if (!slots) return;
   digest_ += hash - (*slots)[slot];
   (*slots)[slot] = hash;
+}
+
+void Seal::put_metrics(RunId run, std::uint64_t sum) {
+  digest_ += sum;
+  if (Slots* slots = change(run)) (*slots)[kMetrics] += sum;
 }
 
 void Seal::mark() {
@@ -134,14 +142,41 @@ void Seal::add(const Change& change) {
 
 void Seal::add_metric(RunId run, int attempt, std::string_view name, double value,
                       const std::optional<std::int64_t>& step, Time time) {
-  digest_ += Hash(source_, kMetric)
-                 .integer(run)
-                 .integer(attempt)
-                 .text(name)
-                 .real(value)
-                 .maybe(step)
-                 .time(time)
-                 .value();
+  put_metrics(run, metric(run, attempt, name, value, step, time));
+}
+
+std::uint64_t Seal::metric(RunId run, int attempt, std::string_view name, double value,
+                           const std::optional<std::int64_t>& step, Time time) const {
+  return Hash(source_, kMetric)
+      .integer(run)
+      .integer(attempt)
+      .text(name)
+      .real(value)
+      .maybe(step)
+      .time(time)
+      .value();
+}
+
+std::uint64_t Seal::facts(RunId run) const {
+  const Slots& slots = runs_[static_cast<std::size_t>(run - first_)];
+  return std::accumulate(slots.begin(), slots.begin() + kEnded + 1, std::uint64_t{0});
+}
+
+std::uint64_t Seal::metrics(RunId run) const {
+  return runs_[static_cast<std::size_t>(run - first_)][kMetrics];
+}
+
+std::uint64_t Seal::of(RunId run, std::int64_t name, const MetricSummary& it) {
+  return Hash(Source::as_stored, kSummary)
+      .integer(run)
+      .integer(name)
+      .integer(it.count)
+      .integer(it.finite)
+      .real(it.last)
+      .maybe(it.last_step)
+      .real(it.least)
+      .real(it.greatest)
+      .value();
 }
 
 void Seal::add_report(const RunMetrics& it) {
@@ -157,14 +192,15 @@ void Seal::add_report(const RunMetrics& it) {
 
 void Seal::take(const RunProposed& it) {
   runs_.emplace_back();
-  digest_ += Hash(source_, kProposal)
-                 .integer(it.run)
-                 .text(to_json(it.parameters))
-                 .text(lost_in_json(it.parameters).value_or(""))
-                 .text(it.reason)
-                 .time(it.at)
-                 .integer(it.start_point ? 1 : 0)
-                 .value();
+  put(it.run, kProposed,
+      Hash(source_, kProposal)
+          .integer(it.run)
+          .text(to_json(it.parameters))
+          .text(lost_in_json(it.parameters).value_or(""))
+          .text(it.reason)
+          .time(it.at)
+          .integer(it.start_point ? 1 : 0)
+          .value());
 }
 
 void Seal::take(const RunStarted& it) {
@@ -175,9 +211,10 @@ void Seal::take(const RunStarted& it) {
 }
 
 void Seal::take(const RunMetrics& it) {
-  for (const Metric& metric : it.metrics)
-    add_metric(it.run, it.attempt, metric.name, metric.value, metric.step,
-               metric.time.value_or(it.at));
+  std::uint64_t sum = 0;
+  for (const Metric& each : it.metrics)
+    sum += metric(it.run, it.attempt, each.name, each.value, each.step, each.time.value_or(it.at));
+  put_metrics(it.run, sum);
   add_report(it);
 }
 
@@ -228,15 +265,16 @@ void Seal::take(const RunEnded& it) {
 }
 
 void Seal::take(const RunRequeued& it) {
-  digest_ += Hash(source_, kRequeue)
-                 .integer(it.run)
-                 .integer(it.attempt)
-                 .text(it.reason)
-                 .integer(static_cast<int>(it.cause))
-                 .time(it.at)
-                 .value();
   // What was of the attempt before stays in the digest, and is never replaced again.
-  if (Slots* slots = change(it.run)) *slots = {};
+  if (Slots* slots = change(it.run)) std::fill(slots->begin() + kRequeued, slots->end(), 0);
+  put(it.run, kRequeued,
+      Hash(source_, kRequeue)
+          .integer(it.run)
+          .integer(it.attempt)
+          .text(it.reason)
+          .integer(static_cast<int>(it.cause))
+          .time(it.at)
+          .value());
 }
 
 void Seal::take(const SweepChanged& it) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "hdrive/store.h"
+#include "store/metric_summary.h"
 
 namespace hdrive::store {
 
@@ -24,7 +25,8 @@ class Seal {
  public:
   /// `as_appended`: times are as the caller has them, and may lose digits on their way into the file.
   enum class Source { as_appended, as_stored };
-  explicit Seal(Source source) : source_(source) {}
+  /// `first`: the run it begins with; earlier ones are not told of.
+  explicit Seal(Source source, RunId first = 0) : source_(source), first_(first) {}
 
   /// From now on facts come from there.
   void continue_with(Source source) { source_ = source; }
@@ -41,18 +43,39 @@ class Seal {
   void undo();
 
   std::uint64_t digest() const { return digest_; }
+  /// Of what the run's row tells: its proposal and its current attempt, without metrics and verdicts.
+  std::uint64_t facts(RunId run) const;
+  /// Of the metrics of its current attempt.
+  std::uint64_t metrics(RunId run) const;
+  /// Of one metric of a run in short, for adding up.
+  static std::uint64_t of(RunId run, std::int64_t name, const MetricSummary& summary);
 
   /// The constant facts have a digest of their own.
   static std::uint64_t of(const SweepHeader& header, Source source);
 
  private:
   // What a run's current attempt has one of; a later one takes its place.
-  enum Slot { kStarted, kReported, kCanceling, kEnded, kKept, kStopped, kSlots };
+  // Those up to kEnded are facts of the run's row.
+  enum Slot {
+    kProposed,
+    kRequeued,
+    kStarted,
+    kReported,
+    kCanceling,
+    kEnded,
+    kKept,
+    kStopped,
+    kMetrics,
+    kSlots
+  };
   using Slots = std::array<std::uint64_t, kSlots>;
 
   class Hash;
+  std::uint64_t metric(RunId run, int attempt, std::string_view name, double value,
+                       const std::optional<std::int64_t>& step, Time time) const;
   Slots* change(RunId run);
   void put(RunId run, Slot slot, std::uint64_t hash);
+  void put_metrics(RunId run, std::uint64_t sum);
 
   void take(const RunProposed& it);
   void take(const RunStarted& it);
@@ -72,6 +95,7 @@ class Seal {
   };
 
   Source source_;
+  RunId first_;
   std::uint64_t digest_ = 0;
   std::vector<Slots> runs_;
   // As it was at the mark.

@@ -17,6 +17,7 @@
 #include "store/database.h"
 #include "store/exact.h"
 #include "store/file_system.h"
+#include "store/metric_rows.h"
 #include "store/order.h"
 #include "store/ownership.h"
 #include "store/replay.h"
@@ -51,40 +52,40 @@ constexpr char kSelectAttempts[] = "SELECT attempt FROM runs ORDER BY number";
 
 constexpr char kProposed[] =
     "INSERT INTO runs(number, run_id, status, attempt, created, hyperparameters, proposal, "
-    "hyperparameters_exact, start_point) VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6, ?7)";
+    "hyperparameters_exact, start_point, changed, facts_digest, metrics_digest) "
+    "VALUES(?1, ?2, 'Queued', 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)";
 constexpr char kStarted[] =
-    "UPDATE runs SET status = 'Running', started = ?2, pid = ?3, slot = ?4 WHERE number = ?1";
-constexpr char kMetric[] =
-    "INSERT INTO metrics(run, attempt, name, step, value, time) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
-constexpr char kReported[] =
-    "UPDATE runs SET reported = ?2, metrics_position = ?3, output_position = ?4 WHERE number = ?1";
+    "UPDATE runs SET status = 'Running', started = ?2, pid = ?3, slot = ?4, changed = ?5, "
+    "facts_digest = ?6 WHERE number = ?1";
 constexpr char kJudged[] =
     "INSERT OR REPLACE INTO verdicts(run, attempt, action, interval, finding, value, threshold, "
     "peers, leader, note, reason, time) "
     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 constexpr char kCanceling[] =
-    "UPDATE runs SET canceling = ?2, canceling_reason = ?3, canceling_at = ?4 WHERE number = ?1";
+    "UPDATE runs SET canceling = ?2, canceling_reason = ?3, canceling_at = ?4, changed = ?5, "
+    "facts_digest = ?6 WHERE number = ?1";
 constexpr char kEnded[] =
     "UPDATE runs SET status = ?2, ended_by = ?3, ended = ?4, exit_code = ?5, signal = ?6, "
-    "reason = ?7, stderr_tail = ?8, cpu_seconds = ?9, peak_memory_bytes = ?10 WHERE number = ?1";
+    "reason = ?7, stderr_tail = ?8, cpu_seconds = ?9, peak_memory_bytes = ?10, "
+    "changed = ?11, facts_digest = ?12 WHERE number = ?1";
 constexpr char kKeepAttempt[] =
     "INSERT INTO earlier_attempts(run, attempt, status, ended_by, started, ended, exit_code, "
     "signal, "
     "pid, reported, metrics_position, output_position, canceling, canceling_reason, canceling_at, "
     "queued_again, queued_again_cause, queued_again_reason, reason, stderr_tail, slot, "
     "cpu_seconds, "
-    "peak_memory_bytes) "
+    "peak_memory_bytes, metrics_digest) "
     "SELECT number, attempt, status, ended_by, started, ended, exit_code, signal, pid, reported, "
     "metrics_position, output_position, canceling, canceling_reason, canceling_at, queued_again, "
     "queued_again_cause, queued_again_reason, reason, stderr_tail, slot, cpu_seconds, "
-    "peak_memory_bytes FROM runs WHERE number = ?1";
+    "peak_memory_bytes, metrics_digest FROM runs WHERE number = ?1";
 constexpr char kRequeued[] =
     "UPDATE runs SET attempt = ?2, queued_again = ?3, queued_again_cause = ?4, "
     "queued_again_reason = ?5, status = 'Queued', ended_by = NULL, started = NULL, ended = NULL, "
     "exit_code = NULL, signal = NULL, pid = NULL, reported = NULL, metrics_position = 0, "
     "output_position = 0, canceling = NULL, canceling_reason = NULL, canceling_at = NULL, "
-    "reason = NULL, stderr_tail = NULL, slot = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL "
-    "WHERE number = ?1";
+    "reason = NULL, stderr_tail = NULL, slot = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL, "
+    "changed = ?6, facts_digest = ?7, metrics_digest = 0 WHERE number = ?1";
 constexpr char kSweepChange[] =
     "INSERT INTO sweep_changes(status, ended_by, reason, active_seconds, time) "
     "VALUES(?1, ?2, ?3, ?4, ?5)";
@@ -97,6 +98,9 @@ constexpr char kAnswered[] =
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
 constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2";
+constexpr char kUnsealedRuns[] = "SELECT number FROM runs WHERE facts_digest IS NULL";
+constexpr char kSealRun[] =
+    "UPDATE runs SET facts_digest = ?2, metrics_digest = ?3 WHERE number = ?1";
 constexpr char kSealedHeader[] = "UPDATE seal SET header = ?1";
 
 constexpr char kDataVersion[] = "PRAGMA data_version";
@@ -150,6 +154,7 @@ class SqliteStore final : public Store {
     });
     if (!sound) return sound;
     seal_.continue_with(store::Seal::Source::as_appended);
+    if (auto loaded = metrics_.load(); !loaded) return loaded;
     return database_->each(kSelectAttempts, [&](const Row& row) { order_.load(row.small(0)); });
   }
 
@@ -162,6 +167,7 @@ class SqliteStore final : public Store {
       if (Result<void> sealed = database_->run(kSealed, steps_, seal_.digest()); !sealed)
         return sealed;
     }
+    if (Result<void> sealed = seal_runs(); !sealed) return sealed;
     if (!row->header) {
       const auto header = store::Seal::of(header_, store::Seal::Source::as_stored);
       if (Result<void> sealed = database_->run(kSealedHeader, header); !sealed) return sealed;
@@ -188,16 +194,22 @@ class SqliteStore final : public Store {
     Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
     if (!transaction) return transaction.error();
     seal_.mark();
+    metrics_.mark();
     Result<void> kept;
     for (const Change& change : changes) {
-      kept = std::visit([this](const auto& it) { return record(it); }, change);
+      // What was gathered is of the attempt before.
+      if (std::holds_alternative<RunRequeued>(change)) kept = metrics_.flush(step(), seal_);
       if (!kept) break;
       seal_.add(change);
+      kept = std::visit([this](const auto& it) { return record(it); }, change);
+      if (!kept) break;
     }
+    if (kept) kept = metrics_.flush(step(), seal_);
     if (kept) kept = database_->run(kSealed, steps_ + 1, seal_.digest());
     if (kept) kept = transaction->commit();
     if (!kept) {
       seal_.undo();
+      metrics_.undo();
       return kept;
     }
     ownership_.note_steps(++steps_);
@@ -258,25 +270,36 @@ class SqliteStore final : public Store {
     (void)store::write_sweep_file(database_->path().parent_path(), header_);
   }
 
+  // The number of the append that is being made.
+  std::int64_t step() const { return steps_ + 1; }
+
+  // Those of a database of a version without digests of its runs.
+  Result<void> seal_runs() {
+    std::vector<RunId> runs;
+    Result<void> done =
+        database_->each(kUnsealedRuns, [&](const Row& row) { runs.push_back(row.integer(0)); });
+    if (!done || runs.empty()) return done;
+    Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
+    if (!transaction) return transaction.error();
+    for (const RunId run : runs) {
+      done = database_->run(kSealRun, run, seal_.facts(run), seal_.metrics(run));
+      if (!done) return done;
+    }
+    return transaction->commit();
+  }
+
   Result<void> record(const RunProposed& it) {
+    metrics_.proposed();
     return database_->run(kProposed, it.run, run_id(header_.id, it.run), it.at,
                           to_json(it.parameters), it.reason, store::lost_in_json(it.parameters),
-                          it.start_point ? 1 : 0);
+                          it.start_point ? 1 : 0, step(), seal_.facts(it.run));
   }
   Result<void> record(const RunStarted& it) {
-    return database_->run(kStarted, it.run, it.at, it.pid, it.slot);
+    return database_->run(kStarted, it.run, it.at, it.pid, it.slot, step(), seal_.facts(it.run));
   }
-  Result<void> record(const RunMetrics& it) {
-    Result<store::Statement*> insert = database_->statement(kMetric);
-    if (!insert) return insert.error();
-    for (const Metric& metric : it.metrics) {
-      Result<void> kept = (*insert)->run(it.run, it.attempt, metric.name, metric.step, metric.value,
-                                         metric.time.value_or(it.at));
-      if (!kept) return kept;
-    }
-    return database_->run(kReported, it.run, it.at, it.position.metrics, it.position.output);
-  }
+  Result<void> record(const RunMetrics& it) { return metrics_.add(it); }
   Result<void> record(const RunJudged& it) {
+    metrics_.touch(it.run);
     const Verdict& verdict = it.verdict;
     std::optional<RunId> leader;
     if (verdict.leader >= 0) leader = verdict.leader;
@@ -286,16 +309,19 @@ class SqliteStore final : public Store {
                           it.reason, it.at);
   }
   Result<void> record(const RunCanceling& it) {
-    return database_->run(kCanceling, it.run, to_string(it.cause), it.reason, it.at);
+    return database_->run(kCanceling, it.run, to_string(it.cause), it.reason, it.at, step(),
+                          seal_.facts(it.run));
   }
   Result<void> record(const RunEnded& it) {
     return database_->run(kEnded, it.run, to_string(it.status), unless_none(it.cause), it.at,
                           it.exit_code, it.signal, it.reason, it.stderr_tail, it.cpu_time,
-                          it.peak_memory);
+                          it.peak_memory, step(), seal_.facts(it.run));
   }
   Result<void> record(const RunRequeued& it) {
+    if (Result<void> kept = metrics_.forget(it.run); !kept) return kept;
     if (Result<void> kept = database_->run(kKeepAttempt, it.run); !kept) return kept;
-    return database_->run(kRequeued, it.run, it.attempt, it.at, to_string(it.cause), it.reason);
+    return database_->run(kRequeued, it.run, it.attempt, it.at, to_string(it.cause), it.reason,
+                          step(), seal_.facts(it.run));
   }
   Result<void> record(const SweepChanged& it) {
     const std::string_view status = to_string(it.status);
@@ -323,6 +349,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<Database> database_;
   SweepHeader header_;
   store::ChangeOrder order_;
+  store::MetricRows metrics_{*database_};
   store::Seal seal_{store::Seal::Source::as_stored};
   std::int64_t steps_ = 0;
   std::int64_t data_version_ = 0;

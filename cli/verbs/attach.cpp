@@ -22,8 +22,8 @@ namespace hdrive::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn{50};
-// Reading a large sweep takes a while; it is read so rarely that this is a tenth of the time at most.
-constexpr int kRest = 10;
+// Where much changes reading it takes a while; it is read so rarely that this is a hundredth of the time at most.
+constexpr int kRest = 100;
 constexpr Duration kAtLeast = std::chrono::milliseconds{200};
 
 struct Options {

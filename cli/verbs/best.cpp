@@ -7,6 +7,7 @@
 #include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/parameters.h"
+#include "cli/run_rows.h"
 #include "cli/run_text.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
@@ -36,21 +37,26 @@ std::string best_text(const SweepEntry& sweep, const Run& run, double value) {
 
 int best(const Options& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
-  const SweepState state = load_state(sweep);
-  const auto leader = state.history().incumbent();
+  const auto reader = reader_or_fail(sweep);
+  const auto leader = value_or_fail(reader->totals()).best;
   if (!leader)
     fail(kNoneSucceeded, fmt::format("{}: no run has reported {} yet, so none is the best",
                                      short_id(sweep.header.id), sweep.header.metric));
-  const RunReport report = report_of(state, sweep.header.id, *leader);
+  const StoredRun run = value_or_fail(reader->run(*leader));
   switch (options.format) {
     case Format::json:
-      print_data(pretty(OrderedJson::parse(to_json(report))));
+      print_data(pretty(run_object(run, sweep.header)));
       break;
-    case Format::csv:
-      write(runs_listing({report}, sweep.header.metric, Parameters::apart), Format::csv);
+    case Format::csv: {
+      RunColumns::Names names;
+      add_names(names, *reader, sweep.header, Parameters::together);
+      for (const Binding& binding : run.run.parameters) names.parameters.push_back(binding.name);
+      const RunColumns columns(sweep.header.metric, names);
+      write(Listing{columns.columns(), {columns.row(run, sweep.header)}}, Format::csv);
       break;
+    }
     case Format::table:
-      print(best_text(sweep, state.history().run(*leader), *report.best_primary_metric));
+      print(best_text(sweep, run.run, *report_of(run, sweep.header).best_primary_metric));
   }
   return kDone;
 }

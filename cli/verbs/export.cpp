@@ -3,11 +3,15 @@
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
-#include "base/file.h"
+#include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/command.h"
 #include "cli/lookup.h"
-#include "cli/parameters.h"
+#include "cli/output_file.h"
+#include "cli/run_rows.h"
+#include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/backup.h"
@@ -18,7 +22,8 @@ namespace hdrive::cli {
 namespace {
 
 struct Options {
-  std::string sweep = "last";
+  std::vector<std::string> sweeps;
+  SweepChoice choice;
   std::string output_dir;
   std::string file;
   std::string database;
@@ -26,65 +31,106 @@ struct Options {
   bool metrics = false;
 };
 
-std::string as_text(const Listing& listing, Format format) {
-  switch (format) {
-    case Format::json:
-      return listing.json();
-    case Format::csv:
-      return listing.csv();
-    case Format::table:
-      break;
+RowText::Kind kind_of(Format format) {
+  return format == Format::json ? RowText::Kind::json : RowText::Kind::csv;
+}
+
+// Rows one by one: as they are read, nothing is kept. A table needs all of them to know its widths.
+class Rows {
+ public:
+  Rows(std::vector<Column> columns, Format format, OutputFile& output)
+      : format_(format), text_(columns, kind_of(format)), output_(output) {
+    listing_.columns = std::move(columns);
+    if (format_ != Format::table) output_.write(text_.begin());
   }
-  return listing.table(0);
-}
-
-std::string metrics_text(const SweepEntry& sweep, Format format) {
-  Listing listing;
-  listing.columns = {
-      {"run_id", ""},     {"number", "RUN", Align::right},  {"attempt", ""},
-      {"name", "METRIC"}, {"value", "VALUE", Align::right}, {"step", "STEP", Align::right},
-      {"time", "TIME"}};
-  for (const StoredMetric& stored : value_or_fail(read_metrics(sweep.directory, std::nullopt))) {
-    const Metric& metric = stored.metric;
-    const Time time = metric.time.value_or(Time{});
-    listing.rows.push_back({{run_id(sweep.header.id, stored.run), ""},
-                            {stored.run, std::to_string(stored.run)},
-                            {stored.attempt, ""},
-                            {metric.name, printable(metric.name)},
-                            {json_number(metric.value), number_text(metric.value)},
-                            {metric.step ? OrderedJson(*metric.step) : OrderedJson(nullptr),
-                             metric.step ? std::to_string(*metric.step) : ""},
-                            {json_time(time), time_text(time)}});
+  void add(std::vector<Cell> row) {
+    if (format_ == Format::table)
+      listing_.rows.push_back(std::move(row));
+    else
+      output_.write(text_.row(row));
   }
-  return as_text(listing, format);
+  void end() { output_.write(format_ == Format::table ? listing_.table(0) : text_.end()); }
+
+ private:
+  Format format_;
+  RowText text_;
+  OutputFile& output_;
+  Listing listing_;
+};
+
+void export_metrics(const std::vector<SweepEntry>& sweeps, Format format, OutputFile& output) {
+  Rows rows({{"run_id", ""},
+             {"number", "RUN", Align::right},
+             {"attempt", ""},
+             {"name", "METRIC"},
+             {"value", "VALUE", Align::right},
+             {"step", "STEP", Align::right},
+             {"time", "TIME"}},
+            format, output);
+  for (const SweepEntry& sweep : sweeps)
+    ok_or_fail(reader_or_fail(sweep)->each_metric(std::nullopt, [&](const StoredMetric& stored) {
+      const Metric& metric = stored.metric;
+      const Time time = metric.time.value_or(Time{});
+      rows.add({{run_id(sweep.header.id, stored.run), ""},
+                {stored.run, std::to_string(stored.run)},
+                {stored.attempt, ""},
+                {metric.name, printable(metric.name)},
+                {json_number(metric.value), number_text(metric.value)},
+                {metric.step ? OrderedJson(*metric.step) : OrderedJson(nullptr),
+                 metric.step ? std::to_string(*metric.step) : ""},
+                {json_time(time), time_text(time)}});
+    }));
+  rows.end();
 }
 
-std::string runs_text(const SweepEntry& sweep, Format format) {
-  const auto runs = report_runs(load_state(sweep), sweep.header.id);
-  if (format != Format::json)
-    return as_text(runs_listing(runs, sweep.header.metric,
-                                format == Format::csv ? Parameters::apart : Parameters::together),
-                   format);
-  std::string text = "[";
-  for (const RunReport& run : runs) text += (text.size() == 1 ? "\n" : ",\n") + to_json(run);
-  return text + (runs.empty() ? "]\n" : "\n]\n");
+void export_objects(const std::vector<SweepEntry>& sweeps, OutputFile& output) {
+  bool first = true;
+  output.write("[");
+  for (const SweepEntry& sweep : sweeps)
+    ok_or_fail(reader_or_fail(sweep)->each_run({}, [&](const StoredRun& run) {
+      OrderedJson object = run_object(run, sweep.header);
+      if (sweeps.size() > 1) {
+        object["sweep_id"] = sweep.header.id;
+        object["sweep_name"] = sweep.header.name;
+        object["experiment"] = sweep.header.experiment;
+      }
+      output.write((std::exchange(first, false) ? "\n" : ",\n") +
+                   object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+    }));
+  output.write(first ? "]\n" : "\n]\n");
 }
 
-int export_sweep(const Options& options) {
-  const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
+void export_runs(const std::vector<SweepEntry>& sweeps, Format format, OutputFile& output) {
+  if (format == Format::json) return export_objects(sweeps, output);
+  const auto parameters = format == Format::csv ? Parameters::apart : Parameters::together;
+  RunColumns::Names names;
+  for (const SweepEntry& sweep : sweeps)
+    add_names(names, *reader_or_fail(sweep), sweep.header, parameters);
+  RunColumns columns(sweeps.empty() ? "" : sweeps.front().header.metric, names);
+  if (sweeps.size() > 1) columns.name_sweeps();
+  Rows rows(columns.columns(), format, output);
+  for (const SweepEntry& sweep : sweeps)
+    ok_or_fail(reader_or_fail(sweep)->each_run(
+        {}, [&](const StoredRun& run) { rows.add(columns.row(run, sweep.header)); }));
+  rows.end();
+}
+
+int export_sweeps(const Options& options) {
+  const auto sweeps = chosen_or_fail(options.output_dir, options.sweeps, options.choice);
   if (!options.database.empty()) {
-    ok_or_fail(back_up_sweep(sweep.directory, options.database));
+    if (sweeps.size() > 1) fail(kWrong, "--db copies the database of one sweep; say which");
+    ok_or_fail(back_up_sweep(sweeps.front().directory, options.database));
     return kDone;
   }
   std::error_code ignored;
   if (std::filesystem::is_directory(options.file, ignored))
     fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", options.file));
-  const std::string text =
-      options.metrics ? metrics_text(sweep, options.format) : runs_text(sweep, options.format);
-  if (options.file.empty() || options.file == "-")
-    print_data(text);
+  OutputFile output = value_or_fail(OutputFile::open(options.file));
+  if (options.metrics)
+    export_metrics(sweeps, options.format, output);
   else
-    ok_or_fail(base::write_output(options.file, text));
+    export_runs(sweeps, options.format, output);
+  ok_or_fail(output.finish());
   return kDone;
 }
 
@@ -92,7 +138,9 @@ int export_sweep(const Options& options) {
 
 Action setup_export(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
+  Argument& sweeps = parser.texts("sweeps", options->sweeps, "SWEEP", "The sweeps (default: last)");
+  sweeps.completion = Completion::sweeps;
+  add_choice_options(parser, options->choice);
   parser
       .text("-o,--output", options->file, "FILE",
             "The file to write (default: the standard output)")
@@ -104,7 +152,7 @@ Action setup_export(ArgumentParser& parser, std::vector<std::string>& /*argument
   parser.flag("--metrics", options->metrics, "All logged values instead of the runs");
   add_format_option(parser, options->format);
   add_home_option(parser, options->output_dir);
-  return [options] { return export_sweep(*options); };
+  return [options] { return export_sweeps(*options); };
 }
 
 }  // namespace hdrive::cli

@@ -7,6 +7,7 @@
 #include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct Options {
   std::string output_dir;
+  SweepChoice choice;
   Format format = Format::table;
 };
 
@@ -51,7 +53,8 @@ std::vector<Cell> row_of(const SweepEntry& sweep, Time now) {
 int list(const Options& options) {
   const auto home = home_directory(options.output_dir);
   std::vector<Error> problems;
-  const auto sweeps = list_sweeps(home, &problems);
+  auto sweeps = list_sweeps(home, &problems);
+  std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
   for (const Error& problem : problems) complain("warning: " + problem.message());
   if (sweeps.empty() && options.format == Format::table) {
     complain(fmt::format("no sweeps in {}", home.string()));
@@ -85,6 +88,7 @@ int list(const Options& options) {
 
 Action setup_list(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
+  add_choice_options(parser, options->choice);
   add_format_option(parser, options->format);
   add_home_option(parser, options->output_dir);
   return [options] { return list(*options); };

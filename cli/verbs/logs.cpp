@@ -40,14 +40,15 @@ struct Options {
 
 // The run that was started last; of a sweep without one, the newest.
 RunId latest_run(const SweepEntry& sweep) {
-  const SweepState state = load_state(sweep);
-  const History& history = state.history();
-  if (history.size() == 0)
-    fail(kNotFound, fmt::format("{}: it has no runs yet", short_id(sweep.header.id)));
-  RunId latest = history.size() - 1;
-  for (RunId id = latest; id >= 0; --id)
-    if (history.run(id).started > history.run(latest).started) latest = id;
-  return latest;
+  const auto reader = value_or_fail(SweepReader::open(sweep.directory));
+  for (const auto by : {RunOrder::By::started, RunOrder::By::number}) {
+    const RunPage page = value_or_fail(reader->runs({{}, {by, "", true}, 0, 1}));
+    if (page.runs.empty())
+      fail(kNotFound, fmt::format("{}: it has no runs yet", short_id(sweep.header.id)));
+    const Run& latest = page.runs.front().run;
+    if (by == RunOrder::By::number || latest.started != Time{}) return latest.id;
+  }
+  return 0;
 }
 
 // How what a script wrote is printed: to files and pipes as it is; for a terminal, and where the stream is told

@@ -7,6 +7,7 @@
 #include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/model_text.h"
+#include "cli/run_rows.h"
 #include "cli/run_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
@@ -32,9 +33,9 @@ std::string indented(std::string_view text) {
   return result;
 }
 
-std::string notes_text(const SweepState& state) {
+std::string notes_text(const std::vector<Noted>& notes) {
   std::string text;
-  for (const Noted& note : state.notes()) {
+  for (const Noted& note : notes) {
     if (note.level == Noted::Level::info) continue;
     text += fmt::format("  {}  {}{}\n", time_text(note.at),
                         note.run ? fmt::format("run {}: ", *note.run) : "", printable(note.text));
@@ -42,24 +43,46 @@ std::string notes_text(const SweepState& state) {
   return text.empty() ? "" : "\nwarnings\n" + text;
 }
 
-std::string edits_text(const SweepState& state) {
+std::string edits_text(const std::vector<SweepEdited>& edits) {
   std::string text;
-  for (const SweepEdited& edit : state.edits())
+  for (const SweepEdited& edit : edits)
     text += fmt::format("  {}  {}\n", time_text(edit.at), printable(edit.what));
   return text.empty() ? "" : "\nupdates\n" + text;
 }
 
+std::string properties_text(const SweepHeader& header) {
+  std::string text;
+  if (!header.snapshot.empty()) text += labelled("snapshot", header.snapshot);
+  if (header.properties.empty()) return text;
+  text += "\nproperties\n";
+  for (const auto& [name, value] : header.properties)
+    text += fmt::format("  {} = {}\n", printable(name), printable(value));
+  return text;
+}
+
+OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
+                      const std::vector<SweepEdited>& edits, const std::vector<Noted>& notes) {
+  OrderedJson json = sweep_json(sweep, summary);
+  json["snapshot"] = sweep.header.snapshot;
+  json["properties"] = sweep.header.properties;
+  json["config"] = sweep.header.config;
+  json["edits"] = OrderedJson::array();
+  for (const SweepEdited& edit : edits)
+    json["edits"].push_back({{"time", json_time(edit.at)}, {"what", edit.what}});
+  json["warnings"] = OrderedJson::array();
+  for (const Noted& note : notes)
+    if (note.level != Noted::Level::info)
+      json["warnings"].push_back((note.run ? fmt::format("run {}: ", *note.run) : "") + note.text);
+  return json;
+}
+
 int show_sweep(const SweepEntry& sweep, bool as_json) {
-  const SweepState state = load_state(sweep);
-  const SweepSummary summary = summary_now(sweep, state);
+  const auto reader = reader_or_fail(sweep);
+  const SweepSummary summary = summary_of(sweep, *reader);
+  const auto edits = value_or_fail(reader->edits());
+  const auto notes = value_or_fail(reader->notes());
   if (as_json) {
-    OrderedJson json = sweep_json(sweep, summary);
-    json["config"] = sweep.header.config;
-    json["edits"] = OrderedJson::array();
-    for (const SweepEdited& edit : state.edits())
-      json["edits"].push_back({{"time", json_time(edit.at)}, {"what", edit.what}});
-    json["warnings"] = summary.warnings;
-    print_data(pretty(json));
+    print_data(pretty(full_json(sweep, summary, edits, notes)));
     return kDone;
   }
   std::string text = sweep_text(sweep, summary);
@@ -71,8 +94,9 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     if (const auto policy = make_policy(spec->policy, spec->goal))
       text += labelled_sentence("policy", (*policy)->describe());
   }
+  text += properties_text(sweep.header);
   text += "\nconfiguration\n" + indented(sweep.header.config);
-  print(text + edits_text(state) + notes_text(state));
+  print(text + edits_text(edits) + notes_text(notes));
   return kDone;
 }
 
@@ -121,9 +145,11 @@ int show(const Options& options) {
     return show_importance(target.sweep, as_json);
   }
   if (!target.run) return show_sweep(target.sweep, as_json);
-  const SweepState state = load_state(target.sweep);
-  const auto metrics = value_or_fail(read_metrics(target.sweep.directory, target.run));
-  const RunFacts facts{target.sweep, state, *target.run, metrics};
+  const auto reader = reader_or_fail(target.sweep);
+  const StoredRun run = value_or_fail(reader->run(*target.run));
+  ok_or_fail(reader->check(*target.run));
+  const auto judged = value_or_fail(reader->judged(*target.run));
+  const RunFacts facts{target.sweep, run, judged};
   as_json ? print_data(pretty(run_json(facts))) : print(run_text(facts));
   return kDone;
 }

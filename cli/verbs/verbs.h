@@ -23,6 +23,7 @@ Action setup_pause(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_enqueue(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_update(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_check(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_repair(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_log(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_list_algorithms(ArgumentParser& parser, std::vector<std::string>& arguments);

@@ -139,7 +139,7 @@ TEST_CASE(
   CHECK(runs == 1);
 }
 
-TEST_CASE("Metrics are read oldest first, of one run or of all") {
+TEST_CASE("Metrics are read run by run, each oldest first, of one run or of all") {
   test::TemporaryDirectory home;
   const auto engine = create(home.path());
   REQUIRE(engine->append(finished(0, {1})));
@@ -151,7 +151,8 @@ TEST_CASE("Metrics are read oldest first, of one run or of all") {
   REQUIRE(all->size() == 4);
   CHECK((*all)[0].run == 0);
   CHECK((*all)[0].metric.time == at(2));
-  CHECK(std::isnan((*all)[2].metric.value));
+  CHECK((*all)[1].attempt == 2);
+  CHECK(std::isnan((*all)[3].metric.value));
   auto first = read_metrics(home.path(), 0);
   REQUIRE(first);
   REQUIRE(first->size() == 2);

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "hdrive/clock.h"
+
+namespace hdrive::cli {
+namespace {
+
+OrderedJson number_or_null(const std::optional<double>& number) {
+  return number ? json_number(*number) : OrderedJson(nullptr);
+}
+
+template <class Integer>
+OrderedJson integer_or_null(const std::optional<Integer>& number) {
+  return number ? OrderedJson(*number) : OrderedJson(nullptr);
+}
+
+OrderedJson seconds_or_null(const std::optional<Duration>& duration) {
+  if (!duration) return nullptr;
+  return json_number(static_cast<double>(duration->count()) / 1e6);
+}
+
+Cell text_cell(std::string_view text) { return {std::string(text), printable(text)}; }
+
+template <class Integer>
+Cell integer_cell(const std::optional<Integer>& number) {
+  return {integer_or_null(number), number ? std::to_string(*number) : ""};
+}
+
+Cell number_cell(const std::optional<double>& number, const char* none = "") {
+  return {number_or_null(number), number ? number_text(*number) : none};
+}
+
+Cell duration_cell(const std::optional<Duration>& duration) {
+  return {seconds_or_null(duration), duration ? duration_text(*duration) : ""};
+}
+
+std::optional<Duration> took(const Run& run) {
+  if (run.started == Time{} || run.ended == Time{}) return std::nullopt;
+  return run.ended - run.started;
+}
+
+}  // namespace
+
+std::string bytes_text(std::int64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  double number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit + 1 < std::size(kUnits); ++unit) number /= 1000;
+  return fmt::format("{:.{}f} {}", number, number < 10 && unit > 0 ? 1 : 0, kUnits[unit]);
+}
+
+std::unique_ptr<SweepReader> reader_or_fail(const SweepEntry& sweep) {
+  return value_or_fail(SweepReader::open(sweep.directory));
+}
+
+SweepSummary summary_of(const SweepEntry& sweep, SweepReader& reader) {
+  std::optional<Time> now;
+  if (sweep.engine) now = make_steady_clock()->now();
+  const SweepTotals totals = value_or_fail(reader.totals(now));
+  SweepSummary summary;
+  summary.status = sweep.status;
+  summary.end = sweep.end;
+  summary.reason = sweep.reason;
+  summary.runs = totals.runs();
+  summary.completed = totals.of(RunStatus::completed);
+  summary.failed = totals.of(RunStatus::failed);
+  summary.stopped = totals.stopped;
+  summary.canceled = totals.of(RunStatus::canceled) - totals.stopped;
+  summary.compute = totals.compute;
+  summary.saved = totals.saved;
+  summary.elapsed = sweep.active;
+  const bool counting = sweep.status == SweepStatus::running ||
+                        (sweep.status == SweepStatus::paused && totals.of(RunStatus::running) > 0);
+  // Up to the last change of a run it is in already.
+  const Time counted = sweep.status == SweepStatus::running ? sweep.latest : sweep.changed;
+  if (counting && now && counted != Time{}) summary.elapsed += std::max(Duration{}, *now - counted);
+  if (totals.best) {
+    summary.best = totals.best;
+    summary.best_value = totals.best_value;
+    summary.best_run = value_or_fail(reader.run(*totals.best)).run;
+  }
+  return summary;
+}
+
+RunReport report_of(const StoredRun& stored, const SweepHeader& header) {
+  const Run& run = stored.run;
+  RunReport report;
+  report.run_id = run_id(header.id, run.id);
+  report.number = run.id;
+  report.attempt = run.attempt;
+  report.status = run.status;
+  report.ended_by = run.ended_by;
+  report.hyperparameters = run.parameters;
+  if (const MetricFigures* primary = stored.metric(header.metric)) {
+    report.best_primary_metric = primary->best(header.goal);
+    report.last_primary_metric = primary->last;
+    report.reports = primary->count;
+  }
+  report.exit_code = run.exit_code;
+  report.signal = run.signal;
+  report.proposal = run.proposal;
+  report.reason = run.reason;
+  report.created = run.created;
+  report.started = run.started;
+  report.ended = run.ended;
+  return report;
+}
+
+OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {
+  OrderedJson object = OrderedJson::parse(to_json(report_of(run, header)));
+  object["slot"] = integer_or_null(run.slot);
+  object["cpu_seconds"] = seconds_or_null(run.cpu_time);
+  object["peak_memory_bytes"] = integer_or_null(run.peak_memory);
+  object["metrics"] = OrderedJson::object();
+  for (const MetricFigures& figures : run.metrics)
+    object["metrics"][base::to_utf8(figures.name)] = {
+        {"count", figures.count},
+        {"not_finite", figures.not_finite},
+        {"last", json_number(figures.last)},
+        {"least", number_or_null(figures.least)},
+        {"greatest", number_or_null(figures.greatest)}};
+  return object;
+}
+
+// ---- columns ------------------------------------------------------------------------------------
+
+RunColumns::RunColumns(std::string metric, Names names)
+    : metric_(std::move(metric)), names_(std::move(names)) {}
+
+std::vector<Column> RunColumns::columns() const {
+  std::vector<Column> columns;
+  if (several_)
+    columns = {{"sweep_id", ""},
+               {"sweep_name", "SWEEP", Align::left, 8},
+               {"experiment", "EXPERIMENT", Align::left, 8, 5}};
+  const std::vector<Column> own = {{"run_id", ""},
+                                   {"number", "RUN", Align::right},
+                                   {"status", "STATUS"},
+                                   {"best_primary_metric", printable(metric_), Align::right},
+                                   {"last_primary_metric", "LAST", Align::right, 0, 4},
+                                   {"reports", "REPORTS", Align::right, 0, 6},
+                                   {"seconds", "TIME", Align::right, 0, 3},
+                                   {"attempt", ""},
+                                   {"ended_by", ""},
+                                   {"exit_code", ""},
+                                   {"signal", ""},
+                                   {"created", ""},
+                                   {"started", ""},
+                                   {"ended", ""},
+                                   {"proposal", ""},
+                                   {"reason", ""},
+                                   {"slot", ""},
+                                   {"cpu_seconds", "CPU", Align::right, 0, 8},
+                                   {"peak_memory_bytes", "MEMORY", Align::right, 0, 7}};
+  columns.insert(columns.end(), own.begin(), own.end());
+  for (const std::string& name : names_.metrics) {
+    columns.push_back({"metrics." + name, printable(name), Align::right, 0, 9});
+    columns.push_back({"metrics." + name + ".least", ""});
+    columns.push_back({"metrics." + name + ".greatest", ""});
+  }
+  std::vector<std::string> taken;
+  for (const Column& column : columns) taken.push_back(column.key);
+  if (names_.parameters.empty())
+    columns.push_back({"hyperparameters", "HYPERPARAMETERS", Align::left, 24, 1});
+  for (const std::string& name : parameter_columns(names_.parameters, taken))
+    columns.push_back({name, ""});
+  return columns;
+}
+
+std::vector<Cell> RunColumns::row(const StoredRun& stored, const SweepHeader& header) const {
+  const Run& run = stored.run;
+  const RunReport report = report_of(stored, header);
+  std::vector<Cell> row;
+  if (several_)
+    row = {text_cell(header.id),
+           {header.name, header.name.empty() ? short_id(header.id) : printable(header.name)},
+           text_cell(header.experiment)};
+  const std::vector<Cell> own{
+      text_cell(report.run_id),
+      {run.id, std::to_string(run.id)},
+      {std::string(to_string(run.status)), std::string(outcome_text(run.status, run.ended_by))},
+      number_cell(report.best_primary_metric, "-"),
+      number_cell(report.last_primary_metric, "-"),
+      {report.reports, std::to_string(report.reports)},
+      duration_cell(took(run)),
+      {run.attempt, ""},
+      text_cell(to_string(run.ended_by)),
+      integer_cell(run.exit_code),
+      integer_cell(run.signal),
+      {json_time(run.created), ""},
+      {json_time(run.started), ""},
+      {json_time(run.ended), ""},
+      text_cell(run.proposal),
+      text_cell(run.reason),
+      integer_cell(stored.slot),
+      duration_cell(stored.cpu_time),
+      {integer_or_null(stored.peak_memory),
+       stored.peak_memory ? bytes_text(*stored.peak_memory) : ""}};
+  row.insert(row.end(), own.begin(), own.end());
+  for (const std::string& name : names_.metrics) {
+    const MetricFigures* figures = stored.metric(name);
+    row.push_back(number_cell(figures ? std::optional(figures->last) : std::nullopt));
+    row.push_back(number_cell(figures ? figures->least : std::nullopt));
+    row.push_back(number_cell(figures ? figures->greatest : std::nullopt));
+  }
+  if (names_.parameters.empty()) {
+    OrderedJson object = OrderedJson::parse(to_json(run.parameters));
+    row.push_back({std::move(object), parameters_text(run.parameters)});
+  }
+  for (const std::string& name : names_.parameters) row.push_back(cell_of(run.parameters, name));
+  return row;
+}
+
+void add_names(RunColumns::Names& names, SweepReader& reader, const SweepHeader& header,
+               Parameters parameters) {
+  const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from,
+                      const std::string& except) {
+    for (const std::string& name : from)
+      if (name != except && std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
+  };
+  add(names.metrics, value_or_fail(reader.metric_names()), header.metric);
+  if (parameters == Parameters::apart)
+    add(names.parameters, value_or_fail(reader.parameter_names()), "");
+}
+
+// ---- what a user may say ------------------------------------------------------------------------
+
+namespace {
+
+using By = RunOrder::By;
+constexpr std::pair<std::string_view, By> kOrders[] = {
+    {"number", By::number}, {"best", By::best},         {"last", By::last},
+    {"status", By::status}, {"created", By::created},   {"started", By::started},
+    {"ended", By::ended},   {"time", By::duration},     {"attempt", By::attempt},
+    {"cpu", By::cpu_time},  {"memory", By::peak_memory}};
+
+// The name of `names` that is meant, with or without dashes in front.
+std::optional<std::string> named(const std::vector<std::string>& names, const std::string& text) {
+  for (const bool bare : {false, true})
+    for (const std::string& name : names)
+      if ((bare ? std::string(bare_name(name)) : name) == text) return name;
+  return std::nullopt;
+}
+
+}  // namespace
+
+RunOrder order_or_fail(const std::string& given, SweepReader& reader) {
+  RunOrder order;
+  std::string text = given;
+  if (text.starts_with('-') && !text.starts_with("--")) {
+    order.descending = true;
+    text.erase(0, 1);
+  }
+  std::vector<std::string> words;
+  for (const auto& [word, by] : kOrders) {
+    words.emplace_back(word);
+    if (word != text) continue;
+    order.by = by;
+    return order;
+  }
+  const auto parameters = value_or_fail(reader.parameter_names());
+  const auto metrics = value_or_fail(reader.metric_names());
+  if (const auto parameter = named(parameters, text)) {
+    order.by = By::parameter;
+    order.name = *parameter;
+    return order;
+  }
+  if (named(metrics, text)) {
+    order.by = By::best;
+    order.name = text;
+    return order;
+  }
+  for (const std::string& name : parameters) words.emplace_back(bare_name(name));
+  words.insert(words.end(), metrics.begin(), metrics.end());
+  const std::string hint = base::did_you_mean(text, words);
+  fail(kWrong,
+       fmt::format("--sort: there is no \"{}\" to sort by;{} allowed are {}, a parameter or a "
+                   "metric, with \"-\" in front the other way round",
+                   text, hint,
+                   base::join({words.begin(), words.begin() + std::size(kOrders)}, ", ")));
+}
+
+std::vector<RunStatus> statuses_or_fail(const std::vector<std::string>& texts) {
+  static constexpr RunStatus kAll[] = {RunStatus::queued, RunStatus::running, RunStatus::completed,
+                                       RunStatus::failed, RunStatus::canceled};
+  std::vector<RunStatus> statuses;
+  std::vector<std::string> words;
+  for (const RunStatus status : kAll) words.push_back(base::lower(to_string(status)));
+  for (const std::string& text : texts) {
+    const auto found = std::find(words.begin(), words.end(), base::lower(text));
+    if (found == words.end())
+      fail(kWrong, fmt::format("--status: \"{}\" is none;{} allowed are {}", text,
+                               base::did_you_mean(text, words), base::join(words, ", ")));
+    statuses.push_back(kAll[found - words.begin()]);
+  }
+  return statuses;
+}
+
+}  // namespace hdrive::cli

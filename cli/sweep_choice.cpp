@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sweep_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/argument_parser.h"
+#include "cli/command.h"
+#include "cli/lookup.h"
+#include "cli/terminal.h"
+
+namespace hdrive::cli {
+
+void add_choice_options(ArgumentParser& parser, SweepChoice& choice) {
+  parser.text("--experiment", choice.experiment, "NAME", "Only sweeps of this experiment");
+  parser.text("--name", choice.name, "TEXT", "Only sweeps with this in their name");
+}
+
+bool is_chosen(const SweepEntry& sweep, const SweepChoice& choice) {
+  if (!choice.experiment.empty() && sweep.header.experiment != choice.experiment) return false;
+  return base::lower(sweep.header.name).find(base::lower(choice.name)) != std::string::npos;
+}
+
+std::vector<SweepEntry> chosen_or_fail(const std::string& output_dir,
+                                       const std::vector<std::string>& selectors,
+                                       const SweepChoice& choice) {
+  std::vector<SweepEntry> sweeps;
+  for (const std::string& selector : selectors)
+    sweeps.push_back(sweep_or_fail(output_dir, selector, Several::newest));
+  if (selectors.empty() && choice.any())
+    return {sweep_or_fail(output_dir, "last", Several::newest)};
+  if (selectors.empty()) {
+    std::vector<Error> problems;
+    sweeps = list_sweeps(home_directory(output_dir), &problems);
+    for (const Error& problem : problems) complain("warning: " + problem.message());
+  }
+  std::erase_if(sweeps, [&](const SweepEntry& sweep) { return !is_chosen(sweep, choice); });
+  if (sweeps.empty())
+    fail(kNotFound, fmt::format("no sweep in {} is of that experiment and name",
+                                home_directory(output_dir).string()));
+  return sweeps;
+}
+
+}  // namespace hdrive::cli

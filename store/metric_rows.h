@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MetricRows: writes what runs log. Values go to `metric_values` under a key that keeps those of one run
+// together, names once to `metric_names`, and what is asked most often (how many, the last, the least, the
+// greatest) to `run_metrics`, so that nobody has to read the values for it.
+//
+// Reports of one append are gathered and written by `flush`, run by run: one write for each value, and one for
+// each metric of each run, however many reports there were. Used inside the transaction of an append; one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "hdrive/changes.h"
+#include "store/database.h"
+#include "store/metric_summary.h"
+#include "store/seal.h"
+
+namespace hdrive::store {
+
+/// The key of a value: its run's number, and which value of the run it is, over all attempts and metrics.
+constexpr std::int64_t metric_key(RunId run, std::int64_t place) { return (run << 32) | place; }
+constexpr RunId run_of_key(std::int64_t key) { return key >> 32; }
+
+class MetricRows {
+ public:
+  explicit MetricRows(Database& database) : database_(database) {}
+
+  /// Reads what is there. Before anything else.
+  Result<void> load();
+
+  /// The append begins; `undo` goes back to here.
+  void mark();
+  void undo();
+
+  /// The next run is there.
+  void proposed() { counts_.push_back(0); }
+  Result<void> add(const RunMetrics& metrics);
+  /// The run changed in a way that no row of its own tells.
+  void touch(RunId run) { of(run); }
+  /// Writes what was gathered; `step` is the number of the append.
+  Result<void> flush(std::int64_t step, const Seal& seal);
+  /// A new attempt begins, after a flush: what was logged before is no longer the run's.
+  Result<void> forget(RunId run);
+
+ private:
+  struct Value {
+    std::int64_t key;
+    int attempt;
+    std::int64_t name;
+    std::optional<std::int64_t> step;
+    double value;
+    Time time;
+  };
+  struct Gathered {
+    RunId run = 0;
+    struct Report {
+      IntakePosition position;
+      Time at{};
+    };
+    std::optional<Report> report;                                 // the last
+    std::vector<std::pair<std::int64_t, MetricSummary>> metrics;  // by the number of the name
+  };
+
+  Result<std::int64_t> number_of(const std::string& name);
+  Gathered& of(RunId run);
+  Result<void> write_values();
+  Result<void> write_run(const Gathered& run, std::int64_t step, const Seal& seal);
+
+  Database& database_;
+  std::unordered_map<std::string, std::int64_t> names_;
+  std::vector<std::int64_t> counts_;  // of the values of each run
+  // Of this append.
+  std::vector<Value> values_;
+  std::vector<Gathered> runs_;
+  std::unordered_map<RunId, std::size_t> places_;  // in runs_
+  std::vector<std::string> new_names_;
+  std::vector<std::pair<RunId, std::int64_t>> counts_before_;
+  std::size_t runs_before_ = 0;
+};
+
+}  // namespace hdrive::store
