@@ -22,7 +22,7 @@ _hdrive() {
       :directories) COMPREPLY+=($(compgen -d -- "$current")); compopt -o filenames ;;
       :configurations)
         COMPREPLY+=($(compgen -f -X '!*.yml' -- "$current") $(compgen -f -X '!*.yaml' -- "$current")
-                    $(compgen -d -- "$current"))
+                    $(compgen -d -X '.hdrive' -- "$current"))
         compopt -o filenames ;;
       *)
         word="${line%%$'\t'*}"

@@ -33,6 +33,8 @@ int validate(const Options& options) {
                     conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "",
                     base::plural(loaded.spec.max_total_runs, "run"),
                     warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
+  if (loaded.spec.command.empty())
+    complain(fmt::format("no command to train with yet: hdrive run {} -- COMMAND gives one", file));
   return kDone;
 }
 

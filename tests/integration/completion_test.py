@@ -71,6 +71,7 @@ class Completion(HdriveTest):
         self.assertNotIn("train.py", offered)
         self.assertEqual(["train.py", "train.sh"], sorted(self.bash("run", "hdconfig.yml", "--", "python", "tr")))
         self.assertEqual(["data"], self.bash("run", "--path", "da"))
+        self.assertEqual(["hdconfig.yml", "data"], offered)
 
     @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
     def test_in_fish_offers_the_same(self):

@@ -44,6 +44,13 @@ class Slips(HdriveTest):
         for word in ("last/abc", "last/-1"):
             self.assertNotIn("did you mean", self.said("show", word, code=4))
 
+    def test_of_a_configuration_without_a_command_are_told_by_validate(self):
+        self.assertEqual("", self.hdrive("validate", "hdconfig.yml").err)
+        self.config(command=None)
+        done = self.hdrive("validate", "hdconfig.yml")
+        self.assertIn("ok, ", done.out)
+        self.assertIn("no command to train with yet: hdrive run hdconfig.yml -- COMMAND gives one", done.err)
+
     def test_of_files_and_directories_are_told(self):
         self.hdrive("run", "hdconfig.yml")
         self.assertIn("is a directory; name a file in it", self.said("export", "-o", str(self.folder)))
