@@ -51,9 +51,9 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
       return fmt::format("{}: {}\n", id, printable(answer->text));
     }
     if (!owned)
-      fail(kCannot, fmt::format("{}: its engine ended before it answered; hdrive status {} tells "
-                                "where the sweep is",
-                                id, id));
+      fail(kCannot, fmt::format("{0}: its engine ended before it answered; hdrive status {0}{1} "
+                                "tells where the sweep is",
+                                id, home_hint(sweep)));
     notice.look_at(now);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds{200});

@@ -182,4 +182,11 @@ std::string home_hint(const std::string& output_dir) {
   return output_dir.empty() ? "" : " --output-dir " + shell_quote({output_dir});
 }
 
+std::string home_hint(const SweepEntry& sweep) {
+  const std::filesystem::path home = sweep.directory.parent_path();
+  std::error_code ignored;
+  return std::filesystem::equivalent(home, home_directory(""), ignored) ? ""
+                                                                        : home_hint(home.string());
+}
+
 }  // namespace hdrive::cli

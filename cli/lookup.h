@@ -63,5 +63,7 @@ std::string sweep_status_text(const SweepEntry& sweep);
 
 /// " --output-dir DIR" where one was given: to be repeated in commands the user is told.
 std::string home_hint(const std::string& output_dir);
+/// The same, from where the sweep lies: nothing where it is found without.
+std::string home_hint(const SweepEntry& sweep);
 
 }  // namespace hdrive::cli

@@ -22,8 +22,8 @@ std::string status_line(const SweepEntry& sweep) {
   std::string text = sweep_status_text(sweep);
   if (sweep.engine) text += fmt::format(", by process {}", *sweep.engine);
   if (!is_over(sweep.status) && !sweep.engine)
-    text +=
-        fmt::format(": no process runs it; hdrive resume {} goes on", short_id(sweep.header.id));
+    text += fmt::format(": no process runs it; hdrive resume {}{} goes on",
+                        short_id(sweep.header.id), home_hint(sweep));
   // "Interrupted: interrupted" would say it twice.
   if (!sweep.reason.empty() && base::lower(sweep.reason) != base::lower(sweep_status_text(sweep)))
     text += ": " + sweep.reason;

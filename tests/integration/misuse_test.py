@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from support import QUICK, HdriveTest
+from support import ENDLESS, QUICK, HdriveTest, until
 
 
 class Slips(HdriveTest):
@@ -34,7 +34,6 @@ class Slips(HdriveTest):
         self.assertIn("--seed needs a value: a whole number", self.said("run", "hdconfig.yml", "--seed"))
         self.assertIn("--set needs a value: KEY=VALUE", self.said("run", "hdconfig.yml", "--set"))
         self.assertIn('did you mean "json"?', self.said("list", "-f", "jsn"))
-        self.assertIn('did you mean "best"?', self.said("status", "--sort", "bestt"))
         self.assertIn("SWEEP", self.hdrive("repair", "--help").out.partition("arguments:")[2])
 
     def test_of_runs_are_told_apart_from_those_of_sweeps(self):
@@ -104,6 +103,18 @@ class Hints(HdriveTest):
         self.assertIn(f"hdrive show {older[:11]}/best --output-dir 'o x'\n", resumed)
         self.assertNotIn("last", resumed)
         self.assertIn("outputs  (empty)", self.hdrive("best", "--output-dir", "o x").out)
+
+    def test_of_a_sweep_whose_engine_is_gone_say_where_it_lies(self):
+        self.config(ENDLESS, max_total_runs=1)
+        self.addCleanup(self.end_processes)
+        engine = self.start("run", "hdconfig.yml", "--output-dir", "other")
+        until(lambda: self.record(), "the run is alive")
+        engine.kill()
+        engine.wait()
+        shown = self.hdrive("status", "--output-dir", "other", env={"COLUMNS": "300"}).out
+        self.assertRegex(shown, r"hdrive resume HD_\w+ --output-dir other goes on")
+        self.environment["HDRIVE_HOME"] = str(self.folder / "other")
+        self.assertRegex(self.hdrive("status", env={"COLUMNS": "300"}).out, r"hdrive resume HD_\w+ goes on")
 
     def test_of_the_manual_page_are_the_tables_of_the_command(self):
         page = self.hdrive("man").out
