@@ -40,8 +40,9 @@ void SuspensionNotice::look_at(const SweepEntry& sweep) {
 
 std::string ask(const SweepEntry& sweep, const Request& request) {
   const std::string id = short_id(sweep.header.id);
-  const std::int64_t asked = value_or_fail(leave_request(sweep.directory, request));
   SuspensionNotice notice;
+  notice.look_at(sweep);  // before the request, too: it may be suspended in the middle of a step
+  const std::int64_t asked = value_or_fail(leave_request(sweep.directory, request));
   for (auto pause = std::chrono::milliseconds{10};;) {
     const SweepEntry now = value_or_fail(find_sweep(sweep.directory, sweep.directory.string()));
     const bool owned = now.engine.has_value();

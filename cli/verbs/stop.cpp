@@ -53,9 +53,9 @@ int end_what_is_left(const SweepEntry& sweep, const Options& options) {
 
 // What became of it, once it has ended. An engine that has not heard of the request ends nothing: the one that was
 // asked has died, and another has taken up its sweep.
-std::string outcome(const Options& options, const Target& target, std::int64_t request) {
+std::string outcome(const Options& options, const Target& target, std::int64_t request,
+                    SuspensionNotice& notice) {
   const std::string id = short_id(target.sweep.header.id);
-  SuspensionNotice notice;
   for (auto pause = std::chrono::milliseconds{20};;) {
     const SweepEntry sweep = sweep_or_fail(options.output_dir, target.sweep.header.id);
     if (!target.run) {
@@ -88,9 +88,11 @@ int stop(const Options& options) {
   if (!target.sweep.engine) return end_what_is_left(target.sweep, options);
   const Request request{0, target.run ? Request::Kind::stop_run : Request::Kind::stop_sweep,
                         target.run};
+  SuspensionNotice notice;
+  notice.look_at(target.sweep);
   const std::int64_t asked = value_or_fail(leave_request(target.sweep.directory, request));
   if (options.no_wait) return kDone;
-  print(outcome(options, target, asked) + "\n");
+  print(outcome(options, target, asked, notice) + "\n");
   return kDone;
 }
 

@@ -113,7 +113,7 @@ class Export(HdriveTest):
             self.hdrive("export", "-o", link)
             self.assertTrue(link.is_symlink())
             self.assertEqual(self.expected, (self.folder / "runs.csv").read_text())
-        self.assertIn("is a directory; name a file", self.hdrive("export", "-o", self.folder, code=1).err)
+        self.assertIn("is a directory; name a file", self.hdrive("export", "-o", self.folder, code=2).err)
 
     def test_a_copy_of_the_database_of_a_live_sweep_is_that_sweep(self):
         self.config(ENDLESS, max_total_runs=2)
@@ -147,6 +147,7 @@ class Requests(HdriveTest):
         engine = self.start("run", "hdconfig.yml")
         self.addCleanup(self.end_processes)
         until(lambda: len(self.record()) == 2, "two runs go on")
+        until(lambda: all(run["best_primary_metric"] == 0.5 for run in self.runs()), "both have reported")
         engine.send_signal(signal.SIGSTOP)
         stop = self.start("stop", "last")
         told = stop.stderr.readline().decode()
