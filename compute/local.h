@@ -59,6 +59,7 @@ class LocalTarget final : public ComputeTarget {
     bool queued = false;          // in queue_
     std::optional<Time> lost;     // since then what is left of it is being ended
     std::optional<Time> unclear;  // since then its exit.json cannot be looked at
+    bool unclear_told = false;    // to the user
     bool impatient = false;       // do not wait for it
   };
 

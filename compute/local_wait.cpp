@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ constexpr Duration kLongestHuntPause = std::chrono::milliseconds{250};
 // A process that is still there then waits for a device; it will never run again.
 constexpr Duration kLongestHunt = std::chrono::seconds{10};
 // How long an exit.json that may not be read is waited for.
-constexpr Duration kRecordPatience = std::chrono::minutes{5};
+constexpr Duration kRecordPatience = std::chrono::minutes{1};
 
 // How a child ended, which is not reaped for it; si_pid is 0 while it has not.
 siginfo_t end_of(pid_t child) {
@@ -271,10 +272,17 @@ bool LocalTarget::waits_for_record(Live& live, const Error& error,
   if (live.impatient) return false;
   if (!live.unclear) {
     live.unclear = now;
+    // The program may have taken the directory's permissions away.
+    if (error.kind == Error::Kind::not_allowed &&
+        ::chmod(live.request.directory.c_str(), 0700) == 0) {
+      enqueue(live.request.run, live);
+      return true;
+    }
+  }
+  if (!std::exchange(live.unclear_told, true))
     events.push_back(
         TargetNote{live.request.run,
                    "it has ended, but how cannot be read; it is tried again: " + error.message()});
-  }
   return passes_by_itself(error.kind) || now < *live.unclear + kRecordPatience;
 }
 

@@ -63,7 +63,7 @@ enum Status {
 inline constexpr int kTimeLimitMarginMs = 1000;
 /// How long the supervisor tries to write exit.json where it may not, or the disk fails. For room it waits for
 /// ever.
-inline constexpr int kRecordPatienceMs = 300'000;
+inline constexpr int kRecordPatienceMs = 60'000;
 /// The least time between two looks for what is left alive, where each reads all of /proc.
 inline constexpr int kExpensiveLookMs = 1000;
 /// How long what a program left behind may take from SIGTERM to SIGKILL (never more than the grace

@@ -268,9 +268,12 @@ bool may_pass() {
 
 // A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, and where no
 // program ran each signal does.
-bool write_when_possible(Record& record, bool ran, const sigset_t& signals) {
+bool write_when_possible(Record& record, const char* directory, bool ran, const sigset_t& signals) {
   const long long until = now() + protocol::kRecordPatienceMs * kMillisecond;
-  while (!record.write("exit.json", ".exit.json")) {
+  // The program may have taken the directory's permissions away.
+  while (!record.write("exit.json", ".exit.json") &&
+         !(errno == EACCES && chmod(directory, 0700) == 0 &&
+           record.write("exit.json", ".exit.json"))) {
     if (!will_have_room() && !(may_pass() && now() < until)) return false;
     const timespec pause{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &pause);
@@ -304,7 +307,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.seconds("system_seconds", microseconds(usage.ru_stime));
   record.number("max_rss_kb", usage.ru_maxrss);
   record.number("token", token);
-  return write_when_possible(record, !start.failed_at, signals);
+  return write_when_possible(record, argv[protocol::kDirectory], !start.failed_at, signals);
 }
 
 int supervise(char** argv) {
