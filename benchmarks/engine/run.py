@@ -5,7 +5,8 @@
     benchmarks/engine/run.py            everything; builds what it needs in build/
     benchmarks/engine/run.py a d        only these
 
-a  5,000 runs of /bin/true, two at a time, durable store, beside xargs, make and GNU parallel
+a  5,000 runs of /bin/true, two at a time, durable store, from a source folder of ten files, beside xargs, make and
+   GNU parallel
 b  100,000 simulated runs of 10 metrics through the full loop with the store in memory
 c  each policy on 10,000 runs x 100 reports (policies_bench)
 d  1,000,000 metric lines from one child process
@@ -15,6 +16,8 @@ g  what a run's supervisor costs: time beside the bare program, memory while it 
 h  a proposal of Bayesian sampling right after a result, with and without preparation while the run trained, and
    1,000 of them in a row (sampling_bench)
 i  a proposal of the other samplers (sampling_bench), and of Optuna's (optuna_bench.py), where it is installed
+k  the snapshot of a source folder of 200 files of 4 MB, first and again; a working folder a run: time, and disk where
+   all are kept
 j  starting 1,500 runs of `sleep 60` at once, and cancelling them; 300 that ignore SIGTERM
 
 What is compared is measured in turns in the same minutes, and the median of the rounds is shown, since
@@ -67,7 +70,7 @@ class Bench:
                               env={**os.environ, "HDRIVE_HOME": str(folder / ".hdrive")})
         if done.returncode not in (0, 3):
             sys.exit(f"hdrive run ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        [path] = folder.glob(".hdrive/**/*.db")
+        path = max(folder.glob(".hdrive/**/*.db"), key=lambda each: each.stat().st_mtime)
         return seconds, sqlite3.connect(path)
 
     @staticmethod
@@ -97,6 +100,9 @@ class Bench:
             del others[name]
         times = {name: [] for name in ["hdrive", *others]}
         for turn in range(ROUNDS):
+            for i in range(10):  # what each run gets a folder with
+                (folder / f"a{turn}").mkdir(exist_ok=True)
+                (folder / f"a{turn}" / f"module{i}.py").write_text("x = 1\n" * 100)
             seconds, database = self.sweep(
                 folder / f"a{turn}", command=["/bin/true"], max_total_runs=jobs, max_concurrent_runs=2,
                 stop_without_primary_metric=False)
@@ -267,6 +273,41 @@ class Bench:
         self.figures("i", [python, ROOT / "benchmarks" / "engine" / "optuna_bench.py"], {})
 
 
+    def case_k(self, folder):
+        runs, files, size = 1000, 200, 20_000
+        keys = {"command": ["/bin/true"], "max_total_runs": runs, "max_concurrent_runs": 2,
+                "stop_without_primary_metric": False}
+
+        def source(name):
+            (folder / name / "lib").mkdir(parents=True)
+            for i in range(files):
+                (folder / name / "lib" / f"f{i}.py").write_bytes(f"{i:<10}".encode() * (size // 10))
+            return folder / name
+
+        captures = source("k0")
+        firsts = []
+        for _ in range(2):  # one run: its time is the same both times
+            firsts.append(self.sweep(captures, **{**keys, "max_total_runs": 1})[0])
+            time.sleep(2.1)  # files this young would be read again
+        alone = statistics.median(self.sweep(folder / f"k1{i}", **{**keys, "max_total_runs": 1})[0] for i in range(ROUNDS))
+        row("k", f"the snapshot of {files} files of 4 MB", f"{(firsts[0] - alone) * 1000:.0f} ms the first time, "
+            f"{(firsts[1] - alone) * 1000:.0f} ms again")
+        times = {"source": [], "run": []}
+        for turn in range(ROUNDS):
+            for where in times:
+                place = source(f"k{where}{turn}")
+                times[where].append(self.sweep(place, working_directory=where, **keys)[0] / runs * 1000)
+        extra = statistics.median(times["run"]) - statistics.median(times["source"])
+        row("k", f"a working folder of {files} files, made and removed", f"{extra:.2f} ms a run", "under 10 ms", extra < 10)
+        kept = source("kept")
+        self.sweep(kept, keep_work="always", **keys)
+        [sweep] = kept.glob(".hdrive/HD_*")
+        kilobytes = int(subprocess.run(["du", "-sk", sweep], capture_output=True, text=True, check=True).stdout.split()[0])
+        linked = next(kept.glob(".hdrive/HD_*/runs/0/work/lib/f0.py")).stat().st_nlink > 1
+        if linked:  # du counts the shared files once, within the sweep
+            kilobytes -= files * size // 1024
+        row("k", "all kept: disk a run", f"{kilobytes / runs:.0f} kB", "under 200 kB", kilobytes / runs < 200)
+
     def case_j(self, folder):
         grace = 2
         self.cancel(folder / "j0", 1500, ["sleep", "60"], grace)
@@ -314,11 +355,11 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to j; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="a to k; all by default")
     parser.add_argument("--build", type=pathlib.Path, help="a build with HDRIVE_BUILD_BENCHMARKS, instead of build/")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in "abcdefghij":
+        if case not in "abcdefghijk":
             parser.error(f"there is no case {case}; there are a to j")
     build = args.build
     if build is None:
@@ -332,7 +373,7 @@ def main():
     title = f"{time.strftime('%Y-%m-%d %H:%M')}, {machine()}"
     # On the disk of the build, so that the durable store is durable.
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        for case in args.cases or "abcdefghij":
+        for case in args.cases or "abcdefghijk":
             getattr(bench, f"case_{case}")(pathlib.Path(folder))
 
     print(title)
