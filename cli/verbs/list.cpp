@@ -7,10 +7,12 @@
 #include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/source_text.h"
 #include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/housekeeping.h"
 
 namespace hdrive::cli {
 namespace {
@@ -27,7 +29,14 @@ Duration active_time(const SweepEntry& sweep, Time now) {
   return sweep.active + (counts ? std::max(Duration{}, now - sweep.latest) : Duration{});
 }
 
-std::vector<Cell> row_of(const SweepEntry& sweep, Time now) {
+// Looking at more files than these would keep the user waiting; then the sizes say "more than".
+constexpr std::int64_t kMostEntries = 200'000;
+
+Cell size_cell(const DiskUse& use) {
+  return {static_cast<std::int64_t>(use.bytes), (use.complete ? "" : ">") + size_text(use.bytes)};
+}
+
+std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) {
   const SweepHeader& header = sweep.header;
   const Duration active = active_time(sweep, now);
   const auto integer = [](std::int64_t number) { return Cell{number, std::to_string(number)}; };
@@ -45,6 +54,7 @@ std::vector<Cell> row_of(const SweepEntry& sweep, Time now) {
           {std::string(to_string(header.goal)), ""},
           {json_time(header.created), time_text(header.created)},
           {json_number(static_cast<double>(active.count()) / 1e6), duration_text(active)},
+          size_cell(use),
           {sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr), ""},
           {sweep.directory.string(), ""},
           {sweep.reason, ""}};
@@ -75,11 +85,17 @@ int list(const Options& options) {
                      {"goal", ""},
                      {"created", "CREATED", Align::left, 0, 4},
                      {"active_seconds", "TIME", Align::right, 0, 3},
+                     {"size_bytes", "SIZE", Align::right, 0, 4},
                      {"engine", ""},
                      {"directory", ""},
                      {"reason", ""}};
   const Time now = make_steady_clock()->now();
-  for (const SweepEntry& sweep : sweeps) listing.rows.push_back(row_of(sweep, now));
+  std::int64_t left = kMostEntries;
+  for (const SweepEntry& sweep : sweeps) {
+    const DiskUse use = disk_use(sweep.directory, left);
+    left = std::max<std::int64_t>(0, left - use.entries);
+    listing.rows.push_back(row_of(sweep, use, now));
+  }
   write(listing, options.format);
   return kDone;
 }

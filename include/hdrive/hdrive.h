@@ -25,6 +25,7 @@
 #include "hdrive/clock.h"
 #include "hdrive/config.h"
 #include "hdrive/history.h"
+#include "hdrive/housekeeping.h"
 #include "hdrive/listener.h"
 #include "hdrive/policy.h"
 #include "hdrive/random.h"

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/source_text.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/sweep_text.h"
+#include "cli/terminal.h"
+#include "hdrive/housekeeping.h"
+#include "hdrive/store.h"
+
+namespace hdrive::cli {
+namespace {
+
+std::string property(const SweepHeader& header, const std::string& name) {
+  const auto found = header.properties.find("azureml.git." + name);
+  return found == header.properties.end() ? "" : found->second;
+}
+
+std::string git_line(const SweepHeader& header) {
+  const std::string commit = property(header, "commit");
+  if (commit.empty()) return "";
+  std::string text = commit.substr(0, 12);
+  if (const auto branch = property(header, "branch"); !branch.empty())
+    text += " on " + printable(branch);
+  if (property(header, "dirty") == "True") text += ", with changes that are not committed";
+  if (const auto url = property(header, "repository_uri"); !url.empty())
+    text += ", " + printable(url);
+  return text;
+}
+
+// "12 files, 3.4 MB; the originals of 2 are linked to".
+std::string contents(const SweepEntry& sweep) {
+  const auto entries =
+      read_snapshot(snapshot_store(sweep.directory.parent_path()), sweep.header.snapshot);
+  if (!entries) return "its files cannot be read: " + entries.error().message();
+  std::uint64_t bytes = 0;
+  std::int64_t files = 0, originals = 0;
+  for (const SnapshotEntry& entry : *entries) {
+    files += !entry.digest.empty();
+    bytes += entry.size;
+    originals += entry.target.starts_with('/');
+  }
+  std::string text = fmt::format("{}, {}", base::plural(files, "file"), size_text(bytes));
+  if (originals > 0) text += fmt::format("; not captured but linked to: {}", originals);
+  return text;
+}
+
+}  // namespace
+
+std::string size_text(std::uint64_t bytes) {
+  struct Unit {
+    double size;
+    const char* name;
+  };
+  for (const auto& [size, name] : {Unit{1e9, "GB"}, Unit{1e6, "MB"}, Unit{1e3, "kB"}})
+    if (static_cast<double>(bytes) >= size)
+      return fmt::format("{:.{}f} {}", static_cast<double>(bytes) / size,
+                         static_cast<double>(bytes) < 10 * size ? 1 : 0, name);
+  return fmt::format("{} B", bytes);
+}
+
+std::string outputs_text(const std::filesystem::path& sweep_directory, RunId run) {
+  const auto outputs = run_directory(sweep_directory, run) / "outputs";
+  std::error_code error;
+  const std::filesystem::directory_iterator first(outputs, error);
+  if (error || first == std::filesystem::directory_iterator())
+    return "none: the run wrote nothing to ./outputs";
+  return outputs.string();
+}
+
+std::string snapshots_text(const std::filesystem::path& home) {
+  const auto freed = collect_unused_snapshots(home);
+  if (!freed)
+    return "; what is left of snapshots is freed another time: " + freed.error().message();
+  return *freed > 0 ? fmt::format(", and {} of snapshots", size_text(*freed)) : "";
+}
+
+std::string short_snapshot(const std::string& id) { return id.substr(0, 12); }
+
+std::string snapshot_line(const Capture& capture) {
+  std::string text = fmt::format("snapshot {}: {}, {}", short_snapshot(capture.id),
+                                 base::plural(capture.files, "file"), size_text(capture.bytes));
+  if (capture.ignored > 0) text += fmt::format("; ignored: {}", capture.ignored);
+  return text + "\n";
+}
+
+std::string source_text(const SweepEntry& sweep) {
+  std::string text;
+  if (!sweep.header.snapshot.empty())
+    text += labelled_sentence(
+        "snapshot", fmt::format("{} ({})", short_snapshot(sweep.header.snapshot), contents(sweep)));
+  if (const std::string git = git_line(sweep.header); !git.empty())
+    text += labelled_sentence("git", git);
+  return text;
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a sweep's code was, in words: its snapshot and the state of its git repository.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/listing.h"
+#include "hdrive/catalog.h"
+#include "hdrive/workspace.h"
+
+namespace hdrive::cli {
+
+/// "1.2 MB", "340 kB", "12 B".
+std::string size_text(std::uint64_t bytes);
+
+/// "snapshot 1a2b3c4d5e6f: 12 files, 0.1 MB; ignored: 3", with a line break.
+std::string snapshot_line(const Capture& capture);
+
+/// Labelled lines for `show`; empty where nothing is known.
+std::string source_text(const SweepEntry& sweep);
+
+/// Collects the snapshots no sweep needs any more: "; 1.2 MB of them from snapshots", or why it was left for later.
+std::string snapshots_text(const std::filesystem::path& home);
+
+/// Where the outputs of a run are, or that there are none.
+std::string outputs_text(const std::filesystem::path& sweep_directory, RunId run);
+
+/// The first digits of a snapshot's id, by which people tell it from others.
+std::string short_snapshot(const std::string& id);
+
+}  // namespace hdrive::cli
