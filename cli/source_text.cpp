@@ -60,15 +60,6 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
-std::string outputs_text(const std::filesystem::path& sweep_directory, RunId run) {
-  const auto outputs = run_directory(sweep_directory, run) / "outputs";
-  std::error_code error;
-  const std::filesystem::directory_iterator first(outputs, error);
-  if (error || first == std::filesystem::directory_iterator())
-    return "none: the run wrote nothing to ./outputs";
-  return outputs.string();
-}
-
 std::string snapshots_text(const std::filesystem::path& home) {
   const auto freed = collect_unused_snapshots(home);
   if (!freed)

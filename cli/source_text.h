@@ -21,11 +21,8 @@ std::string snapshot_line(const Capture& capture);
 /// Labelled lines for `show`; empty where nothing is known.
 std::string source_text(const SweepEntry& sweep);
 
-/// Collects the snapshots no sweep needs any more: "; 1.2 MB of them from snapshots", or why it was left for later.
+/// Collects the snapshots no sweep needs any more: ", and 1.2 MB of snapshots", or why that was left for later.
 std::string snapshots_text(const std::filesystem::path& home);
-
-/// Where the outputs of a run are, or that there are none.
-std::string outputs_text(const std::filesystem::path& sweep_directory, RunId run);
 
 /// The first digits of a snapshot's id, by which people tell it from others.
 std::string short_snapshot(const std::string& id);

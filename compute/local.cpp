@@ -134,6 +134,7 @@ Result<RunRequest> LocalTarget::complete(const RunRequest& request) {
   result.working_directory = std::filesystem::absolute(
       request.working_directory.empty() ? "." : request.working_directory, error);
   result.working_directory = result.working_directory.lexically_normal();
+  if (!result.workspace.snapshot.empty()) result.working_directory = work_folder(result.directory);
   return result;
 }
 
@@ -153,9 +154,13 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   if (!python) return advise(python.error());
   auto files = prepare_run_directory(*request, !patterns_.empty(), claim_);
   if (!files) return advise(files.error());
+  if (auto made = make_work(*request); !made) {
+    discard(*request);
+    return advise(made.error());
+  }
   const auto pid = launch(*request, *python);
   if (!pid) {
-    discard_attempt(request->directory, claim_);
+    discard(*request);
     Error error = advise(pid.error());
     error.where = place(*request);
     return error;
@@ -168,6 +173,30 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   live.ended = false;
   enqueue(run, live);
   return {};
+}
+
+Result<void> LocalTarget::make_work(const RunRequest& request) {
+  if (request.workspace.snapshot.empty()) return {};
+  set_work_aside(request);
+  auto made = folders_.make(request.workspace, request.working_directory);
+  for (std::string& note : folders_.take_notes())
+    notes_.push_back(TargetNote{request.run, std::move(note)});
+  return made;
+}
+
+// An attempt begins in a folder as new as the first's. That of the attempt before goes where its files went.
+void LocalTarget::set_work_aside(const RunRequest& request) {
+  const auto aside =
+      request.directory / ("attempt-" + std::to_string(request.attempt - 1)) / "work";
+  std::error_code error;
+  if (request.workspace.keep != KeepWork::never)
+    std::filesystem::rename(request.working_directory, aside, error);
+  folders_.remove(request.working_directory);
+}
+
+void LocalTarget::discard(const RunRequest& request) {
+  folders_.remove(work_folder(request.directory));
+  discard_attempt(request.directory, claim_);
 }
 
 Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python) {

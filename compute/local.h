@@ -70,6 +70,9 @@ class LocalTarget final : public ComputeTarget {
 
   Result<RunRequest> complete(const RunRequest& request);
   Result<std::filesystem::path> python_path(const RunRequest& request);
+  Result<void> make_work(const RunRequest& request);
+  void set_work_aside(const RunRequest& request);
+  void discard(const RunRequest& request);
   Result<pid_t> launch(const RunRequest& request, const std::filesystem::path& python);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
   Result<bool> left_something(const std::filesystem::path& directory);
@@ -94,6 +97,7 @@ class LocalTarget final : public ComputeTarget {
   bool waits_for_record(Live& live, const Error& error, std::vector<TargetEvent>& events);
   void tell_exit(RunId run, const ExitRecord& record, std::vector<TargetEvent>& events);
   void tell_never_began(RunId run, std::vector<TargetEvent>& events);
+  void tidy(const RunRequest& request, bool failed);
   void lose(RunId run, Live& live);
   void hunt(Time now, std::vector<TargetEvent>& events);
   void vanish(RunId run, const std::string& note, std::vector<TargetEvent>& events);
@@ -105,6 +109,7 @@ class LocalTarget final : public ComputeTarget {
   OutputPatterns patterns_;
   FaultBudget faults_told_;
   Launcher launcher_;
+  WorkingFolders folders_;
   ProcessSpace here_;
   rlim_t file_limit_ = 0;                             // what the runs are given
   std::string claim_;                                 // no other engine's, ever

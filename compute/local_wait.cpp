@@ -261,7 +261,7 @@ void LocalTarget::tell_never_began(RunId run, std::vector<TargetEvent>& events) 
   exited.not_started = true;
   exited.not_started_kind = Error::Kind::not_found;
   exited.note = reap(live);
-  discard_attempt(live.request.directory, claim_);
+  discard(live.request);
   events.emplace_back(std::move(exited));
 }
 
@@ -290,9 +290,18 @@ void LocalTarget::tell_exit(RunId run, const ExitRecord& record, std::vector<Tar
   const Live live = take_out(run, events);
   reap(live);
   RunExited exited = describe_exit(record, live.request, options_.stderr_tail_lines);
+  tidy(live.request, exited.exit_code != 0 && !record.canceled);
   if (exited.not_started && lies_outside(exited.not_started_kind))
     discard_attempt(live.request.directory, "");
   events.emplace_back(std::move(exited));
+}
+
+// What a run that has ended leaves: what it made, and no more files than hold something.
+void LocalTarget::tidy(const RunRequest& request, bool failed) {
+  const KeepWork keep = request.workspace.keep;
+  if (keep == KeepWork::never || (keep == KeepWork::failed && !failed))
+    folders_.remove(work_folder(request.directory));
+  remove_what_is_empty(request.directory);
 }
 
 void LocalTarget::lose(RunId run, Live& live) {
@@ -333,6 +342,8 @@ void LocalTarget::hunt(Time now, std::vector<TargetEvent>& events) {
 
 void LocalTarget::vanish(RunId run, const std::string& note, std::vector<TargetEvent>& events) {
   const Live live = take_out(run, events);
+  if (live.request.workspace.keep == KeepWork::never)
+    folders_.remove(work_folder(live.request.directory));
   events.push_back(RunVanished{run, live.request.attempt, reap(live) + note});
 }
 

@@ -178,6 +178,18 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
   return files;
 }
 
+void remove_what_is_empty(const fs::path& path) {
+  const auto directory = base::open_directory(AT_FDCWD, path);
+  if (!directory) return;
+  for (const char* name : kAttemptFolders) ::unlinkat(directory->get(), name, AT_REMOVEDIR);
+  struct stat status {};
+  for (const char* name : {"stdout.log", "stderr.log", "metrics.jsonl"})
+    if (::fstatat(directory->get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode) && status.st_size == 0)
+      ::unlinkat(directory->get(), name, 0);
+  ::unlinkat(directory->get(), "supervisor.json", 0);
+}
+
 // By paths, which takes no descriptor: there may be none left.
 void discard_attempt(const fs::path& path, const std::string& claim) {
   if (!claim.empty()) ::unlink((path / claim).c_str());

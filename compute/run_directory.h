@@ -26,6 +26,15 @@ struct RunFiles {
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim);
 
+/// Where a run with a snapshot starts.
+inline std::filesystem::path work_folder(const std::filesystem::path& directory) {
+  return directory / "work";
+}
+
+/// Of a run that has ended and is recorded in exit.json: takes away the folders and files that hold nothing, and
+/// supervisor.json, so that a small run costs few files.
+void remove_what_is_empty(const std::filesystem::path& directory);
+
 /// Takes away what belongs to an attempt that never ran, and what was made for it and is empty.
 void discard_attempt(const std::filesystem::path& directory, const std::string& claim);
 

@@ -62,6 +62,8 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");
   set("HDRIVE_LOGS_DIR", directory + "/logs");
   set("HDRIVE_CHECKPOINT_DIR", directory + "/checkpoints");
+  set("HDRIVE_SOURCE_DIR", request.workspace.source.empty() ? request.working_directory.string()
+                                                            : request.workspace.source.string());
   set("HDRIVE_ATTEMPT", std::to_string(request.attempt));
 
   // What a script prints is to be seen, and searched for metrics, when it prints it.

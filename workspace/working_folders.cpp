@@ -249,7 +249,16 @@ struct WorkingFolders::Impl {
     return {};
   }
 
+  // What an engine that died had still to remove below the folder of the runs.
+  void clear_leftovers(const fs::path& runs) {
+    if (runs == cleared) return;
+    cleared = runs;
+    const fs::path old = runs / fmt::format(".removed-{}", ::getpid());
+    if (::rename((runs / ".removed").c_str(), old.c_str()) == 0) remover.remove(old);
+  }
+
   std::optional<Loaded> loaded;
+  fs::path cleared;
   bool reflinks = true;  // until the file system says that it has none
   std::vector<std::string> notes;
   std::int64_t removed = 0;
@@ -263,6 +272,7 @@ WorkingFolders& WorkingFolders::operator=(WorkingFolders&&) noexcept = default;
 
 Result<void> WorkingFolders::make(const Workspace& workspace, const fs::path& folder) {
   if (auto loaded = impl_->load(workspace); !loaded) return loaded;
+  impl_->clear_leftovers(folder.parent_path().parent_path());
   if (::mkdir(folder.c_str(), 0755) != 0)
     return base::system_error(folder, "create the working folder", errno);
   const base::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -281,10 +291,12 @@ void WorkingFolders::remove(const fs::path& folder) {
   // Out of the way at once, so that the same run can begin again in a new one.
   const fs::path aside = folder.parent_path().parent_path() / ".removed";
   const auto name = fmt::format("{}-{}", ::getpid(), ++impl_->removed);
-  if (::rename(folder.c_str(), (aside / name).c_str()) != 0) {
-    if (errno != ENOENT) return;
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0) return;
+  // The thread that removes takes `aside` away when it is empty.
+  for (int tries = 0; ::rename(folder.c_str(), (aside / name).c_str()) != 0; ++tries) {
+    if (errno != ENOENT || tries == 3) return;
     ::mkdir(aside.c_str(), 0700);
-    if (::rename(folder.c_str(), (aside / name).c_str()) != 0) return;
   }
   impl_->remover.remove(aside / name);
 }

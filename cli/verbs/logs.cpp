@@ -193,7 +193,10 @@ int logs(const Options& options) {
   }
   std::vector<Follower> streams = followers(target, options);
   std::error_code ignored;
-  if (!options.follow && !fs::exists(streams.front().path(), ignored))
+  const fs::path& first = streams.front().path();
+  // The empty file of a run that has ended was taken away.
+  if (!options.follow && !fs::exists(first, ignored) &&
+      !fs::exists(first.parent_path() / "exit.json", ignored))
     fail(kNotFound, fmt::format("{}: nothing there; the run was not started",
                                 streams.front().path().string()));
   // Whether the run is over costs a look into the database, so it is asked now and then only.

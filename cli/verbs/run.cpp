@@ -9,6 +9,7 @@
 #include "cli/detach.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
+#include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -94,6 +95,27 @@ int go_on_with(const SweepEntry& sweep, const Options& options, LoadedConfig loa
   return resume_sweep(resume);
 }
 
+// The code that the runs start from, as it is now.
+Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time now, bool quiet) {
+  Capture result;
+  if (spec.working_directory == WorkingDirectory::source) {
+    result.properties = git_properties(spec.source_directory);
+    return result;
+  }
+  CaptureOptions options;
+  options.source = spec.source_directory;
+  options.store = snapshot_store(home);
+  options.leave_out = {home};
+  options.max_file = spec.snapshot_max_file;
+  options.now = now;
+  result = value_or_fail(capture_source(options));
+  if (!quiet && !result.id.empty()) tell(snapshot_line(result));
+  // That the runs share a folder after all is never left unsaid.
+  if (!quiet || result.id.empty())
+    for (const std::string& note : result.notes) complain("warning: " + printable(note));
+  return result;
+}
+
 int run(const Options& options) {
   const LoadedConfig loaded = load_or_fail(options.config, true);
   const SweepSpec& spec = loaded.spec;
@@ -110,7 +132,11 @@ int run(const Options& options) {
     }
   }
 
-  const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
+  const Time now = make_steady_clock()->now();
+  SweepHeader header = new_sweep_header(spec, now);
+  Capture source = capture(spec, home, now, options.quiet);
+  header.snapshot = source.id;
+  header.properties = source.properties;
   Session session;
   session.spec = spec;
   session.directory = home / header.id;
@@ -120,6 +146,7 @@ int run(const Options& options) {
   session.open = [&] {
     auto store = value_or_fail(create_sqlite_store(session.directory, header));
     claim.reset();
+    source.hold.reset();  // the stored sweep holds it from here on
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };

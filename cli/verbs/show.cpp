@@ -9,6 +9,7 @@
 #include "cli/model_text.h"
 #include "cli/run_rows.h"
 #include "cli/run_text.h"
+#include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
@@ -50,16 +51,6 @@ std::string edits_text(const std::vector<SweepEdited>& edits) {
   return text.empty() ? "" : "\nupdates\n" + text;
 }
 
-std::string properties_text(const SweepHeader& header) {
-  std::string text;
-  if (!header.snapshot.empty()) text += labelled("snapshot", header.snapshot);
-  if (header.properties.empty()) return text;
-  text += "\nproperties\n";
-  for (const auto& [name, value] : header.properties)
-    text += fmt::format("  {} = {}\n", printable(name), printable(value));
-  return text;
-}
-
 OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
                       const std::vector<SweepEdited>& edits, const std::vector<Noted>& notes) {
   OrderedJson json = sweep_json(sweep, summary);
@@ -85,7 +76,7 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     print_data(pretty(full_json(sweep, summary, edits, notes)));
     return kDone;
   }
-  std::string text = sweep_text(sweep, summary);
+  std::string text = sweep_text(sweep, summary) + source_text(sweep);
   if (const auto spec = stored_spec(sweep.header, sweep.directory); spec) {
     const SamplerContext context{spec->goal, spec->seed, spec->max_total_runs,
                                  spec->max_concurrent_runs};
@@ -94,7 +85,6 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     if (const auto policy = make_policy(spec->policy, spec->goal))
       text += labelled_sentence("policy", (*policy)->describe());
   }
-  text += properties_text(sweep.header);
   text += "\nconfiguration\n" + indented(sweep.header.config);
   print(text + edits_text(edits) + notes_text(notes));
   return kDone;

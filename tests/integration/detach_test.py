@@ -13,7 +13,7 @@ import unittest
 from support import BINARY, ENDLESS, METRIC, QUICK, HdriveTest, alive, until
 
 # Logs, tells its pid, and runs until the file `go` is there.
-GATED = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e go ]; do sleep 0.02; done\n'
+GATED = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.02; done\n'
 
 
 class Outliving(HdriveTest):
@@ -150,10 +150,10 @@ class Killed(Outliving):
         pids = self.killed(METRIC + """
 echo "$$" >> "$RECORD"
 metric loss 0.5
-while [ ! -e more ]; do sleep 0.02; done
+while [ ! -e $HDRIVE_SOURCE_DIR/more ]; do sleep 0.02; done
 for loss in 0.4 0.3; do metric loss $loss; done
 echo wrote >> "$RECORD"
-while [ ! -e go ]; do sleep 0.02; done
+while [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.02; done
 """, max_total_runs=2)
         self.write("more", "")
         until(lambda: self.record().count("wrote") == 2, "both have written")
@@ -196,10 +196,10 @@ exec sleep 1000
 
     def test_a_detached_child_dies_with_its_run_without_an_engine(self):
         self.killed(METRIC + """
-setsid sh -c 'setsid sleep 1000 & echo $! >> children'
+setsid sh -c 'setsid sleep 1000 & echo $! >> "$HDRIVE_SOURCE_DIR/children"'
 echo "$$" >> "$RECORD"
 metric loss 0.5
-while [ ! -e go ]; do sleep 0.02; done
+while [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.02; done
 """, max_total_runs=2)
         children = (self.folder / "children").read_text().split()
         self.assertTrue(all(alive(pid) for pid in children))
@@ -257,7 +257,7 @@ class ByName(Outliving):
 class ClosedTerminal(Outliving):
     def test_cancels_the_runs_as_sigterm_does_however_often_it_is_said(self):
         self.config(METRIC + "trap 'sleep 0.3; echo saved >> \"$RECORD\"; exit' TERM\nmetric loss 0.5\n"
-                    "echo $$ >> \"$RECORD\"\nwhile :; do sleep 0.02; done\n")
+                    "echo $$ >> \"$RECORD\"\nwhile :; do sleep 0.02; done\n", working_directory="source")
         ours, theirs = pty.openpty()
         sweep = subprocess.Popen(
             [BINARY, "run", "hdconfig.yml"], cwd=self.folder, env={**self.environment, "TERM": "xterm"},

@@ -58,7 +58,7 @@ class Words(HdriveTest):
 
     def test_a_shell_sees_them_only_where_the_command_asks_for_one(self):
         space = [{"name": "x", "expression": "choice", "values": ["$(touch pwned)"]}]
-        self.config(command=["sh", "-c", METRIC + 'metric loss 1; printf %s "$AZUREML_SWEEP_x" > value'],
+        self.config(command=["sh", "-c", METRIC + 'metric loss 1; printf %s "$AZUREML_SWEEP_x" > "$HDRIVE_SOURCE_DIR/value"'],
                     append_parameters=False, max_total_runs=1, sampling={"type": "grid", "parameter_space": space})
         self.hdrive("run", "hdconfig.yml")
         self.assertEqual("$(touch pwned)", (self.folder / "value").read_text())

@@ -8,7 +8,7 @@ import unittest
 from support import ENDLESS, METRIC, QUICK, HdriveTest, alive, until
 
 # Ends at once where the file `quick` is, else runs on.
-QUICK_LATER = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\n[ -e quick ] || exec sleep 1000\n'
+QUICK_LATER = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\n[ -e $HDRIVE_SOURCE_DIR/quick ] || exec sleep 1000\n'
 STUBBORN = METRIC + "trap '' TERM\necho $$ >> \"$RECORD\"\nmetric loss 1\nwhile :; do sleep 0.05; done\n"
 
 

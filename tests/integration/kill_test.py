@@ -25,7 +25,7 @@ run=${AZUREML_RUN_ID##*_}
 echo "began $run $HDRIVE_ATTEMPT" >> "$RECORD"
 for part in 0 125 250; do metric loss "$run.$part"; done
 printf '{"name": "loss", ' >> "$HDRIVE_METRICS_FILE"
-read token < gate
+read token < "$HDRIVE_SOURCE_DIR/gate"
 printf '"value": %s.375}\\n' "$run" >> "$HDRIVE_METRICS_FILE"
 for part in 500 625; do metric loss "$run.$part"; done
 echo "ended $run $HDRIVE_ATTEMPT" >> "$RECORD"

@@ -100,7 +100,7 @@ class Output(HdriveTest):
 
     def test_logs_f_follows_a_run_to_its_end(self):
         self.config(METRIC + 'echo first\necho go >> "$RECORD"\nmetric loss 1\n'
-                    'while [ ! -e go ]; do sleep 0.02; done\necho last\n', max_total_runs=1)
+                    'while [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.02; done\necho last\n', max_total_runs=1)
         sweep = self.start("run", "hdconfig.yml")
         until(self.record, "the run is up")
         follower = self.start("logs", "-f", "last/0")

@@ -10,7 +10,7 @@ import unittest
 from support import METRIC, HdriveTest, alive, until
 
 # Logs, tells its pid, and runs until the file `go` is there.
-GATED = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e go ]; do sleep 0.05; done\n'
+GATED = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.05; done\n'
 
 
 class LeftAlive(HdriveTest):

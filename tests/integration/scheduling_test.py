@@ -45,7 +45,7 @@ class Limits(HdriveTest):
         self.assertEqual([("Canceled", "budget")] * 2, [(run["status"], run["ended_by"]) for run in self.runs()])
 
     def test_a_sweep_ended_by_its_time_goes_on_with_more(self):
-        self.config(ENDLESS, max_duration_minutes=0.02, max_total_runs=3)
+        self.config(ENDLESS, max_duration_minutes=0.02, max_total_runs=3, working_directory="source")
         self.hdrive("run", "hdconfig.yml", code=None)
         self.write("train.sh", QUICK)
         self.hdrive("resume", "last", "--set", "max_duration_minutes=10")

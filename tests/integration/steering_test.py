@@ -7,7 +7,7 @@ import unittest
 from support import ENDLESS, METRIC, QUICK, HdriveTest, until
 
 # Runs until there is a file `go`.
-HELD = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e go ]; do sleep 0.02; done\n'
+HELD = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nwhile [ ! -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.02; done\n'
 
 
 class Pause(HdriveTest):
