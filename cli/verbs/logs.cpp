@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +87,9 @@ class Printer {
   std::string rest_;
 };
 
+// Of lines longer than that, as a sparse file has, only this much is shown.
+constexpr off_t kLongestTail = 256 << 20;
+
 // Where the last `lines` lines of a file begin.
 off_t tail_begin(int fd, std::int64_t lines) {
   struct stat status {};
@@ -106,6 +108,7 @@ off_t tail_begin(int fd, std::int64_t lines) {
         return begin + i + 1;
     }
     position = begin;
+    if (status.st_size - position > kLongestTail) return position;
   }
   return 0;
 }
@@ -123,7 +126,10 @@ class Follower {
   void print_new() {
     print_rest();
     if (!was_replaced()) return;
-    fd_ = base::UniqueFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    // The program may have put anything in its place: a FIFO would be waited for, a device read for ever.
+    auto file = base::open_regular(path_);
+    if (!file && !std::exchange(refused_, true)) complain(file.error().message());
+    fd_ = file ? *std::move(file) : base::UniqueFd();
     position_ = 0;
     // Of a file that takes its place all is new.
     if (const auto tail = std::exchange(tail_, std::nullopt); tail && fd_)
@@ -162,6 +168,7 @@ class Follower {
   Printer printer_;
   base::UniqueFd fd_;
   off_t position_ = 0;
+  bool refused_ = false;  // told
 };
 
 std::vector<Follower> followers(const Target& target, const Options& options) {

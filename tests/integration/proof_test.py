@@ -113,6 +113,10 @@ class Planted(HdriveTest):
         self.assertEqual({"stderr_fifo", "stderr_zero", "exit_fifo", "exit_zero", "exit_forged"}, failed, done)
         self.assertEqual("Completed", self.runs()[-1]["status"])
         self.assertEqual(2, done.err.count("it is longer than 1 MB and was left out"), done.err)  # sparse, long
+        for number in range(2):
+            shown = self.hdrive("logs", f"last/{number}", "--stderr", code=None, timeout=20)
+            self.assertIn("not a regular file", shown.err)
+            self.hdrive("show", f"last/{number}", timeout=20)
         database = self.sweep_directory() / "sweep.db"
         database.write_bytes(database.read_bytes()[:20000])
         self.hdrive("repair", self.sweep_directory().name, timeout=60)
