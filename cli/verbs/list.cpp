@@ -13,6 +13,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/housekeeping.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {
@@ -36,9 +37,27 @@ Cell size_cell(const DiskUse& use) {
   return {static_cast<std::int64_t>(use.bytes), (use.complete ? "" : ">") + size_text(use.bytes)};
 }
 
+// What the catalog does not tell; of a sweep that cannot be read any further, nothing.
+SweepTotals totals_of(const SweepEntry& sweep) {
+  const auto reader = SweepReader::open(sweep.directory);
+  if (!reader) return {};
+  auto totals = (*reader)->totals();
+  return totals ? *std::move(totals) : SweepTotals{};
+}
+
+// A command that a message names is to be typed as this one was.
+std::string with_hint(std::string message, const std::string& hint) {
+  constexpr std::string_view kCommand = "`hdrive repair ";
+  const std::size_t command = message.find(kCommand);
+  if (command == message.npos) return message;
+  const std::size_t end = message.find('`', command + kCommand.size());
+  return end == message.npos ? message : message.insert(end, hint);
+}
+
 std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) {
   const SweepHeader& header = sweep.header;
   const Duration active = active_time(sweep, now);
+  const SweepTotals totals = totals_of(sweep);
   const auto integer = [](std::int64_t number) { return Cell{number, std::to_string(number)}; };
   return {{header.id, short_id(header.id)},
           {header.name, printable(header.name)},
@@ -48,9 +67,12 @@ std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) 
           integer(sweep.runs),
           integer(sweep.live),
           integer(sweep.completed),
+          integer(totals.stopped),
           integer(sweep.failed),
-          integer(sweep.canceled),
+          integer(sweep.canceled - totals.stopped),
           {header.metric, printable(header.metric)},
+          {totals.best ? json_number(totals.best_value) : OrderedJson(nullptr),
+           totals.best ? number_text(totals.best_value) : ""},
           {std::string(to_string(header.goal)), ""},
           {json_time(header.created), time_text(header.created)},
           {json_number(static_cast<double>(active.count()) / 1e6), duration_text(active)},
@@ -65,7 +87,8 @@ int list(const Options& options) {
   std::vector<Error> problems;
   auto sweeps = list_sweeps(home, &problems);
   std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
-  for (const Error& problem : problems) complain("warning: " + problem.message());
+  for (const Error& problem : problems)
+    complain("warning: " + with_hint(problem.message(), home_hint(options.output_dir)));
   if (sweeps.empty() && options.format == Format::table) {
     complain(fmt::format("no sweeps in {}", home.string()));
     return kDone;
@@ -79,9 +102,11 @@ int list(const Options& options) {
                      {"runs", "RUNS", Align::right},
                      {"live", "LIVE", Align::right, 0, 6},
                      {"completed", "COMPLETED", Align::right, 0, 5},
+                     {"stopped", "STOPPED", Align::right, 0, 5},
                      {"failed", "FAILED", Align::right, 0, 5},
                      {"canceled", "CANCELED", Align::right, 0, 5},
                      {"metric", "METRIC", Align::left, 8, 8},
+                     {"best_primary_metric", "BEST", Align::right, 0, 2},
                      {"goal", ""},
                      {"created", "CREATED", Align::left, 0, 4},
                      {"active_seconds", "TIME", Align::right, 0, 3},

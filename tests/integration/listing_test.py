@@ -106,6 +106,27 @@ class ExitCodes(HdriveTest):
             self.assertIn("hdrive " + verb, self.hdrive(verb, "--help").out)
 
 
+class Sweeps(HdriveTest):
+    def test_are_listed_with_the_best_value_and_by_whom_runs_were_ended(self):
+        # The later runs report worse from the first, which the policy does not let them go on with.
+        self.config(METRIC + """
+loss=1; [ "$HDRIVE_RUN_NUMBER" -ge 2 ] && loss=9
+for i in 1 2 3; do metric loss $loss; done
+[ "$HDRIVE_RUN_NUMBER" -ge 2 ] && exec sleep 1000
+exit 0
+""", max_total_runs=4, max_concurrent_runs=1, cancel_grace_seconds=1,
+                    policy={"type": "bandit", "slack_factor": 0.1, "evaluation_interval": 1})
+        self.hdrive("run", "hdconfig.yml", "--name", "listed")
+        row = self.sweeps()[0]
+        self.assertEqual((2, 2, 0, 0, 1), tuple(row[key] for key in ("completed", "stopped", "failed", "canceled",
+                                                                     "best_primary_metric")))
+        wide = self.hdrive("list", env={"COLUMNS": "200"}).out
+        self.assertRegex(wide, r"COMPLETED +STOPPED +FAILED +CANCELED +METRIC +BEST ")
+        narrow = self.hdrive("list", env={"COLUMNS": "45"}).out
+        self.assertIn("listed", narrow)
+        self.assertNotIn("CREATED", narrow)
+
+
 class Terminal(HdriveTest):
     """The live display on a terminal of a given size."""
 
