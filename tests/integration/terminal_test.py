@@ -124,7 +124,7 @@ class LiveDisplay(Terminal):
         self.assertRegex(shown, r"run 0  0\.\ds  loss 0\.5  x=0\.")
 
     def test_of_a_paused_sweep_says_so_and_expects_no_end(self):
-        self.config(METRIC + 'metric loss 0.5\necho up >> "$RECORD"\n[ -e go ] || until [ -e go ]; do sleep 0.05; done\n',
+        self.config(METRIC + 'metric loss 0.5\necho up >> "$RECORD"\n[ -e $HDRIVE_SOURCE_DIR/go ] || until [ -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.05; done\n',
                     max_total_runs=4, max_concurrent_runs=1)
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
