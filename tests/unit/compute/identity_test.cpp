@@ -97,7 +97,8 @@ TEST_CASE("a run of another PID namespace is not known, and what to do is said")
 
 TEST_CASE("a supervisor whose number is a thread's by now is gone") {
   LocalRuns runs;
-  runs.run(runs.script(0, "exit 0"));
+  const auto request = left_alone(runs);
+  REQUIRE(runs.attach(request) == AttachOutcome::attached);
   auto record = supervisor_of(runs.run_directory(0));
   std::atomic<pid_t> id{0};
   std::jthread thread([&](const std::stop_token& stop) {
@@ -113,18 +114,21 @@ TEST_CASE("a supervisor whose number is a thread's by now is gone") {
 
 TEST_CASE("a run that has ended in a namespace that is gone is recorded as it ended") {
   LocalRuns runs;
-  const auto request = runs.script(0, "exit 5");
-  runs.run(request);
-  const fs::path file = runs.run_directory(0) / "supervisor.json";
-  std::string text = read(file);
+  const auto request =
+      runs.script(0, "log ready 1; while [ ! -e go ]; do sleep 0.01; done; exit 5");
+  runs.start(request);
+  runs.until_logged(0, "ready");
+  runs.remake();  // its end is nobody's to take
+  const fs::path directory = runs.run_directory(0);
+  std::string text = read(directory / "supervisor.json");
   const std::string mine = std::to_string(here().pid_namespace);
   text.replace(text.find(mine), mine.size(), std::to_string(here().pid_namespace + 1));
-  write(file, text);
-  runs.exits.clear();
+  write(directory / "supervisor.json", text);
+  CHECK_FALSE(runs.target().attach(request));
+  write(runs.directory() / "go", "");
+  REQUIRE(runs.wait_until([&] { return exit_of(directory).has_value(); }));
   REQUIRE(runs.attach(request) == AttachOutcome::attached);
   CHECK(runs.end_of(0).exit_code == 5);
-  fs::remove(runs.run_directory(0) / "exit.json");
-  CHECK_FALSE(runs.target().attach(request));
 }
 
 TEST_CASE("the supervisor of a directory is not that of its copy") {
