@@ -130,6 +130,29 @@ class Export(HdriveTest):
         self.interrupt(engine)
         self.finish(engine)
 
+    def test_whatever_pages_change_places_nothing_is_half_exported(self):
+        lines = 'seq 200 | sed "s/.*/{\\"name\\": \\"loss\\", \\"value\\": $HDRIVE_RUN_NUMBER.&}/" >> "$HDRIVE_METRICS_FILE"\n'
+        self.config(lines, max_total_runs=4)
+        self.hdrive("run", "hdconfig.yml", "--name", "many")
+        commands = [("export", "many"), ("export", "many", "--metrics")]
+        expected = [self.hdrive(*command).out for command in commands]
+        self.assertEqual(1 + 4 * 200, len(expected[1].splitlines()))
+        [file] = [path for path in self.folder.glob(".hdrive/*/sweep.db")
+                  if "many" in (path.parent / "sweep.json").read_text()]
+        content = file.read_bytes()
+        page = lambda number: content[number * 4096:(number + 1) * 4096]
+        told = 0
+        for one in range(1, len(content) // 4096):
+            for other in range(one + 1, len(content) // 4096, 5):
+                pages = [page(number) for number in range(len(content) // 4096)]
+                pages[one], pages[other] = pages[other], pages[one]
+                file.write_bytes(b"".join(pages))
+                for command, whole in zip(commands, expected):
+                    done = self.hdrive(*command, code=None)
+                    told += done.code != 0
+                    self.assertIn(done.out, ("", whole) if done.code else (whole,), (one, other, command))
+        self.assertGreater(told, 10)
+
     def test_a_damaged_database_is_not_copied(self):
         file = self.sweep_directory() / "sweep.db"
         connection = sqlite3.connect(file)
