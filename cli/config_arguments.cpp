@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
-#include "hdrive/sweep.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::cli {
 namespace {

@@ -20,7 +20,7 @@
 #include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
 
 extern char** environ;
 

@@ -7,7 +7,7 @@
 
 #include "hdrive/listener.h"
 #include "hdrive/spec.h"
-#include "hdrive/sweep.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 

@@ -8,7 +8,8 @@
 
 #include "cli/lookup.h"
 #include "hdrive/catalog.h"
-#include "hdrive/sweep.h"
+#include "hdrive/edit.h"
+#include "hdrive/requests.h"
 
 namespace hdrive::cli {
 

@@ -8,7 +8,7 @@
 #include "hdrive/catalog.h"
 #include "hdrive/listener.h"
 #include "hdrive/reader.h"
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
 
 namespace hdrive::cli {
 

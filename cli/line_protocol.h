@@ -8,7 +8,7 @@
 #include <functional>
 #include <string_view>
 
-#include "hdrive/sweep.h"
+#include "hdrive/ask_tell.h"
 
 namespace hdrive::cli {
 

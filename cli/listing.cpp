@@ -89,7 +89,7 @@ void trim_right(std::string& line) { line.erase(line.find_last_not_of(' ') + 1);
 OrderedJson json_number(double number) { return OrderedJson::parse(base::json_number(number)); }
 
 OrderedJson json_time(Time time) {
-  return time == Time{} ? OrderedJson(nullptr) : OrderedJson(iso_time(time));
+  return time == Time{} ? OrderedJson(nullptr) : OrderedJson(utc_text(time));
 }
 
 std::string Listing::table(int width) const {

@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
+#include "hdrive/spec.h"
 
 namespace hdrive::cli {
 namespace {

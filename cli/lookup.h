@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "hdrive/catalog.h"
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
+#include "hdrive/store.h"
 
 namespace hdrive::cli {
 

@@ -7,7 +7,7 @@
 #include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/help.h"
-#include "hdrive/sweep.h"
+#include "hdrive/version.h"
 
 namespace hdrive::cli {
 namespace {

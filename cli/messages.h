@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
 
 namespace hdrive::cli {
 

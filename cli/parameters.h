@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "cli/listing.h"
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
+#include "hdrive/space.h"
 
 namespace hdrive::cli {
 

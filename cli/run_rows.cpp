@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "hdrive/clock.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "cli/parameters.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
 
 namespace hdrive::cli {
 

@@ -12,6 +12,7 @@
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {

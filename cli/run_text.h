@@ -10,7 +10,8 @@
 #include "cli/listing.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
+#include "hdrive/state.h"
 
 namespace hdrive::cli {
 

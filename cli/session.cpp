@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
+#include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 

@@ -10,7 +10,8 @@
 #include <string>
 
 #include "cli/lookup.h"
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
+#include "hdrive/spec.h"
 
 namespace hdrive::cli {
 

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "hdrive/sweep.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 

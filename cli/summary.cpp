@@ -9,6 +9,8 @@
 #include "cli/command.h"
 #include "cli/run_text.h"
 #include "cli/text.h"
+#include "hdrive/ids.h"
+#include "hdrive/store.h"
 
 namespace hdrive::cli {
 namespace {

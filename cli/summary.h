@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <string>
 
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
+#include "hdrive/spec.h"
 
 namespace hdrive::cli {
 

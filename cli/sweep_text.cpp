@@ -10,6 +10,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::cli {
 namespace {

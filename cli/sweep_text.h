@@ -7,7 +7,8 @@
 
 #include "cli/listing.h"
 #include "hdrive/catalog.h"
-#include "hdrive/sweep.h"
+#include "hdrive/report.h"
+#include "hdrive/state.h"
 
 namespace hdrive::cli {
 

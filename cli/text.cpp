@@ -172,7 +172,7 @@ std::string clock_text(Time time) {
   return time == Time{} ? "" : strftime_text("%H:%M:%S", local_time(time));
 }
 
-std::string iso_time(Time time) {
+std::string utc_text(Time time) {
   if (time == Time{}) return "";
   const auto micros = time.time_since_epoch().count();
   const std::time_t seconds = micros / 1'000'000;

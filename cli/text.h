@@ -50,7 +50,7 @@ std::string time_text(Time time);
 /// The same without the date.
 std::string clock_text(Time time);
 /// UTC, "2024-05-17T09:30:05.123456Z"; "" for the epoch.
-std::string iso_time(Time time);
+std::string utc_text(Time time);
 
 /// "lr=0.01 layers=2", real numbers with six digits: to recognise a run by, not to repeat it.
 std::string parameters_text(const Assignment& parameters);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/embedded.h"
 
+#include "base/file.h"
+
 // The build gives HDRIVE_EMBED_SUPERVISOR and HDRIVE_EMBED_RUN_MODULE, the two files' paths, and compiles
 // this file again when one of them changes.
 #define HDRIVE_EMBED(symbol, path)                                                           \
@@ -34,6 +36,14 @@ std::string_view embedded_supervisor() {
 
 std::string_view embedded_run_module() {
   return between(hdrive_embedded_run_module_begin, hdrive_embedded_run_module_end);
+}
+
+Result<void> install_run_module(const std::filesystem::path& directory) {
+  const auto file = directory / "hdrive_run.py";
+  const std::string_view text = embedded_run_module();
+  if (const auto present = base::read_file(file); present && *present == text) return {};
+  if (auto made = base::make_directories(directory, 2); !made) return made.error();
+  return base::write_file_atomically(file, text);
 }
 
 }  // namespace hdrive::compute

@@ -3,7 +3,10 @@
 // Files the library carries in its object code, so that an installed library needs none beside it.
 #pragma once
 
+#include <filesystem>
 #include <string_view>
+
+#include "hdrive/result.h"
 
 namespace hdrive::compute {
 
@@ -12,5 +15,8 @@ std::string_view embedded_supervisor();
 
 /// python/hdrive_run.py.
 std::string_view embedded_run_module();
+
+/// Writes it into `directory`, for PYTHONPATH. Does nothing if it is there already.
+Result<void> install_run_module(const std::filesystem::path& directory);
 
 }  // namespace hdrive::compute

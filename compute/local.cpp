@@ -326,12 +326,4 @@ Result<std::shared_ptr<ComputeTarget>> make_local_target(const LocalTargetOption
   return std::shared_ptr<ComputeTarget>(*std::move(target));
 }
 
-Result<void> install_run_module(const std::filesystem::path& directory) {
-  const auto file = directory / "hdrive_run.py";
-  const std::string_view text = compute::embedded_run_module();
-  if (const auto present = base::read_file(file); present && *present == text) return {};
-  if (auto made = base::make_directories(directory, 2); !made) return made.error();
-  return base::write_file_atomically(file, text);
-}
-
 }  // namespace hdrive

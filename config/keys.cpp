@@ -199,6 +199,27 @@ void read_metric_patterns(Loader& loader, const Entry& entry) {
   for (const NodePtr& item : node.items) add_pattern(loader, *item);
 }
 
+std::vector<std::string> read_hook(Loader& loader, const Entry& entry) {
+  const Node& node = *entry.value;
+  const std::string key = in_quotes(entry.key);
+  if (node.is(Node::Kind::text) && !node.text.empty()) {
+    const auto text = scalar_text(loader.problems, node, key);
+    return text ? std::vector<std::string>{"/bin/sh", "-c", *text} : std::vector<std::string>{};
+  }
+  std::vector<std::string> words;
+  if (!node.is(Node::Kind::list) || node.items.empty()) {
+    loader.problems.error(
+        node.place,
+        key + " is " + (node.is(Node::Kind::list) ? std::string("an empty list") : describe(node)) +
+            "; allowed: a list of words, or one text for `sh -c`");
+    return words;
+  }
+  for (const NodePtr& item : node.items)
+    if (auto word = scalar_text(loader.problems, *item, "a word of " + key))
+      words.push_back(*std::move(word));
+  return words;
+}
+
 void read_command(Loader& loader, const Entry& entry) {
   const Node& node = *entry.value;
   if (node.is(Node::Kind::text)) {

@@ -62,6 +62,8 @@ void read_environment(Loader& loader, const Entry& entry);
 void read_seed(Loader& loader, const Entry& entry);
 void read_name(Loader& loader, const Entry& entry);
 void read_metric_patterns(Loader& loader, const Entry& entry);
+/// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is reported.
+std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 
 // ---- steps --------------------------------------------------------------------------------------
 

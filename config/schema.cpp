@@ -26,6 +26,10 @@ std::string write_boolean(bool value, bool by_default) {
   return unless_default(value == by_default, value ? "true" : "false");
 }
 
+std::string write_integer(std::int64_t value, std::int64_t by_default) {
+  return unless_default(value == by_default, std::to_string(value));
+}
+
 template <class Duration>
 std::string write_duration(Duration value, Duration by_default, double unit) {
   return unless_default(value == by_default,
@@ -208,14 +212,30 @@ std::vector<KeyInfo> make_schema() {
          l.spec.cancel_grace = std::chrono::milliseconds(std::llround(e.value->number * 1000)); },
        .write = [](const SweepSpec& s) {
          return write_duration(s.cancel_grace, kDefaults.cancel_grace, 1000); }},
+      {.name = "max_silent_seconds", .kind = K::number, .own = true, .default_text = "0",
+       .minimum = 0, .maximum = kCenturySeconds,
+       .summary = "How long a run may report no metric before it is ended, counted from its start or "
+                  "its latest report; 0: for ever.",
+       .elsewhere = {"stall_timeout", "heartbeat_timeout", "silent_timeout", "idle_timeout"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.max_silent = std::chrono::milliseconds(std::llround(e.value->number * 1000)); },
+       .write = [](const SweepSpec& s) {
+         return write_duration(s.max_silent, kDefaults.max_silent, 1000); }},
       {.name = "max_lost_retries", .kind = K::integer, .own = true, .default_text = "1",
        .minimum = 0, .maximum = 1000,
        .summary = "How often a run that vanished without an exit code is started again.",
        .elsewhere = {"retries", "max_retries"},
        .read = [](Loader& l, const Entry& e) { l.spec.max_lost_retries = *e.value->integer(); },
        .write = [](const SweepSpec& s) {
-         return unless_default(s.max_lost_retries == kDefaults.max_lost_retries,
-                               std::to_string(s.max_lost_retries)); }},
+         return write_integer(s.max_lost_retries, kDefaults.max_lost_retries); }},
+      {.name = "max_failed_retries", .kind = K::integer, .own = true, .default_text = "0",
+       .minimum = 0, .maximum = 1000,
+       .summary = "How often a run that failed (an exit code other than 0, a signal) is started again, "
+                  "as its next attempt in the same run directory.",
+       .elsewhere = {"max_failures", "failed_retries", "retry_failed"},
+       .read = [](Loader& l, const Entry& e) { l.spec.max_failed_retries = *e.value->integer(); },
+       .write = [](const SweepSpec& s) {
+         return write_integer(s.max_failed_retries, kDefaults.max_failed_retries); }},
       {.name = "metric_patterns", .kind = K::any, .own = true, .default_text = "[]",
        .allowed = "a regular expression, or a list of them",
        .summary = "Regular expressions (RE2) that read metrics from each line of stdout: the group "
@@ -243,6 +263,44 @@ std::vector<KeyInfo> make_schema() {
                   "all failed.",
        .read = [](Loader& l, const Entry& e) { l.spec.stop_when_all_fail = e.value->boolean; },
        .write = [](const SweepSpec& s) { return write_boolean(s.stop_when_all_fail, true); }},
+      {.name = "stop_after_consecutive_failures", .kind = K::integer, .own = true,
+       .default_text = "10", .minimum = 0, .maximum = kMostRuns,
+       .summary = "The sweep stops when so many runs in a row failed, at any time; `hdrive resume` goes "
+                  "on. 0: it never does.",
+       .elsewhere = {"max_consecutive_failures", "max_failures_in_a_row"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.stop_after_consecutive_failures = *e.value->integer(); },
+       .write = [](const SweepSpec& s) {
+         return write_integer(s.stop_after_consecutive_failures,
+                              kDefaults.stop_after_consecutive_failures); }},
+      {.name = "stop_at", .kind = K::number, .own = true, .default_text = "none",
+       .default_in_words = true,
+       .summary = "The sweep ends, with success, as soon as a run reaches this value of the primary "
+                  "metric; the runs that still train are cancelled.",
+       .elsewhere = {"target_value", "target", "goal_value", "stop_value"},
+       .read = [](Loader& l, const Entry& e) { l.spec.stop_at = e.value->number; },
+       .write = write_stop_at},
+      {.name = "stop_without_progress", .kind = K::integer, .own = true, .default_text = "0",
+       .minimum = 0, .maximum = kMostRuns,
+       .summary = "The sweep ends, with success, when so many ended runs in a row brought no better "
+                  "value of the primary metric. 0: it never does.",
+       .elsewhere = {"patience", "early_stopping_rounds", "max_no_improvement_trials"},
+       .read = [](Loader& l, const Entry& e) { l.spec.stop_without_progress = *e.value->integer(); },
+       .write = [](const SweepSpec& s) {
+         return write_integer(s.stop_without_progress, kDefaults.stop_without_progress); }},
+      {.name = "on_end", .kind = K::any, .own = true, .default_text = "none",
+       .default_in_words = true, .allowed = "a list of words, or one text for `sh -c`",
+       .summary = "A command for when the sweep has ended or was interrupted, told of it by its "
+                  "environment (docs/cli.md). Its failure is a warning.",
+       .elsewhere = {"on_finish", "on_exit", "notify"},
+       .read = [](Loader& l, const Entry& e) { l.spec.on_end = read_hook(l, e); },
+       .write = [](const SweepSpec& s) { return write_words(s.on_end); }},
+      {.name = "on_run_end", .kind = K::any, .own = true, .default_text = "none",
+       .default_in_words = true, .allowed = "a list of words, or one text for `sh -c`",
+       .summary = "The same for when a run has ended; one after another, while the sweep goes on.",
+       .elsewhere = {"on_trial_end", "on_run_finish"},
+       .read = [](Loader& l, const Entry& e) { l.spec.on_run_end = read_hook(l, e); },
+       .write = [](const SweepSpec& s) { return write_words(s.on_run_end); }},
   };
 }
 // clang-format on

@@ -154,10 +154,16 @@ std::string write_policy(const SweepSpec& spec) {
   return write_type(policy_algorithms(), spec.policy);
 }
 
-std::string write_command(const SweepSpec& spec) {
+std::string write_words(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : spec.command) text += "\n- " + yaml_text(word);
+  for (const std::string& word : words) text += "\n- " + yaml_text(word);
   return text;
+}
+
+std::string write_command(const SweepSpec& spec) { return write_words(spec.command); }
+
+std::string write_stop_at(const SweepSpec& spec) {
+  return spec.stop_at ? number(*spec.stop_at) : std::string();
 }
 
 std::string write_environment(const SweepSpec& spec) {

@@ -24,6 +24,8 @@ std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
 std::string write_snapshot_max_file(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
+std::string write_stop_at(const SweepSpec& spec);
+std::string write_words(const std::vector<std::string>& words);
 
 /// The name HyperDrive's own files use for an algorithm, where it has one: "BanditPolicy".
 std::string written_name(const AlgorithmInfo& algorithm);

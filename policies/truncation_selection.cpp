@@ -34,8 +34,8 @@ class TruncationSelection final : public Policy {
       return verdict;
     }
     verdict.peers = rank.of;
-    verdict.threshold = history.value_at_rank(condemned(rank.of), verdict.interval, ranked());
-    return conclude(verdict, rank.from_worst <= condemned(rank.of));
+    verdict.threshold = history.value_at_rank(to_stop(rank.of), verdict.interval, ranked());
+    return conclude(verdict, rank.from_worst <= to_stop(rank.of));
   }
 
   std::string explain(const Verdict& verdict) const override {
@@ -69,14 +69,14 @@ class TruncationSelection final : public Policy {
   const char* unfinished() const { return options_.exclude_finished_jobs ? "unfinished " : ""; }
 
   /// How many of `runs` go.
-  std::int64_t condemned(std::int64_t runs) const {
+  std::int64_t to_stop(std::int64_t runs) const {
     return options_.truncation_percentage * runs / 100;
   }
 
   /// "best value 0.61 after 10 reports is among the worst 2 of 10 runs (20 %), the best of which had 0.65
   /// by then"
   std::string compared(const Verdict& verdict, const char* how) const {
-    const std::int64_t count = condemned(verdict.peers);
+    const std::int64_t count = to_stop(verdict.peers);
     const std::string runs = fmt::format("{} {}runs", verdict.peers, unfinished());
     if (count == 0)
       return fmt::format("{}; {} % of {} is less than one run", judged_value(verdict),

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/ask_tell.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,20 +12,21 @@
 #include <utility>
 
 #include "base/text.h"
+#include "hdrive/edit.h"
 #include "scheduler/ending.h"
-#include "scheduler/ledger.h"
+#include "scheduler/journal.h"
 
 namespace hdrive {
 
 struct AskTell::Impl {
-  Impl(const SweepSpec& s, scheduler::Ledger l)
-      : spec(s), ledger(std::move(l)), active_before(state().active()), began(ledger.now()) {
+  Impl(const SweepSpec& s, scheduler::Journal l)
+      : spec(s), journal(std::move(l)), active_before(state().active()), began(journal.now()) {
     time_is_over = began + std::max(Duration{}, Duration{spec.max_duration} - active_before);
-    ledger.record(SweepChanged{SweepStatus::running, SweepEnd::none, "", active_before, began});
+    journal.record(SweepChanged{SweepStatus::running, SweepEnd::none, "", active_before, began});
   }
 
   SweepSpec spec;
-  scheduler::Ledger ledger;
+  scheduler::Journal journal;
   Duration active_before;
   Time began, time_is_over;
   std::deque<RunId> again;  // to be handed out before new ones
@@ -46,8 +49,8 @@ struct AskTell::Impl {
   std::map<RunId, Told> unanswered_ends, unanswered_reports;
   std::set<RunId> unanswered_asks;  // recorded as started, and nobody was told
 
-  const SweepState& state() const { return ledger.state(); }
-  const History& history() const { return ledger.history(); }
+  const SweepState& state() const { return journal.state(); }
+  const History& history() const { return journal.history(); }
 
   // The run is one that was asked for and is still open.
   Result<void> open_run(RunId run) const {
@@ -72,7 +75,7 @@ struct AskTell::Impl {
             history().run(run).attempt,
             {Metric{spec.primary_metric, value, step, std::nullopt}},
             {},
-            ledger.now()};
+            journal.now()};
   }
 
   void record_end(RunId run, RunStatus status, EndCause cause, std::string reason) {
@@ -82,15 +85,15 @@ struct AskTell::Impl {
       cause = canceling;
       reason = state().canceling_reason(run);
     }
-    ledger.record(RunEnded{run,
-                           history().run(run).attempt,
-                           status,
-                           cause,
-                           {},
-                           {},
-                           std::move(reason),
-                           "",
-                           ledger.now()});
+    journal.record(RunEnded{run,
+                            history().run(run).attempt,
+                            status,
+                            cause,
+                            {},
+                            {},
+                            std::move(reason),
+                            "",
+                            journal.now()});
   }
 
   // `value`: a last report, where there is one.
@@ -101,26 +104,26 @@ struct AskTell::Impl {
     const auto before = unanswered_ends.find(run);
     if (before == unanswered_ends.end() || !(before->second == told)) {
       if (auto open = open_run(run); !open) return open;
-      if (value) ledger.record(metrics(run, *value, std::nullopt));
+      if (value) journal.record(metrics(run, *value, std::nullopt));
       record_end(run, status, cause, std::move(reason));
       unanswered_ends.insert_or_assign(run, told);
     }
-    auto stored = ledger.commit();
+    auto stored = journal.commit();
     if (stored) unanswered_ends.erase(run);
     return stored;
   }
 
   void take_requests() {
-    if (!ledger.parts().store->takes_requests()) return;
-    auto requests = ledger.parts().store->take_requests();
+    if (!journal.parts().store->takes_requests()) return;
+    auto requests = journal.parts().store->take_requests();
     if (!requests) return;  // a store that cannot be read now is asked again at the next turn
     if (requests->empty()) return;
     for (const Request& request : *requests) {
       Answer answer = carry_out(request);
-      ledger.record(
-          RequestAnswered{request.id, answer.accepted, std::move(answer.text), ledger.now()});
+      journal.record(
+          RequestAnswered{request.id, answer.accepted, std::move(answer.text), journal.now()});
     }
-    (void)ledger.commit();  // else with what follows
+    (void)journal.commit();  // else with what follows
   }
 
   Answer carry_out(const Request& request) {
@@ -131,12 +134,13 @@ struct AskTell::Impl {
       case Request::Kind::stop_run:
         if (!request.run || !open_run(*request.run)) return {false, "it is over already"};
         if (state().canceling(*request.run) == EndCause::none)
-          ledger.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
+          journal.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
         return {true, "its program is told to stop"};
       case Request::Kind::update_sweep:
         return update(request);
       case Request::Kind::pause_sweep:
       case Request::Kind::resume_sweep:
+      case Request::Kind::retry_run:
         break;
     }
     return {false, "a program asks for the runs of this sweep; when they start is its affair"};
@@ -146,8 +150,8 @@ struct AskTell::Impl {
     auto edit = edit_spec(spec, read_settings(request.payload), history().size());
     if (!edit) return {false, edit.error().message()};
     if (edit->what.empty()) return {true, "nothing changes: it is so already"};
-    if (auto taken = ledger.follow(edit->spec); !taken) return {false, taken.error().message()};
-    ledger.record(SweepEdited{std::move(edit->config), edit->what, ledger.now()});
+    if (auto taken = journal.follow(edit->spec); !taken) return {false, taken.error().message()};
+    journal.record(SweepEdited{std::move(edit->config), edit->what, journal.now()});
     time_is_over += Duration{edit->spec.max_duration} - Duration{spec.max_duration};
     spec = std::move(edit->spec);
     exhausted.clear();
@@ -157,7 +161,7 @@ struct AskTell::Impl {
   // Why nothing more is handed out.
   std::optional<std::string> over() const {
     if (!stopped.empty()) return "the sweep was " + stopped;
-    if (ledger.now() >= time_is_over) return scheduler::time_budget(spec) + " are over";
+    if (journal.now() >= time_is_over) return scheduler::time_budget(spec) + " are over";
     if (again.empty() && history().size() >= spec.max_total_runs)
       return fmt::format("all {} of max_total_runs were asked for",
                          base::plural(history().size(), "run"));
@@ -173,8 +177,8 @@ struct AskTell::Impl {
       const Run& record = history().run(run);
       if (record.status != RunStatus::queued && !unanswered_asks.contains(run)) {
         const EndCause cause = is_terminal(record.status) ? record.ended_by : EndCause::interrupt;
-        ledger.record(RunRequeued{run, record.attempt + 1, "asked for again by a later session",
-                                  ledger.now(), cause});
+        journal.record(RunRequeued{run, record.attempt + 1, "asked for again by a later session",
+                                   journal.now(), cause});
       }
       return run;
     }
@@ -189,9 +193,9 @@ AskTell& AskTell::operator=(AskTell&&) noexcept = default;
 
 Result<AskTell> AskTell::open(const SweepSpec& spec, const SweepParts& parts) {
   if (auto sound = check(spec); !sound) return sound.error();
-  auto ledger = scheduler::Ledger::open(spec, parts);
-  if (!ledger) return ledger.error();
-  return AskTell(std::make_unique<Impl>(spec, *std::move(ledger)));
+  auto journal = scheduler::Journal::open(spec, parts);
+  if (!journal) return journal.error();
+  return AskTell(std::make_unique<Impl>(spec, *std::move(journal)));
 }
 
 std::int64_t AskTell::retry_open() {
@@ -210,14 +214,14 @@ std::int64_t AskTell::retry_open() {
 }
 
 Result<AskTell::Asked> AskTell::ask() {
-  scheduler::Ledger& ledger = impl_->ledger;
+  scheduler::Journal& journal = impl_->journal;
   impl_->take_requests();
   if (auto why = impl_->over()) return Asked{std::nullopt, {}, *std::move(why)};
   auto run = impl_->next_again();
   if (!run) {
     // The runs to be tried again may all have been told in the meantime.
     if (auto why = impl_->over()) return Asked{std::nullopt, {}, *std::move(why)};
-    auto proposed = ledger.propose(impl_->spec);
+    auto proposed = journal.propose(impl_->spec);
     if (!proposed) return proposed.error();
     if (!proposed->run) {
       impl_->exhausted = proposed->reason;
@@ -225,10 +229,10 @@ Result<AskTell::Asked> AskTell::ask() {
     }
     run = proposed->run;
   }
-  const Run& record = ledger.history().run(*run);
+  const Run& record = journal.history().run(*run);
   if (impl_->unanswered_asks.insert(*run).second)
-    ledger.record(RunStarted{*run, record.attempt, 0, ledger.now()});
-  if (auto stored = ledger.commit(); !stored) {
+    journal.record(RunStarted{*run, record.attempt, 0, journal.now()});
+  if (auto stored = journal.commit(); !stored) {
     impl_->again.push_front(*run);  // nobody knows of it yet
     return stored.error();
   }
@@ -238,34 +242,34 @@ Result<AskTell::Asked> AskTell::ask() {
 
 void AskTell::prepare() {
   if (impl_->again.empty() && !impl_->over() && impl_->exhausted.empty())
-    impl_->ledger.prepare(impl_->spec);
+    impl_->journal.prepare(impl_->spec);
 }
 
 Result<AskTell::Reported> AskTell::report(RunId run, double value,
                                           std::optional<std::int64_t> step) {
   if (auto open = impl_->open_run(run); !open) return open.error();
-  scheduler::Ledger& ledger = impl_->ledger;
+  scheduler::Journal& journal = impl_->journal;
   impl_->take_requests();
-  if (!impl_->stopped.empty() && ledger.state().canceling(run) == EndCause::none)
-    ledger.cancel(run, EndCause::interrupt, impl_->stopped);
+  if (!impl_->stopped.empty() && journal.state().canceling(run) == EndCause::none)
+    journal.cancel(run, EndCause::interrupt, impl_->stopped);
   // The same again, since it could not be stored: it counts once.
   const Impl::Told told{RunStatus::running, value, step};
   const auto before = impl_->unanswered_reports.find(run);
   if (before == impl_->unanswered_reports.end() || !(before->second == told)) {
-    const auto stop = ledger.report(impl_->metrics(run, value, step));
-    if (stop && ledger.state().canceling(run) == EndCause::none)
-      ledger.cancel(run, EndCause::policy, *stop);
+    const auto stop = journal.report(impl_->metrics(run, value, step));
+    if (stop && journal.state().canceling(run) == EndCause::none)
+      journal.cancel(run, EndCause::policy, *stop);
     impl_->unanswered_reports.insert_or_assign(run, told);
   }
-  if (auto stored = ledger.commit(); !stored) return stored.error();
+  if (auto stored = journal.commit(); !stored) return stored.error();
   impl_->unanswered_reports.erase(run);
   Reported reported;
-  if (const auto judged = ledger.state().judged(run)) reported = {judged->verdict, judged->reason};
-  const EndCause canceling = ledger.state().canceling(run);
+  if (const auto judged = journal.state().judged(run)) reported = {judged->verdict, judged->reason};
+  const EndCause canceling = journal.state().canceling(run);
   if (canceling == EndCause::none) return reported;
   if (canceling != EndCause::policy) reported.verdict = Verdict{};
   reported.verdict.action = Verdict::Action::stop;
-  reported.reason = ledger.state().canceling_reason(run);
+  reported.reason = journal.state().canceling_reason(run);
   return reported;
 }
 
@@ -309,16 +313,16 @@ Result<void> AskTell::close() {
   } else if (open == 0 && history.size() >= impl_->spec.max_total_runs) {
     end = SweepEnd::all_runs;
     reason = scheduler::all_ended(history);
-  } else if (impl_->ledger.now() >= impl_->time_is_over) {
+  } else if (impl_->journal.now() >= impl_->time_is_over) {
     end = SweepEnd::duration;
     reason = scheduler::time_budget(impl_->spec) + " were over";
   }
-  const Time now = impl_->ledger.now();
-  impl_->ledger.record(SweepChanged{scheduler::status_after(end, history), end, std::move(reason),
-                                    impl_->active_before + (now - impl_->began), now});
-  return impl_->ledger.commit();
+  const Time now = impl_->journal.now();
+  impl_->journal.record(SweepChanged{scheduler::status_after(end, history), end, std::move(reason),
+                                     impl_->active_before + (now - impl_->began), now});
+  return impl_->journal.commit();
 }
 
-const SweepState& AskTell::state() const { return impl_->ledger.state(); }
+const SweepState& AskTell::state() const { return impl_->journal.state(); }
 
 }  // namespace hdrive

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include "hdrive/sweep.h"
 
@@ -20,7 +22,15 @@ Result<void> check(const SweepSpec& spec) {
   if (spec.max_duration.count() <= 0) return wrong("max_duration", "must be positive");
   if (spec.max_run_duration.count() <= 0) return wrong("max_run_duration", "must be positive");
   if (spec.cancel_grace.count() < 0) return wrong("cancel_grace", "must not be negative");
-  if (spec.max_lost_retries < 0) return wrong("max_lost_retries", "must not be negative");
+  if (spec.max_silent.count() < 0) return wrong("max_silent", "must not be negative");
+  const std::pair<const char*, std::int64_t> counts[] = {
+      {"max_lost_retries", spec.max_lost_retries},
+      {"max_failed_retries", spec.max_failed_retries},
+      {"stop_after_consecutive_failures", spec.stop_after_consecutive_failures},
+      {"stop_without_progress", spec.stop_without_progress}};
+  for (const auto& [key, count] : counts)
+    if (count < 0) return wrong(key, "must not be negative");
+  if (spec.stop_at && !std::isfinite(*spec.stop_at)) return wrong("stop_at", "must be finite");
   if (spec.space.parameters.empty())
     return wrong("space", "has no parameters; give at least one to draw values for");
   if (auto sound = check(spec.space); !sound) return sound;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changing a sweep while all that happened is kept, and what a resumed one could still do.
+#include "hdrive/edit.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 
 #include "base/text.h"
 #include "hdrive/config.h"
+#include "hdrive/state.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "hdrive/changes.h"
 #include "hdrive/spec.h"
 #include "hdrive/store.h"
 

@@ -55,6 +55,16 @@ struct AtInterval {
 
   static constexpr std::int32_t kUnknown = -2;
 
+  /// A copy whose sorted sets are made when they are asked for.
+  AtInterval without_orders() const {
+    AtInterval copy;
+    copy.count = count;
+    copy.leader = leader;
+    copy.leader_score = leader_score;
+    copy.sum_of_ids = sum_of_ids;
+    return copy;
+  }
+
   void lead(std::int64_t run, double score) {
     if (leader == kUnknown || score == kWorst) return;
     if (score < leader_score || (score == leader_score && leader >= 0 && leader < run)) return;
@@ -204,6 +214,21 @@ History::History(Goal goal) : impl_(std::make_unique<Impl>(goal)) {}
 History::~History() = default;
 History::History(History&&) noexcept = default;
 History& History::operator=(History&&) noexcept = default;
+
+History History::snapshot() const {
+  History copy(impl_->goal);
+  copy.impl_->version = impl_->version;
+  copy.impl_->restarts = impl_->restarts;
+  copy.impl_->runs = impl_->runs;
+  copy.impl_->series = impl_->series;
+  copy.impl_->by_parameters = impl_->by_parameters;
+  copy.impl_->by_status = impl_->by_status;
+  copy.impl_->overall = impl_->overall.without_orders();
+  copy.impl_->intervals.reserve(impl_->intervals.size());
+  for (const AtInterval& here : impl_->intervals)
+    copy.impl_->intervals.push_back(here.without_orders());
+  return copy;
+}
 
 // ---- recording -----------------------------------------------------------------------------------
 

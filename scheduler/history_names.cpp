@@ -12,13 +12,13 @@ namespace {
 constexpr std::array<std::string_view, 2> kGoals = {"Minimize", "Maximize"};
 constexpr std::array<std::string_view, 5> kStatuses = {"Queued", "Running", "Completed", "Failed",
                                                        "Canceled"};
-constexpr std::array<std::string_view, 11> kCauses = {
+constexpr std::array<std::string_view, 12> kCauses = {
     "none",      "exited",     "signaled", "not_started", "policy", "user",
-    "interrupt", "time_limit", "budget",   "sweep_ended", "lost"};
+    "interrupt", "time_limit", "budget",   "sweep_ended", "lost",   "silent"};
 
 static_assert(kGoals.size() == static_cast<std::size_t>(Goal::maximize) + 1);
 static_assert(kStatuses.size() == static_cast<std::size_t>(RunStatus::canceled) + 1);
-static_assert(kCauses.size() == static_cast<std::size_t>(EndCause::lost) + 1);
+static_assert(kCauses.size() == static_cast<std::size_t>(EndCause::silent) + 1);
 
 template <class Enum, std::size_t N>
 std::optional<Enum> enumerator(const std::array<std::string_view, N>& words,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Names, seeds and headers of new sweeps: the only random choices that no seed decides.
+#include "hdrive/ids.h"
+
 #include <cstdint>
 #include <random>
 #include <string>
 
 #include "hdrive/config.h"
-#include "hdrive/sweep.h"
+#include "hdrive/version.h"
 
 namespace hdrive {
 namespace {

@@ -19,7 +19,7 @@ struct LiveRun {
   bool told = false;                    ///< whether the target was told
 };
 
-/// What is to be done to the world once the books are stored, and the runs it concerns. One thread.
+/// By number, from the decision to start a run until it has ended. One thread.
 class LiveRuns {
  public:
   std::int64_t size() const { return static_cast<std::int64_t>(runs_.size()); }

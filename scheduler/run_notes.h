@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
 
 namespace hdrive::scheduler {
 

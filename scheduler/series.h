@@ -18,6 +18,14 @@ namespace hdrive::scheduler {
 
 class Series {
  public:
+  Series() = default;
+  Series(Series&&) noexcept = default;
+  Series& operator=(Series&&) noexcept = default;
+  /// A copy computes its means anew.
+  Series(const Series& other)
+      : values_(other.values_), best_at_(other.best_at_), best_(other.best_), mean_(other.mean_) {}
+  Series& operator=(const Series& other) { return *this = Series(other); }
+
   /// One more report. `sign` is +1 where more is better, -1 where less is.
   void append(double value, double sign);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Start points: what is tried before the sampler is asked. A pure function of specification and state, so
-// that a resumed sweep goes on with the same point. Used by the ledger.
+// that a resumed sweep goes on with the same point. Used by the journal.
 #pragma once
 
 #include <optional>
 
-#include "hdrive/sweep.h"
+#include "hdrive/spec.h"
+#include "hdrive/state.h"
 
 namespace hdrive::scheduler {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SweepState: what is known of a sweep, as the sum of its changes.
+#include "hdrive/state.h"
+
 #include <algorithm>
 #include <deque>
 #include <type_traits>
@@ -9,7 +11,6 @@
 #include <variant>
 #include <vector>
 
-#include "hdrive/sweep.h"
 #include "scheduler/run_notes.h"
 
 namespace hdrive {
@@ -30,7 +31,7 @@ struct Detail {
   std::unique_ptr<Rare> rare;
   IntakePosition position;
   std::int64_t pid = 0;
-  int lost_attempts = 0;
+  int lost_attempts = 0, failed_attempts = 0;
 
   Rare& make_rare() {
     if (!rare) rare = std::make_unique<Rare>();
@@ -134,15 +135,15 @@ struct SweepState::Impl {
   void on(const RunRequeued& change) {
     if (history.run(change.run).ended_by == EndCause::policy) --stopped_by_policy;
     history.restart(change.run);
-    Run& run = history.edit(change.run);
-    run.attempt = change.attempt;
-    run.reason.clear();
-    run.exit_code.reset();
-    run.signal.reset();
-    run.started = run.ended = Time{};
-    const int lost = detail(change.run).lost_attempts + (change.cause == EndCause::lost ? 1 : 0);
-    detail(change.run) = Detail{};
-    detail(change.run).lost_attempts = lost;
+    history.edit(change.run).attempt = change.attempt;
+    Detail fresh;
+    fresh.lost_attempts = detail(change.run).lost_attempts;
+    fresh.failed_attempts = detail(change.run).failed_attempts;
+    // Asked for by somebody (`user`), or cut short, an attempt uses up no retry.
+    if (change.cause == EndCause::lost) ++fresh.lost_attempts;
+    if (change.cause == EndCause::exited || change.cause == EndCause::signaled)
+      ++fresh.failed_attempts;
+    detail(change.run) = std::move(fresh);
   }
 
   void on(const SweepChanged& change) {
@@ -230,6 +231,7 @@ std::vector<std::string> SweepState::metric_names(RunId run) const {
 }
 
 int SweepState::lost_attempts(RunId run) const { return impl_->detail(run).lost_attempts; }
+int SweepState::failed_attempts(RunId run) const { return impl_->detail(run).failed_attempts; }
 IntakePosition SweepState::position(RunId run) const { return impl_->detail(run).position; }
 std::int64_t SweepState::pid(RunId run) const { return impl_->detail(run).pid; }
 

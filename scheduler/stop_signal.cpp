@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/stop_signal.h"
+
 #include <array>
 #include <mutex>
-
-#include "hdrive/sweep.h"
 
 namespace hdrive {
 

@@ -8,10 +8,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "hdrive/edit.h"
 #include "scheduler/active_time.h"
 #include "scheduler/ending.h"
-#include "scheduler/fates.h"
-#include "scheduler/ledger.h"
+#include "scheduler/journal.h"
+#include "scheduler/run_controller.h"
 
 namespace hdrive {
 namespace scheduler {
@@ -31,14 +32,13 @@ const std::string kPaused = "paused by `hdrive pause`";
 
 class SweepLoop {
  public:
-  SweepLoop(const SweepSpec& spec, Ledger ledger, StopSignal stop)
+  SweepLoop(const SweepSpec& spec, Journal journal, StopSignal stop)
       : spec_(spec),
-        ledger_(std::move(ledger)),
-        fates_(spec_, ledger_, *ledger_.parts().target),
+        journal_(std::move(journal)),
+        runs_(spec_, journal_, *journal_.parts().target),
         stop_(std::move(stop)),
-        ticking_(ledger_.parts().store->takes_requests() ||
-                 (!ledger_.parts().listeners.empty() &&
-                  dynamic_cast<SimulatedClock*>(ledger_.parts().clock.get()) == nullptr)) {}
+        ticking_(journal_.parts().store->takes_requests() ||
+                 (!journal_.parts().listeners.empty() && journal_.parts().clock->real())) {}
 
   Result<SweepSummary> run() {
     if (auto begun = begin(); !begun) return begun.error();
@@ -47,17 +47,17 @@ class SweepLoop {
       const bool stored = store();
       // An ending does not wait for a full disk: what is cancelled now is told when it resumes.
       if ((stored || ending_) && !stop_is_news()) act();
-      despair();
+      stop_if_hopeless();
       if (stored && over()) break;
-      if (!ending_ && exhausted_.empty()) ledger_.prepare(spec_);
+      if (!ending_ && exhausted_.empty()) journal_.prepare(spec_);
       wait();
-      fates_.take_over(events_);
-      despair();
+      runs_.handle(events_);
+      stop_if_hopeless();
       take_requests();
       look_at_clock();
-      settle_pause();
-      for (const auto& listener : ledger_.parts().listeners)
-        listener->on_turn(ledger_.state(), ledger_.now());
+      stop_counting_when_idle();
+      for (const auto& listener : journal_.parts().listeners)
+        listener->on_turn(journal_.state(), journal_.now());
       if (given_up_) return store_error_;
     }
     return finish();
@@ -69,12 +69,12 @@ class SweepLoop {
     std::string reason;
   };
 
-  const History& history() const { return ledger_.history(); }
+  const History& history() const { return journal_.history(); }
 
   Result<void> begin() {
-    const Duration before = ledger_.state().active();
-    if (auto taken = fates_.take_up(); !taken) return taken;
-    active_ = ActiveTime(before, ledger_.now());
+    const Duration before = journal_.state().active();
+    if (auto taken = runs_.adopt(); !taken) return taken;
+    active_ = ActiveTime(before, journal_.now());
     change(SweepStatus::running);
     // What ends the sweep is heard before it starts anything: a request, and time that is used up already.
     take_requests();
@@ -84,8 +84,8 @@ class SweepLoop {
 
   // Records where the sweep stands.
   void change(SweepStatus status, SweepEnd end = SweepEnd::none, const std::string& reason = "") {
-    const Time now = ledger_.now();
-    ledger_.record(SweepChanged{status, end, reason, active_.used(now), now});
+    const Time now = journal_.now();
+    journal_.record(SweepChanged{status, end, reason, active_.used(now), now});
   }
 
   // ---- one turn --------------------------------------------------------------------------------
@@ -93,11 +93,11 @@ class SweepLoop {
   // Decides which runs are to start. Nothing is started before it is stored.
   void fill() {
     if (ending_ || paused_ || store_failing_ || waits_for_room()) return;
-    while (fates_.live() < spec_.max_concurrent_runs) {
-      if (fates_.queued() > 0) {
-        fates_.plan_queued();
+    while (runs_.live() < spec_.max_concurrent_runs) {
+      if (runs_.queued() > 0) {
+        runs_.plan_queued();
       } else if (const auto run = new_run()) {
-        fates_.plan(*run);
+        runs_.plan(*run);
       } else {
         return;
       }
@@ -107,7 +107,7 @@ class SweepLoop {
   // Nothing when there is none left, or an ending was decided.
   std::optional<RunId> new_run() {
     if (!exhausted_.empty() || history().size() >= spec_.max_total_runs) return std::nullopt;
-    auto proposed = ledger_.propose(spec_);
+    auto proposed = journal_.propose(spec_);
     if (!proposed) {
       end(SweepEnd::error, EndCause::sweep_ended,
           "the sampler could not propose run " + std::to_string(history().size()) + ": " +
@@ -120,39 +120,39 @@ class SweepLoop {
 
   // Stores what waits, unless it may wait. False: it could not be stored, so nothing may be acted on.
   bool store() {
-    const auto since = ledger_.waiting_since();
-    const bool may_wait = since && !ledger_.urgent() && !fates_.to_act() &&
-                          ledger_.now() < *since + kLazyCommit && !nothing_left();
+    const auto since = journal_.waiting_since();
+    const bool may_wait = since && !journal_.urgent() && !runs_.to_act() &&
+                          journal_.now() < *since + kLazyCommit && !nothing_left();
     if (!since || may_wait) return !store_failing_;
-    auto stored = ledger_.commit();
+    auto stored = journal_.commit();
     if (stored) {
       if (store_failing_) store_works_again();
       return true;
     }
     if (!store_failing_) store_fails(stored.error());
-    given_up_ = ending_.has_value() && fates_.live() == 0;
+    given_up_ = ending_.has_value() && runs_.live() == 0;
     return false;
   }
 
   // What is recorded now waits, so the listeners are told at once and the store later.
   void store_fails(const Error& error) {
     store_failing_ = true;
-    store_failed_at_ = ledger_.now();
+    store_failed_at_ = journal_.now();
     store_error_ = error;
-    tell_trouble(fmt::format(
+    report_trouble(fmt::format(
         "the store cannot be written, so no new runs are started ({} on); the sweep goes on by "
         "itself as soon as it can: {}",
-        fates_.live() == 1 ? "1 run goes" : fmt::format("{} runs go", fates_.live()),
+        runs_.live() == 1 ? "1 run goes" : fmt::format("{} runs go", runs_.live()),
         error.message()));
   }
 
   void store_works_again() {
     store_failing_ = false;
     room_asked_for_ = false;
-    tell_trouble("");
+    report_trouble("");
     const auto lasted =
-        std::chrono::ceil<seconds>(Duration{ledger_.now() - store_failed_at_}).count();
-    ledger_.note(
+        std::chrono::ceil<seconds>(Duration{journal_.now() - store_failed_at_}).count();
+    journal_.note(
         Noted::Level::warning, std::nullopt,
         fmt::format("the store could not be written for {}, and no new runs were started: {}",
                     base::plural(lasted, "second"), store_error_.message()));
@@ -161,53 +161,53 @@ class SweepLoop {
   // ---- no room for a run's files ---------------------------------------------------------------
 
   void act() {
-    const bool starting = fates_.to_start();
-    fates_.act();
+    const bool starting = runs_.to_start();
+    runs_.act();
     if (!starting) return;
-    const auto& no_room = fates_.no_room();
-    if (no_room) try_again_at_ = ledger_.now() + kStoreRetry;
+    const auto& no_room = runs_.no_room();
+    if (no_room) try_again_at_ = journal_.now() + kStoreRetry;
     if (no_room && !std::exchange(room_asked_for_, true)) {
-      ledger_.note(Noted::Level::warning, std::nullopt,
-                   "no run could be started for want of room: " + no_room->message());
-      tell_trouble(
+      journal_.note(Noted::Level::warning, std::nullopt,
+                    "no run could be started for want of room: " + no_room->message());
+      report_trouble(
           "there is no room for the files of another run, so no new ones are started; the sweep "
           "goes on by itself as soon as there is: " +
           no_room->message());
     }
-    if (!no_room && std::exchange(room_asked_for_, false)) tell_trouble("");
+    if (!no_room && std::exchange(room_asked_for_, false)) report_trouble("");
   }
 
-  bool waits_for_room() const { return fates_.no_room() && ledger_.now() < try_again_at_; }
+  bool waits_for_room() const { return runs_.no_room() && journal_.now() < try_again_at_; }
 
-  void tell_trouble(const std::string& trouble) {
-    for (const auto& listener : ledger_.parts().listeners) listener->on_trouble(trouble);
+  void report_trouble(const std::string& trouble) {
+    for (const auto& listener : journal_.parts().listeners) listener->on_trouble(trouble);
   }
 
   // Whether another run can be started as soon as a slot is free.
   bool more_to_start() const {
     if (ending_) return false;
-    return fates_.queued() > 0 || (exhausted_.empty() && history().size() < spec_.max_total_runs);
+    return runs_.queued() > 0 || (exhausted_.empty() && history().size() < spec_.max_total_runs);
   }
 
-  bool nothing_left() const { return fates_.live() == 0 && !more_to_start(); }
+  bool nothing_left() const { return runs_.live() == 0 && !more_to_start(); }
 
-  bool over() const { return nothing_left() && !ledger_.waiting_since(); }
+  bool over() const { return nothing_left() && !journal_.waiting_since(); }
 
   void wait() {
-    const Time now = ledger_.now();
+    const Time now = journal_.now();
     Time deadline = ending_ ? ActiveTime::kNever : active_.over_at(spec_.max_duration);
-    if (const auto limit = fates_.earliest_limit()) deadline = std::min(deadline, *limit);
-    if (const auto since = ledger_.waiting_since())
+    if (const auto limit = runs_.earliest_limit()) deadline = std::min(deadline, *limit);
+    if (const auto since = journal_.waiting_since())
       deadline = std::min(deadline, store_failing_ ? now + kStoreRetry : *since + kLazyCommit);
     if (ticking_) deadline = std::min(deadline, now + kTick);
     // A run that could not be started has left a slot free, or there is nothing to wait for.
-    const bool slot_free = more_to_start() && !paused_ && fates_.live() < spec_.max_concurrent_runs;
+    const bool slot_free = more_to_start() && !paused_ && runs_.live() < spec_.max_concurrent_runs;
     if (slot_free && waits_for_room())
       deadline = std::min(deadline, try_again_at_);
     else if (!store_failing_ && (slot_free || nothing_left()))
       deadline = now;
     events_.clear();
-    ledger_.parts().target->wait(ledger_.on_clock(deadline), stop_.token(stops_seen_), events_);
+    journal_.parts().target->wait(journal_.on_clock(deadline), stop_.token(stops_seen_), events_);
   }
 
   // What was decided before a stop was asked for is not begun after it.
@@ -217,31 +217,31 @@ class SweepLoop {
     if (stop_is_news()) {
       stops_seen_ = stop_.level();
       end(SweepEnd::interrupt, EndCause::interrupt, "interrupted");
-      if (stops_seen_ > 1) fates_.kill_all();
+      if (stops_seen_ > 1) runs_.kill_all();
     }
-    if (!ending_ && ledger_.now() >= active_.over_at(spec_.max_duration))
+    if (!ending_ && journal_.now() >= active_.over_at(spec_.max_duration))
       end(SweepEnd::duration, EndCause::budget,
           time_budget(spec_) + " were over after " + base::plural(history().size(), "run"));
-    fates_.cancel_late();
+    runs_.cancel_late();
   }
 
   // Time counts as long as something runs.
-  void settle_pause() {
-    if (!paused_ || ending_ || !active_.counting() || fates_.live() > 0) return;
-    active_.halt(ledger_.now());
+  void stop_counting_when_idle() {
+    if (!paused_ || ending_ || !active_.counting() || runs_.live() > 0) return;
+    active_.halt(journal_.now());
     change(SweepStatus::paused, SweepEnd::none, kPaused + "; nothing runs");
   }
 
   // ---- requests of other processes -------------------------------------------------------------
 
   void take_requests() {
-    if (!ledger_.parts().store->takes_requests()) return;
-    auto requests = ledger_.parts().store->take_requests();
+    if (!journal_.parts().store->takes_requests()) return;
+    auto requests = journal_.parts().store->take_requests();
     if (!requests) return;  // a store that cannot be read now is asked again at the next turn
     for (const Request& request : *requests) {
       Answer answer = carry_out(request);
-      ledger_.record(
-          RequestAnswered{request.id, answer.accepted, std::move(answer.text), ledger_.now()});
+      journal_.record(
+          RequestAnswered{request.id, answer.accepted, std::move(answer.text), journal_.now()});
     }
   }
 
@@ -254,7 +254,7 @@ class SweepLoop {
         end(SweepEnd::user, EndCause::interrupt, "stopped by `hdrive stop`");
         return {true, "it is being stopped"};
       case Request::Kind::stop_run:
-        if (request.run && fates_.stop(*request.run, "stopped by `hdrive stop`"))
+        if (request.run && runs_.stop(*request.run, "stopped by `hdrive stop`"))
           return {true, "it is being stopped"};
         return {false, "it is over already"};
       case Request::Kind::pause_sweep:
@@ -263,26 +263,28 @@ class SweepLoop {
         return go_on();
       case Request::Kind::update_sweep:
         return update(request);
+      case Request::Kind::retry_run:
+        return request.run ? runs_.retry(*request.run) : Answer{false, "no run was named"};
     }
-    return {false, "this engine does not know how to do that"};
+    return {false, "it is of a kind that this engine does not know"};
   }
 
   Answer pause() {
     if (!paused_) {
       paused_ = true;
-      fates_.unplan();
+      runs_.unplan();
       change(SweepStatus::paused, SweepEnd::none, kPaused);
     }
-    if (fates_.live() == 0) return {true, "paused; nothing runs"};
-    return {true, fmt::format("paused; {} on, and no new ones are started",
-                              fates_.live() == 1 ? "1 run goes"
-                                                 : fmt::format("{} runs go", fates_.live()))};
+    if (runs_.live() == 0) return {true, "paused; nothing runs"};
+    return {true, fmt::format(
+                      "paused; {} on, and no new ones are started",
+                      runs_.live() == 1 ? "1 run goes" : fmt::format("{} runs go", runs_.live()))};
   }
 
   Answer go_on() {
     if (!paused_) return {false, "it is not paused"};
     paused_ = false;
-    if (!active_.counting()) active_.go_on(ledger_.now());
+    if (!active_.counting()) active_.go_on(journal_.now());
     change(SweepStatus::running);
     return {true, "goes on"};
   }
@@ -295,11 +297,11 @@ class SweepLoop {
       return {false,
               "metric_patterns: the engine reads the output of live runs with them; `hdrive stop` "
               "first, then update and resume"};
-    if (auto taken = ledger_.follow(edit->spec); !taken) return {false, taken.error().message()};
-    ledger_.record(SweepEdited{std::move(edit->config), edit->what, ledger_.now()});
+    if (auto taken = journal_.follow(edit->spec); !taken) return {false, taken.error().message()};
+    journal_.record(SweepEdited{std::move(edit->config), edit->what, journal_.now()});
     spec_ = std::move(edit->spec);
     exhausted_.clear();
-    fates_.unplan();  // there may be fewer slots now
+    runs_.unplan();  // there may be fewer slots now
     return {true, std::move(edit->what)};
   }
 
@@ -309,12 +311,12 @@ class SweepLoop {
   void end(SweepEnd how, EndCause cause, const std::string& reason) {
     if (ending_) return;
     ending_ = Ending{how, reason};
-    fates_.unplan();
-    fates_.cancel_all(cause, how == SweepEnd::hopeless ? "the sweep stopped itself" : reason);
+    runs_.unplan();
+    runs_.cancel_all(cause, how == SweepEnd::hopeless ? "the sweep stopped itself" : reason);
   }
 
-  void despair() {
-    if (const auto& why = fates_.hopeless()) end(SweepEnd::hopeless, EndCause::sweep_ended, *why);
+  void stop_if_hopeless() {
+    if (const auto& why = runs_.hopeless()) end(SweepEnd::hopeless, EndCause::sweep_ended, *why);
   }
 
   Result<SweepSummary> finish() {
@@ -322,14 +324,14 @@ class SweepLoop {
       ending_ = exhausted_.empty() ? Ending{SweepEnd::all_runs, all_ended(history())}
                                    : Ending{SweepEnd::exhausted, exhausted_};
     change(status_after(ending_->end, history()), ending_->end, ending_->reason);
-    if (auto stored = ledger_.commit(); !stored) return stored.error();
+    if (auto stored = journal_.commit(); !stored) return stored.error();
     if (ending_->end == SweepEnd::error) return Error{"", ending_->reason};
-    return summarize(ledger_.state());
+    return summarize(journal_.state());
   }
 
   SweepSpec spec_;
-  Ledger ledger_;
-  Fates fates_;
+  Journal journal_;
+  RunController runs_;
   StopSignal stop_;
   const bool ticking_;
 
@@ -354,9 +356,9 @@ class SweepLoop {
 Result<SweepSummary> run_sweep(const SweepSpec& spec, const SweepParts& parts, StopSignal stop) {
   if (auto sound = check(spec); !sound) return sound.error();
   if (!parts.target) return Error{"", "run_sweep needs a compute target (SweepParts::target)"};
-  auto ledger = scheduler::Ledger::open(spec, parts);
-  if (!ledger) return ledger.error();
-  return scheduler::SweepLoop(spec, *std::move(ledger), std::move(stop)).run();
+  auto journal = scheduler::Journal::open(spec, parts);
+  if (!journal) return journal.error();
+  return scheduler::SweepLoop(spec, *std::move(journal), std::move(stop)).run();
 }
 
 Result<SweepSummary> tune(const SweepSpec& spec, Objective objective,

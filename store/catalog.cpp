@@ -19,7 +19,6 @@
 #include "store/replay.h"
 #include "store/schema.h"
 #include "store/sweep_file.h"
-#include "store/times.h"
 #include "store/words.h"
 
 namespace hdrive {
@@ -161,8 +160,7 @@ Error ambiguous(const std::string& selector, const std::vector<SweepEntry>& cand
   if (left_out > 0) list = fmt::format("\n  ... and {} older", left_out);
   for (std::size_t i = left_out; i < candidates.size(); ++i)
     list += fmt::format(
-        "\n  {}  created {}{}", candidates[i].header.id,
-        store::iso_time(candidates[i].header.created),
+        "\n  {}  created {}{}", candidates[i].header.id, iso_time(candidates[i].header.created),
         candidates[i].header.name.empty() ? "" : fmt::format("  {}", candidates[i].header.name));
   return {"", fmt::format("\"{}\" names {} sweeps; say which, with enough of its id:{}", selector,
                           candidates.size(), list)};

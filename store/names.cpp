@@ -16,7 +16,7 @@ constexpr store::Words<SweepStatus, 5> kStatuses{{
     {SweepStatus::paused, "Paused"},
 }};
 
-constexpr store::Words<SweepEnd, 8> kEnds{{
+constexpr store::Words<SweepEnd, 12> kEnds{{
     {SweepEnd::none, "none"},
     {SweepEnd::all_runs, "all_runs"},
     {SweepEnd::exhausted, "exhausted"},
@@ -25,6 +25,10 @@ constexpr store::Words<SweepEnd, 8> kEnds{{
     {SweepEnd::interrupt, "interrupt"},
     {SweepEnd::hopeless, "hopeless"},
     {SweepEnd::error, "error"},
+    {SweepEnd::target, "target"},
+    {SweepEnd::no_progress, "no_progress"},
+    {SweepEnd::failing, "failing"},
+    {SweepEnd::blocked, "blocked"},
 }};
 
 }  // namespace

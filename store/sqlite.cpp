@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/file.h"
+#include "hdrive/ids.h"
 #include "hdrive/store.h"
-#include "hdrive/sweep.h"
 #include "store/database.h"
 #include "store/exact.h"
 #include "store/file_system.h"

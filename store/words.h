@@ -31,11 +31,12 @@ inline constexpr Words<Noted::Level, 3> kLevels{{{Noted::Level::info, "info"},
                                                  {Noted::Level::warning, "warning"},
                                                  {Noted::Level::error, "error"}}};
 
-inline constexpr Words<Request::Kind, 5> kRequests{{{Request::Kind::stop_sweep, "stop_sweep"},
+inline constexpr Words<Request::Kind, 6> kRequests{{{Request::Kind::stop_sweep, "stop_sweep"},
                                                     {Request::Kind::stop_run, "stop_run"},
                                                     {Request::Kind::pause_sweep, "pause_sweep"},
                                                     {Request::Kind::resume_sweep, "resume_sweep"},
-                                                    {Request::Kind::update_sweep, "update_sweep"}}};
+                                                    {Request::Kind::update_sweep, "update_sweep"},
+                                                    {Request::Kind::retry_run, "retry_run"}}};
 
 template <class Enum, std::size_t N>
 constexpr std::string_view word(const Words<Enum, N>& words, Enum value) {

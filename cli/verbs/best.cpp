@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::cli {
 namespace {

@@ -16,6 +16,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/backup.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {

@@ -16,6 +16,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 namespace {

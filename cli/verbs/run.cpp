@@ -16,6 +16,9 @@
 #include "cli/verbs/resume.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
+#include "hdrive/sampler.h"
+#include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 namespace {

@@ -23,6 +23,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::cli {
 namespace {

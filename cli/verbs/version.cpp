@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/version.h"
+
 #include <string>
 
 #include "cli/argument_parser.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
-#include "hdrive/sweep.h"
 
 namespace hdrive::cli {
 

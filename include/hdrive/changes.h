@@ -50,14 +50,18 @@ bool is_over(SweepStatus status);
 
 /// What ended a sweep, or the session of it that an engine ran.
 enum class SweepEnd {
-  none,       ///< it has not ended
-  all_runs,   ///< max_total_runs were created and have ended
-  exhausted,  ///< the search space has nothing left
-  duration,   ///< max_duration_minutes were over
-  user,       ///< `hdrive stop`
-  interrupt,  ///< Ctrl-C, SIGTERM; `hdrive resume` goes on
-  hopeless,   ///< nothing could succeed, or no run logs the primary metric
-  error,      ///< the engine could not go on: a sampler's error, a store that cannot write
+  none,         ///< it has not ended
+  all_runs,     ///< max_total_runs were created and have ended
+  exhausted,    ///< the search space has nothing left
+  duration,     ///< max_duration_minutes were over
+  user,         ///< `hdrive stop`
+  interrupt,    ///< Ctrl-C, SIGTERM; `hdrive resume` goes on
+  hopeless,     ///< nothing could succeed, or no run logs the primary metric
+  error,        ///< the engine could not go on: a sampler's error, a store that cannot write
+  target,       ///< the best value reached stop_at
+  no_progress,  ///< stop_without_progress runs in a row brought nothing better
+  failing,      ///< stop_after_consecutive_failures runs in a row failed; `hdrive resume` goes on
+  blocked,  ///< for a long time no run could be started (a program that is gone); `hdrive resume` goes on
 };
 std::string_view to_string(SweepEnd end);  ///< the enumerator's name
 std::optional<SweepEnd> sweep_end_from(std::string_view text);
@@ -122,7 +126,8 @@ struct RunRequeued {
   int attempt = 2;  ///< the new one
   std::string reason;
   Time at{};
-  EndCause cause = EndCause::lost;  ///< what became of the attempt before; lost ones are counted
+  EndCause cause =
+      EndCause::lost;  ///< what became of the attempt before; lost and failed ones are counted
 };
 /// The sweep began, went on (`running`), paused or ended.
 struct SweepChanged {

@@ -15,30 +15,37 @@
 //   });
 //
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring of your
-// own), sweep.h (running it, ask and tell), changes.h and store.h (what is kept), catalog.h and reader.h
-// (reading what was kept).
+// own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it), state.h and report.h
+// (what came out), changes.h and store.h (what is kept), catalog.h and reader.h (reading what was kept).
 #pragma once
 
+#include "hdrive/ask_tell.h"
 #include "hdrive/backup.h"
 #include "hdrive/catalog.h"
 #include "hdrive/changes.h"
 #include "hdrive/clock.h"
 #include "hdrive/config.h"
+#include "hdrive/edit.h"
 #include "hdrive/history.h"
 #include "hdrive/housekeeping.h"
+#include "hdrive/ids.h"
 #include "hdrive/listener.h"
 #include "hdrive/policy.h"
 #include "hdrive/random.h"
 #include "hdrive/reader.h"
 #include "hdrive/registry.h"
 #include "hdrive/repair.h"
+#include "hdrive/report.h"
 #include "hdrive/requests.h"
 #include "hdrive/result.h"
 #include "hdrive/sampler.h"
 #include "hdrive/space.h"
 #include "hdrive/spec.h"
+#include "hdrive/state.h"
+#include "hdrive/stop_signal.h"
 #include "hdrive/store.h"
 #include "hdrive/sweep.h"
 #include "hdrive/target.h"
 #include "hdrive/value.h"
+#include "hdrive/version.h"
 #include "hdrive/workspace.h"

@@ -52,6 +52,7 @@ enum class EndCause {
   budget,       ///< max_duration_minutes of the sweep were over; a resumed sweep tries it again
   sweep_ended,  ///< the sweep stopped itself, for instance because nothing could succeed
   lost,         ///< it vanished, for instance with the machine, and no retries were left
+  silent,       ///< it reported nothing for max_silent_seconds
 };
 
 /// "policy", "time_limit", ...: the enumerator's name; what is stored and printed.
@@ -83,12 +84,15 @@ class History {
   History(History&&) noexcept;
   History& operator=(History&&) noexcept;
 
+  /// The same as it is now, for another thread to read while this one goes on. Of the same version and identity:
+  /// it must not be changed.
+  History snapshot() const;
+
   // ---- recording: by the scheduler's one mutator, and by tests ---------------------------------
 
   /// Adds a run; its id must be `size()`.
   void add(Run run);
-  /// Changes what is known of a run through `change(run)`. The id, the parameters and the reports
-  /// stay. Use `restart` for a new attempt.
+  /// Moves a run on in its life, legal ways only. Use `restart` for a new attempt.
   void set_status(RunId id, RunStatus status, EndCause ended_by = EndCause::none);
   /// The run's record, to fill in times, exit code and texts. Status goes through `set_status`.
   Run& edit(RunId id);

@@ -22,10 +22,11 @@ struct Request {
     pause_sweep,   ///< start no more runs; those that run go on
     resume_sweep,  ///< of a paused one
     update_sweep,  ///< change its specification
+    retry_run,     ///< try a run that has ended again, as its next attempt
   };
   std::int64_t id = 0;
   Kind kind = Kind::stop_sweep;
-  std::optional<RunId> run;  ///< for stop_run
+  std::optional<RunId> run;  ///< for stop_run and retry_run
   std::string payload;       ///< for update_sweep: the settings (see `write_settings`)
 };
 

@@ -48,8 +48,12 @@ struct SweepSpec {
   std::chrono::milliseconds max_run_duration = std::chrono::hours{24 * 30};
   /// How long a cancelled run may take from SIGTERM to SIGKILL.
   std::chrono::milliseconds cancel_grace = std::chrono::seconds{10};
+  /// How long a run may report nothing before it is ended; zero: for ever.
+  std::chrono::milliseconds max_silent{0};
   /// How often a run that vanished is started again.
   std::int64_t max_lost_retries = 1;
+  /// How often a run that failed is started again.
+  std::int64_t max_failed_retries = 0;
   /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`, or
   /// else the first one, is the value; `name` the metric (default: the primary one); `step` the step.
   std::vector<std::string> metric_patterns;
@@ -60,11 +64,20 @@ struct SweepSpec {
   bool stop_without_primary_metric = true;
   /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all failed.
   bool stop_when_all_fail = true;
+  /// Stop the sweep when so many runs in a row failed, at any time; zero: never.
+  std::int64_t stop_after_consecutive_failures = 10;
+  /// End the sweep, with success, as soon as a run reaches this value of the primary metric.
+  std::optional<double> stop_at;
+  /// End the sweep, with success, when so many ended runs in a row brought nothing better; zero: never.
+  std::int64_t stop_without_progress = 0;
+  /// Commands run when the sweep's session ends, and when a run has ended; empty: none. Only what runs a sweep
+  /// as a program (the hdrive command) carries them out.
+  std::vector<std::string> on_end, on_run_end;
 
   bool operator==(const SweepSpec&) const = default;
 };
 
-/// The environment, arguments and directory one run is started with.
+/// The arguments one run is started with, and what is added to its environment.
 struct RunCommand {
   std::vector<std::string> arguments;  ///< program first
   std::vector<std::pair<std::string, std::string>>

@@ -199,10 +199,6 @@ Result<RecordedRun> read_run_directory(const std::filesystem::path& directory, R
 /// What is wrong with a metric pattern; nothing if it is sound.
 std::optional<std::string> metric_pattern_fault(const std::string& pattern);
 
-/// Writes hdrive_run.py, the module a Python training script imports, into `directory`, for
-/// PYTHONPATH. Does nothing if it is there already.
-Result<void> install_run_module(const std::filesystem::path& directory);
-
 // ---- a C++ callable -----------------------------------------------------------------------------
 
 /// What an objective function sees of its run. Used from the run's own thread.

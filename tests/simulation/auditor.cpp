@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hdrive/report.h"
+#include "hdrive/state.h"
+
 namespace hdrive::simulation {
 
 using std::chrono::milliseconds;
@@ -118,13 +121,13 @@ void Auditor::see(const RunMetrics& it) {
 
 void Auditor::judge(Life& of, RunId run, double value) {
   history_.runs[static_cast<std::size_t>(run)].reports.push_back(value);
-  if (of.condemned || of.canceling != EndCause::none) return;
+  if (of.stop_due || of.canceling != EndCause::none) return;
   const NaiveVerdict verdict = NaivePolicy(spec_.policy, spec_.goal).judge(run, history_);
   const std::int64_t interval = history_.size_of(run);
   of.verdicts[interval] = verdict;
   if (!verdict.stop || verdict.close) return;
-  of.condemned = true;
-  of.condemned_at = interval;
+  of.stop_due = true;
+  of.stop_due_at = interval;
   owed_verdicts_.insert(run);
   owed_cancellations_.insert(run);
 }
@@ -147,7 +150,7 @@ void Auditor::see(const RunJudged& it) {
                         it.verdict.threshold, *naive.threshold));
   if (!stop) return;
   if (naive.close) {  // rounding decided so: hold it to that
-    of.condemned = true;
+    of.stop_due = true;
     owed_cancellations_.insert(it.run);
   }
   owed_verdicts_.erase(it.run);
@@ -158,7 +161,7 @@ void Auditor::see(const RunCanceling& it) {
   require(of.canceling == EndCause::none, "life cycle",
           fmt::format("run {} was cancelled twice", it.run));
   if (it.cause == EndCause::policy)
-    require(of.condemned, "verdicts", fmt::format("run {} was stopped without a verdict", it.run));
+    require(of.stop_due, "verdicts", fmt::format("run {} was stopped without a verdict", it.run));
   if (it.cause == EndCause::time_limit) {
     const Process* process = world_.find(it.run, it.attempt);
     require(process != nullptr, "truth", fmt::format("run {} never ran", it.run));

@@ -57,8 +57,8 @@ class Auditor final : public Listener {
     EndCause ended_by = EndCause::none;
     std::size_t metrics = 0;  // of this attempt
     int lost = 0;
-    bool condemned = false;  // a stop verdict was due in this attempt
-    std::int64_t condemned_at = 0;
+    bool stop_due = false;  // a stop verdict was due in this attempt
+    std::int64_t stop_due_at = 0;
     std::map<std::int64_t, NaiveVerdict> verdicts;  // by interval
   };
 

@@ -63,8 +63,8 @@ class NaivePolicy {
         history.ranking(n, unfinished ? History::Ranked::unfinished : History::Ranked::all, run);
     const auto size = static_cast<std::int64_t>(worst_first.size());
     if (size < 2) return {};
-    const std::int64_t condemned = integer("truncation_percentage", 0) * size / 100;
-    for (std::int64_t place = 0; place < condemned; ++place)
+    const std::int64_t to_stop = integer("truncation_percentage", 0) * size / 100;
+    for (std::int64_t place = 0; place < to_stop; ++place)
       if (worst_first[static_cast<std::size_t>(place)] == run) verdict.stop = true;
     return verdict;
   }

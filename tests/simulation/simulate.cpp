@@ -5,6 +5,11 @@
 
 #include <filesystem>
 
+#include "hdrive/edit.h"
+#include "hdrive/report.h"
+#include "hdrive/state.h"
+#include "hdrive/stop_signal.h"
+#include "hdrive/sweep.h"
 #include "tests/simulation/auditor.h"
 #include "tests/support/temporary_directory.h"
 

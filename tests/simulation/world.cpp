@@ -7,6 +7,8 @@
 #include <csignal>
 #include <stdexcept>
 
+#include "hdrive/edit.h"
+#include "hdrive/stop_signal.h"
 #include "tests/simulation/auditor.h"
 
 namespace hdrive::simulation {

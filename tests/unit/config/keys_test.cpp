@@ -48,7 +48,7 @@ hdconfig.yml:14:9: unknown policy type "MedianStopingPolicy"; allowed: bandit, m
 hdconfig.yml:15:24: "evaluation_interval" is the integer -1; allowed: an integer of at least 0
 hdconfig.yml:16:17: "slack_factor" is the text "0.2"; allowed: a number of at least 0
 hdconfig.yml:17:3: unknown key "slck" in "policy"; allowed: type, evaluation_interval, delay_evaluation, slack_factor, slack_amount, truncation_percentage, exclude_finished_jobs
-hdconfig.yml:18:1: unknown key "primary_metric_nam"; allowed: sampling, policy, primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, max_duration_minutes, command, append_parameters, source_directory, working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, experiment_name, max_run_duration_seconds, cancel_grace_seconds, max_lost_retries, metric_patterns, start_points, stop_without_primary_metric, stop_when_all_fail; did you mean "primary_metric_name"?
+hdconfig.yml:18:1: unknown key "primary_metric_nam"; allowed: sampling, policy, primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, max_duration_minutes, command, append_parameters, source_directory, working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, experiment_name, max_run_duration_seconds, cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, metric_patterns, start_points, stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, stop_at, stop_without_progress, on_end, on_run_end; did you mean "primary_metric_name"?
 hdconfig.yml:19:22: unknown primary_metric_goal "maximise"; allowed: Maximize, Minimize; did you mean "Maximize"?
 hdconfig.yml:20:17: "max_total_runs" is the integer 0; allowed: an integer from 1 to 1000000000
 hdconfig.yml:21:1: duplicate key "max_total_runs"; it stands on line 20 already
@@ -114,6 +114,11 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
       {"stop_when_all_fail: off",
        "9:21: \"stop_when_all_fail\" is the text \"off\"; allowed: true "
        "or false; did you mean false?"},
+      {"on_end: []",
+       "9:9: \"on_end\" is an empty list; allowed: a list of words, or one text for `sh -c`"},
+      {"on_run_end: [notify, {a: 1}]",
+       "9:22: a word of \"on_run_end\" is a mapping; allowed: text (an empty one is written \"\")"},
+      {"stop_at: .inf", "9:10: \"stop_at\" is the number .inf; allowed: a number"},
       {"stop_when_all_fail: 1",
        "9:21: \"stop_when_all_fail\" is the integer 1; allowed: true or false"},
       {"source_directory: src",
@@ -161,8 +166,10 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
        "max_duration_minutes, command, append_parameters, source_directory, "
        "working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, "
        "experiment_name, max_run_duration_seconds, "
-       "cancel_grace_seconds, max_lost_retries, metric_patterns, start_points, "
-       "stop_without_primary_metric, stop_when_all_fail; did you mean \"max_concurrent_runs\"?"},
+       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, "
+       "metric_patterns, start_points, "
+       "stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, "
+       "stop_at, stop_without_progress, on_end, on_run_end; did you mean \"max_concurrent_runs\"?"},
       {"command: []",
        "9:10: \"command\" is an empty list; allowed: a list of words, or one text "
        "that is split into words as a shell would"},

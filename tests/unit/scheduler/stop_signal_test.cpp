@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/stop_signal.h"
+
 #include <thread>
 
-#include "hdrive/sweep.h"
+#include "hdrive/ids.h"
 #include "tests/catch.h"
 
 using namespace hdrive;

@@ -141,7 +141,8 @@ TEST_CASE("forty day-long runs simulate twice with identical results") {
   CHECK(record() == record());
 }
 
-TEST_CASE("a condemned run ends as canceled by the policy, with the verdict's sentence") {
+TEST_CASE(
+    "a run that the policy stops ends as canceled by the policy, with the verdict's sentence") {
   Simulation simulation;
   simulation.policy = std::make_shared<Ceiling>();
   simulation.model = [](const RunRequest& request) {
@@ -216,7 +217,7 @@ TEST_CASE("a policy sees each report where several come at once, and the first s
   CHECK(state.history().reports(0).size() == 3);  // what it logged stays
 }
 
-TEST_CASE("a run that ends in the breath in which it is condemned has ended by itself") {
+TEST_CASE("a run that ends in the turn in which the policy stops it has ended by itself") {
   Simulation simulation;
   simulation.spec.max_total_runs = 1;
   simulation.policy = std::make_shared<Ceiling>();

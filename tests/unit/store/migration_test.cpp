@@ -8,7 +8,8 @@
 
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
-#include "hdrive/sweep.h"
+#include "hdrive/state.h"
+#include "hdrive/version.h"
 #include "store/schema.h"
 #include "tests/catch.h"
 #include "tests/support/store_text.h"

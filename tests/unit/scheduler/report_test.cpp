@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hdrive/report.h"
+
 #include <cmath>
 #include <limits>
 
-#include "hdrive/sweep.h"
-#include "store/times.h"
+#include "hdrive/state.h"
+#include "hdrive/store.h"
 #include "tests/catch.h"
 
 using namespace hdrive;
@@ -32,9 +34,9 @@ std::vector<RunReport> with_values(const std::vector<std::optional<double>>& val
 }  // namespace
 
 TEST_CASE("A moment is written as ISO 8601 in UTC") {
-  CHECK(store::iso_time(at(0)) == "2026-01-31T12:00:00Z");
-  CHECK(store::iso_time(at(0) + Duration(1500)) == "2026-01-31T12:00:00.001500Z");
-  CHECK(store::iso_time(Time(Duration(-1))) == "1969-12-31T23:59:59.999999Z");
+  CHECK(iso_time(at(0)) == "2026-01-31T12:00:00Z");
+  CHECK(iso_time(at(0) + Duration(1500)) == "2026-01-31T12:00:00.001500Z");
+  CHECK(iso_time(Time(Duration(-1))) == "1969-12-31T23:59:59.999999Z");
 }
 
 TEST_CASE("A run is reported with its whole series and how it ended") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/fates.h"
+#include "scheduler/run_controller.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "hdrive/ids.h"
 
 namespace hdrive::scheduler {
 namespace {
@@ -22,9 +23,9 @@ bool was_cut_short(EndCause cause) {
 
 }  // namespace
 
-RunRequest Fates::request(RunId run) const {
+RunRequest RunController::request(RunId run) const {
   const Run& record = history().run(run);
-  const SweepHeader& header = ledger_.parts().store->header();
+  const SweepHeader& header = journal_.parts().store->header();
   RunRequest request;
   request.run = run;
   request.attempt = record.attempt;
@@ -34,7 +35,7 @@ RunRequest Fates::request(RunId run) const {
   request.arguments = std::move(command.arguments);
   request.environment = std::move(command.environment);
   request.working_directory = spec_.source_directory;
-  const auto& directory = ledger_.parts().directory;
+  const auto& directory = journal_.parts().directory;
   request.workspace.source = spec_.source_directory;
   if (spec_.working_directory == WorkingDirectory::run && !directory.empty()) {
     request.workspace.snapshot = header.snapshot;
@@ -44,7 +45,7 @@ RunRequest Fates::request(RunId run) const {
   if (!directory.empty()) request.directory = run_directory(directory, run);
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;
-  request.position = ledger_.state().position(run);
+  request.position = journal_.state().position(run);
   request.proposal = record.proposal;
   request.proposed = record.created;
   return request;
@@ -52,22 +53,22 @@ RunRequest Fates::request(RunId run) const {
 
 // ---- runs of earlier sessions -------------------------------------------------------------------
 
-Result<void> Fates::take_up() {
-  outlook_.recall(history());
+Result<void> RunController::adopt() {
+  failures_.recall(history());
   for (RunId run = 0; run < history().size(); ++run) {
     if (!is_terminal(history().run(run).status))
-      if (auto looked = look_for(run); !looked) return looked;
+      if (auto looked = adopt_run(run); !looked) return looked;
     const Run& record = history().run(run);
     const EndCause cause = record.ended_by;
     if (!is_terminal(record.status) || !was_cut_short(cause)) continue;
-    ledger_.record(RunRequeued{run, record.attempt + 1, "tried again by the resumed sweep",
-                               ledger_.now(), cause});
+    journal_.record(RunRequeued{run, record.attempt + 1, "tried again by the resumed sweep",
+                                journal_.now(), cause});
     queued_.push_back(run);
   }
   return {};
 }
 
-Result<void> Fates::look_for(RunId run) {
+Result<void> RunController::adopt_run(RunId run) {
   auto outcome = target_.attach(request(run));
   if (!outcome)
     return Error{fmt::format("run {}", run),
@@ -81,17 +82,17 @@ Result<void> Fates::look_for(RunId run) {
   return {};
 }
 
-void Fates::attached(RunId run) {
-  LiveRun live{history().run(run).attempt, ledger_.now()};
-  live.canceling = ledger_.state().canceling(run);
+void RunController::attached(RunId run) {
+  LiveRun live{history().run(run).attempt, journal_.now()};
+  live.canceling = journal_.state().canceling(run);
   live_.add(run, live);
   if (live.canceling != EndCause::none) cancels_.push_back({run, CancelMode::graceful});
 }
 
-void Fates::gone(RunId run) {
-  const EndCause canceling = ledger_.state().canceling(run);
+void RunController::gone(RunId run) {
+  const EndCause canceling = journal_.state().canceling(run);
   if (canceling != EndCause::none)
-    ended_canceled(run, canceling, ledger_.state().canceling_reason(run));
+    record_canceled(run, canceling, journal_.state().canceling_reason(run));
   else if (history().run(run).status == RunStatus::running)
     lose(run, "it was gone when the sweep was resumed");
   else
@@ -100,41 +101,41 @@ void Fates::gone(RunId run) {
 
 // ---- decisions ----------------------------------------------------------------------------------
 
-void Fates::plan_queued() {
+void RunController::plan_queued() {
   plan(queued_.front());
   queued_.pop_front();
 }
 
-void Fates::plan(RunId run) {
+void RunController::plan(RunId run) {
   live_.add(run, LiveRun{history().run(run).attempt, std::nullopt});
   starts_.push_back(run);
 }
 
-void Fates::unplan() {
+void RunController::unplan() {
   for (; !starts_.empty(); starts_.pop_back()) {
     live_.remove(starts_.back());
     queued_.push_front(starts_.back());
   }
 }
 
-void Fates::cancel(RunId run, EndCause cause, std::string reason) {
+void RunController::cancel(RunId run, EndCause cause, std::string reason) {
   LiveRun* live = live_.find(run);
   if (live->canceling != EndCause::none) return;
   live->canceling = cause;
-  ledger_.cancel(run, cause, std::move(reason));
+  journal_.cancel(run, cause, std::move(reason));
   cancels_.push_back({run, CancelMode::graceful});
 }
 
-void Fates::cancel_all(EndCause cause, const std::string& reason) {
+void RunController::cancel_all(EndCause cause, const std::string& reason) {
   for (const auto& [run, live] : live_.all()) cancel(run, cause, reason);
 }
 
-void Fates::kill_all() {
+void RunController::kill_all() {
   for (const auto& [run, live] : live_.all()) cancels_.push_back({run, CancelMode::kill});
 }
 
-void Fates::cancel_late() {
-  const Time now = ledger_.now();
+void RunController::cancel_late() {
+  const Time now = journal_.now();
   for (const auto& [run, live] : live_.all())
     if (live.canceling == EndCause::none && live.since &&
         now >= *live.since + spec_.max_run_duration)
@@ -143,7 +144,7 @@ void Fates::cancel_late() {
           "ran longer than max_run_duration_seconds (" + in_seconds(spec_.max_run_duration) + ")");
 }
 
-bool Fates::stop(RunId run, const std::string& reason) {
+bool RunController::stop(RunId run, const std::string& reason) {
   if (std::erase(starts_, run) > 0) {
     live_.remove(run);
   } else if (live_.find(run)) {
@@ -152,13 +153,25 @@ bool Fates::stop(RunId run, const std::string& reason) {
   } else if (std::erase(queued_, run) == 0) {
     return false;
   }
-  ended_canceled(run, EndCause::user, reason);
+  record_canceled(run, EndCause::user, reason);
   return true;
+}
+
+Answer RunController::retry(RunId run) {
+  if (run < 0 || run >= history().size()) return {false, "there is no such run"};
+  const Run& record = history().run(run);
+  if (!is_terminal(record.status))
+    return {false, fmt::format("it has not ended: it is {}", to_string(record.status))};
+  const int attempt = record.attempt + 1;
+  journal_.record(
+      RunRequeued{run, attempt, "tried again by `hdrive retry`", journal_.now(), EndCause::user});
+  queued_.push_back(run);
+  return {true, fmt::format("it is tried again, as attempt {}", attempt)};
 }
 
 // ---- acting -------------------------------------------------------------------------------------
 
-void Fates::act() {
+void RunController::act() {
   while (!starts_.empty() && !hopeless_) {
     const RunId run = starts_.front();
     starts_.pop_front();
@@ -173,9 +186,9 @@ void Fates::act() {
   }
 }
 
-void Fates::start(RunId run) {
+void RunController::start(RunId run) {
   LiveRun* live = live_.find(run);
-  live->since = ledger_.now();
+  live->since = journal_.now();
   auto started = target_.start(request(run));
   no_room_.reset();
   if (started) return;
@@ -192,76 +205,78 @@ void Fates::start(RunId run) {
 
 // ---- what happened ------------------------------------------------------------------------------
 
-void Fates::take_over(std::vector<TargetEvent>& events) {
-  condemned_.clear();
+void RunController::handle(std::vector<TargetEvent>& events) {
+  to_stop_.clear();
   for (TargetEvent& event : events) std::visit([this](auto& one) { on(one); }, event);
   // Only now: a run that ended in the same breath has ended by itself.
-  for (auto& [run, reason] : condemned_)
+  for (auto& [run, reason] : to_stop_)
     if (live_.find(run)) cancel(run, EndCause::policy, std::move(reason));
 }
 
-bool Fates::condemned(RunId run) const {
-  return std::any_of(condemned_.begin(), condemned_.end(),
+bool RunController::is_to_stop(RunId run) const {
+  return std::any_of(to_stop_.begin(), to_stop_.end(),
                      [run](const auto& one) { return one.first == run; });
 }
 
-void Fates::on(const RunBegan& began) {
+void RunController::on(const RunBegan& began) {
   LiveRun* live = live_.find(began.run, began.attempt);
   if (!live) return;
-  const Time now = ledger_.now();
+  const Time now = journal_.now();
   const Run& record = history().run(began.run);
   const bool known = record.status == RunStatus::running;  // to an earlier session, too
   if (began.ran)
     live->since = now - *began.ran;
   else if (known)
     live->since = std::min(record.started, now);
-  if (!known) ledger_.record(RunStarted{began.run, began.attempt, began.pid, now});
+  if (!known) journal_.record(RunStarted{began.run, began.attempt, began.pid, now});
 }
 
 // The program's beginning was not told: it was over before it could be.
-void Fates::begin(RunId run, int attempt) {
+void RunController::begin(RunId run, int attempt) {
   if (history().run(run).status == RunStatus::queued)
-    ledger_.record(RunStarted{run, attempt, 0, ledger_.now()});
+    journal_.record(RunStarted{run, attempt, 0, journal_.now()});
 }
 
-void Fates::on(RunReported& reported) {
+void RunController::on(RunReported& reported) {
   if (!live_.find(reported.run, reported.attempt)) return;
   const RunId run = reported.run;
   begin(run, reported.attempt);
-  auto stop = ledger_.report(RunMetrics{run, reported.attempt, std::move(reported.metrics),
-                                        reported.position, ledger_.now()},
-                             condemned(run));
-  if (stop) condemned_.emplace_back(run, *std::move(stop));
+  auto stop = journal_.report(RunMetrics{run, reported.attempt, std::move(reported.metrics),
+                                         reported.position, journal_.now()},
+                              is_to_stop(run));
+  if (stop) to_stop_.emplace_back(run, *std::move(stop));
 }
 
-void Fates::on(const RunExited& exited) {
+void RunController::on(const RunExited& exited) {
   const LiveRun* live = live_.find(exited.run, exited.attempt);
   if (!live) return;
   if (!exited.not_started) begin(exited.run, exited.attempt);
-  ended(describe_end(exited, *live, ledger_.state().canceling_reason(exited.run), ledger_.now()));
+  ended(describe_end(exited, *live, journal_.state().canceling_reason(exited.run), journal_.now()));
 }
 
-void Fates::on(const RunVanished& vanished) {
+void RunController::on(const RunVanished& vanished) {
   const LiveRun* live = live_.find(vanished.run, vanished.attempt);
   if (!live) return;
   if (live->canceling != EndCause::none)
-    ended_canceled(vanished.run, live->canceling, ledger_.state().canceling_reason(vanished.run));
+    record_canceled(vanished.run, live->canceling, journal_.state().canceling_reason(vanished.run));
   else
     lose(vanished.run, vanished.note);
 }
 
-void Fates::on(const TargetNote& note) { ledger_.note(Noted::Level::warning, note.run, note.note); }
+void RunController::on(const TargetNote& note) {
+  journal_.note(Noted::Level::warning, note.run, note.note);
+}
 
 // ---- endings ------------------------------------------------------------------------------------
 
 // A run that is gone: tried again as the same run as often as the specification allows.
-void Fates::lose(RunId run, const std::string& why) {
+void RunController::lose(RunId run, const std::string& why) {
   live_.remove(run);
   const int attempt = history().run(run).attempt;
   const std::string what = fmt::format("was lost{}{}", why.empty() ? "" : ": ", why);
-  if (ledger_.state().lost_attempts(run) < spec_.max_lost_retries) {
-    ledger_.record(RunRequeued{run, attempt + 1, what, ledger_.now(), EndCause::lost});
-    ledger_.note(Noted::Level::warning, run, what + "; it is tried again");
+  if (journal_.state().lost_attempts(run) < spec_.max_lost_retries) {
+    journal_.record(RunRequeued{run, attempt + 1, what, journal_.now(), EndCause::lost});
+    journal_.note(Noted::Level::warning, run, what + "; it is tried again");
     queued_.push_front(run);
     return;
   }
@@ -270,29 +285,29 @@ void Fates::lose(RunId run, const std::string& why) {
                                    spec_.max_lost_retries == 1
                                        ? "one retry is"
                                        : fmt::format("{} retries are", spec_.max_lost_retries));
-  lost.at = ledger_.now();
+  lost.at = journal_.now();
   ended(std::move(lost));
 }
 
-void Fates::ended_canceled(RunId run, EndCause cause, const std::string& reason) {
+void RunController::record_canceled(RunId run, EndCause cause, const std::string& reason) {
   RunEnded canceled{run, history().run(run).attempt, RunStatus::canceled, cause};
   canceled.reason = reason;
-  canceled.at = ledger_.now();
+  canceled.at = journal_.now();
   ended(std::move(canceled));
 }
 
-void Fates::ended(RunEnded change) {
+void RunController::ended(RunEnded change) {
   const RunId run = change.run;
   const bool completed = change.status == RunStatus::completed;
   live_.remove(run);
   if (completed && history().reports(run).empty()) change.reason += " without the primary metric";
-  ledger_.record(std::move(change));
+  journal_.record(std::move(change));
   if (completed && history().reports(run).empty() && !missing_metric_told_) {
     missing_metric_told_ = true;
-    ledger_.note(Noted::Level::warning, run, missing_metric(run, ledger_.state()));
+    journal_.note(Noted::Level::warning, run, missing_metric(run, journal_.state()));
   }
-  outlook_.see(run, ledger_.state());
-  if (!hopeless_) hopeless_ = outlook_.hopeless(ledger_.state());
+  failures_.see(run, journal_.state());
+  if (!hopeless_) hopeless_ = failures_.hopeless(journal_.state());
 }
 
 }  // namespace hdrive::scheduler

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/ledger.h"
+#include "scheduler/journal.h"
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "hdrive/ids.h"
 #include "scheduler/start_points.h"
 
 namespace hdrive::scheduler {
@@ -27,12 +28,12 @@ Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts) {
   return parts;
 }
 
-Ledger::Ledger(SweepParts parts, SweepState state)
+Journal::Journal(SweepParts parts, SweepState state)
     : parts_(std::move(parts)),
       state_(std::move(state)),
       ahead_(std::max(Duration{}, state_.latest() - parts_.clock->now())) {}
 
-Result<Ledger> Ledger::open(const SweepSpec& spec, const SweepParts& given) {
+Result<Journal> Journal::open(const SweepSpec& spec, const SweepParts& given) {
   auto complete = complete_parts(spec, given);
   if (!complete) return complete.error();
   const SweepParts& parts = *complete;
@@ -50,13 +51,13 @@ Result<Ledger> Ledger::open(const SweepSpec& spec, const SweepParts& given) {
     auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
     if (!replayed) return replayed.error();
   }
-  Ledger ledger(*std::move(complete), std::move(state));
-  ledger.own_sampler_ = given.sampler != nullptr;
-  ledger.own_policy_ = given.policy != nullptr;
-  return ledger;
+  Journal journal(*std::move(complete), std::move(state));
+  journal.own_sampler_ = given.sampler != nullptr;
+  journal.own_policy_ = given.policy != nullptr;
+  return journal;
 }
 
-Result<void> Ledger::follow(const SweepSpec& spec) {
+Result<void> Journal::follow(const SweepSpec& spec) {
   SweepParts parts = parts_;
   if (!own_sampler_) parts.sampler.reset();
   if (!own_policy_) parts.policy.reset();
@@ -66,18 +67,18 @@ Result<void> Ledger::follow(const SweepSpec& spec) {
   return {};
 }
 
-void Ledger::keep(Change change) {
+void Journal::keep(Change change) {
   if (!waiting_since_) waiting_since_ = now();
   if (!std::holds_alternative<RunStarted>(change)) urgent_ = true;
   waiting_.push_back(std::move(change));
 }
 
-void Ledger::record(Change change) {
+void Journal::record(Change change) {
   state_.apply(change);
   keep(std::move(change));
 }
 
-Result<Ledger::Proposed> Ledger::propose(const SweepSpec& spec) {
+Result<Journal::Proposed> Journal::propose(const SweepSpec& spec) {
   const RunId run = history().size();
   if (auto start = next_start_point(spec, state_)) {
     start->at = now();
@@ -91,17 +92,17 @@ Result<Ledger::Proposed> Ledger::propose(const SweepSpec& spec) {
   return Proposed{run, ""};
 }
 
-void Ledger::prepare(const SweepSpec& spec) {
+void Journal::prepare(const SweepSpec& spec) {
   const bool is_asked_next =
       history().size() < spec.max_total_runs &&
       static_cast<std::size_t>(state_.start_points_used()) >= spec.start_points.size();
   if (is_asked_next) parts_.sampler->prepare(history());
 }
 
-std::optional<std::string> Ledger::report(RunMetrics metrics, bool condemned) {
+std::optional<std::string> Journal::report(RunMetrics metrics, bool to_stop) {
   std::optional<std::string> stopped;
   const RunId run = metrics.run;
-  const bool judge = !condemned && state_.canceling(run) == EndCause::none;
+  const bool judge = !to_stop && state_.canceling(run) == EndCause::none;
   Verdict verdict;  // the latest that compared something, or else the latest
   bool judged = false;
   state_.apply(metrics, [&](RunId) {
@@ -127,15 +128,15 @@ std::optional<std::string> Ledger::report(RunMetrics metrics, bool condemned) {
   return stopped;
 }
 
-void Ledger::cancel(RunId run, EndCause cause, std::string reason) {
+void Journal::cancel(RunId run, EndCause cause, std::string reason) {
   record(RunCanceling{run, history().run(run).attempt, cause, std::move(reason), now()});
 }
 
-void Ledger::note(Noted::Level level, std::optional<RunId> run, std::string text) {
+void Journal::note(Noted::Level level, std::optional<RunId> run, std::string text) {
   record(Noted{level, run, std::move(text), now()});
 }
 
-Result<void> Ledger::commit() {
+Result<void> Journal::commit() {
   if (waiting_.empty()) return {};
   auto stored = parts_.store->append(waiting_);
   if (!stored) return stored;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/outlook.h"
+#include "scheduler/failure_detector.h"
 
 #include <fmt/format.h>
 
@@ -10,21 +10,21 @@
 
 namespace hdrive::scheduler {
 
-bool Outlook::is_fruitful(RunId run, const History& history) const {
+bool FailureDetector::shows_success(RunId run, const History& history) const {
   const RunStatus status = history.run(run).status;
   if (!is_terminal(status) || status == RunStatus::failed) return false;
   if (!history.reports(run).empty()) return true;
   return status == RunStatus::completed && !spec_.stop_without_primary_metric;
 }
 
-void Outlook::recall(const History& history) {
-  for (RunId run = 0; run < history.size() && !fruitful_; ++run)
-    fruitful_ = is_fruitful(run, history);
+void FailureDetector::recall(const History& history) {
+  for (RunId run = 0; run < history.size() && !succeeded_; ++run)
+    succeeded_ = shows_success(run, history);
 }
 
-void Outlook::see(RunId run, const SweepState& state) {
+void FailureDetector::see(RunId run, const SweepState& state) {
   const Run& record = state.history().run(run);
-  fruitful_ = fruitful_ || is_fruitful(run, state.history());
+  succeeded_ = succeeded_ || shows_success(run, state.history());
   if (record.status == RunStatus::failed) {
     if (!spec_.stop_when_all_fail) return;
     ++failed_;
@@ -35,9 +35,9 @@ void Outlook::see(RunId run, const SweepState& state) {
   }
 }
 
-std::optional<std::string> Outlook::hopeless(const SweepState& state) const {
+std::optional<std::string> FailureDetector::hopeless(const SweepState& state) const {
   const std::int64_t counted = failed_ + without_metric_;
-  if (fruitful_ || counted < std::max<std::int64_t>(3, spec_.max_concurrent_runs))
+  if (succeeded_ || counted < std::max<std::int64_t>(3, spec_.max_concurrent_runs))
     return std::nullopt;
 
   std::string text;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ledger: the sweep's books. What happened goes in as changes, is applied to the state at once, and is
+// Journal: the sweep's books. What happened goes in as changes, is applied to the state at once, and is
 // stored by `commit`; only then may anybody act on it. The loop and ask/tell keep the same books.
 //
-// One thread. The ledger shares ownership of what it works with.
+// One thread. The journal shares ownership of what it works with.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "hdrive/state.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::scheduler {
@@ -19,10 +20,10 @@ namespace hdrive::scheduler {
 /// The parts of a sweep with nothing left empty, but for the target where there is none.
 Result<SweepParts> complete_parts(const SweepSpec& spec, SweepParts parts);
 
-class Ledger {
+class Journal {
  public:
   /// Replays what the store holds, unless the parts bring it.
-  static Result<Ledger> open(const SweepSpec& spec, const SweepParts& parts);
+  static Result<Journal> open(const SweepSpec& spec, const SweepParts& parts);
 
   /// Goes on with the sampler and the policy of a changed specification. Those a caller brought stay.
   Result<void> follow(const SweepSpec& spec);
@@ -44,8 +45,8 @@ class Ledger {
   void prepare(const SweepSpec& spec);
 
   /// Records metrics and lets the policy see each report of the primary one, unless the run is already
-  /// being cancelled or `condemned` to be. The stop verdict's sentence, if there was one.
-  std::optional<std::string> report(RunMetrics metrics, bool condemned = false);
+  /// being cancelled or `to_stop` says that it will be. The stop verdict's sentence, if there was one.
+  std::optional<std::string> report(RunMetrics metrics, bool to_stop = false);
 
   /// Records that the run is to end, and why.
   void cancel(RunId run, EndCause cause, std::string reason);
@@ -69,7 +70,7 @@ class Ledger {
   const SweepParts& parts() const { return parts_; }
 
  private:
-  Ledger(SweepParts parts, SweepState state);
+  Journal(SweepParts parts, SweepState state);
 
   void keep(Change change);
 

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Outlook: tells when a sweep cannot succeed, from the first runs that ended by themselves.
+// FailureDetector: tells when a sweep cannot succeed, from the first runs that ended by themselves.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "hdrive/sweep.h"
+#include "hdrive/spec.h"
+#include "hdrive/state.h"
 
 namespace hdrive::scheduler {
 
 /// Failures are those of one session: a resumed sweep gets a new chance, since somebody may have mended
 /// the script. What succeeded in any session shows that something can.
-class Outlook {
+class FailureDetector {
  public:
   /// The specification outlives it and may change.
-  explicit Outlook(const SweepSpec& spec) : spec_(spec) {}
+  explicit FailureDetector(const SweepSpec& spec) : spec_(spec) {}
 
   /// Looks at the runs of earlier sessions.
   void recall(const History& history);
@@ -30,12 +31,12 @@ class Outlook {
 
  private:
   /// Whether it shows that something can succeed: it gave a result, or one is not asked for.
-  bool is_fruitful(RunId run, const History& history) const;
+  bool shows_success(RunId run, const History& history) const;
 
   const SweepSpec& spec_;
   std::int64_t failed_ = 0;  // these two: of the kinds that are judged
   std::int64_t without_metric_ = 0;
-  bool fruitful_ = false;
+  bool succeeded_ = false;
   RunId last_failed_ = -1;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fates: what becomes of the single runs of a session. Starts and cancels them, takes over what the target
+// RunController: what becomes of the single runs of a session. Starts and cancels them, takes over what the target
 // tells, and records how each ended. The loop decides how many there are and when it is over.
 //
 // One thread. Nothing is done to the world before the loop has stored what was decided (`act`).
@@ -12,21 +12,21 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/ledger.h"
+#include "scheduler/failure_detector.h"
+#include "scheduler/journal.h"
 #include "scheduler/live_runs.h"
-#include "scheduler/outlook.h"
 
 namespace hdrive::scheduler {
 
-class Fates {
+class RunController {
  public:
   /// All three outlive it; the specification may change between turns.
-  Fates(const SweepSpec& spec, Ledger& ledger, ComputeTarget& target)
-      : spec_(spec), ledger_(ledger), target_(target), outlook_(spec) {}
+  RunController(const SweepSpec& spec, Journal& journal, ComputeTarget& target)
+      : spec_(spec), journal_(journal), target_(target), failures_(spec) {}
 
   /// Finds out what became of the runs of earlier sessions. Fails if one of them cannot be looked for:
   /// it may be alive, so that neither trying it again nor going on without it would be right.
-  Result<void> take_up();
+  Result<void> adopt();
 
   /// How many runs the target has or is about to get.
   std::int64_t live() const { return live_.size(); }
@@ -49,11 +49,13 @@ class Fates {
   void cancel_late();
   /// Ends a run that a user wants ended, whether it has begun or waits. False: it is over already.
   bool stop(RunId run, const std::string& reason);
+  /// Queues a run that has ended as its next attempt, because somebody asks for it.
+  Answer retry(RunId run);
 
   /// Does what was decided.
   void act();
   /// Takes over what happened, judging each report.
-  void take_over(std::vector<TargetEvent>& events);
+  void handle(std::vector<TargetEvent>& events);
 
   /// The earliest moment at which a run's own time is over.
   std::optional<Time> earliest_limit() const {
@@ -65,10 +67,10 @@ class Fates {
   const std::optional<std::string>& hopeless() const { return hopeless_; }
 
  private:
-  const History& history() const { return ledger_.history(); }
+  const History& history() const { return journal_.history(); }
   RunRequest request(RunId run) const;
 
-  Result<void> look_for(RunId run);
+  Result<void> adopt_run(RunId run);
   void attached(RunId run);
   void gone(RunId run);
   void start(RunId run);
@@ -79,22 +81,22 @@ class Fates {
   void on(const RunVanished& vanished);
   void on(const TargetNote& note);
 
-  bool condemned(RunId run) const;
+  bool is_to_stop(RunId run) const;
   void begin(RunId run, int attempt);
   void lose(RunId run, const std::string& why);
-  void ended_canceled(RunId run, EndCause cause, const std::string& reason);
+  void record_canceled(RunId run, EndCause cause, const std::string& reason);
   void ended(RunEnded change);
 
   const SweepSpec& spec_;
-  Ledger& ledger_;
+  Journal& journal_;
   ComputeTarget& target_;
-  Outlook outlook_;
+  FailureDetector failures_;
 
   LiveRuns live_;
-  std::deque<RunId> queued_;                              // exist, and are to be started (again)
-  std::deque<RunId> starts_;                              // to start once stored
-  std::vector<std::pair<RunId, CancelMode>> cancels_;     // to cancel once stored
-  std::vector<std::pair<RunId, std::string>> condemned_;  // by the policy, in this turn
+  std::deque<RunId> queued_;                            // exist, and are to be started (again)
+  std::deque<RunId> starts_;                            // to start once stored
+  std::vector<std::pair<RunId, CancelMode>> cancels_;   // to cancel once stored
+  std::vector<std::pair<RunId, std::string>> to_stop_;  // by the policy, in this turn
   std::optional<Error> no_room_;
   std::optional<std::string> hopeless_;
   bool missing_metric_told_ = false;
