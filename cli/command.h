@@ -22,6 +22,8 @@ enum ExitCode : int {
   kWrong = 2,          ///< wrong usage or a wrong configuration
   kNoneSucceeded = 3,  ///< no run succeeded
   kNotFound = 4,       ///< no such sweep or run
+  kStoppedItself =
+      5,  ///< the sweep stopped itself and can be gone on with, once something is mended
   kInterrupted = 130,  ///< ended before its time: Ctrl-C, SIGTERM, SIGHUP, `hdrive stop`
 };
 

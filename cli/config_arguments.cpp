@@ -202,9 +202,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure
   overrides.source_directory = config.path;
   overrides.needs_command = to_run;
   overrides.azure = azure;
-  // As the runs will have it: behind the PATH of this process, where hdrive itself lies.
-  if (const auto path = environment("PATH"))
-    overrides.search_path = *path + ":" + own_directory().string();
+  overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",
                              config.script.front()));

@@ -31,13 +31,14 @@ class PlainDisplay final : public Display {
     const auto* ended = std::get_if<RunEnded>(&change);
     if (ended == nullptr) return;
     // A reader of stdout that went away must not end the sweep, so failures to write are ignored.
-    if (!quiet_) write_text(STDOUT_FILENO, run_line(state.history().run(ended->run), state) + "\n");
+    const Run& run = state.history().run(ended->run);  // queued, if it is tried again at once
+    if (!quiet_ && is_terminal(run.status)) write_text(STDOUT_FILENO, run_line(run, state) + "\n");
     if (ended->status == RunStatus::failed && failures_++ < kFailuresInFull)
       for (const std::string& line : stderr_lines(*ended)) tell(line + "\n");
   }
 
   void on_trouble(const std::string& trouble) override {
-    complain(trouble.empty() ? "the disk can be written again" : printable(trouble));
+    complain(trouble.empty() ? "that is over, and the sweep goes on" : printable(trouble));
   }
 
   void on_turn(const SweepState& state, Time /*now*/) override {
@@ -75,7 +76,8 @@ class LiveDisplay final : public Display {
   }
 
   void on_trouble(const std::string& trouble) override {
-    messages_.push_back(trouble.empty() ? "the disk can be written again" : printable(trouble));
+    messages_.push_back(trouble.empty() ? "that is over, and the sweep goes on"
+                                        : printable(trouble));
     dirty_ = true;
   }
 
@@ -132,6 +134,7 @@ class LiveDisplay final : public Display {
   void take(const RunEnded& ended, const SweepState& state) {
     const Run& run = state.history().run(ended.run);
     live_.erase(ended.run);
+    if (!is_terminal(run.status)) return;  // it is tried again at once
     count(run);
     if (ended.status != RunStatus::failed) return;
     messages_.push_back(run_line(run, state));

@@ -30,7 +30,10 @@ std::string run_line(const Run& run, const SweepState& state) {
 
 std::optional<std::string> warning_line(const Change& change) {
   if (const auto* requeued = std::get_if<RunRequeued>(&change)) {
-    if (requeued->cause == EndCause::lost) return std::nullopt;  // the engine notes those itself
+    // The engine notes those itself.
+    if (requeued->cause == EndCause::lost || requeued->cause == EndCause::exited ||
+        requeued->cause == EndCause::signaled)
+      return std::nullopt;
     return fmt::format("run {}, attempt {}: {}", requeued->run, requeued->attempt,
                        printable(requeued->reason));
   }

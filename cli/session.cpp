@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/detach.h"
 #include "cli/display.h"
+#include "cli/hooks.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
@@ -39,9 +40,13 @@ int run_session(const Session& session) {
     parts.listeners.push_back(
         make_announcer(*session.announce_to, id, session.directory / "engine.log"));
   parts.listeners.push_back(display);
+  const auto hooks = std::make_shared<Hooks>(session.spec, id, session.directory, display);
+  parts.listeners.push_back(hooks);
 
   const auto summary = run_sweep(session.spec, parts, stop);
   display->finish();
+  for (const std::string& warning : hooks->finish(summary))
+    tell("warning: " + printable(warning) + "\n");
   if (!summary) fail(kCannot, summary.error().message());
 
   return conclude(session, id, *summary);
@@ -56,7 +61,7 @@ int conclude(const Session& session, const std::string& sweep_id, const SweepSum
     if (summary.status != SweepStatus::completed)
       complain(base::join(printable_lines(summary.reason), "\n  "));
     print(quiet_line(summary, session.spec));
-    if (summary.end == SweepEnd::interrupt)
+    if (waits_to_be_resumed(summary.end))
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {

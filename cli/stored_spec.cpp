@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
 #include "cli/text.h"
 
 namespace hdrive::cli {
@@ -19,6 +21,22 @@ Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::
     if (problem.severity == Problem::Severity::error)
       return Error{short_id(header.id), "its stored configuration: " + problem.message()};
   return Error{short_id(header.id), "its stored configuration cannot be read"};
+}
+
+SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory) {
+  ConfigOverrides overrides;
+  overrides.search_path = search_path_of_runs();
+  LoadedConfig loaded =
+      parse_config(header.config, "configuration of " + short_id(header.id), directory, overrides);
+  if (loaded.ok()) return std::move(loaded.spec);
+  std::string text;
+  for (const Problem& problem : loaded.problems)
+    if (problem.severity == Problem::Severity::error)
+      text += (text.empty() ? "" : "\n") + printable(problem.message());
+  fail(kWrong,
+       text + fmt::format("\nnothing was started; mend this, or change it: hdrive update {} --set "
+                          "KEY=VALUE",
+                          short_id(header.id)));
 }
 
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec) {

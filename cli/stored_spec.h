@@ -15,6 +15,10 @@ namespace hdrive::cli {
 /// sweep began.
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
+/// The same for a sweep that is to go on: a Failure (2) where its folder or its program is not there, as for one
+/// that begins.
+SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory);
+
 /// `sweep HD_1a2b3c4d "name": 20 runs, 4 at once, seed 7`, what a user is told when it begins.
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec);
 

@@ -51,6 +51,10 @@ std::string saved_row(const SweepSummary& summary) {
 
 }  // namespace
 
+bool waits_to_be_resumed(SweepEnd end) {
+  return end == SweepEnd::interrupt || end == SweepEnd::failing || end == SweepEnd::blocked;
+}
+
 std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context) {
   const auto& best = summary.best_run;
@@ -77,7 +81,7 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
   text += row("more", fmt::format("hdrive show {}{}{}", context.selector, best ? "/best" : "",
                                   context.home_hint));
   text += row("", fmt::format("hdrive status {}{}", context.selector, context.home_hint));
-  if (summary.end == SweepEnd::interrupt)
+  if (waits_to_be_resumed(summary.end))
     text += fmt::format("resume with: hdrive resume {}{}\n", short_id(context.sweep_id),
                         context.home_hint);
   return text;
@@ -93,6 +97,7 @@ std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec) {
 
 int exit_code(const SweepSummary& summary) {
   if (summary.end == SweepEnd::interrupt || summary.end == SweepEnd::user) return kInterrupted;
+  if (waits_to_be_resumed(summary.end)) return kStoppedItself;
   switch (summary.status) {
     case SweepStatus::completed:
       return kDone;

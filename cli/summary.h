@@ -28,4 +28,7 @@ std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec);
 /// 0, 3 or 130.
 int exit_code(const SweepSummary& summary);
 
+/// Whether a session that ended so left something that `hdrive resume` is meant to go on with.
+bool waits_to_be_resumed(SweepEnd end);
+
 }  // namespace hdrive::cli

@@ -56,6 +56,12 @@ std::filesystem::path own_directory() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
 }
 
+std::optional<std::string> search_path_of_runs() {
+  auto path = environment("PATH");
+  if (path) *path += ":" + own_directory().string();
+  return path;
+}
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = write(fd, text.data(), text.size());

@@ -30,6 +30,8 @@ std::optional<std::string> environment(const char* name);
 
 /// Where this program lies, so that a run's script finds `hdrive log`; empty if the system does not tell.
 std::filesystem::path own_directory();
+/// The PATH of the runs: that of this process, behind it the directory of hdrive itself. Nothing without a PATH.
+std::optional<std::string> search_path_of_runs();
 
 // The doors to the outside. Names, paths, messages and what scripts wrote may hold anything, so each of them
 // makes its text harmless to a terminal (`printable_text`); what is made so already stays as it is.

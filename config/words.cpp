@@ -135,6 +135,14 @@ bool is_on_path(const Loader& loader, const std::string& program) {
   return false;
 }
 
+// A sweep whose program is not there could start nothing. One that is only looked at may be of another machine.
+void tell_of_program(Loader& loader, std::string text) {
+  if (loader.overrides.needs_command)
+    loader.problems.error(loader.command_places[0], std::move(text));
+  else
+    loader.problems.warn(loader.command_places[0], std::move(text));
+}
+
 void warn_of_missing_files(Loader& loader) {
   const auto& command = loader.spec.command;
   std::error_code error;
@@ -145,11 +153,10 @@ void warn_of_missing_files(Loader& loader) {
   };
   const std::string where = " in " + in_quotes(loader.spec.source_directory.string());
   if (command[0].find('/') != std::string::npos && missing(command[0]))
-    return loader.problems.warn(loader.command_places[0],
-                                "there is no program " + in_quotes(command[0]) + where);
+    return tell_of_program(loader, "there is no program " + in_quotes(command[0]) + where);
   if (command[0].find_first_of("/{") == std::string::npos && !is_on_path(loader, command[0]))
-    return loader.problems.warn(
-        loader.command_places[0],
+    return tell_of_program(
+        loader,
         "no program " + in_quotes(command[0]) + " is in PATH" +
             (std::any_of(command[0].begin(), command[0].end(), is_blank)
                  ? "; this is one word with blanks in it: give program and arguments as words of "

@@ -15,6 +15,7 @@
 #include "hdrive/edit.h"
 #include "scheduler/ending.h"
 #include "scheduler/journal.h"
+#include "scheduler/stop_rules.h"
 
 namespace hdrive {
 
@@ -32,8 +33,8 @@ struct AskTell::Impl {
   std::deque<RunId> again;  // to be handed out before new ones
   std::string exhausted;    // why the sampler had nothing left
   std::string stopped;      // by another process, and how
-  // What was told and answered by an error, since it could not be stored: how runs ended, and their last reports.
-  // Told again, the same counts once.
+  // What was told and answered by an error, since it could not be stored: how
+  // runs ended, and their last reports. Told again, the same counts once.
   struct Told {
     RunStatus status;
     std::optional<double> value;
@@ -143,14 +144,16 @@ struct AskTell::Impl {
       case Request::Kind::retry_run:
         break;
     }
-    return {false, "a program asks for the runs of this sweep; when they start is its affair"};
+    return {false,
+            "a program asks for the runs of this sweep; when they start "
+            "is its affair"};
   }
 
   Answer update(const Request& request) {
     auto edit = edit_spec(spec, read_settings(request.payload), history().size());
     if (!edit) return {false, edit.error().message()};
     if (edit->what.empty()) return {true, "nothing changes: it is so already"};
-    if (auto taken = journal.follow(edit->spec); !taken) return {false, taken.error().message()};
+    if (auto taken = journal.use(edit->spec); !taken) return {false, taken.error().message()};
     journal.record(SweepEdited{std::move(edit->config), edit->what, journal.now()});
     time_is_over += Duration{edit->spec.max_duration} - Duration{spec.max_duration};
     spec = std::move(edit->spec);
@@ -162,6 +165,7 @@ struct AskTell::Impl {
   std::optional<std::string> over() const {
     if (!stopped.empty()) return "the sweep was " + stopped;
     if (journal.now() >= time_is_over) return scheduler::time_budget(spec) + " are over";
+    if (auto reached = scheduler::target_reached(spec, state())) return reached;
     if (again.empty() && history().size() >= spec.max_total_runs)
       return fmt::format("all {} of max_total_runs were asked for",
                          base::plural(history().size(), "run"));
@@ -204,7 +208,8 @@ std::int64_t AskTell::retry_open() {
   impl_->unanswered_reports.clear();
   for (RunId run = 0; run < impl_->history().size(); ++run) {
     if (!impl_->was_cut_off(run)) continue;
-    // What the policy had stopped is not tried again, though nobody said that it has ended.
+    // What the policy had stopped is not tried again, though nobody said that
+    // it has ended.
     if (impl_->state().canceling(run) == EndCause::policy && impl_->open_run(run))
       impl_->record_end(run, RunStatus::canceled, EndCause::policy, "");
     else
@@ -263,6 +268,7 @@ Result<AskTell::Reported> AskTell::report(RunId run, double value,
   }
   if (auto stored = journal.commit(); !stored) return stored.error();
   impl_->unanswered_reports.erase(run);
+  if (journal.failure()) return Error{"", *journal.failure()};
   Reported reported;
   if (const auto judged = journal.state().judged(run)) reported = {judged->verdict, judged->reason};
   const EndCause canceling = journal.state().canceling(run);
@@ -307,6 +313,9 @@ Result<void> AskTell::close() {
   if (!impl_->stopped.empty()) {
     end = SweepEnd::user;
     reason = impl_->stopped;
+  } else if (const auto reached = scheduler::target_reached(impl_->spec, impl_->state())) {
+    end = SweepEnd::target;
+    reason = *reached;
   } else if (open == 0 && !impl_->exhausted.empty()) {
     end = SweepEnd::exhausted;
     reason = impl_->exhausted;

@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 
 #include "base/text.h"
 #include "hdrive/config.h"
 #include "hdrive/state.h"
 #include "hdrive/sweep.h"
+#include "scheduler/stop_rules.h"
 
 namespace hdrive {
 namespace {
@@ -69,62 +69,8 @@ Result<void> check_algorithms(const SweepSpec& spec) {
   return {};
 }
 
-// The keys of a configuration's text with their values, nested ones as "policy.slack_factor". What is
-// no mapping (a list) belongs to the key above it.
-std::map<std::string, std::string> keys_of(const std::string& config) {
-  std::map<std::string, std::string> keys;
-  std::string top, latest;
-  for (const std::string_view line : base::split(config, '\n')) {
-    if (base::trim(line).empty()) continue;
-    const std::size_t colon = line.find(": ");
-    const bool heading = line.ends_with(':');
-    const bool nested = line.starts_with("  ") && !line.starts_with("   ");
-    const bool mapping = (heading || colon != line.npos) && line.front() != '-' &&
-                         (nested ? line[2] != '-' : line.front() != ' ');
-    if (!mapping) {
-      keys[latest] += fmt::format("{}{}", keys[latest].empty() ? "" : " ", base::trim(line));
-      continue;
-    }
-    const std::string name(
-        base::trim(heading ? line.substr(0, line.size() - 1) : line.substr(0, colon)));
-    if (!nested) top = name;
-    latest = nested ? top + "." + name : name;
-    if (!heading) keys[latest] = base::trim(line.substr(colon + 2));
-  }
-  return keys;
-}
-
-// What a list has at its end that it did not have; nothing where it is not the old one made longer. Told by itself,
-// since each of a hundred enqueued points would else repeat all before it.
-std::optional<std::string> added(const std::string& before, const std::string& after) {
-  const std::string behind = before.empty() ? "- " : before + " - ";
-  if (!after.starts_with(behind)) return std::nullopt;
-  return after.substr(behind.size());
-}
-
-std::string differences(const std::string& before, const std::string& after) {
-  constexpr std::string_view kNone = "none";
-  const auto old_keys = keys_of(before), new_keys = keys_of(after);
-  std::map<std::string, std::pair<std::string, std::string>> both;
-  for (const auto& [key, value] : old_keys) both[key] = {value, std::string(kNone)};
-  for (const auto& [key, value] : new_keys) {
-    const auto found = both.try_emplace(key, kNone, kNone).first;
-    found->second.second = value;
-  }
-  std::vector<std::string> changes;
-  for (const auto& [key, values] : both) {
-    const auto& [old_value, new_value] = values;
-    if (old_value == new_value) continue;
-    if (const auto more = added(old_value == kNone ? "" : old_value, new_value))
-      changes.push_back(fmt::format("{}: {} added", key, *more));
-    else
-      changes.push_back(fmt::format("{}: {} -> {}", key, old_value, new_value));
-  }
-  return base::join(changes, ", ");
-}
-
-// Nobody has the stored text before his eyes, and it was sound: what is wrong there now, the settings have
-// done, and it is told under their keys.
+// The stored text was sound, and the user does not see it: an error in it comes from the settings, so it is told
+// under their keys.
 std::string errors_of(const LoadedConfig& loaded, const Settings& settings) {
   std::vector<std::string> keys, errors;
   for (const auto& [key, value] : settings) keys.push_back("--set " + key);
@@ -217,7 +163,7 @@ Result<SpecEdit> edit_spec(const SweepSpec& spec, const Settings& settings, std:
                                  "max_total_runs were created; raise it first",
                                  base::plural(runs, "run"))};
   edit.config = to_hdconfig(edit.spec);
-  edit.what = differences(before, edit.config);
+  edit.what = base::join(changes(spec, edit.spec), ", ");
   return edit;
 }
 
@@ -229,6 +175,12 @@ std::optional<NothingLeft> nothing_left(const SweepSpec& spec, const SweepState&
         fmt::format("its max_duration_minutes ({}) are used up", base::shortest(minutes)),
         fmt::format("max_duration_minutes={}", base::shortest(2 * minutes))};
   }
+  if (auto reached = scheduler::target_reached(spec, state))
+    return NothingLeft{*std::move(reached), ""};
+  scheduler::ProgressWatch progress(spec);
+  progress.load(history);
+  if (auto stalled = progress.stalled(history))
+    return NothingLeft{*std::move(stalled), "stop_without_progress=0"};
   for (RunId id = 0; id < history.size(); ++id) {
     const Run& run = history.run(id);
     const bool again = run.ended_by == EndCause::interrupt || run.ended_by == EndCause::budget;

@@ -17,8 +17,12 @@ SweepStatus status_after(SweepEnd end, const History& history) {
     case SweepEnd::interrupt:
       return SweepStatus::canceled;
     case SweepEnd::hopeless:
+    case SweepEnd::failing:
+    case SweepEnd::blocked:
     case SweepEnd::error:
       return SweepStatus::failed;
+    case SweepEnd::target:
+      return SweepStatus::completed;
     default:
       break;
   }

@@ -11,12 +11,12 @@
 
 namespace hdrive::scheduler {
 
-/// What becomes of a sweep that ended so with these runs (reference, 10.10): completed if any run gave a
-/// result.
+/// What becomes of a sweep that ended so with these runs (reference, 10.10):
+/// completed if any run gave a result.
 SweepStatus status_after(SweepEnd end, const History& history);
 
-/// What makes a sweep fail whose runs have all ended: "; none completed: 2 ran longer than
-/// max_run_duration_seconds, 1 failed". Empty where one did.
+/// What makes a sweep fail whose runs have all ended: "; none completed: 2 ran
+/// longer than max_run_duration_seconds, 1 failed". Empty where one did.
 std::string none_completed(const History& history);
 
 /// "all 20 runs have ended", and `none_completed`.

@@ -10,6 +10,17 @@
 
 namespace hdrive::scheduler {
 
+namespace {
+
+std::string how_it_failed(RunId run, const SweepState& state) {
+  std::string text = fmt::format("run {}: {}", run, state.history().run(run).reason);
+  if (!state.stderr_tail(run).empty())
+    text += "; its last lines on stderr:\n" + state.stderr_tail(run);
+  return text;
+}
+
+}  // namespace
+
 bool FailureDetector::shows_success(RunId run, const History& history) const {
   const RunStatus status = history.run(run).status;
   if (!is_terminal(status) || status == RunStatus::failed) return false;
@@ -17,12 +28,22 @@ bool FailureDetector::shows_success(RunId run, const History& history) const {
   return status == RunStatus::completed && !spec_.stop_without_primary_metric;
 }
 
-void FailureDetector::recall(const History& history) {
+void FailureDetector::load(const History& history) {
   for (RunId run = 0; run < history.size() && !succeeded_; ++run)
     succeeded_ = shows_success(run, history);
 }
 
-void FailureDetector::see(RunId run, const SweepState& state) {
+void FailureDetector::observe_attempt(RunId run, const SweepState& state) {
+  const Run& record = state.history().run(run);
+  if (record.status == RunStatus::failed || record.ended_by == EndCause::silent) {
+    ++in_a_row_;
+    latest_ = how_it_failed(run, state);
+  } else if (record.status == RunStatus::completed || record.ended_by == EndCause::policy) {
+    in_a_row_ = 0;
+  }  // what was cut off shows nothing
+}
+
+void FailureDetector::observe(RunId run, const SweepState& state) {
   const Run& record = state.history().run(run);
   succeeded_ = succeeded_ || shows_success(run, state.history());
   if (record.status == RunStatus::failed) {
@@ -42,16 +63,12 @@ std::optional<std::string> FailureDetector::hopeless(const SweepState& state) co
 
   std::string text;
   if (failed_ > 0) {
-    const Run& last = state.history().run(last_failed_);
-    text =
-        without_metric_ == 0
-            ? fmt::format("all of the first {} runs failed", failed_)
-            : fmt::format("of the first {} runs {} failed and {} ended without the primary metric",
-                          counted, failed_, without_metric_);
-    text += fmt::format("; the latest, run {}: {}", last.id, last.reason);
-    if (!state.stderr_tail(last.id).empty())
-      text += "; its last lines on stderr:\n" + state.stderr_tail(last.id);
-    return text;
+    text = without_metric_ == 0 ? fmt::format("all of the first {} runs failed", failed_)
+                                : fmt::format(
+                                      "of the first {} runs {} failed and {} ended "
+                                      "without the primary metric",
+                                      counted, failed_, without_metric_);
+    return text + "; the latest, " + how_it_failed(last_failed_, state);
   }
   text = fmt::format("none of the first {} runs logged the primary metric \"{}\"", without_metric_,
                      state.primary_metric());
@@ -59,6 +76,13 @@ std::optional<std::string> FailureDetector::hopeless(const SweepState& state) co
   const std::vector<std::string> names(state.metric_names().begin(), state.metric_names().end());
   const std::string hint = base::did_you_mean(state.primary_metric(), names);
   return text + "; they logged " + base::join(names, ", ") + (hint.empty() ? "" : ";" + hint);
+}
+
+std::optional<std::string> FailureDetector::failing() const {
+  const std::int64_t most = spec_.stop_after_consecutive_failures;
+  if (most == 0 || in_a_row_ < most) return std::nullopt;
+  return fmt::format("{} in a row failed (stop_after_consecutive_failures); the latest, {}",
+                     base::plural(in_a_row_, "run"), latest_);
 }
 
 std::string missing_metric(RunId run, const SweepState& state) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/journal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <variant>
 
 #include "hdrive/ids.h"
+#include "scheduler/proposer.h"
 #include "scheduler/start_points.h"
 
 namespace hdrive::scheduler {
@@ -47,7 +51,8 @@ Result<Journal> Journal::open(const SweepSpec& spec, const SweepParts& given) {
     state = std::move(*parts.state);
     complete->state.reset();
   } else {
-    // All metrics, not only the primary one: the names that were seen belong to the state.
+    // All metrics, not only the primary one: the names that were seen belong to
+    // the state.
     auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
     if (!replayed) return replayed.error();
   }
@@ -57,7 +62,7 @@ Result<Journal> Journal::open(const SweepSpec& spec, const SweepParts& given) {
   return journal;
 }
 
-Result<void> Journal::follow(const SweepSpec& spec) {
+Result<void> Journal::use(const SweepSpec& spec) {
   SweepParts parts = parts_;
   if (!own_sampler_) parts.sampler.reset();
   if (!own_policy_) parts.policy.reset();
@@ -67,9 +72,36 @@ Result<void> Journal::follow(const SweepSpec& spec) {
   return {};
 }
 
+template <class Call>
+bool Journal::guard(std::string_view part, Call call) const {
+  std::string what = "an exception that tells nothing";
+  try {
+    call();
+    return true;
+  } catch (const std::exception& error) {
+    what = fmt::format("an exception: {}", error.what());
+  } catch (...) {
+  }
+  if (!failure_) failure_ = fmt::format("{} threw {}", part, what);
+  return false;
+}
+
+template <class Call>
+void Journal::tell_listeners(Call call) {
+  std::erase_if(parts_.listeners, [&](const std::shared_ptr<Listener>& listener) {
+    return !guard("a listener", [&] { call(*listener); });
+  });
+}
+
+Time Journal::now() const {
+  guard("the clock", [&] { latest_now_ = parts_.clock->now(); });
+  return latest_now_ + ahead_;
+}
+
 void Journal::keep(Change change) {
   if (!waiting_since_) waiting_since_ = now();
   if (!std::holds_alternative<RunStarted>(change)) urgent_ = true;
+  if (const auto* metrics = std::get_if<RunMetrics>(&change)) backlog_ += metrics->metrics.size();
   waiting_.push_back(std::move(change));
 }
 
@@ -78,51 +110,75 @@ void Journal::record(Change change) {
   keep(std::move(change));
 }
 
-Result<Journal::Proposed> Journal::propose(const SweepSpec& spec) {
+std::optional<RunId> Journal::propose_start_point(const SweepSpec& spec) {
+  auto start = next_start_point(spec, state_);
+  if (!start) return std::nullopt;
+  const RunId run = start->run;
+  start->at = now();
+  record(*std::move(start));
+  return run;
+}
+
+Journal::Proposed Journal::propose(Proposal proposal) {
+  if (!proposal.parameters) return {std::nullopt, std::move(proposal.reason)};
   const RunId run = history().size();
-  if (auto start = next_start_point(spec, state_)) {
-    start->at = now();
-    record(*std::move(start));
-    return Proposed{run, ""};
-  }
-  auto proposal = parts_.sampler->propose(history(), run);
+  record(RunProposed{run, *std::move(proposal.parameters), std::move(proposal.reason), now()});
+  return {run, ""};
+}
+
+Result<Journal::Proposed> Journal::propose(const SweepSpec& spec) {
+  if (const auto run = propose_start_point(spec)) return Proposed{run, ""};
+  auto proposal = ask_sampler(*parts_.sampler, history(), history().size());
   if (!proposal) return proposal.error();
-  if (!proposal->parameters) return Proposed{std::nullopt, proposal->reason};
-  record(RunProposed{run, *std::move(proposal->parameters), std::move(proposal->reason), now()});
-  return Proposed{run, ""};
+  return propose(*std::move(proposal));
 }
 
 void Journal::prepare(const SweepSpec& spec) {
   const bool is_asked_next =
       history().size() < spec.max_total_runs &&
       static_cast<std::size_t>(state_.start_points_used()) >= spec.start_points.size();
-  if (is_asked_next) parts_.sampler->prepare(history());
+  if (is_asked_next) guard("the sampler", [&] { parts_.sampler->prepare(history()); });
+}
+
+// One verdict, or "not due" from a policy that throws. `stopped` is its
+// sentence if it says stop.
+Verdict Journal::judge(RunId run, std::optional<std::string>& stopped) {
+  Verdict verdict;
+  judging_ = guard("the policy", [&] {
+    verdict = parts_.policy->judge(run, history());
+    if (verdict.action == Verdict::Action::stop) stopped = parts_.policy->explain(verdict);
+  });
+  return judging_ ? verdict : Verdict{};
 }
 
 std::optional<std::string> Journal::report(RunMetrics metrics, bool to_stop) {
   std::optional<std::string> stopped;
   const RunId run = metrics.run;
-  const bool judge = !to_stop && state_.canceling(run) == EndCause::none;
+  const bool judge_it = !to_stop && state_.canceling(run) == EndCause::none;
   Verdict verdict;  // the latest that compared something, or else the latest
   bool judged = false;
   state_.apply(metrics, [&](RunId) {
-    if (!judge || stopped) return;
-    Verdict latest = parts_.policy->judge(run, history());
-    if (latest.action == Verdict::Action::stop) stopped = parts_.policy->explain(latest);
+    if (!judge_it || stopped || !judging_) return;
+    Verdict latest = judge(run, stopped);
     if (latest.finding != Verdict::Finding::not_due || verdict.finding == Verdict::Finding::not_due)
       verdict = std::move(latest);
-    judged = true;
+    judged = judging_;
   });
   const int attempt = metrics.attempt;
   keep(std::move(metrics));
   if (!judged) return stopped;
 
-  // A verdict that says only "not due" must not hide an earlier one that compared something.
+  // A verdict that says only "not due" must not hide an earlier one that
+  // compared something.
   const auto before = state_.judged(run);
   if (verdict.finding == Verdict::Finding::not_due && before &&
       before->verdict.finding != Verdict::Finding::not_due)
     return stopped;
-  std::string reason = stopped ? *stopped : parts_.policy->explain(verdict);
+  std::string reason;
+  if (stopped)
+    reason = *stopped;
+  else
+    judging_ = guard("the policy", [&] { reason = parts_.policy->explain(verdict); });
   if (!before || before->reason != reason || before->verdict.action != verdict.action)
     record(RunJudged{run, attempt, std::move(verdict), std::move(reason), now()});
   return stopped;
@@ -136,6 +192,15 @@ void Journal::note(Noted::Level level, std::optional<RunId> run, std::string tex
   record(Noted{level, run, std::move(text), now()});
 }
 
+void Journal::tell_trouble(const std::string& trouble) {
+  tell_listeners([&](Listener& listener) { listener.on_trouble(trouble); });
+}
+
+void Journal::tell_turn() {
+  const Time time = now();
+  tell_listeners([&](Listener& listener) { listener.on_turn(state_, time); });
+}
+
 Result<void> Journal::commit() {
   if (waiting_.empty()) return {};
   auto stored = parts_.store->append(waiting_);
@@ -143,8 +208,10 @@ Result<void> Journal::commit() {
   const std::vector<Change> told = std::exchange(waiting_, {});
   waiting_since_.reset();
   urgent_ = false;
-  for (const auto& listener : parts_.listeners)
-    for (const Change& change : told) listener->on_change(change, state_);
+  backlog_ = 0;
+  tell_listeners([&](Listener& listener) {
+    for (const Change& change : told) listener.on_change(change, state_);
+  });
   return {};
 }
 

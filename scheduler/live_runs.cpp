@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 
 namespace hdrive::scheduler {
@@ -30,12 +29,50 @@ LiveRun* LiveRuns::find(RunId run, int attempt) {
   return live && live->attempt == attempt ? live : nullptr;
 }
 
-std::optional<Time> LiveRuns::earliest_limit(Duration longest) const {
-  std::optional<Time> earliest;
-  for (const auto& [run, live] : runs_)
-    if (live.since && live.canceling == EndCause::none)
-      earliest = std::min(earliest.value_or(*live.since), *live.since);
-  return earliest ? std::optional(*earliest + longest) : std::nullopt;
+void LiveRuns::add(RunId run, LiveRun live) {
+  const std::optional<Time> since = live.since;
+  runs_.emplace(run, std::move(live));
+  if (since) set_since(run, *since);
+}
+
+void LiveRuns::remove(RunId run) {
+  forget_times(run);
+  runs_.erase(run);
+}
+
+void LiveRuns::set_since(RunId run, Time since) {
+  LiveRun& live = runs_.at(run);
+  if (live.since) by_start_.erase({*live.since, run});
+  live.since = since;
+  if (live.canceling != EndCause::none) return;
+  by_start_.insert({since, run});
+  const auto word = last_word_.find(run);
+  if (word == last_word_.end() || word->second < since) heard_of(run, since);
+}
+
+void LiveRuns::heard_of(RunId run, Time when) {
+  if (runs_.at(run).canceling != EndCause::none) return;
+  const auto [word, added] = last_word_.try_emplace(run, when);
+  if (!added) by_word_.erase({std::exchange(word->second, when), run});
+  by_word_.insert({when, run});
+}
+
+void LiveRuns::set_canceling(RunId run, EndCause cause) {
+  forget_times(run);
+  runs_.at(run).canceling = cause;
+}
+
+std::optional<LiveRuns::Moment> LiveRuns::first(const std::set<Moment>& of) {
+  return of.empty() ? std::nullopt : std::optional(*of.begin());
+}
+
+void LiveRuns::forget_times(RunId run) {
+  const LiveRun* live = find(run);
+  if (live && live->since) by_start_.erase({*live->since, run});
+  const auto word = last_word_.find(run);
+  if (word == last_word_.end()) return;
+  by_word_.erase({word->second, run});
+  last_word_.erase(word);
 }
 
 RunEnded describe_end(const RunExited& exited, const LiveRun& live,

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LiveRuns: the runs a target has in hand, from the decision to start them until they have ended.
+// LiveRuns: the runs a target has in hand, from the decision to start them
+// until they have ended.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "hdrive/sweep.h"
+#include "hdrive/changes.h"
+#include "hdrive/target.h"
 
 namespace hdrive::scheduler {
 
@@ -17,30 +20,47 @@ struct LiveRun {
   std::optional<Time> since;            ///< when it began; nothing: it is still to be started
   EndCause canceling = EndCause::none;  ///< why it was told to end
   bool told = false;                    ///< whether the target was told
+  std::optional<std::string> verdict;   ///< the policy's stop verdict, until it is acted on
 };
 
-/// By number, from the decision to start a run until it has ended. One thread.
+/// By number, from the decision to start a run until it has ended. Knows which
+/// of those that nobody has told to end began first, and which was silent for
+/// longest: each in O(log runs). One thread.
 class LiveRuns {
  public:
   std::int64_t size() const { return static_cast<std::int64_t>(runs_.size()); }
   bool empty() const { return runs_.empty(); }
   const std::map<RunId, LiveRun>& all() const { return runs_; }
 
-  /// The live run, if it is live in this attempt: a late word of an earlier attempt is nobody's.
+  /// The live run, if it is live in this attempt: a late word of an earlier
+  /// attempt is nobody's.
   LiveRun* find(RunId run, int attempt);
   LiveRun* find(RunId run);
 
-  void add(RunId run, LiveRun live) { runs_.emplace(run, live); }
-  void remove(RunId run) { runs_.erase(run); }
+  void add(RunId run, LiveRun live);
+  void remove(RunId run);
 
-  /// When the first of the runs not yet told to end will have lasted as long as a run may.
-  std::optional<Time> earliest_limit(Duration longest) const;
+  /// It runs since then. It is heard of, too, if nothing was heard of it later.
+  void set_since(RunId run, Time since);
+  void heard_of(RunId run, Time when);
+  /// It was told to end: it is no longer among those below.
+  void set_canceling(RunId run, EndCause cause);
+
+  using Moment = std::pair<Time, RunId>;
+  std::optional<Moment> longest_running() const { return first(by_start_); }
+  std::optional<Moment> longest_silent() const { return first(by_word_); }
 
  private:
+  static std::optional<Moment> first(const std::set<Moment>& of);
+  void forget_times(RunId run);
+
   std::map<RunId, LiveRun> runs_;
+  std::map<RunId, Time> last_word_;  // of those below
+  std::set<Moment> by_start_, by_word_;
 };
 
-/// How a run's end is recorded: exit, signal, failure to start, or the cause it was told to end for.
+/// How a run's end is recorded: exit, signal, failure to start, or the cause it
+/// was told to end for.
 RunEnded describe_end(const RunExited& exited, const LiveRun& live,
                       const std::string& canceling_reason, Time at);
 

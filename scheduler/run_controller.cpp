@@ -51,10 +51,12 @@ RunRequest RunController::request(RunId run) const {
   return request;
 }
 
-// ---- runs of earlier sessions -------------------------------------------------------------------
+// ---- runs of earlier sessions
+// -------------------------------------------------------------------
 
 Result<void> RunController::adopt() {
-  failures_.recall(history());
+  failures_.load(history());
+  progress_.load(history());
   for (RunId run = 0; run < history().size(); ++run) {
     if (!is_terminal(history().run(run).status))
       if (auto looked = adopt_run(run); !looked) return looked;
@@ -78,7 +80,7 @@ Result<void> RunController::adopt_run(RunId run) {
   if (*outcome == AttachOutcome::attached)
     attached(run);
   else
-    gone(run);
+    missing(run);
   return {};
 }
 
@@ -89,7 +91,7 @@ void RunController::attached(RunId run) {
   if (live.canceling != EndCause::none) cancels_.push_back({run, CancelMode::graceful});
 }
 
-void RunController::gone(RunId run) {
+void RunController::missing(RunId run) {
   const EndCause canceling = journal_.state().canceling(run);
   if (canceling != EndCause::none)
     record_canceled(run, canceling, journal_.state().canceling_reason(run));
@@ -99,7 +101,8 @@ void RunController::gone(RunId run) {
     queued_.push_back(run);
 }
 
-// ---- decisions ----------------------------------------------------------------------------------
+// ---- decisions
+// ----------------------------------------------------------------------------------
 
 void RunController::plan_queued() {
   plan(queued_.front());
@@ -121,12 +124,13 @@ void RunController::unplan() {
 void RunController::cancel(RunId run, EndCause cause, std::string reason) {
   LiveRun* live = live_.find(run);
   if (live->canceling != EndCause::none) return;
-  live->canceling = cause;
+  live_.set_canceling(run, cause);
   journal_.cancel(run, cause, std::move(reason));
   cancels_.push_back({run, CancelMode::graceful});
 }
 
 void RunController::cancel_all(EndCause cause, const std::string& reason) {
+  ending_ = true;
   for (const auto& [run, live] : live_.all()) cancel(run, cause, reason);
 }
 
@@ -136,12 +140,24 @@ void RunController::kill_all() {
 
 void RunController::cancel_late() {
   const Time now = journal_.now();
-  for (const auto& [run, live] : live_.all())
-    if (live.canceling == EndCause::none && live.since &&
-        now >= *live.since + spec_.max_run_duration)
-      cancel(
-          run, EndCause::time_limit,
-          "ran longer than max_run_duration_seconds (" + in_seconds(spec_.max_run_duration) + ")");
+  for (auto first = live_.longest_running(); first && now >= first->first + spec_.max_run_duration;
+       first = live_.longest_running())
+    cancel(first->second, EndCause::time_limit,
+           "ran longer than max_run_duration_seconds (" + in_seconds(spec_.max_run_duration) + ")");
+  if (spec_.max_silent.count() == 0) return;
+  for (auto first = live_.longest_silent(); first && now >= first->first + spec_.max_silent;
+       first = live_.longest_silent())
+    cancel(first->second, EndCause::silent,
+           "reported nothing for max_silent_seconds (" + in_seconds(spec_.max_silent) + ")");
+}
+
+std::optional<Time> RunController::earliest_limit() const {
+  std::optional<Time> earliest;
+  if (const auto first = live_.longest_running()) earliest = first->first + spec_.max_run_duration;
+  const auto silent = live_.longest_silent();
+  if (silent && spec_.max_silent.count() > 0)
+    earliest = std::min(earliest.value_or(Time::max()), silent->first + spec_.max_silent);
+  return earliest;
 }
 
 bool RunController::stop(RunId run, const std::string& reason) {
@@ -169,89 +185,124 @@ Answer RunController::retry(RunId run) {
   return {true, fmt::format("it is tried again, as attempt {}", attempt)};
 }
 
-// ---- acting -------------------------------------------------------------------------------------
+// ---- acting
+// -------------------------------------------------------------------------------------
 
-void RunController::act() {
-  while (!starts_.empty() && !hopeless_) {
-    const RunId run = starts_.front();
-    starts_.pop_front();
-    start(run);
-    if (no_room_) unplan();
-  }
+void RunController::act(const std::function<bool()>& is_enough) {
   for (const auto& [run, mode] : std::exchange(cancels_, {})) {
     LiveRun* live = live_.find(run);
     if (!live) continue;
     live->told = true;
     target_.cancel(run, mode);
   }
+  while (!starts_.empty() && !hopeless_ && !is_enough()) {
+    const RunId run = starts_.front();
+    starts_.pop_front();
+    start(run);
+  }
+}
+
+void RunController::abandon() {
+  for (const auto& [run, live] : live_.all())
+    if (live.since) target_.cancel(run, CancelMode::kill);
 }
 
 void RunController::start(RunId run) {
-  LiveRun* live = live_.find(run);
-  live->since = journal_.now();
+  live_.set_since(run, journal_.now());
   auto started = target_.start(request(run));
-  no_room_.reset();
-  if (started) return;
-  if (started.error().kind == Error::Kind::no_room) {
-    no_room_ = started.error();
-    starts_.push_front(run);
+  if (started) {
+    // There is room again. Whether a program runs that could not be executed is
+    // told later.
+    if (blocked_ && passes_by_itself(blocked_->kind)) blocked_.reset();
+    if (blocked_) probe_ = run;
     return;
   }
-  RunExited failed{run, live->attempt};
+  if (lies_outside(started.error().kind)) return postpone(run, started.error());
+  RunExited failed{run, live_.find(run)->attempt};
   failed.not_started = true;
   failed.note = started.error().message();
   on(failed);
 }
 
-// ---- what happened ------------------------------------------------------------------------------
+// It could not be started for a reason that has nothing to do with it: it
+// waits, as the same attempt, and those that were to be started after it wait
+// with it.
+void RunController::postpone(RunId run, Error why) {
+  refusal_ = why;
+  blocked_ = std::move(why);
+  probe_.reset();
+  live_.remove(run);
+  unplan();
+  queued_.push_front(run);
+}
+
+// Its program runs.
+void RunController::confirm_start(RunId run) {
+  if (!probe_ || *probe_ != run) return;
+  probe_.reset();
+  blocked_.reset();
+}
+
+// ---- what happened
+// ------------------------------------------------------------------------------
 
 void RunController::handle(std::vector<TargetEvent>& events) {
   to_stop_.clear();
   for (TargetEvent& event : events) std::visit([this](auto& one) { on(one); }, event);
-  // Only now: a run that ended in the same breath has ended by itself.
-  for (auto& [run, reason] : to_stop_)
-    if (live_.find(run)) cancel(run, EndCause::policy, std::move(reason));
-}
-
-bool RunController::is_to_stop(RunId run) const {
-  return std::any_of(to_stop_.begin(), to_stop_.end(),
-                     [run](const auto& one) { return one.first == run; });
+  // Only now: a run that ended in the same turn has ended by itself.
+  for (const RunId run : to_stop_)
+    if (LiveRun* live = live_.find(run); live && live->verdict)
+      cancel(run, EndCause::policy, *std::exchange(live->verdict, std::nullopt));
 }
 
 void RunController::on(const RunBegan& began) {
-  LiveRun* live = live_.find(began.run, began.attempt);
-  if (!live) return;
+  if (!live_.find(began.run, began.attempt)) return;
   const Time now = journal_.now();
   const Run& record = history().run(began.run);
   const bool known = record.status == RunStatus::running;  // to an earlier session, too
+  confirm_start(began.run);
   if (began.ran)
-    live->since = now - *began.ran;
+    live_.set_since(began.run, now - *began.ran);
   else if (known)
-    live->since = std::min(record.started, now);
+    live_.set_since(began.run, std::min(record.started, now));
   if (!known) journal_.record(RunStarted{began.run, began.attempt, began.pid, now});
 }
 
 // The program's beginning was not told: it was over before it could be.
-void RunController::begin(RunId run, int attempt) {
+void RunController::record_start(RunId run, int attempt) {
   if (history().run(run).status == RunStatus::queued)
     journal_.record(RunStarted{run, attempt, 0, journal_.now()});
 }
 
 void RunController::on(RunReported& reported) {
-  if (!live_.find(reported.run, reported.attempt)) return;
+  LiveRun* live = live_.find(reported.run, reported.attempt);
+  if (!live) return;
   const RunId run = reported.run;
-  begin(run, reported.attempt);
-  auto stop = journal_.report(RunMetrics{run, reported.attempt, std::move(reported.metrics),
-                                         reported.position, journal_.now()},
-                              is_to_stop(run));
-  if (stop) to_stop_.emplace_back(run, *std::move(stop));
+  const Time now = journal_.now();
+  record_start(run, reported.attempt);
+  confirm_start(run);
+  live_.heard_of(run, now);
+  auto stop = journal_.report(
+      RunMetrics{run, reported.attempt, std::move(reported.metrics), reported.position, now},
+      live->verdict.has_value());
+  if (!stop) return;
+  live->verdict = std::move(stop);
+  to_stop_.push_back(run);
 }
 
 void RunController::on(const RunExited& exited) {
   const LiveRun* live = live_.find(exited.run, exited.attempt);
   if (!live) return;
-  if (!exited.not_started) begin(exited.run, exited.attempt);
-  ended(describe_end(exited, *live, journal_.state().canceling_reason(exited.run), journal_.now()));
+  const bool is_new = history().run(exited.run).status == RunStatus::queued;
+  if (exited.not_started && lies_outside(exited.not_started_kind) && is_new &&
+      live->canceling == EndCause::none)
+    return postpone(exited.run, Error{"", exited.note, exited.not_started_kind});
+  if (!exited.not_started) {
+    record_start(exited.run, exited.attempt);
+    confirm_start(exited.run);
+  }
+  record_end(
+      describe_end(exited, *live, journal_.state().canceling_reason(exited.run), journal_.now()));
 }
 
 void RunController::on(const RunVanished& vanished) {
@@ -267,46 +318,62 @@ void RunController::on(const TargetNote& note) {
   journal_.note(Noted::Level::warning, note.run, note.note);
 }
 
-// ---- endings ------------------------------------------------------------------------------------
+// ---- endings
+// ------------------------------------------------------------------------------------
 
-// A run that is gone: tried again as the same run as often as the specification allows.
+// A run that is gone: tried again as the same run as often as the specification
+// allows.
 void RunController::lose(RunId run, const std::string& why) {
   live_.remove(run);
-  const int attempt = history().run(run).attempt;
   const std::string what = fmt::format("was lost{}{}", why.empty() ? "" : ": ", why);
-  if (journal_.state().lost_attempts(run) < spec_.max_lost_retries) {
-    journal_.record(RunRequeued{run, attempt + 1, what, journal_.now(), EndCause::lost});
-    journal_.note(Noted::Level::warning, run, what + "; it is tried again");
-    queued_.push_front(run);
-    return;
-  }
-  RunEnded lost{run, attempt, RunStatus::failed, EndCause::lost};
+  if (journal_.state().lost_attempts(run) < spec_.max_lost_retries)
+    return try_again(run, EndCause::lost, what);
+  RunEnded lost{run, history().run(run).attempt, RunStatus::failed, EndCause::lost};
   lost.reason = what + fmt::format(", and its {} used up (max_lost_retries)",
                                    spec_.max_lost_retries == 1
                                        ? "one retry is"
                                        : fmt::format("{} retries are", spec_.max_lost_retries));
   lost.at = journal_.now();
-  ended(std::move(lost));
+  record_end(std::move(lost));
+}
+
+void RunController::try_again(RunId run, EndCause cause, const std::string& what) {
+  journal_.record(RunRequeued{run, history().run(run).attempt + 1, what, journal_.now(), cause});
+  journal_.note(Noted::Level::warning, run, what + "; it is tried again");
+  queued_.push_front(run);
 }
 
 void RunController::record_canceled(RunId run, EndCause cause, const std::string& reason) {
   RunEnded canceled{run, history().run(run).attempt, RunStatus::canceled, cause};
   canceled.reason = reason;
   canceled.at = journal_.now();
-  ended(std::move(canceled));
+  record_end(std::move(canceled));
 }
 
-void RunController::ended(RunEnded change) {
+bool RunController::is_tried_again(const RunEnded& change) const {
+  const bool failed = change.status == RunStatus::failed &&
+                      (change.cause == EndCause::exited || change.cause == EndCause::signaled);
+  return failed && !ending_ &&
+         journal_.state().failed_attempts(change.run) < spec_.max_failed_retries;
+}
+
+void RunController::record_end(RunEnded change) {
   const RunId run = change.run;
   const bool completed = change.status == RunStatus::completed;
+  const bool again = is_tried_again(change);
+  const EndCause cause = change.cause;
   live_.remove(run);
   if (completed && history().reports(run).empty()) change.reason += " without the primary metric";
+  const std::string reason = change.reason;
   journal_.record(std::move(change));
+  failures_.observe_attempt(run, journal_.state());
+  if (again) return try_again(run, cause, reason);
   if (completed && history().reports(run).empty() && !missing_metric_told_) {
     missing_metric_told_ = true;
     journal_.note(Noted::Level::warning, run, missing_metric(run, journal_.state()));
   }
-  failures_.see(run, journal_.state());
+  failures_.observe(run, journal_.state());
+  progress_.observe(run, history());
   if (!hopeless_) hopeless_ = failures_.hopeless(journal_.state());
 }
 

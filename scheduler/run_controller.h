@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunController: what becomes of the single runs of a session. Starts and cancels them, takes over what the target
-// tells, and records how each ended. The loop decides how many there are and when it is over.
+// RunController: the single runs of a session. Starts and cancels them, handles
+// what the target tells, and records how each ended. The loop decides how many
+// there are and when it is over.
 //
-// One thread. Nothing is done to the world before the loop has stored what was decided (`act`).
+// One thread. Nothing is done to the world before the loop has stored what was
+// decided (`act`).
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +18,7 @@
 #include "scheduler/failure_detector.h"
 #include "scheduler/journal.h"
 #include "scheduler/live_runs.h"
+#include "scheduler/stop_rules.h"
 
 namespace hdrive::scheduler {
 
@@ -22,10 +26,11 @@ class RunController {
  public:
   /// All three outlive it; the specification may change between turns.
   RunController(const SweepSpec& spec, Journal& journal, ComputeTarget& target)
-      : spec_(spec), journal_(journal), target_(target), failures_(spec) {}
+      : spec_(spec), journal_(journal), target_(target), failures_(spec), progress_(spec) {}
 
-  /// Finds out what became of the runs of earlier sessions. Fails if one of them cannot be looked for:
-  /// it may be alive, so that neither trying it again nor going on without it would be right.
+  /// Finds out what became of the runs of earlier sessions. Fails if one of
+  /// them cannot be looked for: it may be alive, so that neither trying it
+  /// again nor going on without it would be right.
   Result<void> adopt();
 
   /// How many runs the target has or is about to get.
@@ -38,33 +43,49 @@ class RunController {
   /// Decides to start a run: one that waits to be tried (again), or a new one.
   void plan_queued();
   void plan(RunId run);
-  /// What was planned and not begun waits again: nothing of it exists outside the books.
+  /// What was planned and not begun waits again: nothing of it exists outside
+  /// the journal.
   void unplan();
 
-  /// Decides that a live run ends, or all of them.
+  /// Decides that a live run ends, or all of them. After `cancel_all` no run
+  /// that fails is tried again.
   void cancel(RunId run, EndCause cause, std::string reason);
   void cancel_all(EndCause cause, const std::string& reason);
   void kill_all();
-  /// Cancels the runs whose own time is over.
+  /// Cancels the runs whose own time is over, and those that were silent for
+  /// too long.
   void cancel_late();
-  /// Ends a run that a user wants ended, whether it has begun or waits. False: it is over already.
+  /// Ends a run that a user wants ended, whether it has begun or waits. False:
+  /// it is over already.
   bool stop(RunId run, const std::string& reason);
-  /// Queues a run that has ended as its next attempt, because somebody asks for it.
+  /// Queues a run that has ended as its next attempt, because somebody asks for
+  /// it.
   Answer retry(RunId run);
 
-  /// Does what was decided.
-  void act();
-  /// Takes over what happened, judging each report.
+  /// Does what was decided: all cancellations, and starts until `is_enough` or
+  /// one of them cannot be.
+  void act(const std::function<bool()>& is_enough);
+  /// Ends all that lives, at once and without a record: for a loop that cannot
+  /// go on.
+  void abandon();
+  /// Handles what happened, judging each report.
   void handle(std::vector<TargetEvent>& events);
 
-  /// The earliest moment at which a run's own time is over.
-  std::optional<Time> earliest_limit() const {
-    return live_.earliest_limit(spec_.max_run_duration);
-  }
-  /// Why the latest start could not be: a full disk. Its run waits again. Nothing once one could.
-  const std::optional<Error>& no_room() const { return no_room_; }
+  /// The earliest moment at which `cancel_late` has something to do.
+  std::optional<Time> earliest_limit() const;
+  /// Why the latest start could not be, where the cause lies outside the run
+  /// (lies_outside): the run waits again. Nothing once a program runs.
+  const std::optional<Error>& blocked() const { return blocked_; }
+  /// The same, each refusal once.
+  std::optional<Error> take_refusal() { return std::exchange(refusal_, std::nullopt); }
+  /// Whether a start is under way that will tell whether it is still so.
+  bool is_probing() const { return blocked_ && probe_ && live_.all().contains(*probe_); }
   /// Why nothing can succeed, once that is known.
   const std::optional<std::string>& hopeless() const { return hopeless_; }
+  /// Why no more runs are to be started, while the latest all failed.
+  std::optional<std::string> failing() const { return failures_.failing(); }
+  /// Why there is no point in going on, though all is well.
+  std::optional<std::string> stalled() const { return progress_.stalled(history()); }
 
  private:
   const History& history() const { return journal_.history(); }
@@ -72,8 +93,10 @@ class RunController {
 
   Result<void> adopt_run(RunId run);
   void attached(RunId run);
-  void gone(RunId run);
+  void missing(RunId run);
   void start(RunId run);
+  void postpone(RunId run, Error why);
+  void confirm_start(RunId run);
 
   void on(const RunBegan& began);
   void on(RunReported& reported);
@@ -81,24 +104,28 @@ class RunController {
   void on(const RunVanished& vanished);
   void on(const TargetNote& note);
 
-  bool is_to_stop(RunId run) const;
-  void begin(RunId run, int attempt);
+  void record_start(RunId run, int attempt);
   void lose(RunId run, const std::string& why);
   void record_canceled(RunId run, EndCause cause, const std::string& reason);
-  void ended(RunEnded change);
+  void record_end(RunEnded change);
+  bool is_tried_again(const RunEnded& change) const;
+  void try_again(RunId run, EndCause cause, const std::string& what);
 
   const SweepSpec& spec_;
   Journal& journal_;
   ComputeTarget& target_;
   FailureDetector failures_;
+  ProgressWatch progress_;
 
   LiveRuns live_;
-  std::deque<RunId> queued_;                            // exist, and are to be started (again)
-  std::deque<RunId> starts_;                            // to start once stored
-  std::vector<std::pair<RunId, CancelMode>> cancels_;   // to cancel once stored
-  std::vector<std::pair<RunId, std::string>> to_stop_;  // by the policy, in this turn
-  std::optional<Error> no_room_;
+  std::deque<RunId> queued_;                           // exist, and are to be started (again)
+  std::deque<RunId> starts_;                           // to start once stored
+  std::vector<std::pair<RunId, CancelMode>> cancels_;  // to cancel once stored
+  std::vector<RunId> to_stop_;                         // by the policy, in this turn
+  std::optional<Error> blocked_, refusal_;
+  std::optional<RunId> probe_;  // started since, and nobody knows yet whether its program runs
   std::optional<std::string> hopeless_;
+  bool ending_ = false;
   bool missing_metric_told_ = false;
 };
 

@@ -156,7 +156,11 @@ struct SweepState::Impl {
   }
 
   void on(const Noted& change) { notes.push_back(change); }
-  void on(const SweepEdited& change) { edits.push_back(change); }
+  // Of the whole specifications only the latest is kept: a sweep may be given thousands of points one by one.
+  void on(const SweepEdited& change) {
+    if (!edits.empty()) edits.back().config.clear();
+    edits.push_back(change);
+  }
   void on(const RequestAnswered&) {}
 };
 

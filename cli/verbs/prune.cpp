@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/housekeeping.h"
+#include "hdrive/report.h"
 
 namespace hdrive::cli {
 namespace {

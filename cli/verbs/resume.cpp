@@ -55,7 +55,7 @@ int resume_sweep(const ResumeOptions& options) {
   }
 
   Session session;
-  session.spec = spec;
+  session.spec = startable_spec(owned.store->header(), sweep.directory);
   session.directory = sweep.directory;
   session.output_dir = options.output_dir;
   session.quiet = options.quiet;

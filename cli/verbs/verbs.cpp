@@ -112,6 +112,16 @@ const std::vector<Verb>& verbs() {
        .summary = "Go on with a sweep that was paused, interrupted or used up its budget",
        .examples = {"hdrive resume last", "hdrive resume HD_1a2b --set max_total_runs=40"},
        .setup = setup_resume},
+      {.name = "retry",
+       .usage = "SWEEP/RUN... [options]",
+       .summary = "Try runs that have ended again",
+       .details =
+           "Tries runs that have ended again, each as the next attempt of the same run.\n\n"
+           "The parameters and the run directory stay, what the attempts before left in it too; "
+           "their metrics no longer count. A live sweep begins with it as soon as a slot is "
+           "free, another one when it is resumed.",
+       .examples = {"hdrive retry last/6", "hdrive retry last/6 last/9", "hdrive resume last"},
+       .setup = setup_retry},
       {.name = "update",
        .usage = "SWEEP --set KEY=VALUE... [options]",
        .summary = "Change a sweep while it runs, or before it is resumed",

@@ -21,6 +21,7 @@ Action setup_export(ArgumentParser& parser, std::vector<std::string>& arguments)
 Action setup_stop(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_pause(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_retry(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_enqueue(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_update(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_check(ArgumentParser& parser, std::vector<std::string>& arguments);

@@ -54,7 +54,7 @@ struct ConfigOverrides {
   std::filesystem::path source_directory;
   /// Whether a specification without a command is an error (it is for runs as processes).
   bool needs_command = true;
-  /// The PATH of the runs: a program that is not found there gets a warning. Nothing: not looked for.
+  /// The PATH of the runs: what is not found there is an error where a command is needed. Nothing: not looked for.
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.
   bool azure = false;
@@ -94,6 +94,10 @@ std::string to_hdconfig(const SweepSpec& spec);
 /// How two specifications differ, a key each: "max_total_runs: 20 instead of 10", of longer values the key
 /// alone. Empty: they are equal.
 std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other);
+
+/// What changes from `before` to `after`, a key or an option each: "max_total_runs: 10 -> 20",
+/// "policy.slack_factor: none -> 0.1", of a list that grew only what was added. Empty: nothing.
+std::vector<std::string> changes(const SweepSpec& before, const SweepSpec& after);
 
 /// docs/hdconfig.md, generated from the schema table and the registries.
 std::string config_reference();

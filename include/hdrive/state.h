@@ -75,7 +75,7 @@ class SweepState {
   std::int64_t pid(RunId run) const;
   const std::string& stderr_tail(RunId run) const;
   const std::vector<Noted>& notes() const;
-  /// How its specification was changed, oldest first.
+  /// How its specification was changed, oldest first; `config` of the latest alone.
   const std::vector<SweepEdited>& edits() const;
 
  private:

@@ -3,7 +3,7 @@
 // Store: what happened in a sweep, durably. One database a sweep, beside its run directories.
 //
 // Everything that happens is a Change. The scheduler appends the changes of one turn of its loop in one
-// transaction, and only then believes them; a resumed sweep replays them through the same mutator.
+// transaction, and only then acts on them; a resumed sweep replays them through the same mutator.
 #pragma once
 
 #include <filesystem>

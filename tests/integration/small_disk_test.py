@@ -68,7 +68,7 @@ class SmallDisk(HdriveTest):
         code, told = engine.wait(timeout=60), self.told.read_text()
         self.assertEqual(0, code, told)
         self.assertEqual(1, told.count(trouble), told)
-        self.assertEqual(1, told.count("the disk can be written again"), told)
+        self.assertEqual(1, told.count("that is over, and the sweep goes on"), told)
 
     def check_all(self, runs, status="Completed"):
         self.assertEqual([status] * runs, [run["status"] for run in self.runs()])

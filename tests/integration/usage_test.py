@@ -101,9 +101,10 @@ class Programs(HdriveTest):
         self.config(command=None)
         for arguments in (["validate", "hdconfig.yml"], ["run", "hdconfig.yml", "--dry-run"]):
             done = self.hdrive(*arguments, "--", "no-such-program", "t.py")
-            self.assertIn('warning: no program "no-such-program" is in PATH', done.err)
+            self.assertIn('no program "no-such-program" is in PATH', done.err)
+            self.assertEqual(done.code, 0 if arguments[0] == "validate" else 2)
             done = self.hdrive(*arguments, "--", "sh t.sh")
-            self.assertIn('warning: no program "sh t.sh" is in PATH; this is one word with blanks', done.err)
+            self.assertIn('no program "sh t.sh" is in PATH; this is one word with blanks', done.err)
             self.assertNotIn("PATH", self.hdrive(*arguments, "--", "sh", "t.sh").err)
 
     def test_find_hdrive_itself(self):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "hdrive/report.h"
 #include "hdrive/state.h"
@@ -128,6 +129,7 @@ void Auditor::judge(Life& of, RunId run, double value) {
   if (!verdict.stop || verdict.close) return;
   of.stop_due = true;
   of.stop_due_at = interval;
+  if (world_.has_thrown) return;  // what is broken is not asked again
   owed_verdicts_.insert(run);
   owed_cancellations_.insert(run);
 }
@@ -170,6 +172,11 @@ void Auditor::see(const RunCanceling& it) {
     require(ran >= spec_.max_run_duration, "time limits",
             fmt::format("run {} was late after {} ms", it.run, ran.count() / 1000));
   }
+  if (it.cause == EndCause::silent) {
+    const Process* process = world_.find(it.run, it.attempt);
+    require(process != nullptr && spec_.max_silent.count() > 0, "time limits",
+            fmt::format("run {} was called silent", it.run));
+  }
   of.canceling = it.cause;
   owed_cancellations_.erase(it.run);
 }
@@ -180,6 +187,10 @@ void Auditor::see(const RunEnded& it) {
   of.phase = Phase::ended;
   of.ended_by = it.cause;
   history_.runs[static_cast<std::size_t>(it.run)].status = it.status;
+  if (it.status == RunStatus::failed || it.cause == EndCause::silent)
+    ++failed_in_a_row_;
+  else if (it.status == RunStatus::completed || it.cause == EndCause::policy)
+    failed_in_a_row_ = 0;
   owed_verdicts_.erase(it.run);
   owed_cancellations_.erase(it.run);
 }
@@ -209,6 +220,8 @@ void Auditor::check_end(const RunEnded& it, const Life& of) const {
       return;
     case EndCause::not_started:
       require(!process, "truth", who + ": it was started");
+      require(!world_.refused_outside.contains({it.run, it.attempt}), "not started is no result",
+              who + ": what kept it from starting had nothing to do with it");
       return;
     case EndCause::lost:
       require(!exited, "truth", who + ": it exited");
@@ -242,16 +255,28 @@ void Auditor::see(const RunRequeued& it) {
             fmt::format("run {} had ended and is to be repeated", it.run));
     require(of.lost < spec_.max_lost_retries, "retries",
             fmt::format("run {} is retried more than {} times", it.run, spec_.max_lost_retries));
+  } else if (it.cause == EndCause::exited || it.cause == EndCause::signaled) {
+    require(of.phase == Phase::ended && of.ended_by == it.cause &&
+                history_.runs[static_cast<std::size_t>(it.run)].status == RunStatus::failed,
+            "life cycle", fmt::format("run {} did not fail and is tried again", it.run));
+    require(of.failed < spec_.max_failed_retries, "retries",
+            fmt::format("run {} failed and is retried more than {} times", it.run,
+                        spec_.max_failed_retries));
+  } else if (it.cause == EndCause::user) {
+    require(of.phase == Phase::ended, "life cycle",
+            fmt::format("run {} has not ended and is tried again", it.run));
   } else {
     require(of.phase == Phase::ended && of.ended_by == it.cause &&
                 (it.cause == EndCause::interrupt || it.cause == EndCause::budget),
             "life cycle",
             fmt::format("run {} is tried again after {}", it.run, to_string(of.ended_by)));
   }
-  const int lost = of.lost + (it.cause == EndCause::lost ? 1 : 0);
-  of = Life{};
-  of.attempt = it.attempt;
-  of.lost = lost;
+  Life next;
+  next.attempt = it.attempt;
+  next.lost = of.lost + (it.cause == EndCause::lost ? 1 : 0);
+  const bool failed = it.cause == EndCause::exited || it.cause == EndCause::signaled;
+  next.failed = of.failed + (failed ? 1 : 0);
+  of = std::move(next);
   history_.runs[static_cast<std::size_t>(it.run)] = {};
   owed_verdicts_.erase(it.run);
   owed_cancellations_.erase(it.run);
@@ -265,10 +290,21 @@ void Auditor::see(const SweepChanged& it) {
   active_ = it.active;
   status_at_ = it.at;
   status_ = it.status;
-  paused_ = it.status == SweepStatus::paused;
+  // One that pauses itself tries now and then whether runs can be started again.
+  paused_ = it.status == SweepStatus::paused && it.reason.starts_with("paused by");
   if (!is_over(it.status)) return;
   require(world_.alive() == 0, "no process forgotten",
           fmt::format("the sweep has ended and {} processes live", world_.alive()));
+  const std::int64_t failures = spec_.stop_after_consecutive_failures;
+  if (it.end == SweepEnd::failing)
+    require(failures > 0 && failed_in_a_row_ >= failures, "consecutive failures",
+            fmt::format("{} of {} failed in a row", failed_in_a_row_, failures));
+  if (it.end == SweepEnd::target) {
+    const auto best = state_.history().incumbent();
+    require(spec_.stop_at && best &&
+                !state_.history().better(*spec_.stop_at, *state_.history().best(*best)),
+            "stop_at", "the value was not reached");
+  }
   if (it.end == SweepEnd::duration)
     require(it.active >= spec_.max_duration, "time limits", "the sweep's time was not over");
   if (it.end == SweepEnd::all_runs || it.end == SweepEnd::exhausted)
@@ -329,6 +365,9 @@ void Auditor::on_start(const RunRequest& request) {
           fmt::format("run {} starts after its cancellation", run));
   require(state_.history().run(run).parameters == request.parameters, "proposals",
           fmt::format("run {} starts with other parameters", run));
+  const std::int64_t most = spec_.stop_after_consecutive_failures;
+  require(most == 0 || failed_in_a_row_ < most, "consecutive failures",
+          fmt::format("run {} starts after {} failures in a row", run, failed_in_a_row_));
   require(!world_.any_alive(run), "started once", fmt::format("run {} lives already", run));
   const Process* process = world_.find(run, request.attempt);
   require(!process || process->vanishes, "no finished work repeated",
@@ -344,7 +383,7 @@ void Auditor::on_cancel(RunId run, CancelMode mode) {
   const Life& of = life(run);
   require(of.canceling != EndCause::none || world_.store_failing, "durable first",
           fmt::format("run {} is cancelled and the store does not know why", run));
-  require(mode == CancelMode::graceful || world_.stop.level() > 1, "stop",
+  require(mode == CancelMode::graceful || world_.stop.level() > 1 || world_.store_failing, "stop",
           fmt::format("run {} is killed and nobody asked for that", run));
 }
 
@@ -359,6 +398,16 @@ void Auditor::on_wait() const {
 }
 
 void Auditor::on_change(const Change& change, const SweepState&) {
+  if (world_.throws_now(Scenario::Thrower::listener)) throw std::runtime_error("a broken listener");
+  // An engine takes what a listener throws for the listener's fault.
+  try {
+    tell_of(change);
+  } catch (const Violation& violation) {
+    world_.pending = violation;
+  }
+}
+
+void Auditor::tell_of(const Change& change) {
   told_.push_back(change.index());
   require(told_.size() <= stored_.size() && told_.back() == stored_[told_.size() - 1], "listeners",
           "a listener was told what was not stored");
@@ -382,6 +431,7 @@ void Auditor::begin_session() {
   told_.clear();
   stored_.clear();
   first_of_session_ = true;
+  failed_in_a_row_ = 0;
 }
 
 std::string text_of(const SweepState& state) {
@@ -411,8 +461,11 @@ void Auditor::after_session(Store& store, bool died) {
 void Auditor::on_result(const Result<SweepSummary>& result) {
   if (!result) {
     const std::string message = result.error().message();
-    const bool known = message.find("it cannot be followed") != message.npos ||
-                       message.find("the disk is full") != message.npos;
+    static constexpr const char* kKnown[] = {"it cannot be followed", "the disk is full",
+                                             "was deleted", "is locked", "threw an exception"};
+    const bool known = std::any_of(std::begin(kKnown), std::end(kKnown), [&](const char* text) {
+      return message.find(text) != message.npos;
+    });
     require(known, "errors", message);
     return;
   }

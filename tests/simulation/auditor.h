@@ -39,6 +39,7 @@ class Auditor final : public Listener {
   void on_wait() const;
   /// It tells its listeners.
   void on_change(const Change& change, const SweepState& state) override;
+  void tell_of(const Change& change);
 
   // ---- between sessions --------------------------------------------------------------------------
   void begin_session();
@@ -55,9 +56,9 @@ class Auditor final : public Listener {
     Phase phase = Phase::queued;
     EndCause canceling = EndCause::none;
     EndCause ended_by = EndCause::none;
-    std::size_t metrics = 0;  // of this attempt
-    int lost = 0;
-    bool stop_due = false;  // a stop verdict was due in this attempt
+    std::size_t metrics = 0;   // of this attempt
+    int lost = 0, failed = 0;  // attempts that were tried again
+    bool stop_due = false;     // a stop verdict was due in this attempt
     std::int64_t stop_due_at = 0;
     std::map<std::int64_t, NaiveVerdict> verdicts;  // by interval
   };
@@ -87,8 +88,9 @@ class Auditor final : public Listener {
   SweepState state_;               // what a replay gives
   testing::NaiveHistory history_;  // by itself
   std::vector<Life> lives_;
-  std::set<std::string> points_;  // of a grid
-  bool paused_ = false;
+  std::set<std::string> points_;      // of a grid
+  bool paused_ = false;               // by somebody
+  std::int64_t failed_in_a_row_ = 0;  // in this session
   bool first_of_session_ = false;
   Time status_at_{};
   Duration active_{};

@@ -58,7 +58,9 @@ TEST_CASE("each fault of an engine is found, by the invariant that is made for i
       {Fault::edits_at_will, "edits"},
       {Fault::deaf, "progress"},
       {Fault::gives_up, "errors"},
-      {Fault::throws, "exceptions"},
+      {Fault::throws, "errors"},
+      {Fault::blames_runs, "not started is no result"},
+      {Fault::never_tires, "consecutive failures"},
       {Fault::forgets_history, "replay"},
   };
   for (const Case& each : cases) {

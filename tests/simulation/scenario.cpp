@@ -81,6 +81,11 @@ SweepSpec some_spec(Dice& dice) {
   spec.max_lost_retries = dice.between(0, 3);
   spec.stop_when_all_fail = dice.chance(0.5);
   spec.stop_without_primary_metric = dice.chance(0.5);
+  spec.stop_after_consecutive_failures = dice.chance(0.5) ? 10 : dice.between(0, 4);
+  if (dice.chance(0.3)) spec.max_failed_retries = dice.between(1, 2);
+  if (dice.chance(0.1)) spec.stop_at = static_cast<double>(dice.between(0, 40)) / 8;
+  if (dice.chance(0.1)) spec.stop_without_progress = dice.between(2, 5);
+  if (dice.chance(0.1)) spec.max_silent = ms(dice.between(300, 1500));
   spec.command = {"train"};
   spec.source_directory = "/";
   return spec;
@@ -97,6 +102,8 @@ Settings some_settings(Dice& dice) {
       {"max_run_duration_seconds", "2"},
       {"max_duration_minutes", "30"},
       {"max_lost_retries", "2"},
+      {"max_failed_retries", "1"},
+      {"stop_after_consecutive_failures", "3"},
       {"policy", "{type: bandit, slack_factor: 0.1}"},
       {"policy", "{type: median_stopping, evaluation_interval: 2}"},
       {"policy", "{type: no_termination}"},
@@ -114,16 +121,19 @@ Settings some_settings(Dice& dice) {
 
 void some_incidents(Dice& dice, Scenario& scenario) {
   using Kind = Incident::Kind;
-  static constexpr Kind kKinds[] = {Kind::stop,      Kind::stop_run,  Kind::pause,
-                                    Kind::resume,    Kind::update,    Kind::update,
-                                    Kind::interrupt, Kind::disk_full, Kind::suspended,
-                                    Kind::reboot,    Kind::lose_run,  Kind::lose_run};
+  static constexpr Kind kKinds[] = {
+      Kind::stop,         Kind::stop_run,     Kind::pause,        Kind::resume,
+      Kind::update,       Kind::update,       Kind::interrupt,    Kind::disk_full,
+      Kind::suspended,    Kind::reboot,       Kind::lose_run,     Kind::lose_run,
+      Kind::no_resources, Kind::program_gone, Kind::store_locked, Kind::store_gone};
   for (std::int64_t i = dice.below(6); i > 0; --i) {
     Incident incident;
     incident.kind = kKinds[dice.below(std::size(kKinds))];
     incident.at = ms(dice.between(0, 15'000));
     incident.length = ms(dice.between(50, 6000));
     incident.run = dice.below(scenario.spec.max_total_runs);
+    if (incident.kind == Kind::program_gone && dice.chance(0.2)) incident.length += ms(70'000);
+    if (incident.kind == Kind::store_gone && dice.chance(0.2)) incident.length += ms(10'000);
     if (incident.kind == Kind::update) incident.settings = some_settings(dice);
     scenario.incidents.push_back(incident);
     // Half of the interrupts come in pairs, and what is paused is mostly resumed.
@@ -161,6 +171,14 @@ Scenario make_scenario(std::uint64_t seed) {
   if (dice.chance(0.2)) scenario.refused = 0.1;
   if (dice.chance(0.1)) scenario.stalled = 0.05;
   if (dice.chance(0.1)) scenario.unattachable = 0.1;
+  if (dice.chance(0.2)) scenario.asked_early = 0.5;
+  if (dice.chance(0.05)) {
+    scenario.thrower = static_cast<Scenario::Thrower>(dice.between(1, 3));
+    scenario.throws_at = dice.between(1, 20);
+    // A sampler or a policy that was brought along stays when the specification changes.
+    std::erase_if(scenario.incidents,
+                  [](const Incident& it) { return it.kind == Incident::Kind::update; });
+  }
   return scenario;
 }
 
@@ -197,9 +215,10 @@ Result<SimulatedRun> Scenario::behaviour(const RunRequest& request) const {
 }
 
 std::string describe(const Scenario& scenario) {
-  static constexpr const char* kNames[] = {"stop",   "stop run",  "pause",     "resume",
-                                           "update", "interrupt", "disk full", "suspended",
-                                           "reboot", "lose run"};
+  static constexpr const char* kNames[] = {
+      "stop",         "stop run",     "pause",        "resume",    "update",
+      "interrupt",    "disk full",    "suspended",    "reboot",    "lose run",
+      "no resources", "program gone", "store locked", "store gone"};
   std::string text = fmt::format("seed {}, {} store\n{}", scenario.seed,
                                  scenario.sqlite ? "SQLite" : "memory", to_hdconfig(scenario.spec));
   for (const Incident& incident : scenario.incidents) {
@@ -207,7 +226,7 @@ std::string describe(const Scenario& scenario) {
                         kNames[static_cast<int>(incident.kind)]);
     if (incident.kind == Incident::Kind::stop_run || incident.kind == Incident::Kind::lose_run)
       text += fmt::format(" {}", incident.run);
-    if (incident.kind == Incident::Kind::disk_full || incident.kind == Incident::Kind::suspended)
+    if (incident.length > Duration{} && incident.kind >= Incident::Kind::disk_full)
       text += fmt::format(" for {} ms", incident.length.count() / 1000);
     for (const auto& [key, value] : incident.settings) text += fmt::format(" {}={}", key, value);
     text += "\n";

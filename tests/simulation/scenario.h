@@ -16,16 +16,20 @@ namespace hdrive::simulation {
 /// Something that happens at a moment of true time, whether an engine is alive or not.
 struct Incident {
   enum class Kind {
-    stop,       ///< hdrive stop SWEEP
-    stop_run,   ///< hdrive stop SWEEP/RUN
-    pause,      ///< hdrive pause
-    resume,     ///< hdrive resume of a paused sweep
-    update,     ///< hdrive update
-    interrupt,  ///< Ctrl-C
-    disk_full,  ///< for `length`
-    suspended,  ///< the clock of the machine jumps ahead by `length`
-    reboot,     ///< all runs vanish and the engine dies
-    lose_run,   ///< one run vanishes
+    stop,          ///< hdrive stop SWEEP
+    stop_run,      ///< hdrive stop SWEEP/RUN
+    pause,         ///< hdrive pause
+    resume,        ///< hdrive resume of a paused sweep
+    update,        ///< hdrive update
+    interrupt,     ///< Ctrl-C
+    disk_full,     ///< for `length`
+    suspended,     ///< the clock of the machine jumps ahead by `length`
+    reboot,        ///< all runs vanish and the engine dies
+    lose_run,      ///< one run vanishes
+    no_resources,  ///< for `length` there are no processes for more than one run
+    program_gone,  ///< for `length` no program can be started, which is told at once or late
+    store_locked,  ///< somebody else holds the database for `length`
+    store_gone,    ///< the database is moved away for `length`
   };
   Kind kind = Kind::stop;
   Duration at{};  ///< since the beginning
@@ -45,6 +49,11 @@ struct Scenario {
   double refused = 0;       ///< how likely single appends fail
   double stalled = 0;       ///< how likely an append takes long
   double unattachable = 0;  ///< how likely an attach fails
+  double asked_early = 0;   ///< how likely something is asked while an engine opens the sweep
+  /// A part of somebody else's that throws an exception, once, at its so many-th call.
+  enum class Thrower { none, sampler, policy, listener };
+  Thrower thrower = Thrower::none;
+  std::int64_t throws_at = 0;
 
   /// What run `id` does in this attempt. An Error: it cannot be started.
   Result<SimulatedRun> behaviour(const RunRequest& request) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <stdexcept>
 
 #include "hdrive/edit.h"
 #include "hdrive/report.h"
@@ -18,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kMostSessions = 60;
+constexpr int kMostSessions = 100;
 
 // What lies on the disk: it outlives engines.
 class Disk {
@@ -65,6 +66,38 @@ class Parrot final : public Sampler {
   std::shared_ptr<Sampler> inner_;
 };
 
+// Parts of somebody else's, which throw an exception.
+class BrokenSampler final : public Sampler {
+ public:
+  BrokenSampler(World& world, std::shared_ptr<Sampler> inner)
+      : world_(world), inner_(std::move(inner)) {}
+  Result<Proposal> propose(const History& history, RunId run) override {
+    if (world_.throws_now(Scenario::Thrower::sampler)) throw std::runtime_error("a broken sampler");
+    return inner_->propose(history, run);
+  }
+  std::string describe() const override { return "broken"; }
+
+ private:
+  World& world_;
+  std::shared_ptr<Sampler> inner_;
+};
+
+class BrokenPolicy final : public Policy {
+ public:
+  BrokenPolicy(World& world, std::shared_ptr<const Policy> inner)
+      : world_(world), inner_(std::move(inner)) {}
+  Verdict judge(RunId run, const History& history) const override {
+    if (world_.throws_now(Scenario::Thrower::policy)) throw std::runtime_error("a broken policy");
+    return inner_->judge(run, history);
+  }
+  std::string explain(const Verdict& verdict) const override { return inner_->explain(verdict); }
+  std::string describe() const override { return "broken"; }
+
+ private:
+  World& world_;
+  std::shared_ptr<const Policy> inner_;
+};
+
 class Simulation {
  public:
   Simulation(const Scenario& scenario, Fault fault, bool tracing)
@@ -75,7 +108,7 @@ class Simulation {
 
   void run() {
     while (true) {
-      if (++sessions > kMostSessions) throw Violation{"progress", "no end after 60 sessions"};
+      if (++sessions > kMostSessions) throw Violation{"progress", "no end after 100 sessions"};
       const bool natural = session();
       pass_time();
       update_offline();
@@ -102,6 +135,7 @@ class Simulation {
     auditor_->begin_session();
     world_.begin_session(stop, dies_after, offset);
     world_.note(fmt::format("session {} begins", sessions));
+    world_.ask_early();
     std::optional<Result<SweepSummary>> result;
     try {
       SweepParts parts;
@@ -109,8 +143,15 @@ class Simulation {
       parts.target = make_target(world_);
       parts.clock = make_clock(world_);
       parts.listeners = {auditor_};
+      const SweepSpec& spec = auditor_->spec();
+      if (scenario_.thrower == Scenario::Thrower::sampler)
+        parts.sampler = std::make_shared<BrokenSampler>(
+            world_,
+            *make_sampler(spec.sampling, spec.space,
+                          {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}));
+      if (scenario_.thrower == Scenario::Thrower::policy && world_.fault != Fault::another_policy)
+        parts.policy = std::make_shared<BrokenPolicy>(world_, *make_policy(spec.policy, spec.goal));
       if (world_.fault == Fault::repeats_itself) {
-        const SweepSpec& spec = auditor_->spec();
         parts.sampler = std::make_shared<Parrot>(
             *make_sampler(spec.sampling, spec.space,
                           {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}));
@@ -125,6 +166,7 @@ class Simulation {
       world_.note(*result ? "it ended: " + (*result)->reason
                           : "it gave up: " + result->error().message());
     if (world_.fault == Fault::forgets_history) inner = make_memory_store(inner->header());
+    if (world_.pending) throw *world_.pending;
     auditor_->after_session(*inner, !result || !*result);
     if (!result) return false;
     auditor_->on_result(*result);
@@ -155,6 +197,9 @@ class Simulation {
         break;
       case Fault::retries_too_often:
         ++spec.max_lost_retries;
+        break;
+      case Fault::never_tires:
+        spec.stop_after_consecutive_failures = 0;
         break;
       case Fault::impatient:
         spec.max_run_duration = spec.max_run_duration / 2;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,8 @@ enum class Fault {
   edits_at_will,        ///< changes what must stay
   gives_up,             ///< ends with an error for no reason
   throws,               ///< lets an exception out
+  blames_runs,          ///< takes what could not be started for a run that failed
+  never_tires,          ///< goes on however many runs fail
   forgets_history,      ///< does not replay all of it
 };
 
@@ -128,6 +131,19 @@ class World {
   bool store_full() const {
     return disk_full() && disk_full_until_.time_since_epoch().count() / 1000 % 2 == 0;
   }
+  bool locked() const { return now_ < locked_until_; }
+  bool store_gone() const { return now_ < store_gone_until_; }
+  bool program_gone() const { return now_ < program_gone_until_; }
+  bool no_resources() const { return now_ < no_resources_until_; }
+  /// The attempts of which the latest start was refused for a reason outside of them.
+  std::set<std::pair<RunId, int>> refused_outside;
+  /// What an invariant found inside a call of which the engine catches exceptions.
+  std::optional<Violation> pending;
+  /// The part that throws, once.
+  bool throws_now(Scenario::Thrower part);
+  bool has_thrown = false;  ///< in this session
+  /// Something is asked before the engine has opened the sweep.
+  void ask_early();
   bool store_failing = false;  ///< as the engine was told last
   bool stop_heard = false;     ///< it knows that it is to end
 
@@ -144,7 +160,9 @@ class World {
   Time beginning_ = now_;
   std::size_t next_ = 0;  // incident
   Duration offset_{};
-  Time disk_full_until_{};
+  Time disk_full_until_{}, locked_until_{}, store_gone_until_{}, program_gone_until_{},
+      no_resources_until_{};
+  std::int64_t calls_ = 0;  // of the part that throws
   std::int64_t points_left_ = 0;
   std::int64_t requests_made_ = 0;
 };

@@ -40,7 +40,7 @@ class ScriptedStore final : public Store {
   explicit ScriptedStore(SweepHeader header) : inner_(make_memory_store(std::move(header))) {}
   const SweepHeader& header() const override { return inner_->header(); }
   Result<void> append(std::span<const Change> changes) override {
-    if (refuse && refuse()) return Error{"store", "the disk is full"};
+    if (refuse && refuse()) return Error{"store", "the disk is full", refuse_kind};
     ++transactions;
     auto done = inner_->append(changes);
     if (done) stored.insert(stored.end(), changes.begin(), changes.end());
@@ -57,6 +57,7 @@ class ScriptedStore final : public Store {
   bool takes_requests() const override { return static_cast<bool>(requests); }
 
   std::function<bool()> refuse;
+  Error::Kind refuse_kind = Error::Kind::no_room;
   std::function<std::vector<Request>()> requests;
   std::vector<Change> stored;
   int transactions = 0;
@@ -74,6 +75,11 @@ class WatchedTarget final : public ComputeTarget {
     if (refuse_start)
       if (auto refused = refuse_start(request)) return *std::move(refused);
     if (on_start) on_start(request);
+    if (late_refusal)
+      if (auto refused = late_refusal(request)) {
+        late_.emplace_back(*std::move(refused));
+        return {};
+      }
     return inner_->start(request);
   }
   Result<AttachOutcome> attach(const RunRequest& request) override {
@@ -84,16 +90,23 @@ class WatchedTarget final : public ComputeTarget {
     inner_->cancel(run, mode);
   }
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
-    inner_->wait(deadline, std::move(stop), events);
+    if (on_wait) on_wait();
+    for (TargetEvent& event : late_) events.push_back(std::move(event));
+    late_.clear();
+    if (events.empty()) inner_->wait(deadline, std::move(stop), events);
   }
   std::string describe() const override { return inner_->describe(); }
 
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
+  /// That a program cannot be executed, as a supervisor finds out.
+  std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  std::function<void()> on_wait;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
 
  private:
   std::shared_ptr<ComputeTarget> inner_;
+  std::vector<TargetEvent> late_;
 };
 
 /// Calls `see` for each change.
@@ -133,7 +146,10 @@ struct Simulation {
   std::shared_ptr<ScriptedStore> store;
   std::shared_ptr<CountingSampler> sampler = std::make_shared<CountingSampler>();
   RunModel model = [](const RunRequest&) { return curve({0.5}); };
+  std::shared_ptr<Sampler> other_sampler;  // null: the one that counts
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
+  std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  std::function<void()> on_wait;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
   std::function<void(const Change&, const SweepState&)> on_change;
@@ -157,13 +173,15 @@ struct Simulation {
   Result<SweepSummary> run() {
     auto target = std::make_shared<WatchedTarget>(make_simulated_target(model, clock));
     target->refuse_start = refuse_start;
+    target->late_refusal = late_refusal;
+    target->on_wait = on_wait;
     target->on_start = on_start;
     target->on_cancel = on_cancel;
     SweepParts parts;
     parts.store = store;
     parts.target = target;
     parts.clock = clock;
-    parts.sampler = sampler;
+    parts.sampler = other_sampler ? other_sampler : sampler;
     parts.policy = policy;
     parts.state = known;
     if (on_change) parts.listeners = {std::make_shared<Spy>(on_change)};

@@ -99,12 +99,12 @@ TEST_CASE("A program that PATH does not have is told, where PATH is known") {
     return test::told(test::around(more), overrides);
   };
   CHECK(told_of("train") == "");
-  CHECK(told_of("text") == "command line: warning: no program \"text\" is in PATH\n");
+  CHECK(told_of("text") == "command line: no program \"text\" is in PATH\n");
   CHECK(told_of("train t.py") ==
-        "command line: warning: no program \"train t.py\" is in PATH; this is one word with blanks "
+        "command line: no program \"train t.py\" is in PATH; this is one word with blanks "
         "in it: give program and arguments as words of their own\n");
   CHECK(told_of("train", "environment_variables: {PATH: /nowhere}\n") ==
-        "command line: warning: no program \"train\" is in PATH\n");
+        "command line: no program \"train\" is in PATH\n");
   CHECK(told_of("${{search_space.x}}") == "");
   ConfigOverrides unknown;
   unknown.command = {"text"};

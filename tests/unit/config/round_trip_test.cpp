@@ -126,6 +126,13 @@ TEST_CASE("A specification with every field reads back equal") {
   spec.metric_patterns = {R"(^acc: (?P<value>\S+)\t"x"$)", "a(b)"};
   spec.stop_without_primary_metric = false;
   spec.stop_when_all_fail = false;
+  spec.max_silent = std::chrono::milliseconds(1500);
+  spec.max_failed_retries = 2;
+  spec.stop_after_consecutive_failures = 0;
+  spec.stop_at = -0.25;
+  spec.stop_without_progress = 30;
+  spec.on_end = {"notify", "", "a b"};
+  spec.on_run_end = {"/bin/sh", "-c", "echo \"$HDRIVE_STATUS\"\n"};
   const SweepSpec back = read_back(spec);
   CHECK(back == spec);
   CHECK(to_hdconfig(back) == to_hdconfig(spec));

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/hooks.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "hdrive/ids.h"
+#include "hdrive/state.h"
+#include "hdrive/store.h"
+
+extern char** environ;
+
+namespace hdrive::cli {
+namespace {
+
+using std::chrono::seconds;
+
+// How long a command may take, and how long the end of a sweep waits for those of its runs.
+constexpr seconds kMost{60};
+
+std::vector<std::string> merged(const HookEnvironment& added) {
+  std::vector<std::string> variables;
+  for (char** one = environ; *one; ++one) {
+    const std::string_view name = std::string_view(*one).substr(0, std::strcspn(*one, "="));
+    bool is_added = false;
+    for (const auto& each : added) is_added = is_added || each.first == name;
+    if (!is_added) variables.emplace_back(*one);
+  }
+  for (const auto& [name, value] : added) variables.push_back(name + "=" + value);
+  return variables;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (std::string& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+// A process group of its own, so that a Ctrl-C meant for the sweep does not end it, and it can be ended whole.
+int spawn(pid_t& process, std::vector<std::string> command, std::vector<std::string> variables,
+          const std::filesystem::path& directory) {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+  if (std::error_code error; std::filesystem::is_directory(directory, error))
+    posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const std::vector<char*> arguments = pointers(command), environment = pointers(variables);
+  const int error = ::posix_spawnp(&process, arguments[0], &files, &attributes, arguments.data(),
+                                   environment.data());
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+// Whether it has ended in time.
+bool ends_in_time(pid_t process) {
+  const base::UniqueFd watched(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  if (!watched) return true;  // then waitpid waits without a limit
+  pollfd wanted{watched.get(), POLLIN, 0};
+  const auto most = static_cast<int>(std::chrono::milliseconds(kMost).count());
+  int ready = 0;
+  do {
+    ready = ::poll(&wanted, 1, most);
+  } while (ready < 0 && errno == EINTR);
+  return ready != 0;
+}
+
+int wait_for(pid_t process) {
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+std::string number_or_nothing(const std::optional<double>& number) {
+  return number ? base::shortest(*number) : std::string();
+}
+
+}  // namespace
+
+std::string run_hook(const std::vector<std::string>& command, const HookEnvironment& environment,
+                     const std::filesystem::path& directory) {
+  pid_t process = 0;
+  if (const int error = spawn(process, command, merged(environment), directory); error != 0)
+    return fmt::format("could not be started: {}", std::strerror(error));
+  const bool in_time = ends_in_time(process);
+  if (!in_time) ::kill(-process, SIGKILL);
+  const int status = wait_for(process);
+  if (!in_time) return fmt::format("was ended, since it took longer than {} s", kMost.count());
+  if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
+  if (WEXITSTATUS(status) != 0) return fmt::format("exited with code {}", WEXITSTATUS(status));
+  return "";
+}
+
+Hooks::Hooks(const SweepSpec& spec, std::string sweep_id, std::filesystem::path directory,
+             std::shared_ptr<Listener> display)
+    : spec_(spec),
+      sweep_id_(std::move(sweep_id)),
+      directory_(std::move(directory)),
+      display_(std::move(display)) {}
+
+Hooks::~Hooks() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    jobs_.clear();
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+HookEnvironment Hooks::about_sweep(const std::string& hook) const {
+  return {{"HDRIVE_HOOK", hook},
+          {"HDRIVE_SWEEP_ID", sweep_id_},
+          {"HDRIVE_SWEEP_NAME", spec_.name},
+          {"HDRIVE_SWEEP_DIR", directory_.string()},
+          {"HDRIVE_METRIC", spec_.primary_metric}};
+}
+
+void Hooks::on_change(const Change& change, const SweepState& state) {
+  const auto* ended = std::get_if<RunEnded>(&change);
+  if (!ended || spec_.on_run_end.empty()) return;
+  const History& history = state.history();
+  const auto best = history.incumbent();
+  Job job{ended->run, about_sweep("run_end")};
+  const HookEnvironment more = {
+      {"HDRIVE_RUN_ID", run_id(sweep_id_, ended->run)},
+      {"HDRIVE_RUN_NUMBER", std::to_string(ended->run)},
+      {"HDRIVE_RUN_DIR", run_directory(directory_, ended->run).string()},
+      {"HDRIVE_ATTEMPT", std::to_string(ended->attempt)},
+      {"HDRIVE_STATUS", std::string(to_string(ended->status))},
+      {"HDRIVE_ENDED_BY", std::string(to_string(ended->cause))},
+      {"HDRIVE_REASON", ended->reason},
+      {"HDRIVE_EXIT_CODE", ended->exit_code ? std::to_string(*ended->exit_code) : ""},
+      {"HDRIVE_VALUE", number_or_nothing(history.best(ended->run))},
+      {"HDRIVE_PARAMETERS", to_json(history.run(ended->run).parameters)},
+      {"HDRIVE_BEST_RUN", best ? std::to_string(*best) : ""},
+      {"HDRIVE_BEST_VALUE", best ? number_or_nothing(history.best(*best)) : ""}};
+  job.environment.insert(job.environment.end(), more.begin(), more.end());
+  const std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  changed_.notify_all();
+}
+
+void Hooks::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    const Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    busy_ = true;
+    lock.unlock();
+    std::string fault = run_hook(spec_.on_run_end, job.environment, spec_.source_directory);
+    lock.lock();
+    busy_ = false;
+    if (!fault.empty()) warnings_.emplace_back(job.run, "on_run_end " + fault);
+    changed_.notify_all();
+  }
+}
+
+void Hooks::on_turn(const SweepState& state, Time now) {
+  std::vector<std::pair<RunId, std::string>> warnings;
+  {
+    const std::lock_guard lock(mutex_);
+    warnings.swap(warnings_);
+  }
+  for (const auto& [run, text] : warnings)
+    display_->on_change(Noted{Noted::Level::warning, run, text, now}, state);
+}
+
+std::vector<std::string> Hooks::finish(const Result<SweepSummary>& summary) {
+  std::vector<std::string> warnings;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kMost, [this] { return jobs_.empty() && !busy_; });
+    for (const auto& [run, text] : warnings_)
+      warnings.push_back(fmt::format("run {}: {}", run, text));
+    if (!jobs_.empty())
+      warnings.push_back(
+          fmt::format("on_run_end: {} did not get their turn",
+                      base::plural(static_cast<long long>(jobs_.size()), "command")));
+    warnings_.clear();
+    jobs_.clear();
+  }
+  if (spec_.on_end.empty()) return warnings;
+  HookEnvironment environment = about_sweep("end");
+  const SweepSummary none;
+  const SweepSummary& of = summary ? *summary : none;
+  const HookEnvironment more = {
+      {"HDRIVE_STATUS", std::string(to_string(summary ? of.status : SweepStatus::failed))},
+      {"HDRIVE_ENDED_BY", std::string(to_string(summary ? of.end : SweepEnd::error))},
+      {"HDRIVE_REASON", summary ? of.reason : summary.error().message()},
+      {"HDRIVE_RUNS", std::to_string(of.runs)},
+      {"HDRIVE_COMPLETED", std::to_string(of.completed)},
+      {"HDRIVE_FAILED", std::to_string(of.failed)},
+      {"HDRIVE_BEST_RUN", of.best ? std::to_string(*of.best) : ""},
+      {"HDRIVE_BEST_VALUE", of.best ? base::shortest(of.best_value) : ""},
+      {"HDRIVE_BEST_RUN_DIR", of.best ? run_directory(directory_, *of.best).string() : ""}};
+  environment.insert(environment.end(), more.begin(), more.end());
+  if (std::string fault = run_hook(spec_.on_end, environment, spec_.source_directory);
+      !fault.empty())
+    warnings.push_back("on_end " + fault);
+  return warnings;
+}
+
+}  // namespace hdrive::cli
