@@ -48,7 +48,6 @@ class Completion(HdriveTest):
     def test_in_bash_offers_the_values_of_options(self):
         self.assertEqual(["table", "json", "csv"], self.bash("best", "-f", ""))
         self.assertEqual(["json"], self.bash("best", "--format", "=", "js"))
-        self.assertEqual(["number", "best"], self.bash("status", "--sort", "")[:2])
         self.assertIn("max_total_runs=", self.bash("run", "hdconfig.yml", "--set", "max"))
         self.assertIn("policy.type=", self.bash("run", "hdconfig.yml", "--set", "policy."))
         self.assertEqual(["bash", "zsh", "fish"], self.bash("completion", ""))
