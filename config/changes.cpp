@@ -52,7 +52,7 @@ void compare_lists(std::string_view key, const Texts& before, const Texts& after
 
 Texts points_of(const SweepSpec& spec) {
   Texts points;
-  for (const Assignment& point : spec.start_points) points.push_back(to_json(point));
+  for (const Assignment& point : spec.start_points) points.push_back(config::yaml_point(point));
   return points;
 }
 

@@ -183,15 +183,17 @@ std::string write_snapshot_max_file(const SweepSpec& spec) {
   return std::to_string(spec.snapshot_max_file);
 }
 
+std::string yaml_point(const Assignment& point) {
+  std::string text = "{";
+  for (const Binding& binding : point)
+    text += (text.ends_with('{') ? "" : ", ") + base::json_string(binding.name) + ": " +
+            yaml_value(binding.value);
+  return text + "}";
+}
+
 std::string write_start_points(const SweepSpec& spec) {
   std::string text;
-  for (const Assignment& point : spec.start_points) {
-    text += "\n- {";
-    for (const Binding& binding : point)
-      text += (text.ends_with('{') ? "" : ", ") + base::json_string(binding.name) + ": " +
-              yaml_value(binding.value);
-    text += "}";
-  }
+  for (const Assignment& point : spec.start_points) text += "\n- " + yaml_point(point);
   return text;
 }
 

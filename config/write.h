@@ -24,6 +24,8 @@ std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
 std::string write_snapshot_max_file(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
+/// A start point on one line.
+std::string yaml_point(const Assignment& point);
 std::string write_stop_at(const SweepSpec& spec);
 std::string write_words(const std::vector<std::string>& words);
 

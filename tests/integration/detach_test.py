@@ -54,7 +54,7 @@ class Detached(Outliving):
         done = self.hdrive("run", "hdconfig.yml", "--detach", code=2)
         self.assertIn("max_total_runs", done.err)
         self.config(command="no-such-program", max_total_runs=9)
-        done = self.hdrive("run", "hdconfig.yml", "--detach", code=3)
+        done = self.hdrive("run", "hdconfig.yml", "--detach", code=2)
         self.assertIn("no-such-program", done.err)
         self.assertEqual("", done.out)
 

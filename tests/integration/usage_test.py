@@ -99,11 +99,10 @@ class Reasons(HdriveTest):
 class Programs(HdriveTest):
     def test_that_path_does_not_have_are_told_before_they_run(self):
         self.config(command=None)
-        for arguments in (["validate", "hdconfig.yml"], ["run", "hdconfig.yml", "--dry-run"]):
-            done = self.hdrive(*arguments, "--", "no-such-program", "t.py")
+        for arguments, code in (["validate", "hdconfig.yml"], 0), (["run", "hdconfig.yml", "--dry-run"], 2):
+            done = self.hdrive(*arguments, "--", "no-such-program", "t.py", code=code)
             self.assertIn('no program "no-such-program" is in PATH', done.err)
-            self.assertEqual(done.code, 0 if arguments[0] == "validate" else 2)
-            done = self.hdrive(*arguments, "--", "sh t.sh")
+            done = self.hdrive(*arguments, "--", "sh t.sh", code=code)
             self.assertIn('no program "sh t.sh" is in PATH; this is one word with blanks', done.err)
             self.assertNotIn("PATH", self.hdrive(*arguments, "--", "sh", "t.sh").err)
 
