@@ -45,7 +45,10 @@ std::shared_ptr<const Policy> make_no_termination();
 
 /// How far rounding may have moved a threshold that sums made of numbers as large as `scale`.
 inline double rounding(double threshold, double scale) {
-  return 2 * std::numeric_limits<double>::epsilon() * (std::abs(scale) + std::abs(threshold));
+  // Each by itself, since their sum may be too large for a number; an infinite threshold is not rounded.
+  constexpr double kUnit = 2 * std::numeric_limits<double>::epsilon();
+  const double moved = kUnit * std::abs(scale) + kUnit * std::abs(threshold);
+  return std::isfinite(moved) ? moved : 0;
 }
 
 /// Whether `value` (NaN: none) is worse than `threshold` by more than rounding: 0.6 is not below 0.8 - 0.2.

@@ -87,3 +87,12 @@ TEST_CASE("a value level with the median but for rounding is written as the medi
         "best value 0.2 after 3 reports is not below 0.2, the only other run's average over its "
         "first 3 reports");
 }
+
+TEST_CASE("numbers whose sum is too large for one are told apart all the same") {
+  const auto median = policy(Goal::maximize, "median_stopping");
+  const History history = history_of(Goal::maximize, {{1.7e308}, {1.7e308}, {1.7e308}, {1e308}});
+  CHECK(stops(*median, 3, history));
+  CHECK(sentence(*median, 3, history) ==
+        "best value 1e+308 after 1 report is below 1.7e+308, the median of 3 other runs' first "
+        "reports");
+}
