@@ -115,8 +115,21 @@ std::string shortest(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
-  return std::string(buffer, end);
+  const auto write = [&](std::chars_format format) {
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
+    return std::string(buffer, end);
+  };
+  std::string text = write(std::chars_format::scientific);
+  int exponent = 0;
+  const std::size_t mark = text.find('e') + (text.find("e+") != text.npos ? 2 : 1);
+  std::from_chars(text.data() + mark, text.data() + text.size(), exponent);
+  return exponent >= -4 && exponent < 16 ? write(std::chars_format::fixed) : text;
+}
+
+std::string python_number(double number) {
+  std::string text = shortest(number);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
 }
 
 std::optional<double> parse_number(std::string_view text) {
@@ -192,9 +205,7 @@ std::string json_string(std::string_view text) {
 std::string json_number(double number) {
   if (std::isnan(number)) return "\"NaN\"";
   if (std::isinf(number)) return number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  std::string text = shortest(number);
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";
-  return text;
+  return python_number(number);
 }
 
 std::string tail(std::string_view text, int lines, std::size_t bytes) {

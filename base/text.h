@@ -30,8 +30,12 @@ std::optional<std::string> nearest(std::string_view word,
 /// ` did you mean "x"?` for the nearest candidate, or nothing. Ready to be appended after a ";".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-/// The shortest text that reads back as the same double: "3", "0.1", "1e-05", "nan", "inf", "-inf".
+/// The shortest text that reads back as the same double, with an exponent where Python has one: "3", "0.0001",
+/// "1e-05", "1000000", "1e+16", "nan", "inf", "-inf".
 std::string shortest(double number);
+
+/// What Python's repr() gives: as `shortest`, but a real number always looks like one: "3.0".
+std::string python_number(double number);
 
 /// The number that the whole of `text` spells, "nan" and "inf" included; independent of the locale.
 std::optional<double> parse_number(std::string_view text);

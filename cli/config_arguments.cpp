@@ -172,10 +172,9 @@ fs::path config_file(const ConfigArguments& config) {
   if (config.file.empty()) {
     std::error_code ignored;
     if (fs::is_regular_file(kDefaultFile, ignored)) return kDefaultFile;
-    fail(kWrong,
-         fmt::format(
-             "no configuration given, and there is no {} here; name one (see: hdrive run --help)",
-             kDefaultFile));
+    fail(kWrong, fmt::format("no configuration given, and there is no {} here; name one, or make "
+                             "one with: hdrive init train.py",
+                             kDefaultFile));
   }
   for (const std::string_view script : {".py", ".sh", ".R", ".jl", ".ipynb"})
     if (config.file.ends_with(script))
@@ -186,7 +185,7 @@ fs::path config_file(const ConfigArguments& config) {
   return config.file;
 }
 
-LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure) {
+LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure) {
   const fs::path file = config_file(config);
   ConfigOverrides overrides;
   overrides.set = parse_settings(config.set);
@@ -200,7 +199,8 @@ LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure
   if (!overrides.command.empty()) overrides.command_directory = fs::current_path();
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
-  overrides.needs_command = to_run;
+  overrides.needs_command = purpose == Purpose::run;
+  overrides.needs_files = purpose != Purpose::look;
   overrides.azure = azure;
   overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())

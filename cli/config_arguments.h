@@ -47,10 +47,16 @@ std::vector<std::pair<std::string, std::string>> parse_settings(const std::vecto
 /// Prints every problem to stderr; a Failure (code 2) naming the files at fault if one is an error.
 void report_problems(const LoadedConfig& loaded);
 
+/// What a configuration is loaded for.
+enum class Purpose {
+  run,    ///< a command is needed, and what it names must be there
+  check,  ///< what is named must be there
+  look    ///< what is not there is worth a warning
+};
+
 /// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A seed is
-/// drawn where none was given, and `seed_given` left false. `to_run`: a command is needed. `azure`: warn of
-/// what Azure would refuse as well.
-LoadedConfig load_or_fail(const ConfigArguments& config, bool to_run, bool azure = false);
+/// drawn where none was given, and `seed_given` left false. `azure`: warn of what Azure would refuse as well.
+LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure = false);
 
 /// The configuration file that the arguments name.
 std::filesystem::path config_file(const ConfigArguments& config);

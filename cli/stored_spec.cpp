@@ -25,6 +25,7 @@ Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::
 
 SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory) {
   ConfigOverrides overrides;
+  overrides.needs_files = true;
   overrides.search_path = search_path_of_runs();
   LoadedConfig loaded =
       parse_config(header.config, "configuration of " + short_id(header.id), directory, overrides);
@@ -39,10 +40,19 @@ SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path&
                           short_id(header.id)));
 }
 
+std::string combinations_text(const SweepSpec& spec) {
+  const AlgorithmInfo* sampler = find_algorithm(sampler_algorithms(), spec.sampling.name);
+  const auto size =
+      sampler && sampler->exhaustive ? cardinality(spec.space) : std::optional<std::uint64_t>();
+  return size ? base::plural(static_cast<long long>(*size), "combination") : "";
+}
+
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec) {
-  return fmt::format("sweep {}{}: {}, {} at once, seed {}\n", short_id(header.id),
+  const std::string grid = combinations_text(spec);
+  return fmt::format("sweep {}{}: {}{}, {} at once, seed {}\n", short_id(header.id),
                      spec.name.empty() ? "" : fmt::format(" \"{}\"", printable(spec.name)),
-                     base::plural(spec.max_total_runs, "run"), spec.max_concurrent_runs, spec.seed);
+                     base::plural(spec.max_total_runs, "run"), grid.empty() ? "" : " of " + grid,
+                     spec.max_concurrent_runs, spec.seed);
 }
 
 }  // namespace hdrive::cli

@@ -19,6 +19,9 @@ Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::
 /// that begins.
 SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
+/// "8 combinations" of a sampler that tries each point once; empty for the others.
+std::string combinations_text(const SweepSpec& spec);
+
 /// `sweep HD_1a2b3c4d "name": 20 runs, 4 at once, seed 7`, what a user is told when it begins.
 std::string beginning_line(const SweepHeader& header, const SweepSpec& spec);
 

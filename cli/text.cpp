@@ -162,7 +162,11 @@ std::string duration_text(Duration duration) {
   return fmt::format("{}d {:02}h", seconds / 86400, seconds / 3600 % 24);
 }
 
-std::string number_text(double number) { return fmt::format("{:.6g}", number); }
+std::string number_text(double number) {
+  const std::string six = fmt::format("{:.6g}", number);
+  // Where six digits are all it has, as everywhere else: 1000000 and not 1e+06.
+  return base::parse_number(six) == number ? base::shortest(number) : six;
+}
 
 std::string time_text(Time time) {
   return time == Time{} ? "" : strftime_text("%Y-%m-%d %H:%M:%S", local_time(time));

@@ -116,7 +116,7 @@ bool read_algorithm(Loader& loader, const Family& family, const Node& given, Pla
 void warn_of_few_runs(Loader& loader) {
   const SweepSpec& spec = loader.spec;
   const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.sampling.name);
-  if (!info || !loader.given.contains("max_total_runs")) return;
+  if (!info || info->runs_per_parameter == 0 || !loader.given.contains("max_total_runs")) return;
   const auto parameters =
       std::count_if(spec.space.parameters.begin(), spec.space.parameters.end(),
                     [](const Parameter& each) { return cardinality(each.expression) != 1; });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,30 @@ struct Subject {
 Subject key(std::string name) { return {Subject::Kind::key, std::move(name)}; }
 Subject parameter(std::string name) { return {Subject::Kind::parameter, std::move(name)}; }
 
+std::string call(std::string_view name, std::initializer_list<double> arguments) {
+  std::string text;
+  for (const double argument : arguments)
+    text += (text.empty() ? "" : ", ") + base::shortest(argument);
+  return std::string(name) + " with [" + text + "]";
+}
+
+// How one of hdrive's own expressions is said in HyperDrive's.
+std::string in_azure(const Expression& expression) {
+  if (const auto* e = std::get_if<LogUniformValues>(&expression))
+    return call("loguniform", {std::log(e->min), std::log(e->max)});
+  if (const auto* e = std::get_if<QLogUniformValues>(&expression))
+    return call("qloguniform", {std::log(e->min), std::log(e->max), e->q});
+  if (const auto* e = std::get_if<IntUniform>(&expression)) {
+    const auto min = static_cast<double>(e->min), max = static_cast<double>(e->max);
+    if (e->min == 0) return call("randint", {max + 1});
+    return call("quniform", {min, max, 1}) + ", which draws the two ends half as often";
+  }
+  const auto* e = std::get_if<IntLogUniform>(&expression);
+  if (!e) return "one of the ten";
+  return call("qloguniform", {std::log(static_cast<double>(e->min) - 0.5),
+                              std::log(static_cast<double>(e->max) + 0.5), 1});
+}
+
 /// Tells the warnings for one specification.
 class AzureCheck {
  public:
@@ -46,6 +71,13 @@ class AzureCheck {
   void warn(const Subject& subject, const std::string& text) { warn_(subject, "Azure: " + text); }
 
   void check_space() {
+    for (const Parameter& each : spec_.space.parameters) {
+      const ExpressionInfo& info = expressions()[each.expression.index()];
+      if (info.own)
+        warn(parameter(each.name), "there is no expression " + std::string(info.name) +
+                                       " (parameter " + config::in_quotes(each.name) + "); write " +
+                                       in_azure(each.expression));
+    }
     std::set<std::string> told;
     for (const Parameter& each : spec_.space.parameters)
       if (each.condition && told.insert(each.condition->parameter).second)
@@ -74,8 +106,9 @@ class AzureCheck {
 
   void check_expressions(const std::set<std::string_view>& allowed) {
     for (const Parameter& each : spec_.space.parameters) {
-      const std::string_view name = expression_name(each.expression);
-      if (allowed.contains(name)) continue;
+      const ExpressionInfo& info = expressions()[each.expression.index()];
+      const std::string_view name = info.name;
+      if (info.own || allowed.contains(name)) continue;  // hdrive's own are told anyway
       std::vector<std::string> names(allowed.begin(), allowed.end());
       warn(parameter(each.name), spec_.sampling.name + " sampling takes no " + std::string(name) +
                                      " (parameter " + config::in_quotes(each.name) +

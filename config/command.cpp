@@ -170,9 +170,10 @@ std::vector<std::string> ignored_parameters(const SweepSpec& spec) {
   };
   std::vector<std::string> ignored;
   if (mentioned("HDRIVE_PARAMETERS")) return ignored;
+  std::set<std::string_view> seen;
   for (const Parameter& parameter : spec.space.parameters)
-    if (!placed.contains(bare_name(parameter.name)) && !mentioned(sweep_variable(parameter.name)) &&
-        std::find(ignored.begin(), ignored.end(), parameter.name) == ignored.end())
+    if (seen.insert(parameter.name).second && !placed.contains(bare_name(parameter.name)) &&
+        !mentioned(sweep_variable(parameter.name)))
       ignored.push_back(parameter.name);
   return ignored;
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 #include "config/load.h"
+#include "config/schema.h"
 #include "hdrive/target.h"
 
 namespace hdrive::config {
@@ -28,7 +29,8 @@ bool is_reserved(std::string_view name) {
 void add_pattern(Loader& loader, const Node& node) {
   if (!node.is(Node::Kind::text)) {
     loader.problems.error(node.place, "a metric pattern is " + describe(node) +
-                                          "; allowed: a regular expression as text");
+                                          "; allowed: a regular expression as text" +
+                                          quoting_advice(loader.problems, node));
     return;
   }
   if (const auto fault = metric_pattern_fault(node.text))
@@ -138,6 +140,13 @@ void read_name(Loader& loader, const Entry& entry) {
   loader.spec.name = name;
 }
 
+void report_missing(Loader& loader, Place place, std::string text) {
+  if (loader.overrides.needs_command || loader.overrides.needs_files)
+    loader.problems.error(place, std::move(text));
+  else
+    loader.problems.warn(place, std::move(text));
+}
+
 void read_source_directory(Loader& loader, const Entry& entry) {
   std::filesystem::path path = loader.directory / entry.value->text;
   path = path.lexically_normal();
@@ -146,14 +155,11 @@ void read_source_directory(Loader& loader, const Entry& entry) {
   std::error_code error;
   if (!loader.overrides.source_directory.empty() || std::filesystem::is_directory(path, error))
     return;
-  // A finished sweep can be shown after its sources are gone; a new one cannot run without them.
+  // A finished sweep can be shown after its sources are gone; none can be started without them.
   const std::string text = "\"source_directory\" is " + in_quotes(entry.value->text) + ", but " +
                            in_quotes(path.string()) +
                            " is not a directory; allowed: one that exists";
-  if (loader.overrides.needs_command)
-    loader.problems.error(entry.value->place, text);
-  else
-    loader.problems.warn(entry.value->place, text);
+  report_missing(loader, entry.value->place, text);
 }
 
 std::optional<std::string> scalar_text(Problems& problems, const Node& node,
@@ -238,7 +244,8 @@ void read_command(Loader& loader, const Entry& entry) {
         "\"command\" is " +
             (node.is(Node::Kind::list) ? std::string("an empty list") : describe(node)) +
             "; allowed: a list of words, or one text that is split into words as a "
-            "shell would");
+            "shell would" +
+            quoting_advice(loader.problems, node));
   for (const NodePtr& item : node.items) {
     const auto word = scalar_text(loader.problems, *item, "a word of \"command\"");
     if (!word) continue;

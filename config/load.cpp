@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/schema.h"
+#include "hdrive/sampler.h"
 
 namespace hdrive {
 namespace config {
@@ -65,6 +66,15 @@ std::string required_keys() {
   return listing(names);
 }
 
+// Whether the sampler tries each point once, so that the number of runs follows from the space.
+bool is_exhaustive(const Node& root) {
+  const Entry* sampling = root.find("sampling");
+  const Entry* type = sampling ? sampling->value->find("type") : nullptr;
+  const AlgorithmInfo* info =
+      type ? find_algorithm(sampler_algorithms(), type->value->text) : nullptr;
+  return info && info->exhaustive;
+}
+
 void read_top(Loader& loader, const Node& root) {
   if (root.is(Node::Kind::null))
     return loader.problems.error({root.place.source, 1, 1},
@@ -73,7 +83,10 @@ void read_top(Loader& loader, const Node& root) {
     return loader.problems.error(
         root.place, "the file is " + describe(root) +
                         "; allowed: a mapping of keys to values, at least " + required_keys());
-  const auto rows = rows_of(Section::top);
+  auto rows = rows_of(Section::top);
+  if (is_exhaustive(root))
+    for (KeyInfo& row : rows)
+      if (row.name == "max_total_runs") row.required = false;
   for (const auto& [row, entry] : check_mapping(rows, root, root.place, "", loader.problems)) {
     loader.given[std::string(row->name)] = entry->place;
     row->read(loader, *entry);
@@ -92,6 +105,30 @@ void set_source_directory(Loader& loader) {
   } else if (spec.source_directory.empty()) {
     const fs::path& typed = loader.overrides.command_directory;
     spec.source_directory = typed.empty() ? loader.directory : full_path(typed);
+  }
+}
+
+// Of a grid: as many runs as it has combinations, or a warning that fewer leave some out.
+void set_total_runs(Loader& loader) {
+  SweepSpec& spec = loader.spec;
+  const AlgorithmInfo* info = find_algorithm(sampler_algorithms(), spec.sampling.name);
+  if (!info || !info->exhaustive || !loader.sampling_sound || !loader.space_sound) return;
+  const auto& all = spec.space.parameters;
+  if (!std::all_of(all.begin(), all.end(),
+                   [](const Parameter& each) { return cardinality(each.expression); }))
+    return;  // told by the sampler
+  const auto size = cardinality(spec.space);
+  if (!loader.given.contains("max_total_runs")) {
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    spec.max_total_runs = static_cast<std::int64_t>(std::min(size.value_or(kMost), kMost));
+  } else if (!size || static_cast<std::uint64_t>(spec.max_total_runs) < *size) {
+    const std::string count = size ? std::to_string(*size) : "more than 2^63";
+    loader.problems.warn(
+        loader.given["max_total_runs"],
+        "the grid has " + count + " combinations, and only the first " +
+            std::to_string(spec.max_total_runs) +
+            " of them are tried, in which the first parameters hardly change; leave max_total_runs "
+            "out to try all, or use random sampling");
   }
 }
 
@@ -118,6 +155,16 @@ std::string fmt_number(double number) {
   if (std::abs(number) < 1e15 && number == std::floor(number))
     return std::to_string(static_cast<std::int64_t>(number));
   return base::shortest(number);
+}
+
+// From where the relative paths of a file count. What comes through a pipe has no directory of its own: that of
+// /dev/stdin or /proc/123/fd/63 is nobody's.
+fs::path directory_of(const fs::path& file) {
+  std::error_code error;
+  const std::string full = full_path(file).string();
+  const bool piped =
+      full.starts_with("/dev/") || full.starts_with("/proc/") || !fs::is_regular_file(file, error);
+  return piped ? fs::path(".") : file.parent_path();
 }
 
 Result<std::string> read_text(const fs::path& file) {
@@ -168,6 +215,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
     read_run_configuration(loader);
     set_command(loader);
     set_source_directory(loader);
+    set_total_runs(loader);
     set_concurrency(loader);
     if (root->is(Node::Kind::map)) check_command(loader);
     check_algorithms(loader);
@@ -177,11 +225,13 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
 }
 
 LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides) {
-  auto text = config::read_text(file);
-  if (text) return parse_config(*text, file.string(), file.parent_path(), overrides);
+  const bool standard_input = file == "-";
+  const std::filesystem::path source = standard_input ? "/dev/stdin" : file;
+  const std::string name = standard_input ? "standard input" : file.string();
+  auto text = config::read_text(source);
+  if (text) return parse_config(*text, name, config::directory_of(source), overrides);
   LoadedConfig failed;
-  failed.problems.push_back(
-      {Problem::Severity::error, file.string(), 0, 0, std::move(text.error().what)});
+  failed.problems.push_back({Problem::Severity::error, name, 0, 0, std::move(text.error().what)});
   return failed;
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,12 @@ struct Definition {
   std::vector<std::pair<int, Value>> path;
 };
 
+/// An option with parameters of its own.
+struct Branch {
+  Value option;
+  const Node* parameters;
+};
+
 struct Loader {
   Problems& problems;
   const ConfigOverrides& overrides;
@@ -38,7 +45,9 @@ struct Loader {
   std::map<std::string, Place> given;    ///< keys of the top level that were read, and where
   std::map<std::string, Place> defined;  ///< parameters by name, and where first
   std::vector<Definition> definitions;   ///< all of them in order
-  int choices = 0;                       ///< with parameters of their own, so far
+  /// Which of them have a name without its dashes, and which an environment variable.
+  std::unordered_map<std::string, std::vector<std::size_t>> named, sharing;
+  int choices = 0;  ///< with parameters of their own, so far
   std::map<std::string, Place>
       options;                        ///< of sampling and policy ("policy.slack_factor"), and where
   std::vector<Place> command_places;  ///< of each word of the command
@@ -67,8 +76,16 @@ std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 
 // ---- steps --------------------------------------------------------------------------------------
 
+/// The expression called `name` with its arguments; nothing where they are missing, or something is wrong with
+/// it, which is told. Options of a choice that have parameters are put into `branches`.
+std::optional<Expression> read_expression(Loader& loader, const Node& name, const Node* values,
+                                          std::vector<Branch>& branches);
+
 /// Reads the list of parameters into the specification's space.
 void read_parameter_space(Loader& loader, const Node& list);
+
+/// Reports a folder, program or script that is not there: an error where runs are to be started, else a warning.
+void report_missing(Loader& loader, Place place, std::string text);
 
 /// Reads the start points, which may be written before the space they are in.
 void read_start_points(Loader& loader);
@@ -78,6 +95,9 @@ void read_run_configuration(Loader& loader);
 
 /// Checks the command against the space: unknown placeholders, ignored parameters, missing scripts.
 void check_command(Loader& loader);
+
+/// Warns where the values of a run may be longer than the system hands to a program.
+void warn_of_sizes(Loader& loader);
 
 /// Builds the sampler and the policy once, for the errors only they can tell.
 void check_algorithms(Loader& loader);
@@ -95,6 +115,9 @@ void add_environment_variable(Loader& loader, const Entry& entry,
 
 /// The text of a scalar as it was written, for words and environment variables; reports other nodes.
 std::optional<std::string> scalar_text(Problems& problems, const Node& node, std::string_view what);
+
+/// From where the relative paths of a configuration count.
+std::filesystem::path directory_of(const std::filesystem::path& file);
 
 /// Reads a file as a configuration's text; an Error says what is wrong with the path itself.
 Result<std::string> read_text(const std::filesystem::path& file);

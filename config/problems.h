@@ -28,6 +28,7 @@ class Problems {
   /// A text that is about to be read, under the name to call it by. Sources sort in this order.
   int add_source(std::string name, std::string text = {}, Lines lines = Lines::told);
   const std::string& source_name(int source) const { return sources_[source].name; }
+  bool is_setting(int source) const { return sources_[source].lines == Lines::untold; }
   const std::string& source_text(int source) const { return sources_[source].text; }
 
   void error(Place place, std::string text) { add(Problem::Severity::error, place, text); }

@@ -27,7 +27,7 @@ sampling:
   parameter_space:
   - name: --learning_rate
     expression: loguniform
-    values: [-9.2, -2.3]          # natural logarithms: 0.0001 to 0.1
+    values: [-9.2, -2.3]          # natural logarithms: 0.0001 to 0.1; or log_uniform_values
   - name: --layers
     expression: choice
     values: [1, 2, 3]
@@ -52,7 +52,13 @@ script, arguments, interpreter, environment variables and time limit; what hdcon
 over it, and the command line (`--set`, and a command after `--`) over both.
 
 Scalars follow YAML 1.2: `true` and `false` are the booleans (`yes` and `no` are text), what stands in
-quotes is text. Enumerations are taken in any case. An unknown or repeated key is an error.
+quotes is text. Enumerations are taken in any case. An unknown or repeated key is an error. Merge keys of YAML 1.1
+(`<<: *defaults`) are taken as PyYAML does: the mapping's own keys win.
+
+`-` as the file is standard input; there, and of any other pipe (`<(...)`, `/dev/stdin`), relative paths count from
+the working directory. `hdrive config-reference --schema` prints a JSON Schema, by which editors complete and
+explain keys; for those with yaml-language-server the first line of the file names it:
+`# yaml-language-server: $schema=hdconfig.schema.json`.
 )";
 
 constexpr std::string_view kOptions = R"(
@@ -89,6 +95,21 @@ nothing is clamped: a value rounded to a multiple of q may lie outside its bound
 |---|---|---|
 )";
 
+constexpr std::string_view kOwnExpressions = R"(
+Four more are hdrive's own, for logarithmic scales and integers with their bounds as they are. They have the names of W&B,
+and are also taken under those which users of Optuna would guess; `validate --azure` tells what Azure has instead.
+
+| expression | also written | values | drawn |
+|---|---|---|---|
+)";
+
+constexpr std::string_view kOwnExpressionsTail = R"(
+`choice` is also written `categorical`, and `uniform` `float`. An integer on a logarithmic scale is drawn as Optuna does it,
+from half a step below the least to half a step above the greatest, so that the ends are as likely as they should be;
+`q_log_uniform_values` is rounded as all q-forms are, by which its ends come half as often, or lie outside the bounds.
+There is no expression for each combination of kind, scale and step, since a range of integers with a step is a `quniform`.
+)";
+
 constexpr std::string_view kCommandTail = R"(
 ## How values reach the program
 
@@ -107,9 +128,11 @@ other values the placeholder becomes empty. In every case the environment holds 
 | `HDRIVE_RUN_NUMBER` | its number in the sweep, from 0 |
 | `HDRIVE_SWEEP_ID` | the sweep's id |
 
-docs/metric-protocol.md tells what else a run finds there. On the command line integers stand as they are,
-other numbers as the shortest text that reads back equal, booleans as `True` and `False`, null as `None`,
-text unchanged, lists and objects as compact JSON.
+docs/metric-protocol.md tells what else a run finds there. Values are written as Python prints them: integers as they
+are, other numbers as `repr` has them, the shortest text that reads back equal (`0.0001`, `1e-05`, `1000000.0`, `1e+16`),
+booleans as `True` and `False`, null as `None`, text unchanged, lists and objects as compact JSON. Linux hands a program
+words and variables of 128 kB at most, and 2 MB of them together as a rule: `validate` warns where values may be longer,
+and HDRIVE_PARAMETERS is left out where it does not fit.
 )";
 
 std::string cell(std::string_view text) {
@@ -122,7 +145,8 @@ std::string cell(std::string_view text) {
 }
 
 std::string default_cell(const KeyInfo& row) {
-  if (row.required) return "required";
+  if (row.required && row.default_text.empty()) return "required";
+  if (row.required) return "required; " + cell(row.default_text);
   if (row.default_text.empty()) return "none";
   return row.default_in_words ? cell(row.default_text) : "`" + cell(row.default_text) + "`";
 }
@@ -156,14 +180,23 @@ void append_algorithms(std::string& page, Section section,
   }
 }
 
+std::string joined(const std::vector<std::string_view>& words, const std::string& quote) {
+  std::vector<std::string> quoted;
+  for (const std::string_view word : words) quoted.push_back(quote + std::string(word) + quote);
+  return base::join(quoted, ", ");
+}
+
 void append_expressions(std::string& page) {
   page += kExpressionsHead;
-  for (const ExpressionInfo& info : expressions()) {
-    std::vector<std::string> arguments;
-    for (const std::string_view argument : info.arguments) arguments.emplace_back(argument);
-    page += "| `" + std::string(info.name) + "` | `[" + base::join(arguments, ", ") + "]` | " +
-            cell(info.formula) + " |\n";
+  for (const bool own : {false, true}) {
+    if (own) page += kOwnExpressions;
+    for (const ExpressionInfo& info : expressions())
+      if (info.own == own)
+        page += "| `" + std::string(info.name) + "` | " +
+                (own ? joined(info.aliases, "`") + " | " : "") + "`[" + joined(info.arguments, "") +
+                "]` | " + cell(info.formula) + " |\n";
   }
+  page += kOwnExpressionsTail;
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ std::vector<KeyInfo> make_schema() {
        .write = [](const SweepSpec& s) {
          return std::string(s.goal == Goal::maximize ? "Maximize" : "Minimize"); }},
       {.name = "max_total_runs", .kind = K::integer, .required = true,
+       .default_text = "of grid sampling the number of combinations", .default_in_words = true,
        .minimum = 1, .maximum = kMostRuns,
        .summary = "How many runs are ever created. A finite space may end the sweep earlier.",
        .elsewhere = {"max_total_trials", "max_trials", "n_trials", "total_runs"},
@@ -105,14 +106,16 @@ std::vector<KeyInfo> make_schema() {
        .summary = "The parameter's name, used as it is on the command line; a name without dashes "
                   "gets `--` in front."},
       {.section = S::parameter, .name = "expression", .kind = K::text, .required = true,
-       .allowed = "one of the ten expressions",
+       .allowed = "one of the expressions",
        .summary = "What values are drawn: one of the expressions below, in any case.",
-       .elsewhere = {"type", "spec", "distribution"}},
+       .elsewhere = {"type", "spec", "distribution", "log", "suggest"}},
       {.section = S::parameter, .name = "values", .kind = K::list, .required = true,
        .allowed = "a list of the expression's arguments in their order",
        .summary = "The expression's arguments in their order; of `choice` the options, flat or as "
                   "one list. An option may have parameters of its own.",
-       .elsewhere = {"value", "options", "args", "arguments"}},
+       .elsewhere = {"value", "options", "args", "arguments", "min", "max", "low", "high", "lower",
+                     "upper", "min_value", "max_value", "mu", "sigma", "q", "step", "choices",
+                     "range", "bounds"}},
 
       {.section = S::option, .name = "value", .kind = K::any, .required = true,
        .allowed = "anything",
@@ -386,6 +389,13 @@ std::string report_unknown(const Entry& entry, const std::vector<KeyInfo>& rows,
                            std::string_view what, Problems& problems) {
   const Section here = rows.empty() ? Section::top : rows.front().section;
   const std::string text = "unknown key " + in_quotes(entry.key) + std::string(what);
+  if (const std::size_t colon = entry.key.find(':'); colon != entry.key.npos)
+    if (std::string meant = meant_by(entry.key.substr(0, colon), rows); !meant.empty()) {
+      const std::string value = entry.key.substr(colon + 1);
+      problems.error(entry.place, text + "; a blank is missing after the colon: " +
+                                      in_quotes(meant + ": " + value));
+      return meant;
+    }
   const std::string home = home_of(entry.key, here);
   if (!home.empty()) {
     problems.error(entry.place, text + "; " + home);
@@ -450,10 +460,27 @@ std::string allowed_text(const KeyInfo& row) {
   return "";
 }
 
+// Of what is a number, yet none that can be taken: infinite, or beyond 64 bits.
+std::optional<std::string> allowed_number(const KeyInfo& row, const Node& node) {
+  if (row.minimum || row.maximum || !row.allowed.empty()) return std::nullopt;
+  if (row.kind == KeyKind::number && node.is_number()) return "a finite number";
+  if (row.kind == KeyKind::integer && node.is(Node::Kind::integer))
+    return node.negative ? "an integer of at least -9223372036854775808"
+                         : "an integer up to 9223372036854775807";
+  return std::nullopt;
+}
+
+std::string quoting_advice(const Problems& problems, const Node& node) {
+  if (!problems.is_setting(node.place.source) || !node.is(Node::Kind::map)) return "";
+  return "; --set reads YAML, so put text that holds \": \" in quotes of its own, as in --set "
+         "'key=\"a: b\"'";
+}
+
 bool check_value(const KeyInfo& row, std::string_view name, const Node& node, Problems& problems) {
   const std::string subject = in_quotes(name) + " is " + describe(node) + "; allowed: ";
   if (!has_kind(row.kind, node) || !in_range(row, node)) {
-    std::string text = subject + allowed_text(row);
+    std::string text = subject + allowed_number(row, node).value_or(allowed_text(row));
+    text += quoting_advice(problems, node);
     if (row.kind == KeyKind::text && node.is_scalar() && !node.is(Node::Kind::null))
       text += "; in quotes it would be text";
     if (row.kind == KeyKind::boolean && node.is(Node::Kind::text)) {

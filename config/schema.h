@@ -26,7 +26,7 @@ struct KeyInfo {
   Section section = Section::top;
   std::string_view name;
   KeyKind kind = KeyKind::text;
-  bool required = false;
+  bool required = false;          ///< with a default text: but for some, as that says
   bool own = false;               ///< hdrive's, not HyperDrive's
   std::string_view default_text;  ///< as it would be written, or in words; empty: none
   bool default_in_words = false;  ///< the default is a description, not YAML
@@ -55,6 +55,9 @@ std::string allowed_text(const KeyInfo& row);
 
 /// Reports a value of the wrong kind or out of its range. `name` is what the message calls it.
 bool check_value(const KeyInfo& row, std::string_view name, const Node& node, Problems& problems);
+
+/// Of a mapping where text was meant, in a --set: how to quote it. Empty for all else.
+std::string quoting_advice(const Problems& problems, const Node& node);
 
 /// The entries of `map` that are known to `rows` and pass `check_value`; all else is reported: unknown
 /// keys, wrong values, missing required keys (at `place`).

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "config/load.h"
@@ -47,14 +48,16 @@ void warn_of_shell_words(Loader& loader) {
 }
 
 bool is_conditional(const Loader& loader, std::string_view name) {
-  return std::any_of(loader.definitions.begin(), loader.definitions.end(), [&](const auto& each) {
-    return bare_name(each.name) == bare_name(name) && !each.path.empty();
-  });
+  const auto named = loader.named.find(std::string(bare_name(name)));
+  return named != loader.named.end() &&
+         std::any_of(named->second.begin(), named->second.end(),
+                     [&](std::size_t i) { return !loader.definitions[i].path.empty(); });
 }
 
 void check_placeholders(Loader& loader) {
   std::vector<std::string> names;
   for (const auto& [name, place] : loader.defined) names.emplace_back(bare_name(name));
+  const std::unordered_set<std::string_view> all(names.begin(), names.end());
   for (std::size_t i = 0; i < loader.spec.command.size(); ++i) {
     const Place place = loader.command_places[i];
     for (const Piece& piece : pieces_of(loader.spec.command[i])) {
@@ -63,10 +66,9 @@ void check_placeholders(Loader& loader) {
                                          "; allowed: ${{search_space.NAME}} with the name of a "
                                          "parameter");
       if (piece.kind != Piece::Kind::parameter) continue;
-      const bool known =
-          std::find(names.begin(), names.end(), bare_name(piece.name)) != names.end();
+      const bool known = all.contains(bare_name(piece.name));
       if (!known && !loader.space_sound) continue;  // it may be among those that cannot be read
-      const std::string hint = base::did_you_mean(piece.name, names);
+      const std::string hint = known ? "" : base::did_you_mean(piece.name, names);
       if (!known)
         loader.problems.error(place, "the command places " + in_quotes(piece.name) +
                                          ", which is no parameter; allowed: " + listing(names) +
@@ -85,17 +87,27 @@ void check_placeholders(Loader& loader) {
 }
 
 void warn_of_ignored(Loader& loader) {
-  for (const std::string& name : ignored_parameters(loader.spec)) {
-    const std::string bare(bare_name(name));
-    const auto place = loader.defined.find(name);
-    if (place == loader.defined.end()) continue;
-    loader.problems.warn(
-        place->second,
-        "the command ignores the values drawn for " + in_quotes(name) +
-            "; place them with ${{search_space." + bare + "}}" +
-            (loader.spec.append_parameters ? "" : ", or set append_parameters to true") +
-            "; a script that reads " + sweep_variable(name) + " itself is fine");
+  constexpr std::size_t kTold = 3;  // one by one
+  std::vector<std::string> ignored = ignored_parameters(loader.spec);
+  std::erase_if(ignored, [&](const auto& name) { return !loader.defined.contains(name); });
+  const std::string append =
+      loader.spec.append_parameters ? "" : ", or set append_parameters to true";
+  if (ignored.size() > kTold) {
+    std::vector<std::string> first;
+    for (std::size_t i = 0; i < kTold; ++i) first.push_back(in_quotes(ignored[i]));
+    return loader.problems.warn(
+        loader.defined[ignored.front()],
+        "the command ignores the values drawn for " + std::to_string(ignored.size()) +
+            " parameters: " + listing(first) + ", ...; place them with ${{search_space.NAME}}" +
+            append +
+            "; a script that reads AZUREML_SWEEP_NAME or HDRIVE_PARAMETERS itself is fine");
   }
+  for (const std::string& name : ignored)
+    loader.problems.warn(loader.defined[name],
+                         "the command ignores the values drawn for " + in_quotes(name) +
+                             "; place them with ${{search_space." + std::string(bare_name(name)) +
+                             "}}" + append + "; a script that reads " + sweep_variable(name) +
+                             " itself is fine");
 }
 
 // argparse takes the last of two; other parsers the first, or neither.
@@ -135,15 +147,15 @@ bool is_on_path(const Loader& loader, const std::string& program) {
   return false;
 }
 
-// A sweep whose program is not there could start nothing. One that is only looked at may be of another machine.
-void tell_of_program(Loader& loader, std::string text) {
-  if (loader.overrides.needs_command)
-    loader.problems.error(loader.command_places[0], std::move(text));
-  else
-    loader.problems.warn(loader.command_places[0], std::move(text));
+// Whether the program does nothing but read the file that is its first argument.
+bool is_interpreter(const std::string& program) {
+  static const std::set<std::string> kInterpreters{"sh",    "bash", "dash", "zsh", "ksh", "Rscript",
+                                                   "julia", "perl", "ruby", "lua", "node"};
+  const std::string name = fs::path(program).filename().string();
+  return kInterpreters.contains(name) || name.starts_with("python");
 }
 
-void warn_of_missing_files(Loader& loader) {
+void check_files(Loader& loader) {
   const auto& command = loader.spec.command;
   std::error_code error;
   const auto missing = [&](const std::string& word) {
@@ -153,10 +165,11 @@ void warn_of_missing_files(Loader& loader) {
   };
   const std::string where = " in " + in_quotes(loader.spec.source_directory.string());
   if (command[0].find('/') != std::string::npos && missing(command[0]))
-    return tell_of_program(loader, "there is no program " + in_quotes(command[0]) + where);
+    return report_missing(loader, loader.command_places[0],
+                          "there is no program " + in_quotes(command[0]) + where);
   if (command[0].find_first_of("/{") == std::string::npos && !is_on_path(loader, command[0]))
-    return tell_of_program(
-        loader,
+    return report_missing(
+        loader, loader.command_places[0],
         "no program " + in_quotes(command[0]) + " is in PATH" +
             (std::any_of(command[0].begin(), command[0].end(), is_blank)
                  ? "; this is one word with blanks in it: give program and arguments as words of "
@@ -165,9 +178,12 @@ void warn_of_missing_files(Loader& loader) {
   if (command.size() < 2) return;
   static const std::set<std::string> kScripts{".py", ".sh", ".R",  ".r",
                                               ".jl", ".pl", ".rb", ".lua"};
-  if (kScripts.contains(fs::path(command[1]).extension().string()) && missing(command[1]))
-    loader.problems.warn(loader.command_places[1],
-                         "there is no script " + in_quotes(command[1]) + where);
+  if (!kScripts.contains(fs::path(command[1]).extension().string()) || !missing(command[1])) return;
+  const std::string text = "there is no script " + in_quotes(command[1]) + where;
+  if (is_interpreter(command[0]))
+    report_missing(loader, loader.command_places[1], text);
+  else
+    loader.problems.warn(loader.command_places[1], text);
 }
 
 }  // namespace
@@ -232,10 +248,11 @@ void check_command(Loader& loader) {
   check_placeholders(loader);
   const bool placed = loader.problems.errors() == before;
   warn_of_shell_words(loader);
-  warn_of_missing_files(loader);
+  check_files(loader);
   if (!loader.space_sound || !placed) return;
   warn_of_ignored(loader);
   warn_of_repeated(loader);
+  warn_of_sizes(loader);
 }
 
 }  // namespace hdrive::config

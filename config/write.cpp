@@ -20,6 +20,8 @@ std::string number(double value) {
   return base::json_number(value);  // "3.0": a 3 would read back as an integer
 }
 
+std::string number(std::int64_t value) { return std::to_string(value); }
+
 // Words that YAML 1.2 or an older reader takes for something else than text.
 bool is_reserved_word(std::string_view text) {
   static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no",
@@ -55,8 +57,8 @@ std::string arguments_of(const T& expression) {
     const bool lone_list =
         expression.options.size() == 1 && std::holds_alternative<Json>(expression.options[0]);
     return lone_list ? "[" + text + "]" : text;
-  } else if constexpr (std::is_same_v<T, RandInt>) {
-    return std::to_string(expression.upper);
+  } else if constexpr (requires { expression.upper; }) {
+    return number(expression.upper);
   } else if constexpr (requires { expression.mu; }) {
     std::string text = number(expression.mu) + ", " + number(expression.sigma);
     if constexpr (requires { expression.q; }) text += ", " + number(expression.q);
@@ -92,7 +94,9 @@ class SpaceWriter {
     const auto& options = std::get<Choice>(expression).options;
     for (auto option = options.begin(); option != options.end(); ++option) {
       // An option that is listed twice has its parameters where it stands first.
-      const bool first = std::find(options.begin(), option, *option) == option;
+      const bool first = std::none_of(options.begin(), option, [&](const Value& earlier) {
+        return same_value(earlier, *option);
+      });
       const std::string inner = first ? children(index, *option, line + "    ") : "";
       text += line + "  - " +
               (inner.empty() ? yaml_option(*option)
@@ -104,7 +108,7 @@ class SpaceWriter {
   std::string children(std::size_t of, const Value& option, const std::string& line) const {
     std::string text;
     for (std::size_t i = 0; i < parents_.size(); ++i)
-      if (parents_[i] == of && space_.parameters[i].condition->option == option)
+      if (parents_[i] == of && same_value(space_.parameters[i].condition->option, option))
         text += parameter(i, line);
     return text;
   }
@@ -143,6 +147,14 @@ std::string written_name(const AlgorithmInfo& algorithm) {
   for (const std::string_view alias : algorithm.aliases)
     if (alias.ends_with("Policy")) return std::string(alias);
   return std::string(algorithm.name);
+}
+
+std::string yaml_point(const Assignment& point) {
+  std::string text = "{";
+  for (const Binding& binding : point)
+    text += (text.size() == 1 ? "" : ", ") + base::json_string(binding.name) + ": " +
+            yaml_value(binding.value);
+  return text + "}";
 }
 
 std::string write_sampling(const SweepSpec& spec) {

@@ -8,6 +8,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <sstream>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 
 #include "base/text.h"
 #include "config/scalar.h"
+#include "config/yaml_syntax.h"
 
 namespace hdrive::config {
 namespace {
@@ -40,10 +42,7 @@ class TreeBuilder final : public YAML::EventHandler {
   NodePtr root() const { return root_; }
 
   /// The innermost list or mapping that has begun and not ended.
-  std::optional<Place> unfinished() const {
-    if (open_.empty()) return std::nullopt;
-    return open_.back().node->place;
-  }
+  const Node* unfinished() const { return open_.empty() ? nullptr : open_.back().node.get(); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -64,6 +63,7 @@ class TreeBuilder final : public YAML::EventHandler {
     auto node = make(mark, anchor);
     if (tag == "!" || tag.starts_with("tag:")) check_closed(mark);
     node->text = value;
+    node->plain = tag.empty() || tag == "?";
     node->weight += value.size();
     if (!resolve_scalar(tag, *node))
       fail(mark, "unknown tag " + in_quotes(tag) + "; allowed: none, or !!str before a value");
@@ -97,6 +97,8 @@ class TreeBuilder final : public YAML::EventHandler {
     std::optional<Entry> key;                          ///< of a mapping: waits for its value
     bool duplicate = false;                            ///< that key was there before
     std::unordered_map<std::string, Place> seen = {};  ///< keys so far
+    std::vector<NodePtr> merged = {};                  ///< values of merge keys
+    bool merging = false;                              ///< the key is a merge key
   };
 
   [[noreturn]] void fail(const YAML::Mark& mark, std::string text) {
@@ -145,7 +147,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void end() {
     NodeMaker node = std::move(open_.back().node);
+    const std::vector<NodePtr> merged = std::move(open_.back().merged);
     open_.pop_back();
+    if (!merged.empty()) merge(*node, merged);
     deliver(std::move(node));
   }
 
@@ -172,6 +176,9 @@ class TreeBuilder final : public YAML::EventHandler {
       open.node->items.push_back(std::move(node));
     } else if (!open.key) {
       take_key(open, *node, place);
+    } else if (open.merging) {
+      take_merged(open, std::move(node), place);
+      open.key.reset();
     } else {
       open.key->value = std::move(node);
       if (!open.duplicate) open.node->entries.push_back(*std::move(open.key));
@@ -186,11 +193,48 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     open.key =
         Entry{node.is(Node::Kind::null) && node.text.empty() ? "null" : node.text, place, {}};
+    open.merging = node.plain && node.text == "<<";
+    if (open.merging) return;
     const auto [first, fresh] = open.seen.emplace(open.key->key, place);
     open.duplicate = !fresh;
     if (!fresh)
       problems_.error(place, "duplicate key " + in_quotes(open.key->key) + "; it stands on line " +
                                  std::to_string(first->second.line) + " already");
+  }
+
+  void take_merged(Open& open, NodePtr value, Place place) {
+    const bool list = value->is(Node::Kind::list);
+    const bool sound =
+        list ? std::all_of(value->items.begin(), value->items.end(),
+                           [](const NodePtr& item) { return item->is(Node::Kind::map); })
+             : value->is(Node::Kind::map);
+    if (!sound) {
+      problems_.error(place, "the merge key << has " + describe(*value) +
+                                 "; allowed: a mapping, as <<: *defaults, or a list of mappings");
+      throw Abort{};
+    }
+    // Of several the first one that has a key gives its value: PyYAML's order.
+    if (list)
+      open.merged.insert(open.merged.begin(), value->items.rbegin(), value->items.rend());
+    else
+      open.merged.insert(open.merged.begin(), std::move(value));
+  }
+
+  // What is merged stands first; the mapping's own entries, and of what is merged later ones, win.
+  static void merge(Node& node, const std::vector<NodePtr>& merged) {
+    std::vector<Entry> entries;
+    std::unordered_map<std::string_view, std::size_t> index;
+    const auto add = [&](const Entry& entry) {
+      const auto [place, fresh] = index.emplace(entry.key, entries.size());
+      if (fresh)
+        entries.push_back(entry);
+      else
+        entries[place->second] = entry;
+    };
+    for (const NodePtr& each : merged)
+      for (const Entry& entry : each->entries) add(entry);
+    for (const Entry& entry : node.entries) add(entry);
+    node.entries = std::move(entries);
   }
 
   void grow(Node& parent, const Node& child, Place place) {
@@ -211,92 +255,6 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, NodeMaker> anchors_;
 };
-
-// yaml-cpp's words say what its scanner met; these say what to look for.
-std::string explain_syntax(const std::string& message) {
-  struct Row {
-    std::string_view theirs, ours;
-  };
-  static constexpr Row kRows[] = {
-      {"illegal map value",
-       "\": \" is not allowed here; check the indentation, or quote a text that holds \": \""},
-      {"end of map not found",
-       "this line does not continue the mapping it is in; check the indentation"},
-      {"end of sequence not found",
-       "this line does not continue the list it is in; check the indentation"},
-      {"end of map flow not found", "\"{\" is never closed; add \"}\""},
-      {"end of sequence flow not found", "\"[\" is never closed; add \"]\""},
-      {"illegal EOF in scalar", "a quoted text is never closed; add the closing quote"},
-      {"illegal document indicator in scalar", "a quoted text is never closed before this line"},
-      {"unknown token", "a value cannot begin with this character; put the value in quotes"},
-      {"illegal block entry", "\"- \" is not allowed here; check the indentation"},
-      {"illegal map key", "\"? \" is not allowed here; check the indentation"},
-      {"the referenced anchor is not defined",
-       "an alias (*) names no anchor; define it before with &, or put a text that begins with "
-       "\"*\" in quotes"},
-      {"illegal flow end", "this \"]\" or \"}\" closes nothing; remove it"},
-  };
-  for (const Row& row : kRows)
-    if (message == row.theirs) return "not valid YAML: " + std::string(row.ours);
-  return "not valid YAML: " + message;
-}
-
-// A tab in the indentation makes yaml-cpp stumble somewhere later: name the cause.
-std::optional<Place> tab_in_indentation(int source, std::string_view text, int line) {
-  const auto lines = base::split(text, '\n');
-  const int last = std::min<int>(line, static_cast<int>(lines.size()));
-  for (int i = last; i >= std::max(1, last - 1); --i) {
-    const std::string_view row = lines[static_cast<std::size_t>(i - 1)];
-    const std::size_t indent = row.find_first_not_of(" \t");
-    const std::size_t tab = row.find('\t');
-    if (tab != std::string_view::npos && indent != std::string_view::npos && tab < indent)
-      return Place{source, i, static_cast<int>(tab) + 1};
-  }
-  return std::nullopt;
-}
-
-void report_syntax(const YAML::Exception& exception, int source, std::optional<Place> unfinished,
-                   Problems& problems) {
-  Place place = place_of(source, exception.mark);
-  const auto tab = tab_in_indentation(source, problems.source_text(source), place.line);
-  // Where a bracket is missing is anyone's guess; where it was opened is known.
-  if (unfinished && exception.msg.find("flow not found") != std::string::npos) place = *unfinished;
-  if (tab)
-    problems.error(*tab, "not valid YAML: a tab indents this line; indent with spaces");
-  else
-    problems.error(place, explain_syntax(exception.msg));
-}
-
-// Whether the bytes are text at all; yaml-cpp would silently replace what is not.
-bool check_text(int source, Problems& problems) {
-  const std::string& text = problems.source_text(source);
-  Place place{source, 1, 1};
-  std::size_t i = 0;
-  const auto fail = [&](const std::string& what) {
-    problems.error(place, what + "; allowed: YAML as UTF-8 text");
-    return false;
-  };
-  while (i < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte == 0) return fail("this is a binary file (it holds a zero byte)");
-    std::size_t length = 1;
-    if (byte >= 0x80) {
-      while (i + length < text.size() && length < 4 &&
-             (static_cast<unsigned char>(text[i + length]) & 0xC0) == 0x80)
-        ++length;
-      const std::string_view character = std::string_view(text).substr(i, length);
-      if (base::to_utf8(character) != character) return fail("these bytes are not UTF-8");
-    }
-    if (byte == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else {
-      place.column += static_cast<int>(length);
-    }
-    i += length;
-  }
-  return true;
-}
 
 std::shared_ptr<Node> with_entry(const Node& node, std::string_view key, Place place,
                                  const NodePtr& value) {
@@ -323,10 +281,10 @@ std::optional<std::size_t> find_item(const Node& list, std::string_view key) {
     const Entry* name = name_of(*list.items[i]);
     if (name && bare_name(name->value->text) == bare_name(key)) return i;
   }
-  const auto number = base::parse_number(key);
-  if (!number || *number < 0 || *number >= static_cast<double>(list.items.size()))
-    return std::nullopt;
-  return static_cast<std::size_t>(*number);
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+  const bool index = error == std::errc{} && end == key.data() + key.size();
+  return index && number < list.items.size() ? std::optional(number) : std::nullopt;
 }
 
 Error no_item(const Node& list, std::string_view key) {
@@ -365,7 +323,7 @@ NodePtr read_yaml(int source, Problems& problems) {
                    "lists and mappings are nested too deeply; allowed: " +
                        std::to_string(kDeepest) + " levels");
   } catch (const YAML::Exception& exception) {
-    report_syntax(exception, source, builder.unfinished(), problems);
+    report_syntax(exception.msg, place_of(source, exception.mark), builder.unfinished(), problems);
   } catch (const std::exception& exception) {
     problems.error({source, 0, 0}, std::string("cannot be read as YAML: ") + exception.what());
   }

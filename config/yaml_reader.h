@@ -3,8 +3,9 @@
 // YAML text as a tree of typed nodes that know where they were written.
 //
 // Types are YAML 1.2's core schema: `true`/`false` are booleans (`yes` is text), quoted scalars are
-// text, `0o17`, `0x1f`, `.inf` and `.nan` are numbers. The tree is immutable and shares what an alias
-// names, so an edit (`replaced`) makes a new root. The only file that sees yaml-cpp is yaml_reader.cpp.
+// text, `0o17`, `0x1f`, `.inf` and `.nan` are numbers. The merge key of YAML 1.1 (`<<: *defaults`) is taken as
+// PyYAML does, since the files of other tools have it. The tree is immutable and shares what an alias names, so
+// an edit (`replaced`) makes a new root. The only file that sees yaml-cpp is yaml_reader.cpp.
 #pragma once
 
 #include <cstdint>
@@ -33,16 +34,18 @@ struct Node {
   enum class Kind { null, boolean, integer, real, text, list, map };
   Kind kind = Kind::null;
   Place place;
-  std::string text;  ///< a scalar as written, without its quotes
+  std::string text;    ///< a scalar as written, without its quotes
+  bool plain = false;  ///< a scalar without quotes and tag
   bool boolean = false;
   std::uint64_t magnitude = 0;  ///< of an integer; `negative` is its sign
   bool negative = false;
   bool overflow = false;  ///< a number too large for its type
   double number = 0;      ///< of an integer or real
   std::vector<NodePtr> items;
-  std::vector<Entry> entries;  ///< in the order of the file, each key once
-  std::size_t weight = 1;      ///< bytes and nodes, aliases written out
-  int depth = 1;               ///< levels, aliases written out
+  std::vector<Entry>
+      entries;             ///< in the order of the file, each key once; what is merged stands first
+  std::size_t weight = 1;  ///< bytes and nodes, aliases written out
+  int depth = 1;           ///< levels, aliases written out
 
   bool is(Kind wanted) const { return kind == wanted; }
   bool is_number() const { return kind == Kind::integer || kind == Kind::real; }

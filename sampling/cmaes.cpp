@@ -339,9 +339,8 @@ class CmaesSampler final : public Sampler {
     const double quantile =
         std::sqrt(2.0) * boost::math::erf_inv(1 - alpha, policy<promote_double<false>>());
     for (std::size_t i = 0; i < d; ++i) {
-      const std::size_t levels = coordinates_.axes()[numbers_[i]].levels;
-      if (levels < 2) continue;
-      const double half = 0.5 / static_cast<double>(levels);
+      if (coordinates_.axes()[numbers_[i]].levels < 2) continue;
+      const double half = 0.5 * coordinates_.cell_width(numbers_[i], state.mean[i]);
       const double away =
           std::abs(state.mean[i] - coordinates_.snapped(numbers_[i], state.mean[i]));
       const double deviation = state.sigma * std::sqrt(state.covariance[i * d + i]);

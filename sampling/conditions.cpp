@@ -16,9 +16,9 @@ Conditions::Conditions(SearchSpace space) : space_(std::move(space)) {
     any_ = true;
     condition.emplace();
     condition->parent = *above[i];
-    const Expression& choice = space_.parameters[*above[i]].expression;
-    for (std::uint64_t k = 0; k < *cardinality(choice); ++k)
-      condition->at_level.push_back(holds(i, level(choice, k)));
+    const auto& choice = std::get<Choice>(space_.parameters[*above[i]].expression);
+    for (const auto& [option, probability] : levels(choice))
+      condition->at_level.push_back(holds(i, option));
   }
 }
 

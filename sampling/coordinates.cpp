@@ -4,23 +4,35 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace hdrive::sampling {
 namespace {
 
 constexpr std::uint64_t kMostLevels = 4096;
 
+// The rounded logarithmic forms: their small values take more of the interval than their large ones.
+bool has_uneven_cells(const Expression& expression) {
+  return std::holds_alternative<QLogUniform>(expression) ||
+         std::holds_alternative<QLogUniformValues>(expression) ||
+         std::holds_alternative<IntLogUniform>(expression);
+}
+
 Axis axis_of(const Expression& expression) {
   Axis axis;
   const auto size = cardinality(expression);
   if (size && *size <= kMostLevels) axis.levels = static_cast<std::size_t>(*size);
+  if (has_uneven_cells(expression)) {
+    double end = 0;
+    for (std::size_t k = 0; k < axis.levels; ++k)
+      axis.cell_ends.push_back(end += level_probability(expression, k));
+  }
   if (!std::holds_alternative<Choice>(expression)) return axis;
   axis.levels = static_cast<std::size_t>(*size);
   axis.option_at.resize(axis.levels);
   std::iota(axis.option_at.begin(), axis.option_at.end(), std::size_t{0});
   std::vector<double> numbers;
-  for (std::size_t i = 0; i < axis.levels; ++i) {
-    const Value option = level(expression, i);
+  for (const auto& [option, probability] : levels(std::get<Choice>(expression))) {
     const auto number = as_number(option);
     if (!number || std::holds_alternative<bool>(option) || !std::isfinite(*number)) break;
     numbers.push_back(*number);
@@ -39,6 +51,13 @@ double cell(double unit, std::size_t levels) {
 
 double middle(double place, std::size_t levels) {
   return (place + 0.5) / static_cast<double>(levels);
+}
+
+// Where the cell that holds the coordinate begins and ends.
+std::pair<double, double> uneven_cell(const Axis& axis, double coordinate) {
+  const auto& ends = axis.cell_ends;
+  const auto end = std::upper_bound(ends.begin(), ends.end() - 1, coordinate);
+  return {end == ends.begin() ? 0.0 : *(end - 1), *end};
 }
 
 }  // namespace
@@ -109,7 +128,17 @@ std::vector<double> Coordinates::from_unit(std::span<const double> unit) const {
 double Coordinates::snapped(std::size_t axis, double coordinate) const {
   const Axis& on = axes_[axis];
   if (on.categorical || on.levels == 0) return coordinate;
-  return middle(cell(coordinate, on.levels), on.levels);
+  if (on.cell_ends.empty()) return middle(cell(coordinate, on.levels), on.levels);
+  const auto [begin, end] = uneven_cell(on, coordinate);
+  return (begin + end) / 2;
+}
+
+double Coordinates::cell_width(std::size_t axis, double coordinate) const {
+  const Axis& on = axes_[axis];
+  if (on.levels == 0) return 0;
+  if (on.cell_ends.empty()) return 1 / static_cast<double>(on.levels);
+  const auto [begin, end] = uneven_cell(on, coordinate);
+  return end - begin;
 }
 
 }  // namespace hdrive::sampling

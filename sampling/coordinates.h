@@ -18,13 +18,15 @@ namespace hdrive::sampling {
 /// The coordinate of a parameter that does not exist in a set.
 inline constexpr double kAbsent = -1;
 
-/// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one at
-/// (k + 0.5) / K; a category is the number of its option. A choice between at least three distinct numbers is
+/// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one at the middles
+/// of their cells; a category is the number of its option. A choice between at least three distinct numbers is
 /// numeric, its options in ascending order.
 struct Axis {
   bool categorical = false;
   /// How many values there are; 0: infinitely many, or more than 4096 and treated as if.
   std::size_t levels = 0;
+  /// Where the cell of value k ends; empty where all are of one width, 1 / levels.
+  std::vector<double> cell_ends;
   std::vector<std::size_t> option_at;  ///< of a choice: which option stands at place k
   bool conditional = false;            ///< whether it is absent from some sets
 };
@@ -46,6 +48,9 @@ class Coordinates {
 
   /// The coordinate moved to the nearest value the axis has.
   double snapped(std::size_t axis, double coordinate) const;
+
+  /// How wide the cell of that value is; 0 where the axis has no cells.
+  double cell_width(std::size_t axis, double coordinate) const;
 
   /// Marks as absent what does not exist at the point, which is snapped.
   void put_out(std::span<double> point) const;

@@ -16,14 +16,9 @@ FiniteSpace::Axis::Axis(const Parameter& from)
     : parameter(from), size(*cardinality(from.expression)) {
   const auto* choice = std::get_if<Choice>(&parameter.expression);
   if (!choice) return;
-  if (choice->options.size() == size) {  // none is listed twice
-    values = choice->options;
-    weights.assign(values.size(), 1.0 / static_cast<double>(size));
-    return;
-  }
-  for (std::uint64_t i = 0; i < size; ++i) {
-    values.push_back(level(from.expression, i));
-    weights.push_back(level_probability(from.expression, i));
+  for (auto& [option, probability] : levels(*choice)) {
+    values.push_back(std::move(option));
+    weights.push_back(probability);
   }
 }
 

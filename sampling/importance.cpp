@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "base/text.h"
@@ -42,9 +43,9 @@ double scott(const std::vector<double>& sample) {
 
 // The probability of each cell of the axis.
 std::vector<double> histogram(const Axis& axis, const std::vector<double>& sample) {
+  const bool even = axis.levels > 0 && axis.cell_ends.empty();
   const std::size_t cells =
-      axis.categorical ? axis.levels
-                       : (axis.levels > 0 ? std::min(axis.levels, kMostCells) : kMostCells);
+      axis.categorical ? axis.levels : (even ? std::min(axis.levels, kMostCells) : kMostCells);
   const double size = static_cast<double>(cells);
   std::vector<double> result(cells, 1 / size);
   const double width = std::max(scott(sample), 0.5 / size);
@@ -74,11 +75,16 @@ double pearson_divergence(const std::vector<double>& of, const std::vector<doubl
   return sum;
 }
 
+bool varies(const std::vector<double>& sample) {
+  return std::adjacent_find(sample.begin(), sample.end(), std::not_equal_to<>()) != sample.end();
+}
+
 // How differently the best tenth, which stands first, is spread than all are; 0 where too few tell. Those that
 // are as good as the last of the tenth belong to it: which of them came first says nothing.
 double divergence_of(const Axis& axis, const std::vector<double>& all,
                      const std::vector<double>& losses) {
   if (all.size() < kFewest) return 0;
+  if (!varies(all)) return 0;  // what is left would be rounding
   std::size_t top = std::max<std::size_t>(2, (all.size() + 9) / 10);
   while (top < all.size() && losses[top] == losses[top - 1]) ++top;
   const std::vector<double> best(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(top));
@@ -110,6 +116,7 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
 
   std::vector<ParameterImportance> result;
   double total = 0;
+  bool any_varies = false;
   for (std::size_t d = 0; d < space.parameters.size(); ++d) {
     std::vector<double> all, their_losses;
     for (std::size_t i = 0; i < points.size(); ++i) {
@@ -117,13 +124,16 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
       all.push_back(points[i][d]);
       their_losses.push_back(losses[i]);
     }
+    any_varies = any_varies || varies(all);
     const double divergence = divergence_of(coordinates.axes()[d], all, their_losses) *
                               static_cast<double>(all.size()) / static_cast<double>(points.size());
     result.push_back({conditions.label(d), divergence});
     total += divergence;
   }
-  for (ParameterImportance& one : result)
-    one.share = total > 0 ? one.share / total : 1 / static_cast<double>(result.size());
+  if (!any_varies)
+    return Error{"", fmt::format("no parameter varies over the {}, so none can matter",
+                                 base::plural(static_cast<long long>(points.size()), "run"))};
+  for (ParameterImportance& one : result) one.share = total > 0 ? one.share / total : 0;
   std::stable_sort(result.begin(), result.end(),
                    [](const auto& a, const auto& b) { return a.share > b.share; });
   return result;

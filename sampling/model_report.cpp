@@ -82,9 +82,13 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
     return Error{"",
                  "there is no model yet: it needs two runs that ended with a value, and a "
                  "parameter to choose"};
+  const auto [least, most] =
+      std::minmax_element(data.training.values.begin(), data.training.values.end());
+  if (*least == *most)
+    return Error{"", "all results have the same value, so there is nothing to model yet"};
   Fits fits({encoding.spreads()}, context.seed, settings.warp, settings.noise);
   const Hyperparameters fitted = fits.at(observations, history.size(), data);
-  const auto best = std::min_element(data.training.values.begin(), data.training.values.end());
+  const auto best = least;
   const int best_row = static_cast<int>(best - data.training.values.begin());
   const Training part = subset(data.training, rows_near(data.training, kLargest, best_row, fitted));
   const auto model = Model::make(part, fitted);

@@ -26,8 +26,11 @@ const std::vector<Row>& rows() {
        sampling::make_random},
       {{"grid",
         {"GridParameterSampling"},
-        "Every combination of the options once, the first parameter slowest; choice only.",
-        {}},
+        "Every combination of the options once, the first parameter slowest; choice only. Without "
+        "max_total_runs it tries all of them.",
+        {},
+        0,
+        true},
        sampling::make_grid},
       {{"bayesian",
         {"BayesianParameterSampling"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/parameter_index.h"
 
+#include <cmath>
 #include <string>
 
 namespace hdrive::scheduler {
@@ -14,12 +15,15 @@ void mix(std::uint64_t& hash, std::uint64_t word) {
   hash ^= hash >> 31;
 }
 
-/// Equal values have equal hashes; std::hash<double> takes 0.0 and -0.0, which are equal, as one.
+/// Equal values have equal hashes; std::hash<double> takes 0.0 and -0.0, which are equal, as one. So are all
+/// NaNs here.
 struct HashOf {
   std::uint64_t operator()(std::monostate) const { return 0; }
   std::uint64_t operator()(bool value) const { return value ? 1 : 0; }
   std::uint64_t operator()(std::int64_t value) const { return static_cast<std::uint64_t>(value); }
-  std::uint64_t operator()(double value) const { return std::hash<double>{}(value); }
+  std::uint64_t operator()(double value) const {
+    return std::isnan(value) ? 1 : std::hash<double>{}(value);
+  }
   std::uint64_t operator()(const std::string& value) const {
     return std::hash<std::string>{}(value);
   }
@@ -56,8 +60,7 @@ void ParameterIndex::grow() {
 
 void ParameterIndex::add(std::int64_t run, const Lookup& parameters_of) {
   const Assignment& parameters = parameters_of(run);
-  // With a NaN in it an assignment does not even equal itself; nobody will find it.
-  if (parameters != parameters || find(parameters, parameters_of)) return;
+  if (find(parameters, parameters_of)) return;
   if (4 * (taken_ + 1) > 3 * slots_.size()) grow();
   const std::uint32_t hash = hash_of(parameters);
   std::size_t step = 0;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <unordered_map>
 
@@ -32,7 +31,8 @@ using Path = std::vector<Step>;
 std::optional<std::size_t> place_of(const Expression& expression, const Value& option) {
   const auto* choice = std::get_if<Choice>(&expression);
   if (!choice) return std::nullopt;
-  const auto found = std::find(choice->options.begin(), choice->options.end(), option);
+  const auto found = std::find_if(choice->options.begin(), choice->options.end(),
+                                  [&](const Value& each) { return same_value(each, option); });
   if (found == choice->options.end()) return std::nullopt;
   return static_cast<std::size_t>(found - choice->options.begin());
 }
@@ -109,9 +109,14 @@ bool same_option(const Value& a, const Value& b) {
   const auto number = [](const Value& value) {
     return std::holds_alternative<bool>(value) ? std::nullopt : as_number(value);
   };
-  if (a == b) return true;
+  if (same_value(a, b)) return true;
   const auto x = number(a), y = number(b);
-  return x && y && (*x == *y || (std::isnan(*x) && std::isnan(*y)));
+  return x && y && *x == *y;
+}
+
+bool Choice::operator==(const Choice& other) const {
+  return std::equal(options.begin(), options.end(), other.options.begin(), other.options.end(),
+                    same_value);
 }
 
 std::vector<std::optional<std::size_t>> parents(const SearchSpace& space) {
@@ -167,8 +172,15 @@ bool is_met(const SearchSpace& space, const Parents& parents, std::size_t index,
 std::vector<const Value*> values_of(const SearchSpace& space, const Parents& parents,
                                     const Assignment& assignment) {
   std::vector<const Value*> values(space.parameters.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (is_met(space, parents, i, values)) values[i] = find(assignment, space.parameters[i].name);
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!is_met(space, parents, i, values)) continue;
+    // Nearly always at its own place, and then the whole takes one pass.
+    const std::string& name = space.parameters[i].name;
+    const bool expected = place < assignment.size() && assignment[place].name == name;
+    values[i] = expected ? &assignment[place].value : find(assignment, name);
+    place += values[i] ? 1 : 0;
+  }
   return values;
 }
 

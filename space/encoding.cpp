@@ -37,21 +37,45 @@ double encode(const Choice& choice, const Value& value) {
   return middle(static_cast<double>(found - options.begin()), static_cast<double>(options.size()));
 }
 
-double encode(const Shape& shape, double number) {
-  if (const auto lattice = space::lattice_of(shape))
-    return middle(std::nearbyint(number / *shape.q) - lattice->first, lattice->size());
-  const double drawn = space::backward(shape, number);
-  if (shape.base == Shape::Base::normal)
-    return std::clamp(normal_cdf((drawn - shape.first) / shape.second), kTail, 1 - kTail);
+// Where a draw from the base's interval lies in it; by halves, since the difference of two numbers may be too
+// large for one.
+double place(const Shape& shape, double drawn) {
   if (shape.first == shape.second) return 0.5;
-  // By halves, since the difference of two numbers may be too large for one.
   const double half = shape.first / 2;
   return std::clamp((drawn / 2 - half) / (shape.second / 2 - half), 0.0, 1.0);
 }
 
-Value decode(const Shape& shape, double unit) {
+// A point of a lattice: on a logarithmic scale the steps of the small numbers are wider than those of the large
+// ones, else all are alike.
+double encode(const Shape& shape, const Lattice& lattice, double k) {
+  if (!shape.exponential) return middle(k - lattice.first, lattice.size());
+  const space::Cell cell = space::cell_of(shape, k);
+  return (place(shape, cell.begin) + place(shape, cell.end)) / 2;
+}
+
+Value decode(const Shape& shape, const Lattice& lattice, double unit) {
+  const double k =
+      shape.exponential
+          ? std::nearbyint(space::forward(shape, std::lerp(shape.first, shape.second, unit)) /
+                           *shape.q)
+          : lattice.first + cell(unit, lattice.size());
+  return space::lattice_value(std::clamp(k, lattice.first, lattice.last), *shape.q);
+}
+
+double encode(const Shape& shape, double number) {
   if (const auto lattice = space::lattice_of(shape))
-    return space::lattice_value(lattice->first + cell(unit, lattice->size()), *shape.q);
+    return encode(shape, *lattice, std::nearbyint(number / *shape.q));
+  const double drawn = space::backward(shape, number);
+  if (shape.base == Shape::Base::normal)
+    return std::clamp(normal_cdf((drawn - shape.first) / shape.second), kTail, 1 - kTail);
+  return place(shape, drawn);
+}
+
+Value decode(const Shape& shape, double unit) {
+  if (const auto lattice = space::lattice_of(shape)) return decode(shape, *lattice, unit);
+  // exp(log(x)) is not x in its last bits.
+  if (std::isfinite(shape.least) && (unit == 0 || unit == 1))
+    return unit == 0 ? shape.least : shape.most;
   const double drawn =
       shape.base == Shape::Base::normal
           ? shape.first + shape.second * normal_quantile(std::clamp(unit, kTail, 1 - kTail))
@@ -60,10 +84,10 @@ Value decode(const Shape& shape, double unit) {
   return shape.q ? quantize(number, *shape.q) : Value(number);
 }
 
-Value decode(const RandInt& randint, double unit) {
-  const double index = std::floor(unit * static_cast<double>(randint.upper));
-  if (index >= static_cast<double>(randint.upper)) return randint.upper - 1;
-  return static_cast<std::int64_t>(index);
+Value decode(const space::Integers& integers, double unit) {
+  const auto size = static_cast<double>(integers.size());
+  const double index = std::floor(unit * size);
+  return index >= size ? integers.last : integers.at(static_cast<std::uint64_t>(index));
 }
 
 }  // namespace
@@ -71,8 +95,9 @@ Value decode(const RandInt& randint, double unit) {
 double encode(const Expression& expression, const Value& value) {
   if (const auto* choice = std::get_if<Choice>(&expression)) return encode(*choice, value);
   const double number = as_number(value).value_or(std::numeric_limits<double>::quiet_NaN());
-  if (const auto* randint = std::get_if<RandInt>(&expression))
-    return middle(number, static_cast<double>(randint->upper));
+  if (const auto integers = space::integers_of(expression))
+    return middle(number - static_cast<double>(integers->first),
+                  static_cast<double>(integers->size()));
   return encode(*space::shape_of(expression), number);
 }
 
@@ -82,7 +107,7 @@ Value decode(const Expression& expression, double unit) {
     const auto options = space::distinct_options(*choice).options;
     return *options[static_cast<std::size_t>(cell(unit, static_cast<double>(options.size())))];
   }
-  if (const auto* randint = std::get_if<RandInt>(&expression)) return decode(*randint, unit);
+  if (const auto integers = space::integers_of(expression)) return decode(*integers, unit);
   return decode(*space::shape_of(expression), unit);
 }
 

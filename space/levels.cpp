@@ -21,12 +21,11 @@ std::optional<Lattice> lattice_of(const Expression& expression) {
   return shape ? space::lattice_of(*shape) : std::nullopt;
 }
 
-// The part of the base draw's interval [min, max] that is rounded to k.
+// The share of the base draw's interval that is rounded to k.
 double probability(const Shape& shape, const Lattice& lattice, double k) {
   if (lattice.first == lattice.last) return 1;
-  const double low = std::max(shape.first, space::backward(shape, (k - 0.5) * *shape.q));
-  const double high = std::min(shape.second, space::backward(shape, (k + 0.5) * *shape.q));
-  return std::max(0.0, high - low) / (shape.second - shape.first);
+  const space::Cell cell = space::cell_of(shape, k);
+  return std::max(0.0, cell.end - cell.begin) / (shape.second - shape.first);
 }
 
 // A finite space as a forest: each choice with what exists under its options. Numbers of sets stay below
@@ -113,8 +112,7 @@ Value quantize(double number, double q) {
 std::optional<std::uint64_t> cardinality(const Expression& expression) {
   if (const auto* choice = std::get_if<Choice>(&expression))
     return space::distinct_options(*choice).options.size();
-  if (const auto* randint = std::get_if<RandInt>(&expression))
-    return static_cast<std::uint64_t>(randint->upper);
+  if (const auto integers = space::integers_of(expression)) return integers->size();
   const auto lattice = lattice_of(expression);
   if (!lattice || lattice->size() > kLargestLattice) return std::nullopt;
   return static_cast<std::uint64_t>(lattice->size());
@@ -130,7 +128,7 @@ std::optional<std::uint64_t> cardinality(const SearchSpace& space) {
 Value level(const Expression& expression, std::uint64_t index) {
   if (const auto* choice = std::get_if<Choice>(&expression))
     return *space::distinct_options(*choice).options.at(index);
-  if (std::holds_alternative<RandInt>(expression)) return static_cast<std::int64_t>(index);
+  if (const auto integers = space::integers_of(expression)) return integers->at(index);
   return space::lattice_value(lattice_of(expression)->first + static_cast<double>(index),
                               *space::shape_of(expression)->q);
 }
@@ -139,11 +137,20 @@ double level_probability(const Expression& expression, std::uint64_t index) {
   if (const auto* choice = std::get_if<Choice>(&expression))
     return static_cast<double>(space::distinct_options(*choice).times.at(index)) /
            static_cast<double>(choice->options.size());
-  if (const auto* randint = std::get_if<RandInt>(&expression))
-    return 1.0 / static_cast<double>(randint->upper);
+  if (const auto integers = space::integers_of(expression))
+    return 1.0 / static_cast<double>(integers->size());
   const Lattice lattice = *lattice_of(expression);
   return probability(*space::shape_of(expression), lattice,
                      lattice.first + static_cast<double>(index));
+}
+
+std::vector<std::pair<Value, double>> levels(const Choice& choice) {
+  const space::Distinct distinct = space::distinct_options(choice);
+  std::vector<std::pair<Value, double>> result;
+  for (std::size_t i = 0; i < distinct.options.size(); ++i)
+    result.emplace_back(*distinct.options[i], static_cast<double>(distinct.times[i]) /
+                                                  static_cast<double>(choice.options.size()));
+  return result;
 }
 
 Assignment point(const SearchSpace& space, std::uint64_t index) { return Tree(space).point(index); }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "hdrive/space.h"
@@ -23,11 +24,18 @@ bool contains(const Choice& choice, const Value& value) {
                      [&](const Value& option) { return same_option(option, value); });
 }
 
-bool contains(const RandInt& randint, const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value))
-    return *integer >= 0 && *integer < randint.upper;
+// The integer that a number is, where there is one.
+std::optional<std::int64_t> as_integer(const Value& value) {
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
   const double number = *as_number(value);
-  return number == std::trunc(number) && number >= 0 && number < static_cast<double>(randint.upper);
+  if (number != std::trunc(number) || number < -kLimit || number >= kLimit) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+bool contains(const space::Integers& integers, const Value& value) {
+  const auto integer = as_integer(value);
+  return integer && *integer >= integers.first && *integer <= integers.last;
 }
 
 bool on_lattice(const Shape& shape, double number) {
@@ -44,6 +52,7 @@ bool contains(const Shape& shape, double number) {
   if (!std::isfinite(number)) return false;
   if (shape.q) return on_lattice(shape, number);
   if (shape.base == Shape::Base::normal) return !shape.exponential || number > 0;
+  if (std::isfinite(shape.least)) return number >= shape.least && number <= shape.most;
   // exp() is not exact in its last bits.
   const double slack = shape.exponential ? 8 * std::numeric_limits<double>::epsilon() : 0;
   return number >= space::forward(shape, shape.first) * (1 - slack) &&
@@ -55,8 +64,7 @@ Value as_drawn(const Expression& expression, const Value& value) {
   if (const auto* choice = std::get_if<Choice>(&expression))
     return *std::find_if(choice->options.begin(), choice->options.end(),
                          [&](const Value& option) { return same_option(option, value); });
-  if (std::holds_alternative<RandInt>(expression))
-    return static_cast<std::int64_t>(*as_number(value));
+  if (space::integers_of(expression)) return *as_integer(value);
   const auto shape = space::shape_of(expression);
   return shape->q ? quantize(*as_number(value), *shape->q) : Value(*as_number(value));
 }
@@ -65,32 +73,43 @@ Error misplaced(const Binding& binding, const std::string& what) {
   return Error{fmt::format("parameter \"{}\"", binding.name), what};
 }
 
-bool same_name(const std::string& a, const std::string& b) { return bare_name(a) == bare_name(b); }
-
 Error out_of_range(const Binding& binding, const Expression& expression) {
   return misplaced(
       binding, fmt::format("{} is not a value of {}", to_json(binding.value), to_text(expression)));
 }
 
-// The parameters called like the binding; fails where there is none, or the name is given twice.
-Result<std::vector<std::size_t>> named(const SearchSpace& space, const Assignment& assignment,
-                                       const Binding& binding) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < space.parameters.size(); ++i)
-    if (same_name(space.parameters[i].name, binding.name)) found.push_back(i);
-  if (found.empty()) {
+// The names of a space and of a set in it, prepared for a look at each binding.
+class Names {
+ public:
+  Names(const SearchSpace& space, const Assignment& assignment) : space_(space) {
+    for (std::size_t i = 0; i < space.parameters.size(); ++i)
+      parameters_[bare_name(space.parameters[i].name)].push_back(i);
+    for (const Binding& binding : assignment) ++given_[bare_name(binding.name)];
+  }
+
+  /// The parameters called like the binding; fails where there is none, or the name is given twice.
+  Result<std::vector<std::size_t>> named(const Binding& binding) const {
+    const auto found = parameters_.find(bare_name(binding.name));
+    if (found == parameters_.end()) return unknown(binding);
+    if (given_.at(bare_name(binding.name)) > 1)
+      return misplaced(binding, "is given more than once");
+    return found->second;
+  }
+
+ private:
+  Error unknown(const Binding& binding) const {
     std::vector<std::string> names;
-    for (const Parameter& parameter : space.parameters)
-      if (std::find(names.begin(), names.end(), parameter.name) == names.end())
-        names.push_back(parameter.name);
+    for (std::size_t i = 0; i < space_.parameters.size(); ++i)
+      if (parameters_.at(bare_name(space_.parameters[i].name)).front() == i)
+        names.push_back(space_.parameters[i].name);
     return misplaced(binding, "is not in the search space, which has " + base::join(names, ", ") +
                                   ";" + base::did_you_mean(binding.name, names));
   }
-  if (std::count_if(assignment.begin(), assignment.end(),
-                    [&](const Binding& other) { return same_name(other.name, binding.name); }) > 1)
-    return misplaced(binding, "is given more than once");
-  return found;
-}
+
+  const SearchSpace& space_;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> parameters_;
+  std::unordered_map<std::string_view, int> given_;
+};
 
 // What stands against the existence of a parameter: the outermost choice above it that has another option.
 std::string obstacle(const SearchSpace& space, const Parents& parents, std::size_t index,
@@ -125,10 +144,11 @@ class Part {
       : space_(space), parents_(parents(space)), values_(space.parameters.size()) {}
 
   Result<void> take(const Assignment& given) {
+    const Names names(space_, given);
     // What exists anyway comes first: it decides between parameters of the same name.
     for (const bool conditional : {false, true})
       for (const Binding& binding : given) {
-        const auto candidates = named(space_, given, binding);
+        const auto candidates = names.named(binding);
         if (!candidates) return candidates.error();
         if (space_.parameters[candidates->front()].condition.has_value() != conditional) continue;
         if (auto taken = take(given, binding, *candidates); !taken) return taken;
@@ -195,15 +215,16 @@ class Part {
 bool contains(const Expression& expression, const Value& value) {
   if (const auto* choice = std::get_if<Choice>(&expression)) return contains(*choice, value);
   if (std::holds_alternative<bool>(value) || !as_number(value)) return false;
-  if (const auto* randint = std::get_if<RandInt>(&expression)) return contains(*randint, value);
+  if (const auto integers = space::integers_of(expression)) return contains(*integers, value);
   return contains(*space::shape_of(expression), *as_number(value));
 }
 
 Result<void> check(const SearchSpace& space, const Assignment& assignment) {
   const Parents above = parents(space);
   const std::vector<const Value*> values = space::values_of(space, above, assignment);
+  const Names names(space, assignment);
   for (const Binding& binding : assignment) {
-    const auto candidates = named(space, assignment, binding);
+    const auto candidates = names.named(binding);
     if (!candidates) return candidates.error();
     const auto active = std::find_if(candidates->begin(), candidates->end(),
                                      [&](std::size_t i) { return values[i] != nullptr; });

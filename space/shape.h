@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Eight of the ten expressions in one shape: a uniform or normal draw, perhaps exponentiated, perhaps
-// rounded to multiples of q. What holds for the shape is written once instead of eight times.
+// All expressions but choices and ranges of integers in one shape: a uniform or normal draw, perhaps
+// exponentiated, perhaps rounded to multiples of q. What holds for the shape is written once.
 //
 // Internal to space/. Plain values and pure functions.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -23,14 +25,31 @@ struct Shape {
   double first = 0;         ///< min or mu
   double second = 0;        ///< max or sigma
   std::optional<double> q;  ///< of a q-form
+  /// The ends that were given as values: exp(log(x)) is not x in the last bits.
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
 };
 
-/// Nothing for choice and randint.
+/// Nothing for choices and ranges of integers.
 std::optional<Shape> shape_of(const Expression& expression);
+
+/// The integers of randint and int_uniform, both ends included.
+struct Integers {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::uint64_t size() const {
+    return static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1;
+  }
+  /// Number `index` from the first.
+  std::int64_t at(std::uint64_t index) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(first) + index);
+  }
+};
+std::optional<Integers> integers_of(const Expression& expression);
 
 /// The base draw and the value it leads to before it is rounded.
 inline double forward(const Shape& shape, double drawn) {
-  return shape.exponential ? std::exp(drawn) : drawn;
+  return shape.exponential ? std::clamp(std::exp(drawn), shape.least, shape.most) : drawn;
 }
 /// The base draw that leads to `value`; -infinity for an exponential's values up to 0.
 inline double backward(const Shape& shape, double value) {
@@ -45,6 +64,14 @@ struct Lattice {
   double last = 0;
   double size() const { return last - first + 1; }
 };
+
+/// The part of the base draw's interval [first, second] that is rounded to k q.
+struct Cell {
+  double begin = 0;
+  double end = 0;
+};
+Cell cell_of(const Shape& shape, double k);
+
 /// Nothing where the shape has no q, or no end.
 std::optional<Lattice> lattice_of(const Shape& shape);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -101,11 +102,18 @@ Value value_from_json(std::string_view text) {
 
 }  // namespace
 
+bool same_value(const Value& a, const Value& b) {
+  if (a == b) return true;
+  const auto* x = std::get_if<double>(&a);
+  const auto* y = std::get_if<double>(&b);
+  return x && y && std::isnan(*x) && std::isnan(*y);
+}
+
 std::string to_text(const Value& value) {
   return std::visit(Overloaded{[](std::monostate) { return std::string("None"); },
                                [](bool flag) { return std::string(flag ? "True" : "False"); },
                                [](std::int64_t number) { return std::to_string(number); },
-                               [](double number) { return base::shortest(number); },
+                               [](double number) { return base::python_number(number); },
                                [](const std::string& text) { return text; },
                                [](const Json& json) { return json.text; }},
                     value);

@@ -2,6 +2,7 @@
 #include "store/seal.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -190,12 +191,38 @@ void Seal::add_report(const RunMetrics& it) {
           .value());
 }
 
+namespace {
+
+// A number as JSON in a form of the digest's own: the shortest text. How to_json writes numbers may change, what was
+// sealed may not.
+std::string sealed_number(double number) {
+  if (!std::isfinite(number)) return to_json(Value(number));
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
+  std::string text(buffer, end);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string sealed_text(const Assignment& parameters) {
+  std::string text = "{";
+  for (const Binding& binding : parameters) {
+    if (text.size() > 1) text += ',';
+    const auto* number = std::get_if<double>(&binding.value);
+    text += to_json(Value(binding.name)) + ':' +
+            (number ? sealed_number(*number) : to_json(binding.value));
+  }
+  return text + '}';
+}
+
+}  // namespace
+
 void Seal::take(const RunProposed& it) {
   runs_.emplace_back();
   put(it.run, kProposed,
       Hash(source_, kProposal)
           .integer(it.run)
-          .text(to_json(it.parameters))
+          .text(sealed_text(it.parameters))
           .text(lost_in_json(it.parameters).value_or(""))
           .text(it.reason)
           .time(it.at)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
 
 #include "cli/argument_parser.h"
 #include "cli/terminal.h"
@@ -7,9 +8,11 @@
 
 namespace hdrive::cli {
 
-Action setup_config_reference(ArgumentParser& /*parser*/, std::vector<std::string>& /*arguments*/) {
-  return [] {
-    print(config_reference());
+Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
+  auto schema = std::make_shared<bool>(false);
+  parser.flag("--schema", *schema, "Print a JSON Schema for editors instead of the page");
+  return [schema] {
+    print(*schema ? config_json_schema() : config_reference());
     return static_cast<int>(kDone);
   };
 }

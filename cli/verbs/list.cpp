@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
@@ -89,6 +90,9 @@ int list(const Options& options) {
   std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
   for (const Error& problem : problems)
     complain("warning: " + with_hint(problem.message(), home_hint(options.output_dir)));
+  if (sweeps.empty() && !problems.empty())
+    fail(kCannot, fmt::format("no sweep in {} can be read, of {}", home.string(),
+                              base::plural(static_cast<long long>(problems.size()), "sweep")));
   if (sweeps.empty() && options.format == Format::table) {
     complain(fmt::format("no sweeps in {}", home.string()));
     return kDone;

@@ -120,7 +120,7 @@ Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time n
 }
 
 int run(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, true);
+  const LoadedConfig loaded = load_or_fail(options.config, Purpose::run);
   const SweepSpec& spec = loaded.spec;
   ok_or_fail(check(spec), kWrong);
   const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));

@@ -107,7 +107,7 @@ void draw(const SweepSpec& spec, const Options& options) {
 }
 
 int sample(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, false);
+  const LoadedConfig loaded = load_or_fail(options.config, Purpose::look);
   ok_or_fail(check(loaded.spec), kWrong);
   if (!loaded.seed_given)
     complain(

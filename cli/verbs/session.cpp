@@ -108,7 +108,7 @@ void check_name_is_free(const std::string& name, const std::filesystem::path& ho
 }
 
 int begin(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, false);
+  const LoadedConfig loaded = load_or_fail(options.config, Purpose::look);
   SweepSpec spec = loaded.spec;
   // How many runs go on at once is the program's affair, not this machine's.
   if (!loaded.concurrency_given) spec.max_concurrent_runs = 1;

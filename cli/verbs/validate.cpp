@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
+#include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/sweep.h"
@@ -20,7 +21,7 @@ struct Options {
 };
 
 int validate(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, false, options.azure);
+  const LoadedConfig loaded = load_or_fail(options.config, Purpose::check, options.azure);
   const std::string file = config_file(options.config).string();
   const auto sound = check(loaded.spec);
   if (!sound) fail(kWrong, fmt::format("{}: {}", file, sound.error().message()));
@@ -28,9 +29,11 @@ int validate(const Options& options) {
   const auto& parameters = loaded.spec.space.parameters;
   const auto conditional = std::count_if(parameters.begin(), parameters.end(),
                                          [](const Parameter& each) { return each.condition; });
-  print(fmt::format("{}: ok, {}{}, {}{}\n", file,
+  const std::string grid = combinations_text(loaded.spec);
+  print(fmt::format("{}: ok, {}{}{}, {}{}\n", file,
                     base::plural(static_cast<long long>(parameters.size()), "parameter"),
                     conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "",
+                    grid.empty() ? "" : ", " + grid,
                     base::plural(loaded.spec.max_total_runs, "run"),
                     warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
   if (loaded.spec.command.empty())

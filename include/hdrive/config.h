@@ -54,13 +54,17 @@ struct ConfigOverrides {
   std::filesystem::path source_directory;
   /// Whether a specification without a command is an error (it is for runs as processes).
   bool needs_command = true;
-  /// The PATH of the runs: what is not found there is an error where a command is needed. Nothing: not looked for.
+  /// Whether a source directory, program or script that is not there is an error also where no command is needed
+  /// (where one is, it always is), and not only worth a warning.
+  bool needs_files = false;
+  /// The PATH of the runs, in which the program is looked for. Nothing: it is not.
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.
   bool azure = false;
 };
 
-/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk.
+/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk; "-" is standard input. Of what is no regular
+/// file (a pipe, /dev/stdin) relative paths count from the working directory.
 LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
 
 /// The same from text; `name` stands for the file in messages, `directory` for its place.
@@ -98,6 +102,9 @@ std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& othe
 /// What changes from `before` to `after`, a key or an option each: "max_total_runs: 10 -> 20",
 /// "policy.slack_factor: none -> 0.1", of a list that grew only what was added. Empty: nothing.
 std::vector<std::string> changes(const SweepSpec& before, const SweepSpec& after);
+
+/// A JSON Schema of hdconfig.yml for editors, generated from the same tables as the reference page.
+std::string config_json_schema();
 
 /// docs/hdconfig.md, generated from the schema table and the registries.
 std::string config_reference();

@@ -41,6 +41,8 @@ struct AlgorithmInfo {
   std::vector<OptionInfo> options;
   /// A budget of fewer runs a parameter is far too small for it to do better than random; 0: any is fine.
   std::int64_t runs_per_parameter = 0;
+  /// Of a sampler: whether it tries each point of its space once, so that max_total_runs may be left out.
+  bool exhaustive = false;
 };
 
 /// An algorithm asked for by name, with the options that were given.

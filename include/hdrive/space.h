@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The search space: HyperDrive's ten parameter expressions and what they mean.
+// The search space: HyperDrive's ten parameter expressions, four of hdrive's own, and what they mean.
 //
 // Pure data and pure functions, safe from any thread. Logarithms and exponentials are natural;
 // "round" rounds half to even; q-forms are not clamped to their bounds (reference, 1.1 and 10.5).
@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace hdrive {
 
 struct Choice {  ///< one of the options, each equally likely
   std::vector<Value> options;
-  bool operator==(const Choice&) const = default;
+  bool operator==(const Choice& other) const;  ///< by `same_value`
 };
 struct RandInt {  ///< an integer from 0 to upper - 1
   std::int64_t upper = 1;
@@ -59,14 +60,36 @@ struct QLogNormal {  ///< round(exp(N(mu, sigma)) / q) q
   bool operator==(const QLogNormal&) const = default;
 };
 
+// hdrive's own, whose bounds are the values themselves.
+
+struct LogUniformValues {  ///< evenly on a logarithmic scale from min to max, which are above 0
+  double min = 1, max = 1;
+  bool operator==(const LogUniformValues&) const = default;
+};
+struct QLogUniformValues {  ///< the same, then rounded: round(x / q) q
+  double min = 1, max = 1, q = 1;
+  bool operator==(const QLogUniformValues&) const = default;
+};
+struct IntUniform {  ///< an integer from min to max, both included
+  std::int64_t min = 0, max = 0;
+  bool operator==(const IntUniform&) const = default;
+};
+struct IntLogUniform {  ///< an integer from min (at least 1) to max, evenly on a logarithmic scale
+  std::int64_t min = 1, max = 1;
+  bool operator==(const IntLogUniform&) const = default;
+};
+
 using Expression = std::variant<Choice, RandInt, Uniform, QUniform, LogUniform, QLogUniform, Normal,
-                                QNormal, LogNormal, QLogNormal>;
+                                QNormal, LogNormal, QLogNormal, LogUniformValues, QLogUniformValues,
+                                IntUniform, IntLogUniform>;
 
 /// Where a conditional parameter exists: in the sets in which `parameter` does and has the option.
 struct Condition {
   std::string parameter;  ///< a choice before it in the list; of several with that name the last
   Value option;           ///< one of its options
-  bool operator==(const Condition&) const = default;
+  bool operator==(const Condition& other) const {
+    return parameter == other.parameter && same_value(option, other.option);
+  }
 };
 
 struct Parameter {
@@ -91,23 +114,26 @@ struct ExpressionInfo {
   std::vector<std::string_view>
       arguments;             ///< {"min_value", "max_value", "q"}; choice: {"options..."}
   std::string_view formula;  ///< "round(exp(U(min, max)) / q) q"
+  std::vector<std::string_view> aliases = {};  ///< other spellings that are taken: "int"
+  bool own = false;                            ///< hdrive's, not HyperDrive's
+  bool integers = false;                       ///< its arguments are integers
 };
 
-/// The ten expressions in the order of the variant: entry i describes alternative i.
+/// The expressions in the order of the variant: entry i describes alternative i.
 const std::vector<ExpressionInfo>& expressions();
 
-/// The expression's name, "choice" to "qlognormal".
+/// The expression's name, "choice" to "int_log_uniform".
 std::string_view expression_name(const Expression& expression);
 
-/// The expression as HyperDrive's wire form: `["uniform",[0.01,0.9]]`, `["choice",[["a","b"]]]`.
+/// The expression in HyperDrive's wire form: `["uniform",[0.01,0.9]]`, `["choice",[["a","b"]]]`.
 std::string to_json(const Expression& expression);
 
 /// The expression as a call, for a person to read: `uniform(0.01, 0.9)`, `choice("a", "b")`.
 std::string to_text(const Expression& expression);
 
 /// What is wrong with the expression's arguments (min above max, q or sigma not positive, no options,
-/// upper below 1, not finite, bounds whose exp overflows or vanishes), as one sentence; nothing if it is
-/// sound. The functions below expect a sound expression.
+/// upper below 1, not finite, bounds whose exp overflows or vanishes, no logarithm), as one sentence; nothing
+/// if it is sound. The functions below expect a sound expression.
 std::optional<std::string> fault(const Expression& expression);
 
 /// round(number / q) q, ties to even: what the q-forms do to a number. An integer where q is one and
@@ -145,8 +171,8 @@ Result<void> check(const SearchSpace& space, const Assignment& assignment);
 /// the choices that a given parameter depends on are added where they are not given.
 Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given);
 
-/// How many different values there are: choices, randint, quniform and qloguniform; nothing for the
-/// rest, and for lattices of more than 2^53 points. An option listed twice counts once.
+/// How many different values there are: of choices, integers and the q-forms of uniform draws; nothing for
+/// the rest, and for lattices of more than 2^53 points. An option listed twice counts once.
 std::optional<std::uint64_t> cardinality(const Expression& expression);
 
 /// How many different sets there are: the product over the parameters, of a choice with conditional ones the
@@ -161,12 +187,16 @@ Value level(const Expression& expression, std::uint64_t index);
 /// twice as likely.
 double level_probability(const Expression& expression, std::uint64_t index);
 
+/// All levels of a choice with their probabilities, in order: a pass over its options, where asking for each by
+/// its number would be as many.
+std::vector<std::pair<Value, double>> levels(const Choice& choice);
+
 /// Point number `index` (from 0, below cardinality) of a finite space, the first parameter slowest.
 Assignment point(const SearchSpace& space, std::uint64_t index);
 
-/// Place on the unit interval: linear for uniform, logarithmic for loguniform, the normal CDF (clipped
-/// to [1e-6, 1 - 1e-6]) for the normal family, (k + 0.5) / K for value k of K finite ones.
-/// Requires `contains(expression, value)`.
+/// Place on the unit interval: linear for uniform, logarithmic for the logarithmic forms (of their rounded
+/// values the middle of what is rounded to them), the normal CDF (clipped to [1e-6, 1 - 1e-6]) for the normal
+/// family, (k + 0.5) / K for value k of K other finite ones. Requires `contains(expression, value)`.
 double encode(const Expression& expression, const Value& value);
 
 /// The inverse of `encode`, snapping to the nearest value of a finite expression. `unit` in [0, 1].

@@ -2,7 +2,7 @@
 //
 // Value: what a parameter can be set to. Assignment: one drawn parameter set, in file order.
 //
-// Plain values without identity; copy them freely, compare them exactly.
+// Plain values without identity; copy them freely, compare them exactly (a NaN equals itself here).
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,13 @@ struct Json {
 /// null, boolean, integer, real number, text, or a JSON list or object.
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Json>;
 
-/// The text a training script sees on its command line (reference, section 10.6): integers as they
-/// are, other numbers as the shortest text that reads back equal, `True` / `False` / `None`, text
-/// unchanged, lists and objects as compact JSON.
+/// Whether two values are of one kind and equal, a NaN and a NaN included: `==` of doubles would find no
+/// parameter set with one in it a second time.
+bool same_value(const Value& a, const Value& b);
+
+/// The text a training script sees on its command line (reference, section 10.6), which is what Python
+/// prints: integers as they are, other numbers as repr() has them (0.0001, 1e-05, 1000000.0), `True` /
+/// `False` / `None`, text unchanged, lists and objects as compact JSON.
 std::string to_text(const Value& value);
 
 /// The value as JSON. Numbers keep their kind (`3` and `3.0` differ); NaN and infinities, which JSON
@@ -41,7 +45,9 @@ std::optional<double> as_number(const Value& value);
 struct Binding {
   std::string name;  ///< as written in the configuration, leading dashes included
   Value value;
-  bool operator==(const Binding&) const = default;
+  bool operator==(const Binding& other) const {
+    return name == other.name && same_value(value, other.value);
+  }
 };
 
 /// A parameter set: one binding for each parameter of the search space that exists in it, in its order.

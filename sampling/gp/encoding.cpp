@@ -18,6 +18,7 @@ bool is_constant(const Expression& expression) {
   if (const auto size = cardinality(expression)) return *size == 1;
   if (const auto* e = std::get_if<Uniform>(&expression)) return e->min == e->max;
   if (const auto* e = std::get_if<LogUniform>(&expression)) return e->min == e->max;
+  if (const auto* e = std::get_if<LogUniformValues>(&expression)) return e->min == e->max;
   return false;
 }
 
@@ -26,8 +27,7 @@ bool is_constant(const Expression& expression) {
 std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_t size) {
   if (size < 3) return std::nullopt;
   std::vector<double> numbers;
-  for (std::uint64_t i = 0; i < size; ++i) {
-    const Value value = level(Expression(choice), i);
+  for (const auto& [value, probability] : hdrive::levels(choice)) {
     if (std::holds_alternative<bool>(value)) return std::nullopt;
     const auto number = as_number(value);
     if (!number || !std::isfinite(*number)) return std::nullopt;
@@ -63,19 +63,33 @@ void order_by(std::vector<double> numbers, Dimension& dimension) {
     positions[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(size);
 }
 
-// A lattice's levels at the middles of their cells, of a draw on [min, max] that is exponentiated or not.
-void place_lattice(double min, double max, double q, bool exponential, const Expression& expression,
-                   std::uint64_t size, Dimension& dimension) {
+// A quniform's levels at the middles of what is rounded to them.
+void place_lattice(const QUniform& e, std::uint64_t size, Dimension& dimension) {
   const auto drawn = [&](double value) {
-    if (exponential) value = value > 0 ? std::log(value) : min;
-    return std::clamp((value / 2 - min / 2) / (max / 2 - min / 2), 0.0, 1.0);
+    return std::clamp((value / 2 - e.min / 2) / (e.max / 2 - e.min / 2), 0.0, 1.0);
   };
   for (std::uint64_t i = 0; i < size; ++i) {
-    const double value = *as_number(level(expression, i));
+    const double value = *as_number(level(e, i));
     dimension.levels.push_back(i);
-    dimension.positions.push_back(0.5 * (drawn(value - 0.5 * q) + drawn(value + 0.5 * q)));
+    dimension.positions.push_back(0.5 * (drawn(value - 0.5 * e.q) + drawn(value + 0.5 * e.q)));
   }
   dimension.by_position = true;
+}
+
+// Levels where `encode` has them.
+void place_encoded(const Expression& expression, std::uint64_t size, Dimension& dimension) {
+  for (std::uint64_t i = 0; i < size; ++i) {
+    dimension.levels.push_back(i);
+    dimension.positions.push_back(hdrive::encode(expression, level(expression, i)));
+  }
+  dimension.by_position = true;
+  dimension.as_encoded = true;
+}
+
+bool is_logarithmic_lattice(const Expression& expression) {
+  return std::holds_alternative<QLogUniform>(expression) ||
+         std::holds_alternative<QLogUniformValues>(expression) ||
+         std::holds_alternative<IntLogUniform>(expression);
 }
 
 Dimension dimension_of(const Expression& expression, bool ordered) {
@@ -86,7 +100,7 @@ Dimension dimension_of(const Expression& expression, bool ordered) {
     dimension.kind = std::holds_alternative<QNormal>(expression) ||
                              std::holds_alternative<QLogNormal>(expression) ||
                              std::holds_alternative<QUniform>(expression) ||
-                             std::holds_alternative<QLogUniform>(expression)
+                             is_logarithmic_lattice(expression)
                          ? Kind::snapped
                          : Kind::real;
     return dimension;
@@ -111,9 +125,9 @@ Dimension dimension_of(const Expression& expression, bool ordered) {
   }
   dimension.kind = Kind::ordinal;
   if (const auto* e = std::get_if<QUniform>(&expression)) {
-    place_lattice(e->min, e->max, e->q, false, expression, *size, dimension);
-  } else if (const auto* f = std::get_if<QLogUniform>(&expression)) {
-    place_lattice(f->min, f->max, f->q, true, expression, *size, dimension);
+    place_lattice(*e, *size, dimension);
+  } else if (is_logarithmic_lattice(expression)) {
+    place_encoded(expression, *size, dimension);
   } else {
     for (std::uint64_t i = 0; i < *size; ++i) {
       dimension.levels.push_back(i);
@@ -181,6 +195,8 @@ std::vector<double> Encoding::spreads() const {
 std::optional<double> Encoding::encode(const Dimension& dimension, const Value& value) const {
   const double unit = hdrive::encode(expression(dimension), value);
   if (dimension.is_continuous()) return std::isfinite(unit) ? std::optional(unit) : std::nullopt;
+  if (dimension.as_encoded)
+    return dimension.positions[nearest(static_cast<int>(&dimension - dimensions_.data()), unit)];
   const auto size = static_cast<double>(dimension.levels.size());
   const auto index = static_cast<std::uint64_t>(std::clamp(unit * size, 0.0, size - 1));
   const auto found = std::find(dimension.levels.begin(), dimension.levels.end(), index);

@@ -38,6 +38,7 @@ struct Dimension {
   std::vector<double> positions;
   std::vector<std::uint64_t> levels;  ///< the level of the expression at each position
   bool by_position = false;  ///< a unit number stands for the nearest position, not for a rank
+  bool as_encoded = false;   ///< the positions are those that hdrive::encode gives
   /// Of a conditional parameter: the dimension it depends on, which comes before it, and at which of that
   /// one's positions it exists. None where it exists always, be it that all above it has one option only.
   std::optional<std::size_t> parent;

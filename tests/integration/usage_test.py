@@ -99,12 +99,16 @@ class Reasons(HdriveTest):
 class Programs(HdriveTest):
     def test_that_path_does_not_have_are_told_before_they_run(self):
         self.config(command=None)
-        for arguments, code in (["validate", "hdconfig.yml"], 0), (["run", "hdconfig.yml", "--dry-run"], 2):
-            done = self.hdrive(*arguments, "--", "no-such-program", "t.py", code=code)
-            self.assertIn('no program "no-such-program" is in PATH', done.err)
-            done = self.hdrive(*arguments, "--", "sh t.sh", code=code)
+        self.write("t.sh", QUICK)
+        for arguments in (["validate", "hdconfig.yml"], ["run", "hdconfig.yml", "--dry-run"]):
+            done = self.hdrive(*arguments, "--", "no-such-program", "t.py", code=2)
+            self.assertIn('command line: no program "no-such-program" is in PATH', done.err)
+            done = self.hdrive(*arguments, "--", "sh t.sh", code=2)
             self.assertIn('no program "sh t.sh" is in PATH; this is one word with blanks', done.err)
+            done = self.hdrive(*arguments, "--", "sh", "nowhere.sh", code=2)
+            self.assertIn('there is no script "nowhere.sh"', done.err)
             self.assertNotIn("PATH", self.hdrive(*arguments, "--", "sh", "t.sh").err)
+        self.assertIn("warning: no program", self.hdrive("sample", "hdconfig.yml", "--", "no-such-program").err)
 
     def test_find_hdrive_itself(self):
         self.config(command=None)

@@ -39,7 +39,7 @@ append_parameters: yes
 )") ==
       R"(hdconfig.yml:2:9: unknown sampling type "Randm"; allowed: random, grid, bayesian, sobol, latin_hypercube, tpe, cmaes, auto; did you mean "random"? (see: hdrive list-algorithms)
 hdconfig.yml:3:3: unknown key "parameter_spaces" in "sampling"; allowed: type, parameter_space, initial_points, warp, noise, ordered_choices; did you mean "parameter_space"?
-hdconfig.yml:6:17: unknown expression "choose"; allowed: choice, randint, uniform, quniform, loguniform, qloguniform, normal, qnormal, lognormal, qlognormal; did you mean "choice"?
+hdconfig.yml:6:17: unknown expression "choose"; allowed: choice, randint, uniform, quniform, loguniform, qloguniform, normal, qnormal, lognormal, qlognormal, log_uniform_values, q_log_uniform_values, int_uniform, int_log_uniform; did you mean "choice"?
 hdconfig.yml:8:11: the parameter "penalty" is defined twice; it stands on line 5 already
 hdconfig.yml:10:5: unknown key "value" in this parameter; allowed: name, expression, values; did you mean "values"?
 hdconfig.yml:11:49: quniform takes 3 values (min_value, max_value, q), not 2; write [min_value, max_value, q]
@@ -191,7 +191,9 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
 TEST_CASE("A missing source directory is an error only where runs are to start in it") {
   const std::string text = around("source_directory: src\ncommand: t\n");
   CHECK(parse(text, no_command()).ok());
-  CHECK(told(text, {}) ==
+  ConfigOverrides overrides;
+  overrides.needs_files = true;
+  CHECK(told(text, overrides) ==
         "hdconfig.yml:9:19: \"source_directory\" is \"src\", but \"/nowhere/src\" is not a "
         "directory; allowed: one that exists\n");
 }

@@ -117,9 +117,9 @@ TEST_CASE("A wrong parameter says what its expression takes") {
        "4:45: \"min_value\" is the text \"a\"; allowed: a number\n"
        "hdconfig.yml:4:48: \"max_value\" is the text \"1\"; allowed: a number"},
       {"name: x, expression: uniform, values: [0, .inf]",
-       "4:48: \"max_value\" is the number .inf; allowed: a number"},
+       "4:48: \"max_value\" is the number .inf; allowed: a finite number"},
       {"name: x, expression: uniform, values: [0, 1e999]",
-       "4:48: \"max_value\" is the number 1e999; allowed: a number"},
+       "4:48: \"max_value\" is the number 1e999; allowed: a finite number"},
       {"name: x, expression: uniform, values: [2, 1]",
        "4:44: uniform: min_value 2 is above max_value 1"},
       {"name: x, expression: choice, values: []",
@@ -160,11 +160,13 @@ TEST_CASE("Plain bounds in loguniform get a warning with the logarithms to write
   CHECK(
       warned("loguniform", "[0.001, 0.1]") ==
       "hdconfig.yml:4:47: warning: loguniform takes the natural logarithms of its bounds, so this "
-      "draws from 1.001 to 1.105; for values from 0.001 to 0.1 write [-6.90776, -2.30259]\n");
+      "draws from 1.001 to 1.105; for values from 0.001 to 0.1 write "
+      "log_uniform_values with these bounds, or [-6.90776, -2.30259]\n");
   CHECK(
       warned("loguniform", "[16, 128]") ==
       "hdconfig.yml:4:47: warning: loguniform takes the natural logarithms of its bounds, so this "
-      "draws from 8.886e+06 to 3.888e+55; for values from 16 to 128 write [2.77259, 4.85203]\n");
+      "draws from 8.886e+06 to 3.888e+55; for values from 16 to 128 "
+      "write log_uniform_values with these bounds, or [2.77259, 4.85203]\n");
   CHECK(warned("loguniform", "[-6, -1]") == "");
   CHECK(warned("loguniform", "[0, 3]") == "");
   CHECK(warned("loguniform", "[2.77, 4.85]") == "");

@@ -141,6 +141,15 @@ TEST_CASE("quniform is rounded to the nearest multiple and not clamped to its bo
   check_lattice(QUniform{0.3, 0.9, 0.5}, {{0.5, 0.45 / 0.6}, {1, 0.15 / 0.6}});
 }
 
+TEST_CASE("log_uniform_values draws evenly on a logarithmic scale") {
+  RandomStream random(11, 0, 0);
+  const int draws = 20'000;
+  int below = 0;
+  for (int i = 0; i < draws; ++i)
+    below += as_number(draw(LogUniformValues{1e-4, 1}, random)).value() < 1e-3 ? 1 : 0;
+  CHECK(below == Approx(draws / 4.0).epsilon(0.04));
+}
+
 TEST_CASE("qloguniform rounds after the exponential") {
   Probabilities expected;
   for (int k = 0; k <= 7; ++k) {
@@ -168,7 +177,8 @@ TEST_CASE("qlognormal rounds after the exponential") {
 TEST_CASE("The chance of each level is the one that space/ tells") {
   for (const Expression& expression : std::vector<Expression>{
            QUniform{-3.7, 2.1, 0.5}, QUniform{0, 7, 3}, QLogUniform{-2, 1.5, 0.5},
-           QLogUniform{1, 3, 2}, Choice{{1.0, 2.0, 2.0, 5.0}}, RandInt{6}}) {
+           QLogUniform{1, 3, 2}, Choice{{1.0, 2.0, 2.0, 5.0}}, RandInt{6}, IntUniform{-2, 3},
+           IntLogUniform{1, 9}, QLogUniformValues{0.7, 9.2, 1.5}}) {
     Probabilities expected;
     for (std::uint64_t i = 0; i < cardinality(expression).value(); ++i)
       expected[as_number(level(expression, i)).value()] = level_probability(expression, i);
@@ -186,7 +196,7 @@ TEST_CASE("q-forms give integers where q is one and reals where it is not") {
        std::vector<Expression>{QUniform{0, 9, 0.5}, QNormal{0, 1, 0.5}, QLogNormal{0, 1, 1.5}}) {
     for (const Value& value : draws(expression)) {
       REQUIRE(std::holds_alternative<double>(value));
-      REQUIRE(to_text(value) != "-0");
+      REQUIRE(to_text(value) != "-0.0");
     }
   }
 }
@@ -195,7 +205,10 @@ TEST_CASE("Every draw is a value of its expression") {
   for (const Expression& expression : std::vector<Expression>{
            Choice{{true, 1.5}}, RandInt{1'000'000'007}, Uniform{-1.7e308, 1.7e308}, Uniform{1, 1},
            QUniform{0, 1, 0.1}, LogUniform{-700, 700}, QLogUniform{-1e9, 700, 3}, Normal{0, 1e300},
-           QNormal{-5, 2, 0.3}, LogNormal{-300, 20}, QLogNormal{3, 2, 7}}) {
+           QNormal{-5, 2, 0.3}, LogNormal{-300, 20}, QLogNormal{3, 2, 7},
+           LogUniformValues{1e-300, 1e300}, LogUniformValues{0.1, 0.1}, QLogUniformValues{1, 9, 4},
+           IntUniform{std::numeric_limits<std::int64_t>::min(), -1}, IntUniform{3, 3},
+           IntLogUniform{1, 1}, IntLogUniform{1, std::int64_t{1} << 53}}) {
     INFO(to_text(expression));
     REQUIRE_FALSE(fault(expression));
     RandomStream random(5, 0, 0);

@@ -115,6 +115,18 @@ TEST_CASE("Runs that are equally good all belong to the best") {
   }
 }
 
+TEST_CASE("What cannot vary explains nothing, whatever the rounding") {
+  const SearchSpace fixed{{{"n", Choice{{10.0}}}, {"u", Uniform{1, 1}}, {"v", Uniform{0.3, 0.3}}}};
+  const auto rises = [run = 0](const auto&) mutable { return run++; };
+  CHECK(parameter_importance(fixed, swept(fixed, 12, Goal::minimize, rises)).error().message() ==
+        "no parameter varies over the 12 runs, so none can matter");
+  const SearchSpace one{{{"u", Uniform{0.3, 0.3}}, {"x", Uniform{0, 1}}}};
+  const auto importance = parameter_importance(
+      one, swept(one, 20, Goal::minimize, [](const auto& x) { return number(x, "x"); }));
+  CHECK(share(*importance, "u") == 0);
+  CHECK(share(*importance, "x") == 1);
+}
+
 TEST_CASE("Without enough results, or with only equal ones, it says why there is no answer") {
   CHECK(parameter_importance(kSpace, History(Goal::minimize)).error().message() ==
         "importance needs at least 10 finished runs with a value, and there are 0");

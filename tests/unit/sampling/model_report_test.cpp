@@ -83,6 +83,22 @@ TEST_CASE("Failed and stopped runs are counted apart") {
   CHECK(report->failures == 2);
 }
 
+TEST_CASE("Results that are all the same give no model") {
+  History history(Goal::maximize);
+  for (int i = 0; i < 20; ++i) {
+    RandomStream random(5, i, 0);
+    Assignment at;
+    for (const Parameter& parameter : kSpace.parameters)
+      at.push_back({parameter.name, draw(parameter.expression, random)});
+    add(history, at);
+    history.set_status(i, RunStatus::running);
+    history.report(i, 1);
+    history.set_status(i, RunStatus::completed, EndCause::exited);
+  }
+  CHECK(inspect_model({"random", {}}, kSpace, maximizing(), history).error().message() ==
+        "all results have the same value, so there is nothing to model yet");
+}
+
 TEST_CASE("Before two results there is no model, and it says what is missing") {
   for (const int runs : {0, 1}) {
     const auto report =

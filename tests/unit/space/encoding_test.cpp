@@ -14,10 +14,15 @@ const std::vector<Expression> kFinite{
     RandInt{100},
     QUniform{0, 10, 2},
     QUniform{-1.3, 4.2, 0.1},
-    QLogUniform{-2, 3, 0.5},
+    IntUniform{-3, 12},
+};
+const std::vector<Expression> kLogarithmicLattices{
+    QLogUniform{-2, 3, 0.5},    QLogUniformValues{0.2, 30, 0.5},
+    QLogUniformValues{1, 1, 1}, IntLogUniform{1, 1000},
+    IntLogUniform{7, 7},
 };
 const std::vector<Expression> kContinuous{Uniform{-2, 5}, LogUniform{-6, -1}, Normal{10, 3},
-                                          LogNormal{1, 0.5}};
+                                          LogNormal{1, 0.5}, LogUniformValues{1e-5, 0.1}};
 
 double number(const Value& value) { return as_number(value).value(); }
 
@@ -37,6 +42,36 @@ TEST_CASE("Each value of a finite expression lies in the middle of its cell and 
     }
     CHECK(decode(expression, 0) == level(expression, 0));
     CHECK(decode(expression, 1) == level(expression, size - 1));
+  }
+}
+
+TEST_CASE("A rounded value on a logarithmic scale lies in the middle of what is rounded to it") {
+  for (const Expression& expression : kLogarithmicLattices) {
+    const std::uint64_t size = cardinality(expression).value();
+    double begin = 0;
+    for (std::uint64_t k = 0; k < size; ++k) {
+      INFO(to_text(expression) << " level " << k);
+      const Value value = level(expression, k);
+      const double end = begin + level_probability(expression, k);
+      CHECK(encode(expression, value) == Approx((begin + end) / 2).margin(1e-12));
+      CHECK(decode(expression, encode(expression, value)) == value);
+      CHECK(decode(expression, begin + 1e-9) == value);
+      CHECK(decode(expression, end - 1e-9) == value);
+      begin = end;
+    }
+    CHECK(begin == Approx(1).epsilon(1e-12));
+    CHECK(decode(expression, 0) == level(expression, 0));
+    CHECK(decode(expression, 1) == level(expression, size - 1));
+  }
+}
+
+TEST_CASE("Bounds that are given as values are met exactly") {
+  for (const auto& [min, max] : {std::pair(1e-5, 0.1), {3e-7, 0.7}, {1.0, 1e300}}) {
+    const Expression expression = LogUniformValues{min, max};
+    CHECK(decode(expression, 0) == Value(min));
+    CHECK(decode(expression, 1) == Value(max));
+    CHECK(encode(expression, min) == 0);
+    CHECK(encode(expression, max) == 1);
   }
 }
 

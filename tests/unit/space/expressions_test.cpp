@@ -23,6 +23,10 @@ const std::vector<Expression> kOneOfEach{
     QNormal{10, 3, 1},
     LogNormal{0, 0.25},
     QLogNormal{1, 1, 2},
+    LogUniformValues{0.0001, 0.1},
+    QLogUniformValues{1, 100, 5},
+    IntUniform{-2, 7},
+    IntLogUniform{1, 512},
 };
 
 std::string fault_text(const Expression& expression) { return fault(expression).value_or("sound"); }
@@ -31,9 +35,20 @@ std::string fault_text(const Expression& expression) { return fault(expression).
 
 TEST_CASE("The table of expressions is in the order of the variant") {
   REQUIRE(expressions().size() == std::variant_size_v<Expression>);
-  const std::vector<std::string> names{"choice",     "randint",     "uniform", "quniform",
-                                       "loguniform", "qloguniform", "normal",  "qnormal",
-                                       "lognormal",  "qlognormal"};
+  const std::vector<std::string> names{"choice",
+                                       "randint",
+                                       "uniform",
+                                       "quniform",
+                                       "loguniform",
+                                       "qloguniform",
+                                       "normal",
+                                       "qnormal",
+                                       "lognormal",
+                                       "qlognormal",
+                                       "log_uniform_values",
+                                       "q_log_uniform_values",
+                                       "int_uniform",
+                                       "int_log_uniform"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     CHECK(kOneOfEach[i].index() == i);
     CHECK(expressions()[i].name == names[i]);
@@ -51,7 +66,11 @@ TEST_CASE("An expression has HyperDrive's wire form") {
                                       R"(["normal",[0,1]])",
                                       R"(["qnormal",[10,3,1]])",
                                       R"(["lognormal",[0,0.25]])",
-                                      R"(["qlognormal",[1,1,2]])"};
+                                      R"(["qlognormal",[1,1,2]])",
+                                      R"(["log_uniform_values",[0.0001,0.1]])",
+                                      R"(["q_log_uniform_values",[1,100,5]])",
+                                      R"(["int_uniform",[-2,7]])",
+                                      R"(["int_log_uniform",[1,512]])"};
   for (std::size_t i = 0; i < wire.size(); ++i) CHECK(to_json(kOneOfEach[i]) == wire[i]);
 }
 
@@ -82,6 +101,27 @@ TEST_CASE("Each fault is told with the argument and what is allowed") {
   CHECK(fault_text(Uniform{0, kInfinity}) == "max_value is inf; it must be a finite number");
   CHECK(fault_text(QUniform{0, 1, std::nan("")}) == "q is nan; it must be a finite number");
   CHECK(fault_text(Normal{std::nan(""), 1}) == "mu is nan; it must be a finite number");
+}
+
+TEST_CASE("Bounds that no logarithmic scale and no integer can have are told") {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  CHECK(fault_text(LogUniformValues{0, 1}) == "min_value is 0; a logarithmic scale begins above 0");
+  CHECK(fault_text(QLogUniformValues{-1, 1, 1}) ==
+        "min_value is -1; a logarithmic scale begins above 0");
+  CHECK(fault_text(LogUniformValues{0.1, 0.01}) == "min_value 0.1 is above max_value 0.01");
+  CHECK(fault_text(LogUniformValues{1e-300, 1e300}) == "sound");
+  CHECK(fault_text(LogUniformValues{5e-324, 1.7e308}) == "sound");
+  CHECK(fault_text(LogUniformValues{1, kInfinity}) ==
+        "max_value is inf; it must be a finite number");
+  CHECK(fault_text(QLogUniformValues{1, 2, 0}) == "q is 0; the step must be above 0");
+  CHECK(fault_text(IntUniform{3, 1}) == "min_value 3 is above max_value 1");
+  CHECK(fault_text(IntUniform{kLeast, -1}) == "sound");
+  CHECK(fault_text(IntUniform{kLeast, kMost}) ==
+        "from -9223372036854775808 to 9223372036854775807 there are more than 2^63 integers");
+  CHECK(fault_text(IntLogUniform{0, 8}) ==
+        "min_value is 0; integers on a logarithmic scale begin at 1");
+  CHECK(fault_text(IntLogUniform{1, kMost}).find("2^53") != std::string::npos);
 }
 
 TEST_CASE("Bounds that are no logarithms of numbers are a fault that says so") {

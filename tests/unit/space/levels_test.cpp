@@ -84,6 +84,21 @@ TEST_CASE("qloguniform's levels have the logarithmic widths of their cells") {
                                        {integer(3), (1 - std::log(2.5)) / 2}});
 }
 
+TEST_CASE("Integers between two bounds include both, and on a logarithmic scale none is slighted") {
+  check_levels(IntUniform{-1, 2},
+               {{integer(-1), 0.25}, {integer(0), 0.25}, {integer(1), 0.25}, {integer(2), 0.25}});
+  const double all = std::log(3.5 / 0.5);
+  check_levels(IntLogUniform{1, 3}, {{integer(1), std::log(1.5 / 0.5) / all},
+                                     {integer(2), std::log(2.5 / 1.5) / all},
+                                     {integer(3), std::log(3.5 / 2.5) / all}});
+  check_levels(QLogUniformValues{2.5, 4.5, 1},
+               {{integer(3), std::log(3.5 / 2.5) / std::log(4.5 / 2.5)},
+                {integer(4), std::log(4.5 / 3.5) / std::log(4.5 / 2.5)}});
+  const Expression many = IntLogUniform{1, std::int64_t{1} << 53};
+  CHECK(cardinality(many) == std::uint64_t{1} << 53);
+  CHECK(contains(many, decode(many, 1)));
+}
+
 TEST_CASE("Probabilities of all levels add up to one") {
   for (const Expression& expression : std::vector<Expression>{
            QUniform{-3.7, 12.1, 0.3}, QUniform{0, 1000, 1}, QLogUniform{-5, 7, 0.25},

@@ -24,7 +24,13 @@ TEST_CASE("A value prints as a training script expects it on its command line") 
   CHECK(to_text(0.1) == "0.1");
   CHECK(to_text(0.1 + 0.2) == "0.30000000000000004");
   CHECK(to_text(1e-5) == "1e-05");
-  CHECK(to_text(2.0) == "2");
+  CHECK(to_text(2.0) == "2.0");
+  CHECK(to_text(0.0001) == "0.0001");
+  CHECK(to_text(1e6) == "1000000.0");
+  CHECK(to_text(1e15) == "1000000000000000.0");
+  CHECK(to_text(1e16) == "1e+16");
+  CHECK(to_text(-0.0) == "-0.0");
+  CHECK(to_text(std::nan("")) == "nan");
   CHECK(to_text(text("a b\"c")) == "a b\"c");
   CHECK(to_text(Json{"[64,64]"}) == "[64,64]");
 }

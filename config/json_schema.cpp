@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables of the configuration as a JSON Schema, by which editors complete keys and explain them. It is more
+// lenient than the loader where words are taken in any case; what is wrong with a file `hdrive validate` tells.
+#include <algorithm>
+#include <string>
+
+#include "base/text.h"
+#include "config/schema.h"
+#include "hdrive/config.h"
+#include "hdrive/policy.h"
+#include "hdrive/sampler.h"
+
+namespace hdrive {
+namespace {
+
+using config::KeyInfo;
+using config::KeyKind;
+using config::Section;
+
+/// A JSON object, member by member.
+class Object {
+ public:
+  Object& add(std::string_view name, const std::string& json) {
+    members_.push_back(base::json_string(name) + ": " + json);
+    return *this;
+  }
+  Object& text(std::string_view name, std::string_view value) {
+    return add(name, base::json_string(value));
+  }
+  std::string json() const { return "{" + base::join(members_, ", ") + "}"; }
+
+ private:
+  std::vector<std::string> members_;
+};
+
+std::string list_of(const std::vector<std::string_view>& words) {
+  std::vector<std::string> quoted;
+  for (const std::string_view word : words) quoted.push_back(base::json_string(word));
+  return "[" + base::join(quoted, ", ") + "]";
+}
+
+// Known words are offered, and others taken, since case and dashes do not count.
+std::string offered(const std::vector<std::string_view>& words) {
+  return "[{\"enum\": " + list_of(words) + "}, {\"type\": \"string\"}]";
+}
+
+std::string reference_to(std::string_view definition) {
+  return Object().text("$ref", "#/definitions/" + std::string(definition)).json();
+}
+
+std::string_view type_name(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::text:
+      return "string";
+    case KeyKind::integer:
+      return "integer";
+    case KeyKind::number:
+      return "number";
+    case KeyKind::boolean:
+      return "boolean";
+    case KeyKind::mapping:
+      return "object";
+    case KeyKind::list:
+      return "array";
+    case KeyKind::any:
+      return "";
+  }
+  return "";
+}
+
+std::vector<std::string_view> names_of(const std::vector<AlgorithmInfo>& table) {
+  std::vector<std::string_view> names;
+  for (const AlgorithmInfo& algorithm : table) {
+    names.push_back(algorithm.name);
+    names.insert(names.end(), algorithm.aliases.begin(), algorithm.aliases.end());
+  }
+  return names;
+}
+
+std::vector<std::string_view> expression_names() {
+  std::vector<std::string_view> names;
+  for (const ExpressionInfo& info : expressions()) names.push_back(info.name);
+  for (const ExpressionInfo& info : expressions())
+    names.insert(names.end(), info.aliases.begin(), info.aliases.end());
+  return names;
+}
+
+std::string property(const KeyInfo& row) {
+  Object object;
+  object.text("description", row.summary);
+  const std::string_view name = row.name;
+  if (row.section == Section::top && (name == "sampling" || name == "policy"))
+    return object.add("allOf", "[" + reference_to(name) + "]").json();
+  if (name == "parameter_space" || name == "parameters")
+    return object.text("type", "array").add("items", reference_to("parameter")).json();
+  if (row.section != Section::top && name == "type")
+    return object
+        .add("anyOf", offered(names_of(row.section == Section::sampling ? sampler_algorithms()
+                                                                        : policy_algorithms())))
+        .json();
+  if (name == "expression") return object.add("anyOf", offered(expression_names())).json();
+  if (name == "primary_metric_goal")
+    return object.add("anyOf", offered({"Maximize", "Minimize"})).json();
+  if (const std::string_view type = type_name(row.kind); !type.empty()) object.text("type", type);
+  if (row.minimum)
+    object.add(row.exclusive_minimum ? "exclusiveMinimum" : "minimum",
+               base::shortest(*row.minimum));
+  if (row.maximum) object.add("maximum", base::shortest(*row.maximum));
+  return object.json();
+}
+
+std::string mapping(const std::vector<KeyInfo>& rows) {
+  Object properties;
+  std::vector<std::string_view> required;
+  for (const KeyInfo& row : rows) {
+    properties.add(row.name, property(row));
+    if (row.required && row.default_text.empty()) required.push_back(row.name);
+  }
+  Object object;
+  object.text("type", "object").add("properties", properties.json());
+  if (!required.empty()) object.add("required", list_of(required));
+  return object.add("additionalProperties", "false").json();
+}
+
+// A section's own keys, and the options of all its algorithms.
+std::vector<KeyInfo> with_options(Section section, const std::vector<AlgorithmInfo>& table) {
+  std::vector<KeyInfo> rows = config::rows_of(section);
+  for (const AlgorithmInfo& algorithm : table)
+    for (const OptionInfo& option : algorithm.options) {
+      const bool known = std::any_of(rows.begin(), rows.end(),
+                                     [&](const KeyInfo& row) { return row.name == option.name; });
+      if (known) continue;
+      rows.push_back(config::row_of(section, option));
+      rows.back().required = false;
+    }
+  return rows;
+}
+
+}  // namespace
+
+std::string config_json_schema() {
+  Object definitions;
+  definitions.add("sampling", mapping(with_options(Section::sampling, sampler_algorithms())))
+      .add("policy", mapping(with_options(Section::policy, policy_algorithms())))
+      .add("parameter", mapping(config::rows_of(Section::parameter)));
+  const std::string top = mapping(config::rows_of(Section::top));
+  Object schema;
+  schema.text("$schema", "http://json-schema.org/draft-07/schema#")
+      .text("title", "hdconfig.yml")
+      .add("definitions", definitions.json());
+  const std::string head = schema.json();
+  return head.substr(0, head.size() - 1) + ", " + top.substr(1) + "\n";
+}
+
+}  // namespace hdrive
