@@ -24,6 +24,16 @@ const std::vector<Verb>& verbs() {
                     "hdrive run -e exp -c train --hyperdrive-configuration-name hdconfig.yml "
                     "train.py --x 1"},
        .setup = setup_run},
+      {.name = "init",
+       .usage = "[SCRIPT] [options]",
+       .summary = "Write a first configuration from a script's arguments",
+       .details =
+           "Writes an hdconfig.yml from the calls of add_argument() in a Python script, which is "
+           "read and not run: each argument that looks like a hyperparameter gets an expression "
+           "around its default, the others are listed with the reason. Without a script it writes "
+           "an example.",
+       .examples = {"hdrive init train.py", "hdrive init train.py -o - | less"},
+       .setup = setup_init},
       {.name = "validate",
        .usage = "[CONFIG] [options] [-- COMMAND...]",
        .summary = "Check a configuration and tell all that is wrong with it",
