@@ -87,10 +87,11 @@ int list(const Options& options) {
   const auto home = home_directory(options.output_dir);
   std::vector<Error> problems;
   auto sweeps = list_sweeps(home, &problems);
+  const bool none = sweeps.empty();
   std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
   for (const Error& problem : problems)
     complain("warning: " + with_hint(problem.message(), home_hint(options.output_dir)));
-  if (sweeps.empty() && !problems.empty())
+  if (none && !problems.empty())
     fail(kCannot, fmt::format("no sweep in {} can be read, of {}", home.string(),
                               base::plural(static_cast<long long>(problems.size()), "sweep")));
   if (sweeps.empty() && options.format == Format::table) {
