@@ -136,13 +136,13 @@ RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
   }
   const std::string run_id = sweep_id + "_" + std::to_string(id);
   std::map<std::string, std::string> environment = spec.environment_variables;
+  // The target's, which knows what fits; what a configuration says must not take their place.
+  for (const char* name : {"HDRIVE_RUN_ID", "HDRIVE_PARAMETERS"}) environment.erase(name);
   for (const Binding& binding : parameters)
     environment[sweep_variable(binding.name)] = to_text(binding.value);
   environment["AZUREML_RUN_ID"] = run_id;
-  environment["HDRIVE_RUN_ID"] = run_id;
   environment["HDRIVE_RUN_NUMBER"] = std::to_string(id);
   environment["HDRIVE_SWEEP_ID"] = sweep_id;
-  environment["HDRIVE_PARAMETERS"] = to_json(parameters);
   result.environment.assign(environment.begin(), environment.end());
   return result;
 }

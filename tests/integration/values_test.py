@@ -41,6 +41,18 @@ class Numbers(HdriveTest):
         self.assertIn('"x": 1000000.0', json.dumps(json.loads(self.hdrive("export", "-f", "json").out)))
 
 
+    def test_that_are_too_many_for_a_variable_leave_it_out(self):
+        space = [{"name": f"p{number:04}", "expression": "choice", "values": ["a" * 40, "b" * 40]}
+                 for number in range(3000)]
+        self.config('echo "${HDRIVE_PARAMETERS-left out} $AZUREML_SWEEP_p2999" >> "$RECORD"\n' + QUICK,
+                    command="sh train.sh", append_parameters=False, max_total_runs=1,
+                    sampling={"type": "random", "parameter_space": space})
+        done = self.hdrive("run", "--quiet")
+        self.assertRegex(self.record()[0], "^left out (a{40}|b{40})$")
+        self.assertEqual(1, done.err.count("HDRIVE_PARAMETERS is left out"))
+        self.assertEqual(1, done.err.count("ignores the values drawn for 3000 parameters"))
+
+
 class OptionsThatAreNoNumber(HdriveTest):
     def test_are_tried_once_by_every_sampler(self):
         for sampler in ("grid", "random", "bayesian", "tpe", "cmaes", "sobol", "latin_hypercube"):

@@ -47,8 +47,6 @@ TEST_CASE("The environment carries the values, the ids and the file's variables"
                     {"AZUREML_SWEEP_act", "a b"},
                     {"AZUREML_SWEEP_layer_count", "3"},
                     {"AZUREML_SWEEP_lr", "0.01"},
-                    {"HDRIVE_PARAMETERS", R"({"--lr":0.01,"layer-count":3,"act":"a b"})"},
-                    {"HDRIVE_RUN_ID", "HD_1_7"},
                     {"HDRIVE_RUN_NUMBER", "7"},
                     {"HDRIVE_SWEEP_ID", "HD_1"}});
 }
