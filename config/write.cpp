@@ -149,14 +149,6 @@ std::string written_name(const AlgorithmInfo& algorithm) {
   return std::string(algorithm.name);
 }
 
-std::string yaml_point(const Assignment& point) {
-  std::string text = "{";
-  for (const Binding& binding : point)
-    text += (text.size() == 1 ? "" : ", ") + base::json_string(binding.name) + ": " +
-            yaml_value(binding.value);
-  return text + "}";
-}
-
 std::string write_sampling(const SweepSpec& spec) {
   return write_type(sampler_algorithms(), spec.sampling) +
          "\n  parameter_space:" + SpaceWriter(spec.space).text();

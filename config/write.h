@@ -17,9 +17,6 @@ std::string yaml_text(std::string_view text);
 /// Any value as a YAML flow node.
 std::string yaml_value(const Value& value);
 
-/// A parameter set as a YAML flow mapping: {"lr": 0.1}.
-std::string yaml_point(const Assignment& point);
-
 std::string write_sampling(const SweepSpec& spec);
 std::string write_policy(const SweepSpec& spec);
 std::string write_command(const SweepSpec& spec);

@@ -118,7 +118,7 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
        "9:9: \"on_end\" is an empty list; allowed: a list of words, or one text for `sh -c`"},
       {"on_run_end: [notify, {a: 1}]",
        "9:22: a word of \"on_run_end\" is a mapping; allowed: text (an empty one is written \"\")"},
-      {"stop_at: .inf", "9:10: \"stop_at\" is the number .inf; allowed: a number"},
+      {"stop_at: .inf", "9:10: \"stop_at\" is the number .inf; allowed: a finite number"},
       {"stop_when_all_fail: 1",
        "9:21: \"stop_when_all_fail\" is the integer 1; allowed: true or false"},
       {"source_directory: src",

@@ -22,7 +22,7 @@ TEST_CASE("docs/hdconfig.md is what the tables say") {
 TEST_CASE("The example of the page is a sound file") {
   const std::string page = config_reference();
   const std::size_t from = page.find("```yaml\n") + 8;
-  const LoadedConfig loaded = parse(page.substr(from, page.find("```", from) - from), {});
+  const LoadedConfig loaded = parse(page.substr(from, page.find("```", from) - from));
   CHECK(loaded.ok());
   CHECK(messages(loaded.problems) ==
         "hdconfig.yml:20:10: warning: there is no script \"train.py\" in \"/nowhere\"\n");
