@@ -47,6 +47,9 @@ class Listings(HdriveTest):
             self.assertNotIn(ESCAPE, self.hdrive(*verb).all)
 
     def test_what_the_model_believes_is_shown_in_words_and_as_json(self):
+        self.assertIn("all results have the same value", self.hdrive("show", "last", "--model", code=1).err)
+        self.config('hdrive log loss "$2"', max_total_runs=3)
+        self.hdrive("run", "hdconfig.yml", "--quiet")
         text = self.hdrive("show", "last", "--model").out
         for word in ("3 results", "noise", "within one deviation", "relevance", "x"):
             self.assertIn(word, text)
