@@ -63,7 +63,9 @@ class Lost(HdriveTest):
                 self.assertNotEqual(0, done.code)
                 self.assertIn(f"hdrive repair {self.directory.name}", done.err, (verb, word))
                 self.assertNotIn("deleted", done.all)
-        self.assertIn("hdrive repair", self.hdrive("list").err)
+        listed = self.hdrive("list", code=1).err
+        self.assertIn("hdrive repair", listed)
+        self.assertRegex(listed, "no sweep in .* can be read, of 1 sweep")
 
     def test_the_log_of_a_lost_database_never_lands_on_the_repaired_one(self):
         # The log of an engine that was killed has pages of its database.
