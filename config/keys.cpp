@@ -226,6 +226,46 @@ std::vector<std::string> read_hook(Loader& loader, const Entry& entry) {
   return words;
 }
 
+// Numbers, and the names that drivers give ("GPU-8f1c...", "MIG-...").
+void read_gpus(Loader& loader, const Entry& entry) {
+  const Node& node = *entry.value;
+  auto& gpus = loader.spec.gpus;
+  gpus.clear();
+  if (node.is(Node::Kind::text) && base::lower(node.text) == "auto") {
+    gpus = {"auto"};
+    return;
+  }
+  if (!node.is(Node::Kind::list))
+    return loader.problems.error(node.place,
+                                 "\"gpus\" is " + describe(node) +
+                                     "; allowed: auto, or a list of GPU numbers such as [0, 1, 3]");
+  for (const NodePtr& item : node.items) {
+    const auto number = item->integer();
+    const bool name = item->is(Node::Kind::text) && !item->text.empty() &&
+                      item->text.find_first_of(", \t\n\0") == std::string::npos;
+    if (!name && (!number || *number < 0)) {
+      loader.problems.error(
+          item->place, "a GPU is " + describe(*item) +
+                           "; allowed: its number from 0, or its name as nvidia-smi -L gives it");
+      continue;
+    }
+    std::string gpu = name ? item->text : std::to_string(*number);
+    if (std::find(gpus.begin(), gpus.end(), gpu) != gpus.end())
+      loader.problems.error(item->place, "GPU " + gpu + " is listed twice");
+    else
+      gpus.push_back(std::move(gpu));
+  }
+}
+
+void read_gpus_per_run(Loader& loader, const Entry& entry) {
+  const double gpus = entry.value->number;
+  if (gpus > 1 && gpus != std::floor(gpus))
+    return loader.problems.error(entry.value->place,
+                                 "\"gpus_per_run\" is " + fmt_number(gpus) +
+                                     "; allowed: a whole number of GPUs, or a part of one below 1");
+  loader.spec.gpus_per_run = gpus;
+}
+
 void read_command(Loader& loader, const Entry& entry) {
   const Node& node = *entry.value;
   if (node.is(Node::Kind::text)) {

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -134,8 +135,15 @@ void set_total_runs(Loader& loader) {
 
 void set_concurrency(Loader& loader) {
   if (loader.concurrency_given) return;
-  const std::int64_t runs = std::max<std::int64_t>(1, loader.spec.max_total_runs);
-  loader.spec.max_concurrent_runs = std::min(runs, processors());
+  const SweepSpec& spec = loader.spec;
+  const std::int64_t runs = std::max<std::int64_t>(1, spec.max_total_runs);
+  std::int64_t at_once = processors();
+  if (spec.cpus_per_run > 0) at_once = std::max<std::int64_t>(1, at_once / spec.cpus_per_run);
+  // A run with a GPU of its own leaves the processors mostly alone. Of `auto` the target knows the number.
+  if (!spec.gpus.empty() && spec.gpus[0] != "auto")
+    at_once = static_cast<std::int64_t>(std::max(
+        1.0, std::floor(static_cast<double>(spec.gpus.size()) / spec.gpus_per_run + 1e-9)));
+  loader.spec.max_concurrent_runs = std::min(runs, at_once);
 }
 
 void set_command(Loader& loader) {

@@ -239,6 +239,36 @@ std::vector<KeyInfo> make_schema() {
        .read = [](Loader& l, const Entry& e) { l.spec.max_failed_retries = *e.value->integer(); },
        .write = [](const SweepSpec& s) {
          return write_integer(s.max_failed_retries, kDefaults.max_failed_retries); }},
+      {.name = "gpus", .kind = K::any, .own = true, .default_text = "[]",
+       .allowed = "`auto`, or a list of GPU numbers such as [0, 1, 3]",
+       .summary = "The GPUs that are handed out to runs; each run finds its own in "
+                  "CUDA_VISIBLE_DEVICES and HIP_VISIBLE_DEVICES. `auto` takes all this machine has, "
+                  "or those that hdrive's own CUDA_VISIBLE_DEVICES names.",
+       .elsewhere = {"gpu", "devices", "gpu_ids", "cuda_visible_devices"},
+       .read = read_gpus, .write = write_gpus},
+      {.name = "gpus_per_run", .kind = K::number, .own = true, .default_text = "1",
+       .minimum = 0, .maximum = 1024, .exclusive_minimum = true,
+       .summary = "How many GPUs each run gets, or below 1 which part of one: with 0.5 two runs share "
+                  "each GPU. No more runs are alive at once than there are GPUs for.",
+       .elsewhere = {"resources_per_trial", "num_gpus", "gpus_per_trial"},
+       .read = read_gpus_per_run,
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.gpus_per_run == kDefaults.gpus_per_run,
+                               fmt_number(s.gpus_per_run)); }},
+      {.name = "gpus_shared", .kind = K::boolean, .own = true, .default_text = "false",
+       .summary = "Whether other sweeps of yours that say so too may use the same GPUs. Otherwise a "
+                  "sweep waits for a GPU that another one uses.",
+       .read = [](Loader& l, const Entry& e) { l.spec.gpus_shared = e.value->boolean; },
+       .write = [](const SweepSpec& s) { return write_boolean(s.gpus_shared, false); }},
+      {.name = "cpus_per_run", .kind = K::integer, .own = true, .default_text = "0",
+       .minimum = 0, .maximum = 65'536,
+       .summary = "Binds each run to so many processors of its own and sets OMP_NUM_THREADS; 0 binds "
+                  "none. No more runs are alive at once than there are processors for.",
+       .elsewhere = {"num_cpus", "cpus", "cpus_per_trial"},
+       .read = [](Loader& l, const Entry& e) { l.spec.cpus_per_run = *e.value->integer(); },
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.cpus_per_run == kDefaults.cpus_per_run,
+                               std::to_string(s.cpus_per_run)); }},
       {.name = "metric_patterns", .kind = K::any, .own = true, .default_text = "[]",
        .allowed = "a regular expression, or a list of them",
        .summary = "Regular expressions (RE2) that read metrics from each line of stdout: the group "

@@ -201,6 +201,13 @@ std::string write_start_points(const SweepSpec& spec) {
   return text;
 }
 
+std::string write_gpus(const SweepSpec& spec) {
+  if (spec.gpus == std::vector<std::string>{"auto"}) return "auto";
+  std::string text;
+  for (const std::string& gpu : spec.gpus) text += "\n- " + yaml_text(gpu);
+  return text;
+}
+
 std::string write_metric_patterns(const SweepSpec& spec) {
   std::string text;
   for (const std::string& pattern : spec.metric_patterns)

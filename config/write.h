@@ -23,6 +23,7 @@ std::string write_command(const SweepSpec& spec);
 std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
 std::string write_snapshot_max_file(const SweepSpec& spec);
+std::string write_gpus(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
 /// A start point on one line.
 std::string yaml_point(const Assignment& point);

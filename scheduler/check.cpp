@@ -31,6 +31,11 @@ Result<void> check(const SweepSpec& spec) {
   for (const auto& [key, count] : counts)
     if (count < 0) return wrong(key, "must not be negative");
   if (spec.stop_at && !std::isfinite(*spec.stop_at)) return wrong("stop_at", "must be finite");
+  for (const char* variable : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"})
+    if (!spec.gpus.empty() && spec.environment_variables.contains(variable))
+      return wrong("environment_variables",
+                   std::string("sets ") + variable +
+                       ", which `gpus` sets for each run; remove one of the two");
   if (spec.space.parameters.empty())
     return wrong("space", "has no parameters; give at least one to draw values for");
   if (auto sound = check(spec.space); !sound) return sound;

@@ -54,6 +54,15 @@ struct SweepSpec {
   std::int64_t max_lost_retries = 1;
   /// How often a run that failed is started again.
   std::int64_t max_failed_retries = 0;
+  /// The GPUs that runs get, each its own: names as CUDA_VISIBLE_DEVICES takes them, or the one word "auto" for
+  /// all there are. Empty: hdrive leaves GPUs alone.
+  std::vector<std::string> gpus;
+  /// How many GPUs a run gets, or below 1 which part of one: 0.5 puts two runs on each.
+  double gpus_per_run = 1;
+  /// Whether other sweeps of this user that say so too may use the same GPUs.
+  bool gpus_shared = false;
+  /// Processors each run is bound to, and has to itself among the runs of the sweep. 0: runs are not bound.
+  std::int64_t cpus_per_run = 0;
   /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`, or
   /// else the first one, is the value; `name` the metric (default: the primary one); `step` the step.
   std::vector<std::string> metric_patterns;

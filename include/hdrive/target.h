@@ -157,6 +157,23 @@ class ComputeTarget {
 
 // ---- local processes ----------------------------------------------------------------------------
 
+/// Which devices of a machine its runs get, each its own: SweepSpec's gpus, gpus_per_run and cpus_per_run.
+struct DeviceOptions {
+  std::vector<std::string>
+      gpus;  ///< as CUDA_VISIBLE_DEVICES names them; empty: none are handed out
+  double gpus_per_run =
+      1;  ///< a whole number of GPUs, or a part of one below 1: 0.5 for two runs each
+  int cpus_per_run = 0;     ///< processors a run is bound to; 0: runs are not bound
+  bool share_gpus = false;  ///< whether other sweeps that say so too may use the same GPUs
+  /// Where sweeps of one user tell each other which GPUs are taken; made if it is missing. Empty: they don't.
+  std::filesystem::path lock_directory;
+  std::string holder;  ///< who this is, for those who wait for a GPU: "sweep HD_..., process 12"
+};
+
+/// The GPUs of this machine by the order of their bus numbers: "0", "1", ... `visible` is the caller's own
+/// CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES, which then are all there is. Empty: none found.
+std::vector<std::string> find_gpus(const std::optional<std::string>& visible);
+
 struct LocalTargetOptions {
   /// Regular expressions that read metrics from stdout (SweepSpec::metric_patterns).
   std::vector<std::string> metric_patterns;
@@ -166,6 +183,7 @@ struct LocalTargetOptions {
   int stderr_tail_lines = 20;
   /// Put behind the PATH of the runs: where `hdrive` is, so that scripts find `hdrive log`. May be empty.
   std::filesystem::path command_path;
+  DeviceOptions devices;
 };
 
 /// Each run is a process group of its own under a small supervisor that owns its whole process tree,
