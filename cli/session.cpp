@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -17,6 +18,36 @@
 
 namespace hdrive::cli {
 
+namespace {
+
+// The same for all sweeps of this user on this machine, whatever their environments say.
+std::filesystem::path device_locks() { return "/tmp/hdrive-gpus-" + std::to_string(::geteuid()); }
+
+DeviceOptions device_options(const Session& session) {
+  const SweepSpec& spec = session.spec;
+  DeviceOptions options;
+  options.gpus = spec.gpus;
+  if (options.gpus == std::vector<std::string>{"auto"}) {
+    auto visible = environment("CUDA_VISIBLE_DEVICES");
+    if (!visible) visible = environment("HIP_VISIBLE_DEVICES");
+    options.gpus = find_gpus(visible);
+    if (options.gpus.empty())
+      fail(kWrong, visible
+                       ? "gpus: auto finds no GPU, since CUDA_VISIBLE_DEVICES or "
+                         "HIP_VISIBLE_DEVICES names none to hdrive itself"
+                       : "gpus: auto finds no GPU here; list them, as in gpus: [0, 1], or leave "
+                         "the key out");
+  }
+  options.gpus_per_run = spec.gpus_per_run;
+  options.cpus_per_run = static_cast<int>(spec.cpus_per_run);
+  options.share_gpus = spec.gpus_shared;
+  options.lock_directory = device_locks();
+  options.holder = fmt::format("{}, process {}", session.directory.string(), ::getpid());
+  return options;
+}
+
+}  // namespace
+
 int run_session(const Session& session) {
   if (session.announce_to) become_detached();
   const StopSignal stop;
@@ -28,7 +59,11 @@ int run_session(const Session& session) {
   options.metric_patterns = session.spec.metric_patterns;
   options.primary_metric = session.spec.primary_metric;
   options.command_path = own_directory();
-  parts.target = value_or_fail(make_local_target(options, parts.clock));
+  options.devices = device_options(session);
+  auto target = make_local_target(options, parts.clock);
+  if (!target)
+    fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error().message());
+  parts.target = *std::move(target);
   const OwnedSweep sweep = session.open();
   parts.store = sweep.store;
   parts.state = sweep.state;

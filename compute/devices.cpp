@@ -13,14 +13,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "compute/launcher.h"
 
 namespace hdrive::compute {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A lock's descriptor stays clear of the low numbers that a supervisor gives meanings to.
-constexpr int kFirstLockFd = 64;
 // How much of a lock file is read to say who holds it.
 constexpr std::size_t kHolderBytes = 4096;
 
@@ -99,6 +98,7 @@ DevicePool::DevicePool(const DeviceOptions& options, std::vector<int> cpus)
   if (options_.gpus_per_run < 1)
     runs_a_gpu_ = static_cast<int>(std::floor(1 / options_.gpus_per_run + 1e-9));
   gpus_a_run_ = std::max(1, static_cast<int>(std::lround(options_.gpus_per_run)));
+  first_lock_fd_ = Launcher::kFirstFreeFd + gpus_a_run_;
 }
 
 Result<DevicePool> DevicePool::make(const DeviceOptions& options, std::vector<int> cpus) {
@@ -131,7 +131,7 @@ Result<void> DevicePool::take_lock(Gpu& gpu) {
   if (gpu.lock || options_.lock_directory.empty()) return {};
   const fs::path path = options_.lock_directory / file_name_of(gpu.name);
   base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file) file.reset(::fcntl(file.get(), F_DUPFD_CLOEXEC, kFirstLockFd));
+  if (file) file.reset(::fcntl(file.get(), F_DUPFD_CLOEXEC, first_lock_fd_));
   if (!file) return base::system_error(path, "open", errno);
   if (::flock(file.get(), (options_.share_gpus ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     // A run of this sweep that an earlier engine started holds it.
@@ -223,20 +223,6 @@ std::optional<TargetCapacity> DevicePool::capacity() const {
              fmt::format("{}, {} a run (cpus_per_run)", base::plural(cpus, "processor"),
                          options_.cpus_per_run));
   return least;
-}
-
-std::vector<std::pair<std::string, std::string>> device_environment(const DeviceShare& share) {
-  std::vector<std::pair<std::string, std::string>> variables;
-  if (!share.gpus.empty()) {
-    const std::string gpus = base::join(share.gpus, ",");
-    variables.emplace_back("CUDA_VISIBLE_DEVICES", gpus);
-    variables.emplace_back("HIP_VISIBLE_DEVICES", gpus);
-    // CUDA's own order puts the fastest first; the drivers', and ours, goes by the bus.
-    variables.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
-  }
-  if (!share.cpus.empty())
-    variables.emplace_back("OMP_NUM_THREADS", std::to_string(share.cpus.size()));
-  return variables;
 }
 
 }  // namespace hdrive::compute

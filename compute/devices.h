@@ -48,6 +48,9 @@ class DevicePool {
   /// How many runs have a share at once. Nothing: there is no limit here.
   std::optional<TargetCapacity> capacity() const;
 
+  /// How many locks a share has at most.
+  int most_locks() const { return options_.lock_directory.empty() ? 0 : gpus_a_run_; }
+
  private:
   struct Gpu {
     std::string name;
@@ -63,13 +66,11 @@ class DevicePool {
 
   DeviceOptions options_;
   int runs_a_gpu_ = 1, gpus_a_run_ = 0;
+  int first_lock_fd_ = 0;  // clear of the numbers that a supervisor gives meanings to
   std::vector<Gpu> gpus_;
   std::vector<int> all_cpus_;
   std::map<int, RunId> cpu_users_;
   std::map<RunId, DeviceShare> shares_;
 };
-
-/// CUDA_VISIBLE_DEVICES, HIP_VISIBLE_DEVICES, OMP_NUM_THREADS and the like for a run with this share.
-std::vector<std::pair<std::string, std::string>> device_environment(const DeviceShare& share);
 
 }  // namespace hdrive::compute

@@ -2,6 +2,7 @@
 #include "compute/launcher.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -32,12 +33,12 @@ bool write_all(int fd, std::string_view text) {
 
 // The program as a file without a name. Its descriptor is kept away from the low numbers that the
 // supervisor gives meanings to.
-base::UniqueFd program_in_memory() {
+base::UniqueFd program_in_memory(int first_fd) {
   constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, since Linux 6.3
   base::UniqueFd fd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC | kExecutable));
   if (!fd && errno == EINVAL) fd = base::UniqueFd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC));
   if (!fd || !write_all(fd.get(), embedded_supervisor())) return {};
-  return base::UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 16));
+  return base::UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, first_fd));
 }
 
 // The program as a file in `directory`, complete before it gets its name.
@@ -59,7 +60,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 class SpawnAttributes {
  public:
-  explicit SpawnAttributes(int pipe) {
+  SpawnAttributes(int pipe, const std::vector<int>& kept) {
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_init(&actions);
     sigset_t all;
@@ -69,6 +70,8 @@ class SpawnAttributes {
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     posix_spawn_file_actions_adddup2(&actions, pipe, protocol::kPipeFd);
+    int target = protocol::kPipeFd;
+    for (const int fd : kept) posix_spawn_file_actions_adddup2(&actions, fd, ++target);
   }
   ~SpawnAttributes() {
     posix_spawn_file_actions_destroy(&actions);
@@ -79,6 +82,27 @@ class SpawnAttributes {
 
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
+};
+
+// What this thread starts may use the processors `cpus` alone, until this is destroyed. posix_spawn has no word for it.
+class BoundTo {
+ public:
+  explicit BoundTo(const std::vector<int>& cpus) : bound_(!cpus.empty()) {
+    if (!bound_ || ::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : cpus) CPU_SET(cpu, &set);
+    bound_ = ::sched_setaffinity(0, sizeof set, &set) == 0;
+  }
+  ~BoundTo() {
+    if (bound_) ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  BoundTo(const BoundTo&) = delete;
+  BoundTo& operator=(const BoundTo&) = delete;
+
+ private:
+  bool bound_;
+  cpu_set_t before_{};
 };
 
 std::string kilobytes(std::size_t bytes) { return std::to_string((bytes + 1023) >> 10) + " kB"; }
@@ -122,15 +146,17 @@ Error explain(int error, const std::vector<std::string>& arguments,
 
 }  // namespace
 
-Launcher::Launcher(bool from_memory) {
-  if (from_memory) memory_ = program_in_memory();
+Launcher::Launcher(bool from_memory, int most_kept) {
+  if (from_memory) memory_ = program_in_memory(kFirstFreeFd + most_kept);
   if (memory_) program_ = "/proc/self/fd/" + std::to_string(memory_.get());
 }
 
 Result<pid_t> Launcher::start(const std::vector<std::string>& arguments,
                               const std::vector<std::string>& environment, int pipe,
-                              const std::filesystem::path& fallback) {
-  const SpawnAttributes spawn(pipe);
+                              const std::filesystem::path& fallback, const std::vector<int>& kept,
+                              const std::vector<int>& cpus) {
+  const SpawnAttributes spawn(pipe, kept);
+  const BoundTo bound(cpus);
   const std::vector<char*> argv = pointers(arguments), envp = pointers(environment);
   while (true) {
     int error = ENOENT;

@@ -6,6 +6,7 @@
 #include "compute/local.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -59,6 +60,16 @@ Result<void> check_for_zero_bytes(const RunRequest& request) {
   return {};
 }
 
+std::vector<int> allowed_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cpus;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  return cpus;
+}
+
 std::string milliseconds(std::chrono::milliseconds time) { return std::to_string(time.count()); }
 
 }  // namespace
@@ -68,10 +79,12 @@ Result<std::shared_ptr<LocalTarget>> LocalTarget::make(const LocalTargetOptions&
                                                        bool use_inotify, bool from_memory) {
   auto patterns = OutputPatterns::make(options.metric_patterns, options.primary_metric);
   if (!patterns) return patterns.error();
+  auto devices = DevicePool::make(options.devices, allowed_cpus());
+  if (!devices) return devices.error();
   auto here = look_around();
   if (!here) return here.error();
-  std::shared_ptr<LocalTarget> target(
-      new LocalTarget(options, std::move(clock), *std::move(patterns), from_memory));
+  std::shared_ptr<LocalTarget> target(new LocalTarget(
+      options, std::move(clock), *std::move(patterns), *std::move(devices), from_memory));
   target->here_ = *std::move(here);
   target->file_limit_ = raise_limits();
   if (auto ready = target->open_descriptors(use_inotify); !ready) return ready.error();
@@ -79,11 +92,12 @@ Result<std::shared_ptr<LocalTarget>> LocalTarget::make(const LocalTargetOptions&
 }
 
 LocalTarget::LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Clock> clock,
-                         OutputPatterns patterns, bool from_memory)
+                         OutputPatterns patterns, DevicePool devices, bool from_memory)
     : options_(options),
       clock_(std::move(clock)),
       patterns_(std::move(patterns)),
-      launcher_(from_memory),
+      devices_(std::move(devices)),
+      launcher_(from_memory, devices_.most_locks()),
       claim_(protocol::kClaimPrefix + std::to_string(::getpid()) + "-" +
              std::to_string(clock_->now().time_since_epoch().count())) {}
 
@@ -111,7 +125,9 @@ bool LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
 
 std::optional<TargetCapacity> LocalTarget::capacity() const {
   const int descriptors = patterns_.empty() ? 2 : 3;  // its supervisor, its metrics, its stdout
-  return capacity_of_this_process(static_cast<std::int64_t>(live_.size()), descriptors);
+  const auto here = capacity_of_this_process(static_cast<std::int64_t>(live_.size()), descriptors);
+  const auto devices = devices_.capacity();
+  return here && (!devices || here->runs < devices->runs) ? here : devices;
 }
 
 // ---- starting -----------------------------------------------------------------------------------
@@ -150,25 +166,36 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   auto request = complete(incomplete);
   if (!request) return request.error();
   if (auto sound = check_for_zero_bytes(*request); !sound) return sound;
-  auto python = python_path(*request);
+  const auto share = devices_.take(request->run);
+  if (!share) return share.error();
+  request->gpus = share->gpus;
+  request->cpus = share->cpus;
+  const RunId run = request->run;
+  auto started = start_with(*std::move(request), *share);
+  if (!started) devices_.release(run);
+  return started;
+}
+
+Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& share) {
+  auto python = python_path(request);
   if (!python) return advise(python.error());
-  auto files = prepare_run_directory(*request, !patterns_.empty(), claim_);
+  auto files = prepare_run_directory(request, !patterns_.empty(), claim_);
   if (!files) return advise(files.error());
-  if (auto made = make_work(*request); !made) {
-    discard(*request);
+  if (auto made = make_work(request); !made) {
+    discard(request);
     return advise(made.error());
   }
-  const auto pid = launch(*request, *python);
+  const auto pid = launch(request, *python, share);
   if (!pid) {
-    discard(*request);
+    discard(request);
     Error error = advise(pid.error());
-    error.where = place(*request);
+    error.where = place(request);
     return error;
   }
   // Without a descriptor for it (none is left) it is looked at now and then.
   base::UniqueFd process = open_process(*pid);
-  const RunId run = request->run;
-  Live& live = follow(*std::move(request), *std::move(files), std::move(process), *pid);
+  const RunId run = request.run;
+  Live& live = follow(std::move(request), *std::move(files), std::move(process), *pid);
   live.child = true;
   live.ended = false;
   enqueue(run, live);
@@ -199,7 +226,8 @@ void LocalTarget::discard(const RunRequest& request) {
   discard_attempt(request.directory, claim_);
 }
 
-Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python) {
+Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python,
+                                  const DeviceShare& share) {
   std::vector<std::string> arguments = {"hdrive-run",
                                         std::to_string(request.run),
                                         request.directory.native(),
@@ -209,11 +237,14 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         milliseconds(request.cancel_grace),
                                         milliseconds(request.time_limit),
                                         std::to_string(file_limit_),
+                                        std::to_string(share.locks.size()),
                                         claim_};
   arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
+  std::vector<int> locks;
+  for (const auto& lock : share.locks) locks.push_back(lock->get());
   return launcher_.start(arguments,
                          run_environment(request, environ, python, options_.command_path),
-                         pipe_write_.get(), request.directory.parent_path());
+                         pipe_write_.get(), request.directory.parent_path(), locks, share.cpus);
 }
 
 // From here on `wait` tells of the run. Without a `process` it has ended.
@@ -289,6 +320,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   auto files = open_run_files(directory, !patterns_.empty());
   if (!files) return advise(files.error());
   const RunId run = request->run;
+  devices_.adopt(run, recorded_devices(directory));
   const auto pid = static_cast<pid_t>(recorded ? (*record)->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
   if (recorded) live.program = (*record)->program_pid;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "compute/devices.h"
 #include "compute/intake.h"
 #include "compute/launcher.h"
 #include "compute/output_patterns.h"
@@ -64,7 +65,7 @@ class LocalTarget final : public ComputeTarget {
   };
 
   LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Clock> clock,
-              OutputPatterns patterns, bool from_memory);
+              OutputPatterns patterns, DevicePool devices, bool from_memory);
   Result<void> open_descriptors(bool use_inotify);
   bool watch(const base::UniqueFd& fd, std::uint64_t mark);
 
@@ -73,7 +74,9 @@ class LocalTarget final : public ComputeTarget {
   Result<void> make_work(const RunRequest& request);
   void set_work_aside(const RunRequest& request);
   void discard(const RunRequest& request);
-  Result<pid_t> launch(const RunRequest& request, const std::filesystem::path& python);
+  Result<void> start_with(RunRequest request, const DeviceShare& share);
+  Result<pid_t> launch(const RunRequest& request, const std::filesystem::path& python,
+                       const DeviceShare& share);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
   Result<bool> left_something(const std::filesystem::path& directory);
   int add_watch(RunId run, const std::string& path);
@@ -108,6 +111,7 @@ class LocalTarget final : public ComputeTarget {
   std::shared_ptr<Clock> clock_;
   OutputPatterns patterns_;
   FaultBudget faults_told_;
+  DevicePool devices_;
   Launcher launcher_;
   WorkingFolders folders_;
   ProcessSpace here_;

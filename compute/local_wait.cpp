@@ -354,6 +354,7 @@ LocalTarget::Live LocalTarget::take_out(RunId run, std::vector<TargetEvent>& eve
   remove_watch(live.metrics_watch);
   remove_watch(live.output_watch);
   polled_.erase(run);
+  devices_.release(run);
   return live;
 }
 

@@ -81,6 +81,13 @@ std::string json_list(const std::vector<std::string>& texts) {
   return result + "]";
 }
 
+std::string json_list(const std::vector<int>& numbers) {
+  std::string result = "[";
+  for (const int number : numbers)
+    result += (result.size() > 1 ? ", " : "") + std::to_string(number);
+  return result + "]";
+}
+
 std::string in_seconds(Time time) {
   return fmt::format("{:.6f}", static_cast<double>(time.time_since_epoch().count()) / 1e6);
 }
@@ -98,6 +105,8 @@ std::string run_json(const RunRequest& request) {
          ",\n  \"working_directory\": " + base::json_string(request.working_directory.string()) +
          ",\n  \"environment\": " + environment + "}" +
          ",\n  \"parameters\": " + to_json(request.parameters) +
+         ",\n  \"slot\": " + std::to_string(request.slot) +
+         ",\n  \"gpus\": " + json_list(request.gpus) + ",\n  \"cpus\": " + json_list(request.cpus) +
          ",\n  \"proposal\": " + base::json_string(request.proposal) +
          ",\n  \"proposed\": " + in_seconds(request.proposed) + "\n}\n";
 }

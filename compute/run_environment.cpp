@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace hdrive::compute {
 namespace {
 
@@ -56,7 +58,15 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   // Where they are too many for a variable run.json has them.
   if (std::string json = to_json(request.parameters); fits("HDRIVE_PARAMETERS", json))
     set("HDRIVE_PARAMETERS", std::move(json));
+  if (!request.cpus.empty()) set("OMP_NUM_THREADS", std::to_string(request.cpus.size()));
   for (const auto& [name, value] : request.environment) set(name, value);
+  if (!request.gpus.empty()) {
+    set("CUDA_VISIBLE_DEVICES", base::join(request.gpus, ","));
+    set("HIP_VISIBLE_DEVICES", base::join(request.gpus, ","));
+    // CUDA's own order puts the fastest first; the drivers', and ours, goes by the bus.
+    if (!value_of("CUDA_DEVICE_ORDER")) set("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+  }
+  set("HDRIVE_SLOT", std::to_string(request.slot));
   set("HDRIVE_RUN_DIR", directory);
   set("HDRIVE_METRICS_FILE", directory + "/metrics.jsonl");
   set("HDRIVE_OUTPUTS_DIR", directory + "/outputs");

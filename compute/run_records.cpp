@@ -2,6 +2,7 @@
 #include "compute/run_records.h"
 
 #include <fcntl.h>
+#include <sched.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 // A supervisor writes some 400 bytes, without anything nested.
 constexpr std::size_t kMostBytes = 64 << 10;
 constexpr int kMostLevels = 8;
+constexpr int kMostLevelsOfRun = 128;  // parameters may be JSON values
 
 // Nothing is wrong with the way there, but there is no such file, or no file of ours.
 bool says_missing(const Error& error) {
@@ -145,6 +147,23 @@ Result<std::optional<ExitRecord>> read_exit_record(const fs::path& directory) {
   record.peak_memory = peak_memory(json);
   record.token = integer(json, "token");
   return std::optional(std::move(record));
+}
+
+DeviceShare recorded_devices(const fs::path& directory) {
+  constexpr std::size_t kMostBytesOfRun = std::size_t{64} << 20;  // it holds all parameters
+  DeviceShare share;
+  const auto opened = base::open_directory(AT_FDCWD, directory);
+  if (!opened) return share;
+  const auto text = base::read_file(opened->get(), "run.json", kMostBytesOfRun);
+  if (!text || base::nests_deeper(*text, kMostLevelsOfRun)) return share;
+  const json record = json::parse(*text, nullptr, false);
+  if (!record.is_object()) return share;
+  for (const json& gpu : record.value("gpus", json::array()))
+    if (gpu.is_string()) share.gpus.push_back(gpu.get<std::string>());
+  for (const json& cpu : record.value("cpus", json::array()))
+    if (cpu.is_number_integer() && cpu >= 0 && cpu < CPU_SETSIZE)
+      share.cpus.push_back(cpu.get<int>());
+  return share;
 }
 
 }  // namespace hdrive::compute

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "compute/devices.h"
 #include "hdrive/clock.h"
 #include "hdrive/result.h"
 
@@ -47,5 +48,8 @@ struct ExitRecord {
 Result<std::optional<SupervisorRecord>> read_supervisor_record(
     const std::filesystem::path& directory);
 Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& directory);
+
+/// The GPUs and processors that a run was given, as run.json tells. Nothing where it cannot be read.
+DeviceShare recorded_devices(const std::filesystem::path& directory);
 
 }  // namespace hdrive::compute

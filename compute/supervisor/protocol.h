@@ -24,6 +24,7 @@ enum Argument {
   kGraceMs,      ///< between SIGTERM and SIGKILL
   kTimeLimitMs,  ///< 0: none
   kFileLimit,    ///< the program's soft limit of open files; 0: as it is
+  kKeptFds,      ///< how many descriptors behind kPipeFd stay open as long as the run lives: locks
   kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProgram,      ///< and its arguments after it
 };

@@ -45,15 +45,17 @@ long long now() { return time_of(CLOCK_MONOTONIC); }
 long long least(long long a, long long b) { return a < b ? a : b; }
 
 // Nothing of the engine's stays open: a supervisor that outlives it must not hold its terminal, its
-// database or the other end of somebody's pipe.
-void let_go_of_descriptors() {
+// database or the other end of somebody's pipe. But for `kept` locks of the run's devices, which the program need
+// not know of.
+void let_go_of_descriptors(int kept) {
+  const int first = protocol::kPipeFd + 1 + kept;
   constexpr int kMost = 1 << 16;  // of an engine with a raised limit
-  if (syscall(SYS_close_range, protocol::kPipeFd + 1, ~0U, 0) != 0)
-    for (int fd = protocol::kPipeFd + 1; fd < kMost; ++fd) close(fd);
-  fcntl(protocol::kPipeFd, F_SETFD, FD_CLOEXEC);
+  if (syscall(SYS_close_range, first, ~0U, 0) != 0)
+    for (int fd = first; fd < kMost; ++fd) close(fd);
+  for (int fd = protocol::kPipeFd; fd < first; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
-  if (null > protocol::kPipeFd) close(null);
+  if (null >= first) close(null);
 }
 
 // ---- the training program -----------------------------------------------------------------------
@@ -311,7 +313,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
 }
 
 int supervise(char** argv) {
-  let_go_of_descriptors();
+  let_go_of_descriptors(atoi(argv[protocol::kKeptFds]));
   prctl(PR_SET_NAME, "hdrive-run");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // All signals are blocked (the engine starts it so, that none comes too early), these are taken.

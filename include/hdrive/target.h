@@ -54,8 +54,13 @@ struct RunRequest {
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
   IntakePosition position;                   ///< for `attach`: where to go on reading
-  std::string proposal;                      ///< the sampler's reason, kept in run.json
-  Time proposed{};                           ///< when; kept in run.json
+  /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have the same.
+  int slot = 0;
+  /// The devices it has to itself; the target fills these from what it has (DeviceOptions).
+  std::vector<std::string> gpus;
+  std::vector<int> cpus;
+  std::string proposal;  ///< the sampler's reason, kept in run.json
+  Time proposed{};       ///< when; kept in run.json
 };
 
 // ---- what a target tells ------------------------------------------------------------------------

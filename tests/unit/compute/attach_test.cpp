@@ -152,9 +152,10 @@ TEST_CASE(
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   Launcher launcher;
-  const auto late = launcher.start({"hdrive-run", "0", directory.string(), "1", here().boot_id, "",
-                                    "0", "0", "0", ".start-1-1", "/bin/sh", "-c", "echo ran > ran"},
-                                   {}, ends[1], runs.directory());
+  const auto late =
+      launcher.start({"hdrive-run", "0", directory.string(), "1", here().boot_id, "", "0", "0", "0",
+                      "0", ".start-1-1", "/bin/sh", "-c", "echo ran > ran"},
+                     {}, ends[1], runs.directory());
   REQUIRE(late);
   int status = 0;
   REQUIRE(::waitpid(*late, &status, 0) == *late);

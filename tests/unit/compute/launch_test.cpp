@@ -174,7 +174,7 @@ TEST_CASE("what an outer run or a try by hand has set is not found by a run") {
   const char* inherited[] = {"AZUREML_SWEEP_lr=9",
                              "AZUREML_SWEEP_beta1=0.5",
                              "AZUREML_RUN_ID=outer",
-                             "HDRIVE_SLOT=7",
+                             "HDRIVE_ATTEMPT=7",
                              "HDRIVE_HOME=/mine",
                              "AZUREML_OTHER=kept",
                              nullptr};
@@ -186,7 +186,7 @@ TEST_CASE("what an outer run or a try by hand has set is not found by a run") {
   CHECK(count("AZUREML_SWEEP_lr=0.5") == 1);
   CHECK(count("AZUREML_SWEEP_") == 1);
   CHECK(count("AZUREML_RUN_ID") == 0);
-  CHECK(count("HDRIVE_SLOT") == 0);
+  CHECK(count("HDRIVE_ATTEMPT=7") == 0);
   CHECK(count("HDRIVE_HOME=/mine") == 1);
   CHECK(count("AZUREML_OTHER=kept") == 1);
 }
@@ -340,3 +340,27 @@ TEST_CASE("a pattern that is not sound is refused when the target is made") {
 
 }  // namespace
 }  // namespace hdrive::compute
+
+TEST_CASE("a run is told its slot and its devices, and what it asked for itself stands") {
+  RunRequest request;
+  request.slot = 3;
+  request.gpus = {"1", "GPU-8f1c"};
+  request.cpus = {4, 5};
+  const char* inherited[] = {"CUDA_VISIBLE_DEVICES=0,1,2", "OMP_NUM_THREADS=64", "HDRIVE_SLOT=7",
+                             nullptr};
+  const auto with = [&](const std::string& variable) {
+    const auto environment = run_environment(request, inherited, "/p");
+    return std::count(environment.begin(), environment.end(), variable);
+  };
+  CHECK(with("HDRIVE_SLOT=3") == 1);
+  CHECK(with("HDRIVE_SLOT=7") == 0);
+  CHECK(with("CUDA_VISIBLE_DEVICES=1,GPU-8f1c") == 1);
+  CHECK(with("CUDA_VISIBLE_DEVICES=0,1,2") == 0);
+  CHECK(with("HIP_VISIBLE_DEVICES=1,GPU-8f1c") == 1);
+  CHECK(with("CUDA_DEVICE_ORDER=PCI_BUS_ID") == 1);
+  CHECK(with("OMP_NUM_THREADS=2") == 1);
+  request.environment = {{"OMP_NUM_THREADS", "1"}};
+  CHECK(with("OMP_NUM_THREADS=1") == 1);
+  request.gpus.clear();
+  CHECK(with("CUDA_VISIBLE_DEVICES=0,1,2") == 1);
+}

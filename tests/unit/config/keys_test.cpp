@@ -48,7 +48,7 @@ hdconfig.yml:14:9: unknown policy type "MedianStopingPolicy"; allowed: bandit, m
 hdconfig.yml:15:24: "evaluation_interval" is the integer -1; allowed: an integer of at least 0
 hdconfig.yml:16:17: "slack_factor" is the text "0.2"; allowed: a number of at least 0
 hdconfig.yml:17:3: unknown key "slck" in "policy"; allowed: type, evaluation_interval, delay_evaluation, slack_factor, slack_amount, truncation_percentage, exclude_finished_jobs
-hdconfig.yml:18:1: unknown key "primary_metric_nam"; allowed: sampling, policy, primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, max_duration_minutes, command, append_parameters, source_directory, working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, experiment_name, max_run_duration_seconds, cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, metric_patterns, start_points, stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, stop_at, stop_without_progress, on_end, on_run_end; did you mean "primary_metric_name"?
+hdconfig.yml:18:1: unknown key "primary_metric_nam"; allowed: sampling, policy, primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, max_duration_minutes, command, append_parameters, source_directory, working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, experiment_name, max_run_duration_seconds, cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, gpus_per_run, gpus_shared, cpus_per_run, metric_patterns, start_points, stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, stop_at, stop_without_progress, on_end, on_run_end; did you mean "primary_metric_name"?
 hdconfig.yml:19:22: unknown primary_metric_goal "maximise"; allowed: Maximize, Minimize; did you mean "Maximize"?
 hdconfig.yml:20:17: "max_total_runs" is the integer 0; allowed: an integer from 1 to 1000000000
 hdconfig.yml:21:1: duplicate key "max_total_runs"; it stands on line 20 already
@@ -166,7 +166,7 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
        "max_duration_minutes, command, append_parameters, source_directory, "
        "working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, "
        "experiment_name, max_run_duration_seconds, "
-       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, "
+       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, gpus_per_run, gpus_shared, cpus_per_run, "
        "metric_patterns, start_points, "
        "stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, "
        "stop_at, stop_without_progress, on_end, on_run_end; did you mean \"max_concurrent_runs\"?"},
@@ -176,6 +176,16 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
       {"command: 5",
        "9:10: \"command\" is the integer 5; allowed: a list of words, or one text "
        "that is split into words as a shell would"},
+      {"gpus: 2",
+       "9:7: \"gpus\" is the integer 2; allowed: auto, or a list of GPU numbers such as [0, 1, 3]"},
+      {"gpus: [0, -1]",
+       "9:11: a GPU is the integer -1; allowed: its number from 0, or its name as nvidia-smi -L "
+       "gives it"},
+      {"gpus: [0, 1, 0]", "9:14: GPU 0 is listed twice"},
+      {"gpus_per_run: 1.5",
+       "9:15: \"gpus_per_run\" is the number 1.5; allowed: a whole number of GPUs, or a part of "
+       "one "
+       "below 1"},
       {"command: ' '", "9:10: \"command\" is the text \" \"; allowed: a program and its arguments"},
       {"command: python 'train.py",
        "9:10: \"command\": a ' is never closed; add the closing quote"},
@@ -254,3 +264,19 @@ TEST_CASE("Goals spelt in other ways are understood well enough to help") {
 
 }  // namespace
 }  // namespace hdrive
+
+TEST_CASE("GPUs and processors are read, and as many runs are alive at once as they allow") {
+  const auto spec = [](const std::string& lines) {
+    std::string text = around(lines);
+    const std::string given = "max_concurrent_runs: 2\n";
+    text.erase(text.find(given), given.size());
+    return parse(text).spec;
+  };
+  CHECK(spec("gpus: Auto").gpus == std::vector<std::string>{"auto"});
+  CHECK(spec("gpus: [0, GPU-8f1c]").gpus == std::vector<std::string>{"0", "GPU-8f1c"});
+  CHECK(spec("gpus: [0, 1, 3]").max_concurrent_runs == 3);
+  CHECK(spec("gpus: [0, 1, 3]\ngpus_per_run: 0.5").max_concurrent_runs == 6);
+  CHECK(spec("gpus: [0, 1, 3]\ngpus_per_run: 2").max_concurrent_runs == 1);
+  CHECK(parse(around("gpus: [0, 1, 3]")).spec.max_concurrent_runs == 2);
+  CHECK(spec("cpus_per_run: 65536").max_concurrent_runs == 1);
+}
