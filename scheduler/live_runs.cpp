@@ -29,14 +29,31 @@ LiveRun* LiveRuns::find(RunId run, int attempt) {
   return live && live->attempt == attempt ? live : nullptr;
 }
 
-void LiveRuns::add(RunId run, LiveRun live) {
+void LiveRuns::add(RunId run, LiveRun live, std::optional<int> slot_before) {
   const std::optional<Time> since = live.since;
+  live.slot = take_slot(slot_before);
   runs_.emplace(run, std::move(live));
   if (since) set_since(run, *since);
 }
 
+int LiveRuns::take_slot(std::optional<int> before) {
+  constexpr int kMost =
+      1'000'000;  // of max_concurrent_runs; more would be a stored number that makes no sense
+  const int made = static_cast<int>(taken_slots_.size() + free_slots_.size());
+  int slot = free_slots_.empty() ? made : *free_slots_.begin();
+  if (before && *before >= 0 && *before < kMost && !taken_slots_.contains(*before)) slot = *before;
+  for (int between = made; between <= slot; ++between) free_slots_.insert(between);
+  free_slots_.erase(slot);
+  taken_slots_.insert(slot);
+  return slot;
+}
+
 void LiveRuns::remove(RunId run) {
   forget_times(run);
+  if (const LiveRun* live = find(run)) {
+    taken_slots_.erase(live->slot);
+    free_slots_.insert(live->slot);
+  }
   runs_.erase(run);
 }
 

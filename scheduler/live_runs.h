@@ -20,6 +20,7 @@ struct LiveRun {
   std::optional<Time> since;            ///< when it began; nothing: it is still to be started
   EndCause canceling = EndCause::none;  ///< why it was told to end
   bool told = false;                    ///< whether the target was told
+  int slot = 0;                         ///< no two live runs have the same
   std::optional<std::string> verdict;   ///< the policy's stop verdict, until it is acted on
 };
 
@@ -37,7 +38,8 @@ class LiveRuns {
   LiveRun* find(RunId run, int attempt);
   LiveRun* find(RunId run);
 
-  void add(RunId run, LiveRun live);
+  /// Gives it the slot it had, if that is free, or else the lowest that is.
+  void add(RunId run, LiveRun live, std::optional<int> slot_before = std::nullopt);
   void remove(RunId run);
 
   /// It runs since then. It is heard of, too, if nothing was heard of it later.
@@ -54,8 +56,11 @@ class LiveRuns {
   static std::optional<Moment> first(const std::set<Moment>& of);
   void forget_times(RunId run);
 
+  int take_slot(std::optional<int> before);
+
   std::map<RunId, LiveRun> runs_;
-  std::map<RunId, Time> last_word_;  // of those below
+  std::set<int> taken_slots_, free_slots_;  // all below the highest ever taken
+  std::map<RunId, Time> last_word_;         // of those below
   std::set<Moment> by_start_, by_word_;
 };
 

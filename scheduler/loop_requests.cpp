@@ -75,6 +75,12 @@ Answer SweepLoop::update(const Request& request) {
             "metric_patterns: the engine reads the output of live runs "
             "with them; `hdrive stop` "
             "first, then update and resume"};
+  if (edit->spec.gpus != spec_.gpus || edit->spec.gpus_per_run != spec_.gpus_per_run ||
+      edit->spec.gpus_shared != spec_.gpus_shared || edit->spec.cpus_per_run != spec_.cpus_per_run)
+    return {
+        false,
+        "gpus, gpus_per_run, gpus_shared and cpus_per_run: the engine has handed devices out by "
+        "them; `hdrive stop` first, then update and resume"};
   if (auto used = journal_.use(edit->spec); !used) return {false, used.error().message()};
   journal_.record(SweepEdited{std::move(edit->config), edit->what, journal_.now()});
   spec_ = std::move(edit->spec);

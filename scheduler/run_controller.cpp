@@ -43,6 +43,8 @@ RunRequest RunController::request(RunId run) const {
   }
   request.workspace.keep = spec_.keep_work;
   if (!directory.empty()) request.directory = run_directory(directory, run);
+  if (const auto live = live_.all().find(run); live != live_.all().end())
+    request.slot = live->second.slot;
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;
   request.position = journal_.state().position(run);
@@ -87,7 +89,7 @@ Result<void> RunController::adopt_run(RunId run) {
 void RunController::attached(RunId run) {
   LiveRun live{history().run(run).attempt, journal_.now()};
   live.canceling = journal_.state().canceling(run);
-  live_.add(run, live);
+  live_.add(run, live, journal_.state().slot(run));
   if (live.canceling != EndCause::none) cancels_.push_back({run, CancelMode::graceful});
 }
 
@@ -110,7 +112,10 @@ void RunController::plan_queued() {
 }
 
 void RunController::plan(RunId run) {
-  live_.add(run, LiveRun{history().run(run).attempt, std::nullopt});
+  // A place that there is no more, since fewer may run now, is not given again.
+  auto before = journal_.state().slot(run);
+  if (before && *before >= spec_.max_concurrent_runs) before.reset();
+  live_.add(run, LiveRun{history().run(run).attempt, std::nullopt}, before);
   starts_.push_back(run);
 }
 
@@ -265,13 +270,19 @@ void RunController::on(const RunBegan& began) {
     live_.set_since(began.run, now - *began.ran);
   else if (known)
     live_.set_since(began.run, std::min(record.started, now));
-  if (!known) journal_.record(RunStarted{began.run, began.attempt, began.pid, now});
+  if (!known)
+    journal_.record(RunStarted{began.run, began.attempt, began.pid, now, slot_of(began.run)});
+}
+
+std::optional<int> RunController::slot_of(RunId run) const {
+  const auto live = live_.all().find(run);
+  return live == live_.all().end() ? std::nullopt : std::optional(live->second.slot);
 }
 
 // The program's beginning was not told: it was over before it could be.
 void RunController::record_start(RunId run, int attempt) {
   if (history().run(run).status == RunStatus::queued)
-    journal_.record(RunStarted{run, attempt, 0, journal_.now()});
+    journal_.record(RunStarted{run, attempt, 0, journal_.now(), slot_of(run)});
 }
 
 void RunController::on(RunReported& reported) {

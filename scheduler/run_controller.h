@@ -105,6 +105,7 @@ class RunController {
   void on(const TargetNote& note);
 
   void record_start(RunId run, int attempt);
+  std::optional<int> slot_of(RunId run) const;
   void lose(RunId run, const std::string& why);
   void record_canceled(RunId run, EndCause cause, const std::string& reason);
   void record_end(RunEnded change);

@@ -32,6 +32,7 @@ struct Detail {
   IntakePosition position;
   std::int64_t pid = 0;
   int lost_attempts = 0, failed_attempts = 0;
+  int slot = -1;  // of its latest attempt; -1: it was never started, or by an engine that had none
 
   Rare& make_rare() {
     if (!rare) rare = std::make_unique<Rare>();
@@ -94,6 +95,7 @@ struct SweepState::Impl {
     history.set_status(change.run, RunStatus::running);
     history.edit(change.run).started = change.at;
     detail(change.run).pid = change.pid;
+    if (change.slot) detail(change.run).slot = *change.slot;
   }
 
   void on(const RunMetrics& change, const std::function<void(RunId)>& after_report) {
@@ -138,6 +140,7 @@ struct SweepState::Impl {
     history.edit(change.run).attempt = change.attempt;
     Detail fresh;
     fresh.lost_attempts = detail(change.run).lost_attempts;
+    fresh.slot = detail(change.run).slot;
     fresh.failed_attempts = detail(change.run).failed_attempts;
     // Asked for by somebody (`user`), or cut short, an attempt uses up no retry.
     if (change.cause == EndCause::lost) ++fresh.lost_attempts;
@@ -234,6 +237,10 @@ std::vector<std::string> SweepState::metric_names(RunId run) const {
   return result;
 }
 
+std::optional<int> SweepState::slot(RunId run) const {
+  const int slot = impl_->detail(run).slot;
+  return slot < 0 ? std::nullopt : std::optional(slot);
+}
 int SweepState::lost_attempts(RunId run) const { return impl_->detail(run).lost_attempts; }
 int SweepState::failed_attempts(RunId run) const { return impl_->detail(run).failed_attempts; }
 IntakePosition SweepState::position(RunId run) const { return impl_->detail(run).position; }

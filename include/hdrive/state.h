@@ -69,6 +69,8 @@ class SweepState {
   std::vector<std::string> metric_names(RunId run) const;
   /// How many of the run's attempts were lost.
   int lost_attempts(RunId run) const;
+  /// The slot its latest attempt had; nothing: it was never started.
+  std::optional<int> slot(RunId run) const;
   /// How many failed and were tried again by themselves (max_failed_retries).
   int failed_attempts(RunId run) const;
   IntakePosition position(RunId run) const;

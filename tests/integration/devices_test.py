@@ -55,8 +55,7 @@ class Devices(HdriveTest):
         self.go.touch()
         done = self.finish(sweep)
         self.assertEqual(0, done.code, done)
-        self.assertIn("6 runs at once", done.err)
-        self.assertIn("3 GPUs, 1 a run", done.err)
+        self.assertIn("max_concurrent_runs is 6, and 3 runs fit at once: 3 GPUs, 1 a run", done.err)
         self.assertEqual(set(self.gpus), {told.cuda for told in self.told("begin")[:3]})
         self.assertEqual(7, len(self.told("end")))
         for told in self.told("begin"):

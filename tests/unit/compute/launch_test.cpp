@@ -338,9 +338,6 @@ TEST_CASE("a pattern that is not sound is refused when the target is made") {
   CHECK_THAT(made.error().message(), Contains("acc: ([0-9"));
 }
 
-}  // namespace
-}  // namespace hdrive::compute
-
 TEST_CASE("a run is told its slot and its devices, and what it asked for itself stands") {
   RunRequest request;
   request.slot = 3;
@@ -364,3 +361,6 @@ TEST_CASE("a run is told its slot and its devices, and what it asked for itself 
   request.gpus.clear();
   CHECK(with("CUDA_VISIBLE_DEVICES=0,1,2") == 1);
 }
+
+}  // namespace
+}  // namespace hdrive::compute

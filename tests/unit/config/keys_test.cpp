@@ -166,7 +166,8 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
        "max_duration_minutes, command, append_parameters, source_directory, "
        "working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, "
        "experiment_name, max_run_duration_seconds, "
-       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, gpus_per_run, gpus_shared, cpus_per_run, "
+       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, "
+       "gpus_per_run, gpus_shared, cpus_per_run, "
        "metric_patterns, start_points, "
        "stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, "
        "stop_at, stop_without_progress, on_end, on_run_end; did you mean \"max_concurrent_runs\"?"},
@@ -264,19 +265,3 @@ TEST_CASE("Goals spelt in other ways are understood well enough to help") {
 
 }  // namespace
 }  // namespace hdrive
-
-TEST_CASE("GPUs and processors are read, and as many runs are alive at once as they allow") {
-  const auto spec = [](const std::string& lines) {
-    std::string text = around(lines);
-    const std::string given = "max_concurrent_runs: 2\n";
-    text.erase(text.find(given), given.size());
-    return parse(text).spec;
-  };
-  CHECK(spec("gpus: Auto").gpus == std::vector<std::string>{"auto"});
-  CHECK(spec("gpus: [0, GPU-8f1c]").gpus == std::vector<std::string>{"0", "GPU-8f1c"});
-  CHECK(spec("gpus: [0, 1, 3]").max_concurrent_runs == 3);
-  CHECK(spec("gpus: [0, 1, 3]\ngpus_per_run: 0.5").max_concurrent_runs == 6);
-  CHECK(spec("gpus: [0, 1, 3]\ngpus_per_run: 2").max_concurrent_runs == 1);
-  CHECK(parse(around("gpus: [0, 1, 3]")).spec.max_concurrent_runs == 2);
-  CHECK(spec("cpus_per_run: 65536").max_concurrent_runs == 1);
-}
