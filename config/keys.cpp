@@ -261,7 +261,7 @@ void read_gpus_per_run(Loader& loader, const Entry& entry) {
   const double gpus = entry.value->number;
   if (gpus > 1 && gpus != std::floor(gpus))
     return loader.problems.error(entry.value->place,
-                                 "\"gpus_per_run\" is " + fmt_number(gpus) +
+                                 "\"gpus_per_run\" is " + describe(*entry.value) +
                                      "; allowed: a whole number of GPUs, or a part of one below 1");
   loader.spec.gpus_per_run = gpus;
 }
