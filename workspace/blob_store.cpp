@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "base/sha256.h"
@@ -13,6 +14,9 @@
 
 namespace hdrive::workspace {
 namespace {
+
+// Of the whole process: several threads may capture into one store, each through an object of its own.
+std::atomic<std::uint64_t> temporaries{0};
 
 namespace fs = std::filesystem;
 
@@ -75,7 +79,7 @@ Result<void> BlobStore::store(const SnapshotEntry& file, const Fill& fill) {
   const fs::path path = blob_path(file);
   const fs::path temporary =
       folder_ / "blobs" /
-      (".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(++temporaries_));
+      (".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(++temporaries));
   ::unlink(temporary.c_str());  // of a process before that had our number
   base::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) return base::system_error(path, "create", errno);

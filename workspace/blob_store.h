@@ -54,7 +54,6 @@ class BlobStore {
 
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> unsynced_;
-  int temporaries_ = 0;
 };
 
 /// All bytes; a short write is tried on.
