@@ -53,8 +53,7 @@ RunRequest RunController::request(RunId run) const {
   return request;
 }
 
-// ---- runs of earlier sessions
-// -------------------------------------------------------------------
+// ---- runs of earlier sessions -------------------------------------------------------------------
 
 Result<void> RunController::adopt() {
   failures_.load(history());
@@ -103,8 +102,7 @@ void RunController::missing(RunId run) {
     queued_.push_back(run);
 }
 
-// ---- decisions
-// ----------------------------------------------------------------------------------
+// ---- decisions ----------------------------------------------------------------------------------
 
 void RunController::plan_queued() {
   plan(queued_.front());
@@ -190,8 +188,7 @@ Answer RunController::retry(RunId run) {
   return {true, fmt::format("it is tried again, as attempt {}", attempt)};
 }
 
-// ---- acting
-// -------------------------------------------------------------------------------------
+// ---- acting -------------------------------------------------------------------------------------
 
 void RunController::act(const std::function<bool()>& is_enough) {
   for (const auto& [run, mode] : std::exchange(cancels_, {})) {
@@ -248,8 +245,7 @@ void RunController::confirm_start(RunId run) {
   blocked_.reset();
 }
 
-// ---- what happened
-// ------------------------------------------------------------------------------
+// ---- what happened ------------------------------------------------------------------------------
 
 void RunController::handle(std::vector<TargetEvent>& events) {
   to_stop_.clear();
@@ -329,8 +325,7 @@ void RunController::on(const TargetNote& note) {
   journal_.note(Noted::Level::warning, note.run, note.note);
 }
 
-// ---- endings
-// ------------------------------------------------------------------------------------
+// ---- endings ------------------------------------------------------------------------------------
 
 // A run that is gone: tried again as the same run as often as the specification
 // allows.

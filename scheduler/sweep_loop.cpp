@@ -101,8 +101,7 @@ void SweepLoop::change(SweepStatus status, SweepEnd end, const std::string& reas
   journal_.record(SweepChanged{status, end, reason, active_.used(now), now});
 }
 
-// ---- one turn
-// -----------------------------------------------------------------------------------
+// ---- one turn -----------------------------------------------------------------------------------
 
 std::int64_t SweepLoop::slots() const {
   if (!capacity_) return spec_.max_concurrent_runs;
@@ -246,8 +245,7 @@ void SweepLoop::stop_counting_when_idle() {
   change(SweepStatus::paused, SweepEnd::none, pause_reason() + "; nothing runs");
 }
 
-// ---- starts that cannot be
-// ----------------------------------------------------------------------
+// ---- starts that cannot be ----------------------------------------------------------------------
 
 void SweepLoop::look_at_starts() {
   if (const auto refused = runs_.take_refusal())
@@ -288,8 +286,7 @@ void SweepLoop::tell_trouble(const std::string& trouble) {
   journal_.tell_trouble(trouble);
 }
 
-// ---- the end
-// ------------------------------------------------------------------------------------
+// ---- the end ------------------------------------------------------------------------------------
 
 // Whether runs are left that could be started as soon as a slot is free.
 bool SweepLoop::is_left_to_start() const {
