@@ -228,7 +228,7 @@ void LocalTarget::discard(const RunRequest& request) {
 
 Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python,
                                   const DeviceShare& share) {
-  std::vector<std::string> arguments = {"hdrive-run",
+  std::vector<std::string> arguments = {protocol::kSupervisorName,
                                         std::to_string(request.run),
                                         request.directory.native(),
                                         std::to_string(request.attempt),
@@ -290,7 +290,12 @@ Result<bool> LocalTarget::left_something(const std::filesystem::path& directory)
     if (!living) return living.error();
     living_ = *std::move(living);
   }
-  return living_->contains(directory.native());
+  const auto found = living_->find(directory.native());
+  if (found == living_->end()) return false;
+  // A supervisor whose claim was revoked ends by itself, and no program of this attempt ever ran: before one
+  // does, its supervisor makes the file for its errors.
+  return found->second == Inhabitants::programs ||
+         ::access((directory / "stderr.log").c_str(), F_OK) == 0;
 }
 
 Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {

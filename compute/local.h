@@ -20,6 +20,7 @@
 #include "compute/devices.h"
 #include "compute/intake.h"
 #include "compute/launcher.h"
+#include "compute/orphans.h"
 #include "compute/output_patterns.h"
 #include "compute/process_identity.h"
 #include "compute/run_directory.h"
@@ -131,8 +132,8 @@ class LocalTarget final : public ComputeTarget {
   Time next_hunt_{};
   Duration hunt_pause_{};
   bool hunt_failed_ = false;  // told
-  std::optional<std::set<std::string>>
-      living_;  // the run directories of living processes, while attaching
+  // The run directories of living processes, while attaching.
+  std::optional<std::map<std::string, Inhabitants>> living_;
   std::string buffer_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "compute/process_identity.h"
+#include "compute/supervisor/protocol.h"
 
 namespace hdrive::compute {
 namespace {
@@ -56,6 +57,12 @@ Result<std::string> run_directory_of(pid_t pid) {
     at = end + 1;
   }
   return std::string();
+}
+
+// By the name it was started with. What cannot be read is taken for a program.
+bool is_supervisor(pid_t pid) {
+  const auto text = base::read_file("/proc/" + std::to_string(pid) + "/cmdline", kMostEnvironment);
+  return text && text->substr(0, text->find('\0')) == protocol::kSupervisorName;
 }
 
 class Hunt {
@@ -108,14 +115,16 @@ class Hunt {
 
 }  // namespace
 
-Result<std::set<std::string>> directories_of_living() {
+Result<std::map<std::string, Inhabitants>> directories_of_living() {
   const auto pids = all_processes();
   if (!pids) return pids.error();
-  std::set<std::string> directories;
+  std::map<std::string, Inhabitants> directories;
   for (const pid_t pid : *pids) {
     auto directory = run_directory_of(pid);
     if (!directory) return directory.error();
-    if (!directory->empty()) directories.insert(*std::move(directory));
+    if (directory->empty()) continue;
+    auto& inhabitants = directories.try_emplace(*directory, Inhabitants::supervisors).first->second;
+    if (!is_supervisor(pid)) inhabitants = Inhabitants::programs;
   }
   return directories;
 }

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,9 +23,15 @@ struct OrphanedRun {
   pid_t session = 0;
 };
 
+/// Who lives in a run's directory.
+enum class Inhabitants {
+  supervisors,  ///< nobody but supervisors
+  programs,     ///< also a program, or what it started
+};
+
 /// The run directories that living processes carry in their environment. One look through /proc. An Error: there
 /// may be others.
-Result<std::set<std::string>> directories_of_living();
+Result<std::map<std::string, Inhabitants>> directories_of_living();
 
 /// Sends SIGKILL to the orphans of all these runs, in one look through /proc. Returns how many living ones each
 /// of them had: where that is none, none is left. An Error: there may be others.

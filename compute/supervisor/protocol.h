@@ -13,6 +13,9 @@ namespace hdrive::compute::protocol {
 /// The version of supervisor.json and exit.json.
 inline constexpr int kFileVersion = 1;
 
+/// The first of the supervisor's arguments, by which it shows in a list of processes.
+inline constexpr char kSupervisorName[] = "hdrive-run";
+
 /// The supervisor's arguments.
 enum Argument {
   kName,

@@ -314,7 +314,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
 
 int supervise(char** argv) {
   let_go_of_descriptors(atoi(argv[protocol::kKeptFds]));
-  prctl(PR_SET_NAME, "hdrive-run");
+  prctl(PR_SET_NAME, protocol::kSupervisorName);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // All signals are blocked (the engine starts it so, that none comes too early), these are taken.
   constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGCHLD};

@@ -2,10 +2,12 @@
 //
 // Runs outlive the engine that started them; the next one finds them again.
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 
 #include "compute/launcher.h"
 #include "compute/process_identity.h"
+#include "compute/supervisor/protocol.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -25,6 +27,27 @@ std::string forged(const SupervisorRecord& record) {
          ", \"start_time\": " + std::to_string(record.start_time) + ", \"boot_id\": \"" +
          record.boot_id + "\", \"program_pid\": " + std::to_string(record.program_pid) + "}\n";
 }
+
+// A process that shows as the supervisor of the run in this directory, and does nothing.
+class Supervisor {
+ public:
+  explicit Supervisor(const std::filesystem::path& directory) {
+    std::string name = protocol::kSupervisorName, time = "1000";
+    std::string place = "HDRIVE_RUN_DIR=" + directory.native();
+    char* arguments[] = {name.data(), time.data(), nullptr};
+    char* environment[] = {place.data(), nullptr};
+    REQUIRE(::posix_spawn(&pid_, "/bin/sleep", nullptr, nullptr, arguments, environment) == 0);
+  }
+  ~Supervisor() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+ private:
+  pid_t pid_ = 0;
+};
 
 TEST_CASE("a run that is alive is attached and goes on where it was read") {
   LocalRuns runs;
@@ -101,6 +124,24 @@ TEST_CASE("a run without a trace is gone, and so is another attempt of it") {
   runs.run(request);
   request.attempt = 2;
   CHECK(runs.attach(request) == AttachOutcome::gone);
+}
+
+TEST_CASE("a supervisor that could not begin before its engine died is no attempt") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "exit 0");
+  const auto directory = runs.run_directory(0);
+  std::filesystem::create_directories(directory);
+  write(directory / ".start-1-1", "");
+  Supervisor supervisor(directory);
+  SECTION("it starts nothing any more, so the attempt is there to be started") {
+    CHECK(runs.attach(request) == AttachOutcome::gone);
+    CHECK_FALSE(std::filesystem::exists(directory / ".start-1-1"));
+  }
+  SECTION("where it has begun to, the attempt may have run, and is lost") {
+    write(directory / "stderr.log", "");
+    REQUIRE(runs.attach(request) == AttachOutcome::attached);
+    runs.loss_of(0);
+  }
 }
 
 TEST_CASE("a pid that was given to another process since is never touched") {
