@@ -116,7 +116,8 @@ Result<UniqueFd> open_regular(int directory, const std::filesystem::path& path, 
     if (!S_ISREG(status.st_mode)) return no_regular_file(path, status.st_mode);
     return fd;
   }
-  // What cannot be opened at all may be no file: ELOOP for links, ENXIO for FIFOs and sockets, EISDIR.
+  // What cannot be opened at all may be no file: ELOOP for links, ENXIO for FIFOs and sockets,
+  // EISDIR.
   const int error_number = errno;
   if (error_number != ENOENT &&
       ::fstatat(directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SHA-256 (FIPS 180-4). Our own sixty lines instead of a cryptographic library: that would cost each start of the
-// command more than hashing a usual source folder does.
+// SHA-256 (FIPS 180-4). Our own sixty lines instead of a cryptographic library: that would cost
+// each start of the command more than hashing a usual source folder does.
 #pragma once
 
 #include <array>

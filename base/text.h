@@ -22,16 +22,16 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// The candidate most like `word` by edit distance (adjacent swaps count one), ignoring case; nothing
-/// if even that one differs in more than about a third of its letters.
+/// The candidate most like `word` by edit distance (adjacent swaps count one), ignoring case;
+/// nothing if even that one differs in more than about a third of its letters.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
 /// ` did you mean "x"?` for the nearest candidate, or nothing. Ready to be appended after a ";".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-/// The shortest text that reads back as the same double, with an exponent where Python has one: "3", "0.0001",
-/// "1e-05", "1000000", "1e+16", "nan", "inf", "-inf".
+/// The shortest text that reads back as the same double, with an exponent where Python has one:
+/// "3", "0.0001", "1e-05", "1000000", "1e+16", "nan", "inf", "-inf".
 std::string shortest(double number);
 
 /// What Python's repr() gives: as `shortest`, but a real number always looks like one: "3.0".
@@ -46,8 +46,8 @@ std::string to_utf8(std::string_view bytes);
 /// A JSON string literal with its quotes. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
 
-/// A JSON number that keeps its kind ("3.0"); NaN and infinities, which JSON lacks, become the strings
-/// "NaN", "Infinity" and "-Infinity".
+/// A JSON number that keeps its kind ("3.0"); NaN and infinities, which JSON lacks, become the
+/// strings "NaN", "Infinity" and "-Infinity".
 std::string json_number(double number);
 
 /// The last `lines` lines of `text`, and no more than `bytes` of them.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ArgumentParser: what may stand behind a verb, and the reading of it. Each verb declares its arguments once;
-// parsing, help, the manual page and shell completion follow from that.
+// ArgumentParser: what may stand behind a verb, and the reading of it. Each verb declares its
+// arguments once; parsing, help, the manual page and shell completion follow from that.
 //
-// This header is light, and CLI11 is argument_parser.cpp's alone: a verb that included it would take seconds
-// longer to compile. One thread; what an argument is declared to fill outlives the parser.
+// This header is light, and CLI11 is argument_parser.cpp's alone: a verb that included it would
+// take seconds longer to compile. One thread; what an argument is declared to fill outlives the
+// parser.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +56,8 @@ class ArgumentParser {
   /// With `-h,--help`.
   ArgumentParser();
 
-  /// These declare an argument: `names` as "-f,--format", or one word without dashes for a positional. What
-  /// they return is valid as long as the parser, for the members that are rarer.
+  /// These declare an argument: `names` as "-f,--format", or one word without dashes for a
+  /// positional. What they return is valid as long as the parser, for the members that are rarer.
   Argument& flag(std::string_view names, bool& target, std::string description);
   Argument& text(std::string_view names, std::string& target, std::string value,
                  std::string description);
@@ -88,8 +89,8 @@ class ArgumentParser {
   const std::deque<Argument>& arguments() const { return arguments_; }
 
   enum class Parsed { all, help };
-  /// Hands each argument its values. An error says what is wrong with the words, in the user's terms; `help`:
-  /// that was asked for.
+  /// Hands each argument its values. An error says what is wrong with the words, in the user's
+  /// terms; `help`: that was asked for.
   Result<Parsed> parse(std::vector<std::string> words) const;
 
  private:

@@ -84,7 +84,8 @@ void add_parameters(const Line& line, std::vector<Candidate>& result) {
     result.push_back({std::string(bare_name(parameter.name)) + "=", ""});
 }
 
-// The keys of a configuration, from the rows of its reference: those of the sampler and the policy are dotted.
+// The keys of a configuration, from the rows of its reference: those of the sampler and the policy
+// are dotted.
 void add_settings(std::vector<Candidate>& result) {
   std::string prefix;
   bool listed = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What may stand where the cursor is: the answers of shell completion, made from the table of verbs and the
-// sweeps on disk. The scripts of the shells (cli/completion.h) ask for them by the hidden verb `complete`.
+// What may stand where the cursor is: the answers of shell completion, made from the table of verbs
+// and the sweeps on disk. The scripts of the shells (cli/completion.h) ask for them by the hidden
+// verb `complete`.
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ struct Candidates {
   enum class Files { none, all, directories, configurations } files = Files::none;
 };
 
-/// Candidates for the last of `words`, which are those behind "hdrive" up to the cursor; it may be empty.
+/// Candidates for the last of `words`, which are those behind "hdrive" up to the cursor; it may be
+/// empty.
 Candidates candidates(std::vector<std::string> words);
 
 }  // namespace hdrive::cli

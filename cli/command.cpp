@@ -86,7 +86,8 @@ const Verb* find_verb(std::string_view name) {
 }
 
 int run_command(int argc, char** argv) {
-  // `hdrive list | head` ends quietly, whatever the parent ignores; verbs that own runs ignore it again.
+  // `hdrive list | head` ends quietly, whatever the parent ignores; verbs that own runs ignore it
+  // again.
   std::signal(SIGPIPE, SIG_DFL);
   try {
     return dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));

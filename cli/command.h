@@ -50,8 +50,8 @@ inline void ok_or_fail(const Result<void>& result, int code = kCannot) {
 /// What a verb does once its arguments are read; gives the exit code.
 using Action = std::function<int()>;
 
-/// Declares a verb's arguments on `parser` and returns what to do. `arguments` are those behind the verb; what
-/// the verb reads by itself (a command behind "--") it takes out.
+/// Declares a verb's arguments on `parser` and returns what to do. `arguments` are those behind the
+/// verb; what the verb reads by itself (a command behind "--") it takes out.
 using Setup = Action (*)(ArgumentParser& parser, std::vector<std::string>& arguments);
 
 /// One verb: a row feeds dispatch, help and shell completion.

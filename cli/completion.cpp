@@ -4,8 +4,8 @@
 namespace hdrive::cli {
 namespace {
 
-// Each script asks `hdrive complete` for candidates, so that what a shell offers follows from the same tables as
-// the parsing, and sweeps, runs and parameters are those that are there.
+// Each script asks `hdrive complete` for candidates, so that what a shell offers follows from the
+// same tables as the parsing, and sweeps, runs and parameters are those that are there.
 
 constexpr const char* kBash = R"(# hdrive: completion for bash
 _hdrive() {

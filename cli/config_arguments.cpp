@@ -48,7 +48,8 @@ void warn_of_own_options(const ArgumentParser& parser, const std::vector<std::st
         script.front(), base::join(ours, ", ")));
 }
 
-// az ml run submit-hyperdrive takes the script where its own options end; all behind it is the script's.
+// az ml run submit-hyperdrive takes the script where its own options end; all behind it is the
+// script's.
 void take_script(const ArgumentParser& parser, std::vector<std::string>& arguments,
                  std::vector<std::string>& script) {
   const bool hyperdrive = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
@@ -195,7 +196,8 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
   if (!config.script.empty() && config.run_configuration.empty() &&
       config.script.front().ends_with(".py"))
     overrides.command.insert(overrides.command.begin(), "python3");
-  // A command typed here names its files as they are seen from here, wherever the configuration lies.
+  // A command typed here names its files as they are seen from here, wherever the configuration
+  // lies.
   if (!overrides.command.empty()) overrides.command_directory = fs::current_path();
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The arguments with which `run`, `validate` and `sample` name a configuration, in hdrive's spelling and
-// in HyperDrive's, and the specification they lead to.
+// The arguments with which `run`, `validate` and `sample` name a configuration, in hdrive's
+// spelling and in HyperDrive's, and the specification they lead to.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ struct ConfigArguments {
 /// Declares the options on `parser`.
 void add_config_options(ArgumentParser& parser, ConfigArguments& config);
 
-/// Takes the command or the script out of `arguments`. Called when all options are declared: those in front
-/// of a script are told from it by what they take.
+/// Takes the command or the script out of `arguments`. Called when all options are declared: those
+/// in front of a script are told from it by what they take.
 void take_words(const ArgumentParser& parser, ConfigArguments& config,
                 std::vector<std::string>& arguments);
 
@@ -54,8 +54,9 @@ enum class Purpose {
   look    ///< what is not there is worth a warning
 };
 
-/// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A seed is
-/// drawn where none was given, and `seed_given` left false. `azure`: warn of what Azure would refuse as well.
+/// The specification, all its problems told on stderr; a Failure (code 2) if one is an error. A
+/// seed is drawn where none was given, and `seed_given` left false. `azure`: warn of what Azure
+/// would refuse as well.
 LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure = false);
 
 /// The configuration file that the arguments name.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sweeps without a terminal: `--detach` starts this program again as a process of its own session, and
-// hands over what it says until the first run has begun. Used by `run` and `resume`.
+// Sweeps without a terminal: `--detach` starts this program again as a process of its own session,
+// and hands over what it says until the first run has begun. Used by `run` and `resume`.
 #pragma once
 
 #include <filesystem>
@@ -26,15 +26,15 @@ struct Detach {
 void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string& verb,
                        const std::vector<std::string>& arguments);
 
-/// Starts the detached process and waits until its first run has begun; prints the sweep's id. Gives the
-/// exit code: that of the process where it ended before that.
+/// Starts the detached process and waits until its first run has begun; prints the sweep's id.
+/// Gives the exit code: that of the process where it ended before that.
 int start_detached(const Detach& detach, const std::string& output_dir);
 
 /// What the detached process does first of all: it hears no SIGHUP.
 void become_detached();
 
-/// Tells the caller the sweep's id when the first run has begun (or two seconds have passed), and from then on
-/// everything goes to `log`.
+/// Tells the caller the sweep's id when the first run has begun (or two seconds have passed), and
+/// from then on everything goes to `log`.
 std::shared_ptr<Listener> make_announcer(int announce_to, std::string sweep_id,
                                          std::filesystem::path log);
 

@@ -53,7 +53,8 @@ class PlainDisplay final : public Display {
   int failures_ = 0;
 };
 
-// Three lines and the runs that go on, at the bottom of the terminal and redrawn in place; messages scroll above.
+// Three lines and the runs that go on, at the bottom of the terminal and redrawn in place; messages
+// scroll above.
 class LiveDisplay final : public Display {
  public:
   LiveDisplay(const SweepSpec& spec, StopSignal stop)

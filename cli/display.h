@@ -18,8 +18,8 @@ class Display : public Listener {
   virtual void finish() {}
 };
 
-/// Live on stderr where that is a terminal that can be redrawn; else lines on stdout and warnings on
-/// stderr; with `quiet` warnings alone. Tells of interruptions through `stop`.
+/// Live on stderr where that is a terminal that can be redrawn; else lines on stdout and warnings
+/// on stderr; with `quiet` warnings alone. Tells of interruptions through `stop`.
 std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop);
 
 /// Lines and warnings, whatever stderr is.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asking the engine of a live sweep for something, and changing a sweep that nobody runs. Used by `pause`,
-// `resume`, `update` and `enqueue`.
+// Asking the engine of a live sweep for something, and changing a sweep that nobody runs. Used by
+// `pause`, `resume`, `update` and `enqueue`.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@
 
 namespace hdrive::cli {
 
-/// Tells once whoever waits for an engine that it is suspended, as Ctrl-Z does it: it answers nothing until then.
+/// Tells once whoever waits for an engine that it is suspended, as Ctrl-Z does it: it answers
+/// nothing until then.
 class SuspensionNotice {
  public:
   void look_at(const SweepEntry& sweep);
@@ -22,8 +23,8 @@ class SuspensionNotice {
   bool told_ = false;
 };
 
-/// Leaves the request and waits for the answer: "HD_1a2b3c4d: paused; nothing runs\n". A Failure if the
-/// engine refuses, or ends before it answers.
+/// Leaves the request and waits for the answer: "HD_1a2b3c4d: paused; nothing runs\n". A Failure if
+/// the engine refuses, or ends before it answers.
 std::string ask(const SweepEntry& sweep, const Request& request);
 
 /// Changes a sweep by its engine, or by itself where none runs it; what was done, for the user.

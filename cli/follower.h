@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Follows a sweep that another process runs, by reading what its store says changed. Used by `attach`; one thread.
+// Follows a sweep that another process runs, by reading what its store says changed. Used by
+// `attach`; one thread.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,8 @@ class Follower {
  public:
   explicit Follower(SweepEntry sweep);
 
-  /// Reads what came since and tells `listener`; the first time only which runs are alive, since the rest is
-  /// past. Costs as much as there is new.
+  /// Reads what came since and tells `listener`; the first time only which runs are alive, since
+  /// the rest is past. Costs as much as there is new.
   void look(Listener& listener);
 
   /// As it was at the last look; its counts are those of the beginning.

@@ -18,7 +18,8 @@ struct Argument;
 std::string overview();
 
 using Meaning = std::pair<std::string_view, std::string_view>;
-/// What the process ends with, and what the environment may say. For the overview and the manual page.
+/// What the process ends with, and what the environment may say. For the overview and the manual
+/// page.
 std::vector<Meaning> exit_codes();
 std::vector<Meaning> environment_variables();
 /// How sweeps and runs are addressed.

@@ -48,7 +48,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-// A process group of its own, so that a Ctrl-C meant for the sweep does not end it, and it can be ended whole.
+// A process group of its own, so that a Ctrl-C meant for the sweep does not end it, and it can be
+// ended whole.
 int spawn(pid_t& process, std::vector<std::string> command, std::vector<std::string> variables,
           const std::filesystem::path& directory) {
   posix_spawn_file_actions_t files;

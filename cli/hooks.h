@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The commands on_run_end and on_end of a configuration. Those for single runs are run one after another by a
-// thread of their own, so that the sweep never waits for one; each has a minute, then it is ended with all it
-// started. What goes wrong with them is a warning, told by the display, and changes nothing.
+// The commands on_run_end and on_end of a configuration. Those for single runs are run one after
+// another by a thread of their own, so that the sweep never waits for one; each has a minute, then
+// it is ended with all it started. What goes wrong with them is a warning, told by the display, and
+// changes nothing.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +25,8 @@ namespace hdrive::cli {
 /// What a command is told, beside hdrive's own environment.
 using HookEnvironment = std::vector<std::pair<std::string, std::string>>;
 
-/// Runs it to its end, or for a minute. Its output goes to hdrive's standard error. What went wrong; or nothing.
+/// Runs it to its end, or for a minute. Its output goes to hdrive's standard error. What went
+/// wrong; or nothing.
 std::string run_hook(const std::vector<std::string>& command, const HookEnvironment& environment,
                      const std::filesystem::path& directory);
 
@@ -38,7 +40,8 @@ class Hooks final : public Listener {
   void on_change(const Change& change, const SweepState& state) override;
   void on_turn(const SweepState& state, Time now) override;
 
-  /// Waits for the commands of runs that have ended, for a minute, and then runs on_end. The warnings.
+  /// Waits for the commands of runs that have ended, for a minute, and then runs on_end. The
+  /// warnings.
   std::vector<std::string> finish(const Result<SweepSummary>& summary);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Listing: rows under columns, written as a table for people, as JSON or as CSV. Built by a verb, written
-// once.
+// Listing: rows under columns, written as a table for people, as JSON or as CSV. Built by a verb,
+// written once.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,7 +17,8 @@ class ArgumentParser;
 
 using OrderedJson = nlohmann::ordered_json;
 
-/// A number as hdrive writes it to JSON: NaN and infinities as the strings "NaN", "Infinity", "-Infinity".
+/// A number as hdrive writes it to JSON: NaN and infinities as the strings "NaN", "Infinity",
+/// "-Infinity".
 OrderedJson json_number(double number);
 /// A moment as ISO 8601 in UTC; null for the epoch.
 OrderedJson json_time(Time time);
@@ -42,7 +43,8 @@ struct Listing {
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows;  ///< each with one cell a column
 
-  /// Lines of at most `width` columns without trailing blanks; `width` 0: as wide as it needs to be.
+  /// Lines of at most `width` columns without trailing blanks; `width` 0: as wide as it needs to
+  /// be.
   std::string table(int width) const;
   /// An array of objects, one a line.
   std::string json() const;
@@ -50,7 +52,8 @@ struct Listing {
   std::string csv() const;
 };
 
-/// A listing as JSON or CSV piece by piece, for rows that are many or come slowly: `begin`, each row, `end`.
+/// A listing as JSON or CSV piece by piece, for rows that are many or come slowly: `begin`, each
+/// row, `end`.
 class RowText {
  public:
   enum class Kind { json, csv };

@@ -53,7 +53,8 @@ bool is_own_directory(const std::filesystem::path& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
 }
 
-// "each run begins a new one": of the sweeps with the name of one configuration the newest is meant.
+// "each run begins a new one": of the sweeps with the name of one configuration the newest is
+// meant.
 std::optional<SweepEntry> newest_of_name(const std::filesystem::path& home,
                                          const std::string& name) {
   std::optional<SweepEntry> newest;

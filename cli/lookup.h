@@ -24,8 +24,9 @@ void add_home_option(ArgumentParser& parser, std::string& output_dir);
 void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description);
 
-/// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else the nearest ".hdrive" of this user's in the
-/// working directory or above it, as git finds its repository. A Failure (code 2) if it is a file.
+/// Where the sweeps are: `--output-dir`, else $HDRIVE_HOME, else the nearest ".hdrive" of this
+/// user's in the working directory or above it, as git finds its repository. A Failure (code 2) if
+/// it is a file.
 std::filesystem::path home_directory(const std::string& output_dir);
 /// Where new ones are made: the same, but ".hdrive" in the working directory.
 std::filesystem::path new_home_directory(const std::string& output_dir);
@@ -37,10 +38,12 @@ enum class Several { refuse, newest };
 SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector,
                          Several several = Several::refuse);
 
-/// The sweep's state, replayed. Metrics other than the primary one are left out unless `all_metrics`.
+/// The sweep's state, replayed. Metrics other than the primary one are left out unless
+/// `all_metrics`.
 SweepState load_state(const SweepEntry& sweep, bool all_metrics = false);
 
-/// A sweep opened as its engine does, and all that happened in it: one reading for both. For SweepParts.
+/// A sweep opened as its engine does, and all that happened in it: one reading for both. For
+/// SweepParts.
 struct OwnedSweep {
   std::shared_ptr<Store> store;
   std::shared_ptr<SweepState> state;
@@ -59,7 +62,8 @@ Target target_or_fail(const std::string& output_dir, const std::string& selector
 /// "SWEEP/RUN" taken apart: the sweep's selector, and the run's ("3", "best") or "".
 std::pair<std::string, std::string> split_selector(const std::string& selector);
 
-/// "Running", "Completed", ...; "Interrupted" for one that ended with Ctrl-C or whose engine is gone.
+/// "Running", "Completed", ...; "Interrupted" for one that ended with Ctrl-C or whose engine is
+/// gone.
 std::string sweep_status_text(const SweepEntry& sweep);
 
 /// " --output-dir DIR" where one was given: to be repeated in commands the user is told.

@@ -11,16 +11,16 @@
 
 namespace hdrive::cli {
 
-/// `run 3  Completed  accuracy 0.9712  12.3s  lr=0.01 layers=2`; with the reason of one that did not
-/// complete behind it.
+/// `run 3  Completed  accuracy 0.9712  12.3s  lr=0.01 layers=2`; with the reason of one that did
+/// not complete behind it.
 std::string run_line(const Run& run, const SweepState& state);
 
 /// What went wrong, or might have: a warning of the engine, a run that is tried again. Nothing for
 /// other changes.
 std::optional<std::string> warning_line(const Change& change);
 
-/// The last lines of a failed run's stderr, indented; told for the first failures of a sweep only, since
-/// the later ones are mostly alike. Nothing where there are none.
+/// The last lines of a failed run's stderr, indented; told for the first failures of a sweep only,
+/// since the later ones are mostly alike. Nothing where there are none.
 std::vector<std::string> stderr_lines(const RunEnded& ended);
 
 /// "cancelling 2 runs; Ctrl-C again kills them at once" for the first interruption (level 1), what

@@ -19,8 +19,8 @@ constexpr std::size_t kBuffer = 256 * 1024;
 
 }  // namespace
 
-// As base::write_output has it: devices, FIFOs and what stands for a descriptor are written to and never replaced,
-// and so is a file in a directory that cannot be written.
+// As base::write_output has it: devices, FIFOs and what stands for a descriptor are written to and
+// never replaced, and so is a file in a directory that cannot be written.
 Result<OutputFile> OutputFile::open(const std::string& name) {
   OutputFile file;
   if (name.empty() || name == "-") return file;

@@ -15,8 +15,9 @@
 
 namespace hdrive::cli {
 
-/// A regular file takes its place only when `finish` succeeds: nobody ever sees half of it. What is no regular
-/// file (a pipe, /dev/null) is written as it is, and so is the standard output ("" or "-"). One thread.
+/// A regular file takes its place only when `finish` succeeds: nobody ever sees half of it. What is
+/// no regular file (a pipe, /dev/null) is written as it is, and so is the standard output ("" or
+/// "-"). One thread.
 class OutputFile {
  public:
   static Result<OutputFile> open(const std::string& name);

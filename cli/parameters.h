@@ -17,8 +17,8 @@ std::vector<std::string> parameter_names(const SearchSpace& space);
 /// Those of all runs: a parameter that only some have stands behind the one it stands behind there.
 std::vector<std::string> parameter_names(const std::vector<RunReport>& runs);
 
-/// A column's name for each parameter: its bare name ("lr"), or "hyperparameters.lr" where `taken` has
-/// that already.
+/// A column's name for each parameter: its bare name ("lr"), or "hyperparameters.lr" where `taken`
+/// has that already.
 std::vector<std::string> parameter_columns(const std::vector<std::string>& names,
                                            const std::vector<std::string>& taken);
 

@@ -23,8 +23,8 @@ int Picture::rows(int columns) const {
   return result;
 }
 
-// Line by line: clearing from the top of the screen downwards makes tmux keep what was there in its history,
-// picture after picture, until what mattered has left it.
+// Line by line: clearing from the top of the screen downwards makes tmux keep what was there in its
+// history, picture after picture, until what mattered has left it.
 std::string Picture::redraw(const std::vector<std::string>& messages,
                             const std::vector<std::string>& lines, TerminalSize size) {
   // One write a picture, the cursor hidden only within it: nothing to restore, however we end.

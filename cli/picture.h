@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Picture: the lines at the bottom of a terminal that are redrawn in place, as the bytes which do that. Used by
-// the live display; touches no terminal itself.
+// Picture: the lines at the bottom of a terminal that are redrawn in place, as the bytes which do
+// that. Used by the live display; touches no terminal itself.
 #pragma once
 
 #include <string>
@@ -16,8 +16,9 @@ struct TerminalSize {
 
 class Picture {
  public:
-  /// The bytes that put `messages`, which then scroll away, and `lines` in the place of the last picture. Lines
-  /// are narrower than the terminal; those beyond its height are left out. Everything is made printable.
+  /// The bytes that put `messages`, which then scroll away, and `lines` in the place of the last
+  /// picture. Lines are narrower than the terminal; those beyond its height are left out.
+  /// Everything is made printable.
   std::string redraw(const std::vector<std::string>& messages,
                      const std::vector<std::string>& lines, TerminalSize size);
   /// The bytes that end it: what is there stays, the cursor below it.

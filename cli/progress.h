@@ -66,7 +66,8 @@ struct Pace {
   Duration budget_left{};         ///< active time the sweep may still take
 };
 
-/// The expected rest, from the mean duration of the runs that have ended; nothing before the first one.
+/// The expected rest, from the mean duration of the runs that have ended; nothing before the first
+/// one.
 std::optional<Duration> expected_rest(const Pace& pace);
 
 }  // namespace hdrive::cli

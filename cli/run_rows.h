@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stored runs as rows of a listing and as JSON, and what a user may say about which ones and in which order. For
-// the verbs that look at sweeps.
+// Stored runs as rows of a listing and as JSON, and what a user may say about which ones and in
+// which order. For the verbs that look at sweeps.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ namespace hdrive::cli {
 /// The sweep's reader, or a Failure.
 std::unique_ptr<SweepReader> reader_or_fail(const SweepEntry& sweep);
 
-/// The summary as it stands; where an engine runs the sweep, its live runs count up to now. Without warnings.
+/// The summary as it stands; where an engine runs the sweep, its live runs count up to now. Without
+/// warnings.
 SweepSummary summary_of(const SweepEntry& sweep, SweepReader& reader);
 
 RunReport report_of(const StoredRun& run, const SweepHeader& header);
@@ -52,8 +53,8 @@ class RunColumns {
 void add_names(RunColumns::Names& names, SweepReader& reader, const SweepHeader& header,
                Parameters parameters);
 
-/// "number", "best", "time", ..., the name of a parameter or of a metric; "-" in front turns it around. A
-/// Failure says what is allowed.
+/// "number", "best", "time", ..., the name of a parameter or of a metric; "-" in front turns it
+/// around. A Failure says what is allowed.
 RunOrder order_or_fail(const std::string& text, SweepReader& reader);
 
 /// "1.5 GB".

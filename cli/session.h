@@ -21,7 +21,8 @@ struct Session {
   std::string output_dir;           ///< as given on the command line; for the hints
   bool quiet = false;
   std::optional<int> announce_to;  ///< detached: where the caller listens (cli/detach.h)
-  /// Makes or opens the sweep; called when everything else is ready. Without a state its store is replayed.
+  /// Makes or opens the sweep; called when everything else is ready. Without a state its store is
+  /// replayed.
   std::function<OwnedSweep()> open;
 };
 

@@ -37,7 +37,8 @@ void watch(int signals, int done, StopSignal stop) {
     signalfd_siginfo info;
     if ((fds[0].revents & POLLIN) == 0 || read(signals, &info, sizeof info) != sizeof info)
       continue;
-    // A terminal that closes says so more than once: the shell, and then the system. Nobody asked twice.
+    // A terminal that closes says so more than once: the shell, and then the system. Nobody asked
+    // twice.
     if (info.ssi_signo != SIGHUP || stop.level() == 0) stop.request();
   }
 }

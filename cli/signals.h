@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop. Made by the verbs that own runs, before any
-// thread starts.
+// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop. Made by the verbs that own runs, before
+// any thread starts.
 #pragma once
 
 #include <thread>
@@ -11,10 +11,11 @@
 
 namespace hdrive::cli {
 
-/// SIGHUP counts once only; the others, when they come again, end everything at once. While it lives, the signals are blocked in the whole process (threads made later inherit that) and a
-/// thread of its own takes them. Signals that were ignored (nohup) stay ignored. SIGPIPE is caught and
-/// dropped, so that a reader that goes away ends no sweep, while programs started later have it at its
-/// default.
+/// SIGHUP counts once only; the others, when they come again, end everything at once. While it
+/// lives, the signals are blocked in the whole process (threads made later inherit that) and a
+/// thread of its own takes them. Signals that were ignored (nohup) stay ignored. SIGPIPE is caught
+/// and dropped, so that a reader that goes away ends no sweep, while programs started later have it
+/// at its default.
 class SignalWatcher {
  public:
   explicit SignalWatcher(StopSignal stop);

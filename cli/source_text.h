@@ -21,7 +21,8 @@ std::string snapshot_line(const Capture& capture);
 /// Labelled lines for `show`; empty where nothing is known.
 std::string source_text(const SweepEntry& sweep);
 
-/// Collects the snapshots no sweep needs any more: ", and 1.2 MB of snapshots", or why that was left for later.
+/// Collects the snapshots no sweep needs any more: ", and 1.2 MB of snapshots", or why that was
+/// left for later.
 std::string snapshots_text(const std::filesystem::path& home);
 
 /// The first digits of a snapshot's id, by which people tell it from others.

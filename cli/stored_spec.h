@@ -11,12 +11,12 @@
 
 namespace hdrive::cli {
 
-/// The header's configuration; an Error where it cannot be read any more. Its warnings were told when the
-/// sweep began.
+/// The header's configuration; an Error where it cannot be read any more. Its warnings were told
+/// when the sweep began.
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
-/// The same for a sweep that is to go on: a Failure (2) where its folder or its program is not there, as for one
-/// that begins.
+/// The same for a sweep that is to go on: a Failure (2) where its folder or its program is not
+/// there, as for one that begins.
 SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
 /// "8 combinations" of a sampler that tries each point once; empty for the others.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several sweeps at once: those that were named, or all of an experiment or a name. For `list` and `export`.
+// Several sweeps at once: those that were named, or all of an experiment or a name. For `list` and
+// `export`.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ void add_choice_options(ArgumentParser& parser, SweepChoice& choice);
 
 bool is_chosen(const SweepEntry& sweep, const SweepChoice& choice);
 
-/// The sweeps that `selectors` name; without any, all that are chosen, and without a choice the last. A Failure
-/// where there is none.
+/// The sweeps that `selectors` name; without any, all that are chosen, and without a choice the
+/// last. A Failure where there is none.
 std::vector<SweepEntry> chosen_or_fail(const std::string& output_dir,
                                        const std::vector<std::string>& selectors,
                                        const SweepChoice& choice);

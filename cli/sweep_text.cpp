@@ -42,7 +42,8 @@ std::string labelled_sentence(std::string_view label, const std::string& text) {
   const int width = output_width();
   std::string result;
   for (const std::string& line : printable_lines(text)) {
-    // What follows a sentence's first line is quoted, a script's stderr: shown as it was, further in.
+    // What follows a sentence's first line is quoted, a script's stderr: shown as it was, further
+    // in.
     if (!result.empty())
       result += labelled("", "  " + line);
     else if (width <= 0)

@@ -14,8 +14,8 @@ namespace hdrive::cli {
 
 /// A labelled line: "status     Completed". Not broken: commands and paths are there to be copied.
 std::string labelled(std::string_view label, const std::string& text);
-/// The same for a sentence, broken at the width of the terminal. Lines that follow it stay as they are,
-/// indented.
+/// The same for a sentence, broken at the width of the terminal. Lines that follow it stay as they
+/// are, indented.
 std::string labelled_sentence(std::string_view label, const std::string& text);
 
 /// Indented JSON with a newline at its end.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text for terminals: how wide it is, cut to a width, durations, times, numbers. Pure functions, used by
-// every verb, safe from any thread.
+// Text for terminals: how wide it is, cut to a width, durations, times, numbers. Pure functions,
+// used by every verb, safe from any thread.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@
 
 namespace hdrive::cli {
 
-/// The text on one line and harmless to a terminal: what that would obey (base/unicode.h) as `\n`, `\t`,
-/// `\x1b`, `\u202e`; bytes that are not UTF-8 as U+FFFD.
+/// The text on one line and harmless to a terminal: what that would obey (base/unicode.h) as `\n`,
+/// `\t`, `\x1b`, `\u202e`; bytes that are not UTF-8 as U+FFFD.
 std::string printable(std::string_view text);
 
-/// The same of a text of several lines: line breaks and tabs stay. What the doors to the terminal apply
-/// (cli/terminal.h), so that no caller can forget it.
+/// The same of a text of several lines: line breaks and tabs stay. What the doors to the terminal
+/// apply (cli/terminal.h), so that no caller can forget it.
 std::string printable_text(std::string_view text);
 
 /// The lines of a text of several, each printable; without the empty one behind a last line break.

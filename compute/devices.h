@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which GPUs and processors each run of this machine gets. A target that starts runs on one machine owns a
-// DevicePool, takes from it before a run starts and gives back when nothing of the run is alive. One thread.
+// Which GPUs and processors each run of this machine gets. A target that starts runs on one machine
+// owns a DevicePool, takes from it before a run starts and gives back when nothing of the run is
+// alive. One thread.
 //
-// Two sweeps of one user keep off each other's GPUs by a lock file a device. The lock belongs to an open file
-// that the run's supervisor inherits, so that it lasts as long as the run, also where the engine dies.
+// Two sweeps of one user keep off each other's GPUs by a lock file a device. The lock belongs to an
+// open file that the run's supervisor inherits, so that it lasts as long as the run, also where the
+// engine dies.
 #pragma once
 
 #include <cstdint>
@@ -30,18 +32,20 @@ struct DeviceShare {
   bool empty() const { return gpus.empty() && cpus.empty(); }
 };
 
-/// The GPUs that NVIDIA's or AMD's driver lists below `root`, which is "/" but in tests: "0", "1", ...
+/// The GPUs that NVIDIA's or AMD's driver lists below `root`, which is "/" but in tests: "0", "1",
+/// ...
 std::vector<std::string> find_gpus_below(const std::filesystem::path& root);
 
 class DevicePool {
  public:
-  /// With neither GPUs nor processors to hand out, `take` gives empty shares for ever. Fails where a run needs
-  /// more than there is. `cpus` are the processors this process may use.
+  /// With neither GPUs nor processors to hand out, `take` gives empty shares for ever. Fails where
+  /// a run needs more than there is. `cpus` are the processors this process may use.
   static Result<DevicePool> make(const DeviceOptions& options, std::vector<int> cpus);
 
   /// A share for the run. Error::Kind::busy: all devices are in use, by whom is told.
   Result<DeviceShare> take(RunId run);
-  /// A run that an earlier engine started has this share; what the pool does not know of it is left out.
+  /// A run that an earlier engine started has this share; what the pool does not know of it is left
+  /// out.
   void adopt(RunId run, const DeviceShare& share);
   void release(RunId run);
 

@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 
-// The build gives HDRIVE_EMBED_SUPERVISOR and HDRIVE_EMBED_RUN_MODULE, the two files' paths, and compiles
-// this file again when one of them changes.
+// The build gives HDRIVE_EMBED_SUPERVISOR and HDRIVE_EMBED_RUN_MODULE, the two files' paths, and
+// compiles this file again when one of them changes.
 #define HDRIVE_EMBED(symbol, path)                                                           \
   __asm__(                                                                                   \
       ".pushsection .rodata\n"                                                               \

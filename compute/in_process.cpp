@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The in-process target: each run is a call of the objective on a thread of its own. The threads put
-// events into one queue; `wait`, on the sweep's thread, takes them out.
+// The in-process target: each run is a call of the objective on a thread of its own. The threads
+// put events into one queue; `wait`, on the sweep's thread, takes them out.
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -20,8 +20,9 @@ namespace hdrive::compute {
 namespace {
 
 constexpr std::size_t kEventsPerWait = 4096;
-// What one event, one call of wait and the queue may hold of metrics. Whoever reports faster than they are taken
-// waits: a loop that does nothing else would fill the memory, and make one transaction of it.
+// What one event, one call of wait and the queue may hold of metrics. Whoever reports faster than
+// they are taken waits: a loop that does nothing else would fill the memory, and make one
+// transaction of it.
 constexpr std::size_t kMetricsPerEvent = 1024, kMetricsPerWait = 64 << 10;
 constexpr std::size_t kMetricsQueued = 256 << 10;
 // The longest single sleep: a deadline may lie centuries ahead, beyond what the system can add up.
@@ -38,8 +39,8 @@ class EventQueue {
     filled_.notify_one();
   }
 
-  // A report joins the one before it if that is of the same run: fewer events, the same order. Waits while there
-  // are too many.
+  // A report joins the one before it if that is of the same run: fewer events, the same order.
+  // Waits while there are too many.
   void report(RunId run, int attempt, Metric metric) {
     {
       std::unique_lock lock(mutex_);

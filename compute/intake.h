@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The metrics of one run: its metrics.jsonl, and its stdout.log where patterns read it. Owned by the local
-// target, one for each live run; used on the sweep's thread.
+// The metrics of one run: its metrics.jsonl, and its stdout.log where patterns read it. Owned by
+// the local target, one for each live run; used on the sweep's thread.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ struct IntakeBudget {
   bool spent() const { return metrics == 0 || bytes == 0; }
 };
 
-/// How many faults are still told one by one, over all runs of a target: the runs of a sweep have the same script,
-/// and the same faults.
+/// How many faults are still told one by one, over all runs of a target: the runs of a sweep have
+/// the same script, and the same faults.
 struct FaultBudget {
   int notes = 100;
 };
@@ -35,8 +35,8 @@ class Intake {
   Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
          const IntakePosition& position, const OutputPatterns* patterns, FaultBudget* budget);
 
-  /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used. With
-  /// `last` unfinished last lines count too. False: there is more to read.
+  /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used.
+  /// With `last` unfinished last lines count too. False: there is more to read.
   bool read(std::string& buffer, IntakeBudget& budget, bool last, std::vector<TargetEvent>& events);
 
   /// One note of each kind on what was not told one by one, if there was any.

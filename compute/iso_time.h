@@ -10,8 +10,8 @@
 
 namespace hdrive::compute {
 
-/// Seconds since 1970 ("1767225600.25"), or ISO 8601 ("2026-01-01T00:00:00.25Z", "... +01:00"; UTC where
-/// no offset is given). Nothing for other text, and beyond the years 1970 to 2200.
+/// Seconds since 1970 ("1767225600.25"), or ISO 8601 ("2026-01-01T00:00:00.25Z", "... +01:00"; UTC
+/// where no offset is given). Nothing for other text, and beyond the years 1970 to 2200.
 std::optional<Time> parse_time(std::string_view text);
 
 }  // namespace hdrive::compute

@@ -84,7 +84,8 @@ class SpawnAttributes {
   posix_spawn_file_actions_t actions;
 };
 
-// What this thread starts may use the processors `cpus` alone, until this is destroyed. posix_spawn has no word for it.
+// What this thread starts may use the processors `cpus` alone, until this is destroyed. posix_spawn
+// has no word for it.
 class BoundTo {
  public:
   explicit BoundTo(const std::vector<int>& cpus) : bound_(!cpus.empty()) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starts supervisors. The supervisor's program comes with the library and is started from memory (memfd);
-// where that is refused, from a file beside the runs. Owned by the local target; one thread.
+// Starts supervisors. The supervisor's program comes with the library and is started from memory
+// (memfd); where that is refused, from a file beside the runs. Owned by the local target; one
+// thread.
 #pragma once
 
 #include <sys/types.h>
@@ -17,14 +18,14 @@ namespace hdrive::compute {
 
 class Launcher {
  public:
-  /// `from_memory`: whether to try memory first; false in tests only. `most_kept`: how many descriptors a
-  /// supervisor is given to keep at most.
+  /// `from_memory`: whether to try memory first; false in tests only. `most_kept`: how many
+  /// descriptors a supervisor is given to keep at most.
   explicit Launcher(bool from_memory = true, int most_kept = 0);
 
-  /// Starts a supervisor in a session of its own with all signals blocked, by posix_spawn: a fork would
-  /// copy the page tables of a large engine. `pipe` becomes its descriptor kPipeFd, those of `kept`
-  /// (each at least kFirstFreeFd + most_kept) the ones behind it. It may use the processors `cpus` alone; none: all
-  /// that this process may. `fallback` is the directory for the file.
+  /// Starts a supervisor in a session of its own with all signals blocked, by posix_spawn: a fork
+  /// would copy the page tables of a large engine. `pipe` becomes its descriptor kPipeFd, those of
+  /// `kept` (each at least kFirstFreeFd + most_kept) the ones behind it. It may use the processors
+  /// `cpus` alone; none: all that this process may. `fallback` is the directory for the file.
   Result<pid_t> start(const std::vector<std::string>& arguments,
                       const std::vector<std::string>& environment, int pipe,
                       const std::filesystem::path& fallback, const std::vector<int>& kept = {},

@@ -56,15 +56,16 @@ LineFile::Progress LineFile::read(std::string& buffer, std::size_t budget, bool 
     progress.bytes += text->size();
     advance(*text, taken);
     if (!full) return progress;
-    // Not one whole line in it: look at more, whatever the budget, or it would be looked at for ever.
+    // Not one whole line in it: look at more, whatever the budget, or it would be looked at for
+    // ever.
     size = taken == 0 ? rules_.longest_line + kChunk : kChunk;
   } while (taken == 0 || progress.bytes < budget);
   progress.at_end = false;
   return progress;
 }
 
-// What follows position_; nothing where what was read before it is not there any more. `full`: there may be
-// more.
+// What follows position_; nothing where what was read before it is not there any more. `full`:
+// there may be more.
 std::optional<std::string_view> LineFile::next_text(std::string& buffer, std::size_t size,
                                                     bool& full) {
   if (buffer.size() < size) buffer.resize(size);
@@ -117,8 +118,8 @@ void LineFile::skip_hole() {
   tail_.assign(kTail, '\0');
 }
 
-// Returns how much of `text` is done with. `final`: nothing follows it. `full`: a line that does not end
-// within it is too long.
+// Returns how much of `text` is done with. `final`: nothing follows it. `full`: a line that does
+// not end within it is too long.
 std::size_t LineFile::take_lines(std::string_view text, bool final, bool full, const Sink& sink) {
   std::size_t from = 0;
   const auto tell = [&](std::string_view line, std::size_t offset) {

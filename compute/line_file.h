@@ -20,7 +20,8 @@ class LineFile {
     std::size_t longest_line = 1 << 20;      ///< of a longer one only this much is told
     bool carriage_return_ends_line = false;  ///< progress bars
   };
-  /// A line without its end, and where in the file it begins. `cut`: it goes on, but that is left out.
+  /// A line without its end, and where in the file it begins. `cut`: it goes on, but that is left
+  /// out.
   struct Line {
     std::string_view text;
     std::uint64_t offset = 0;
@@ -40,15 +41,16 @@ class LineFile {
     bool began_anew =
         false;  ///< what was read before is not there any more: cut short or overwritten
   };
-  /// Tells the complete lines up to the end of the file, or until about `budget` bytes were read: always at
-  /// least one line where there is one. With `last`, also the rest after the last newline. Holes of a sparse
-  /// file cost nothing within a line that is left out. `buffer` is scratch memory to share among files.
+  /// Tells the complete lines up to the end of the file, or until about `budget` bytes were read:
+  /// always at least one line where there is one. With `last`, also the rest after the last
+  /// newline. Holes of a sparse file cost nothing within a line that is left out. `buffer` is
+  /// scratch memory to share among files.
   Progress read(std::string& buffer, std::size_t budget, bool last, const Sink& sink);
 
   /// The end of the last line told; the next read begins here.
   std::uint64_t position() const { return position_; }
-  /// The number of a line that was just told, from 1; nothing where it would take long to find out. Reads the
-  /// file up to where this reader began, once.
+  /// The number of a line that was just told, from 1; nothing where it would take long to find out.
+  /// Reads the file up to where this reader began, once.
   std::optional<std::uint64_t> line_number(const Line& line);
   explicit operator bool() const { return static_cast<bool>(fd_); }
   void close() { fd_.reset(); }

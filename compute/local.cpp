@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local target: starting runs, finding them again, cancelling them; local_wait.cpp follows them. Each run has a supervisor (compute/supervisor); this side prepares its directory,
-// starts it, follows its metrics and waits for its end. One epoll set: a pidfd for each supervisor, one
-// inotify, one pipe on which supervisors tell that their program runs, and an eventfd for the stop token.
+// The local target: starting runs, finding them again, cancelling them; local_wait.cpp follows
+// them. Each run has a supervisor (compute/supervisor); this side prepares its directory, starts
+// it, follows its metrics and waits for its end. One epoll set: a pidfd for each supervisor, one
+// inotify, one pipe on which supervisors tell that their program runs, and an eventfd for the stop
+// token.
 #include "compute/local.h"
 
 #include <fcntl.h>
@@ -211,7 +213,8 @@ Result<void> LocalTarget::make_work(const RunRequest& request) {
   return made;
 }
 
-// An attempt begins in a folder as new as the first's. That of the attempt before goes where its files went.
+// An attempt begins in a folder as new as the first's. That of the attempt before goes where its
+// files went.
 void LocalTarget::set_work_aside(const RunRequest& request) {
   const auto aside =
       request.directory / ("attempt-" + std::to_string(request.attempt - 1)) / "work";
@@ -281,9 +284,9 @@ void LocalTarget::remove_watch(int watch) {
   watched_.erase(watch);
 }
 
-// Its supervisor may have been killed alone. The run may be tried again, in the same directory: what is left of
-// this attempt must not go on writing there. Nothing is started between two runs that are attached, so one look
-// at all processes is enough for all of them.
+// Its supervisor may have been killed alone. The run may be tried again, in the same directory:
+// what is left of this attempt must not go on writing there. Nothing is started between two runs
+// that are attached, so one look at all processes is enough for all of them.
 Result<bool> LocalTarget::left_something(const std::filesystem::path& directory) {
   if (!living_) {
     auto living = directories_of_living();
@@ -312,7 +315,8 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   base::UniqueFd process;
   if (recorded) {
     auto found = find_supervisor(**record, directory, here_);
-    // Where it cannot be seen from here (a container that is gone), the end that it told is believed.
+    // Where it cannot be seen from here (a container that is gone), the end that it told is
+    // believed.
     const bool believed = exited && !found && found.error().kind == Error::Kind::not_allowed;
     if (!found && !believed) return advise(found.error());
     if (found) process = *std::move(found);

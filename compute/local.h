@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LocalTarget: runs as processes of this machine. Made by make_local_target; used on the sweep's thread,
-// except that a stop token may wake `wait` from any. Runs outlive it.
+// LocalTarget: runs as processes of this machine. Made by make_local_target; used on the sweep's
+// thread, except that a stop token may wake `wait` from any. Runs outlive it.
 #pragma once
 
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local target, second half: what happens to runs. The kernel tells what it can (epoll); the rest is looked
-// at now and then.
+// The local target, second half: what happens to runs. The kernel tells what it can (epoll); the
+// rest is looked at now and then.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -25,8 +25,9 @@
 namespace hdrive::compute {
 namespace {
 
-// How often runs are looked at without being told to: where the kernel tells, only for what it does not see
-// (mapped memory, a lost event, a stopped supervisor); where it does not, to be in time for the policy.
+// How often runs are looked at without being told to: where the kernel tells, only for what it does
+// not see (mapped memory, a lost event, a stopped supervisor); where it does not, to be in time for
+// the policy.
 constexpr Duration kWatchedInterval = std::chrono::seconds{1};
 constexpr Duration kUnwatchedInterval = std::chrono::milliseconds{25};
 constexpr Duration kLongestSleep = std::chrono::hours{1};
@@ -240,8 +241,8 @@ void LocalTarget::finish(RunId run, Live& live, std::vector<TargetEvent>& events
   const auto record = read_exit_record(live.request.directory);
   if (!record && waits_for_record(live, record.error(), events)) return;
   const bool there = record && *record && (*record)->attempt == live.request.attempt;
-  // What the program itself has written there says nothing. A supervisor that was killed before its word came
-  // cannot have got as far as the end.
+  // What the program itself has written there says nothing. A supervisor that was killed before its
+  // word came cannot have got as far as the end.
   const bool known = live.token || (live.child && was_killed(live.supervisor));
   const bool genuine = there && (!known || (live.token && (*record)->token == live.token));
   if (genuine)
@@ -252,7 +253,8 @@ void LocalTarget::finish(RunId run, Live& live, std::vector<TargetEvent>& events
     lose(run, live);
 }
 
-// Its directory or what it may write there was taken away between the two. It is made again for the next try.
+// Its directory or what it may write there was taken away between the two. It is made again for the
+// next try.
 void LocalTarget::tell_never_began(RunId run, std::vector<TargetEvent>& events) {
   const Live live = take_out(run, events);
   RunExited exited;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Nearly every line has the plain form {"name": "x", "value": 1.5, "step": 3}: flat, without escapes. A
-// small scanner reads those, at some 100 ns each. All others go through nlohmann_json, after bare words it
-// would refuse (NaN, Infinity) were quoted.
+// Nearly every line has the plain form {"name": "x", "value": 1.5, "step": 3}: flat, without
+// escapes. A small scanner reads those, at some 100 ns each. All others go through nlohmann_json,
+// after bare words it would refuse (NaN, Infinity) were quoted.
 #include "compute/metric_lines.h"
 
 #include <charconv>

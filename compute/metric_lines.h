@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One line of metrics.jsonl, read (docs/metric-protocol.md). Called by the intake for every line a run
-// writes, on the sweep's thread; pure functions.
+// One line of metrics.jsonl, read (docs/metric-protocol.md). Called by the intake for every line a
+// run writes, on the sweep's thread; pure functions.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ enum class LineKind {
   wrong,   ///< not to be used; `fault` says why
 };
 
-/// Reads `line` (without its newline) into `metric`. `fault` is also set where the metric can be used, but
-/// not its step or time; otherwise it is left alone.
+/// Reads `line` (without its newline) into `metric`. `fault` is also set where the metric can be
+/// used, but not its step or time; otherwise it is left alone.
 LineKind parse_metric_line(std::string_view line, Metric& metric, std::string& fault);
 
 /// What is wrong with the name of a metric, or nullptr. `name` is made valid UTF-8.

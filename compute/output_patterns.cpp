@@ -53,7 +53,8 @@ std::pair<std::size_t, bool> contents_of_group(std::string_view pattern, std::si
   return {end == std::string_view::npos ? pattern.size() : end + 1, named};
 }
 
-// The pattern with \S+ in the capturing group of that number; empty where that would change nothing.
+// The pattern with \S+ in the capturing group of that number; empty where that would change
+// nothing.
 std::string with_any_value(const std::string& pattern, int wanted) {
   std::vector<std::pair<std::size_t, int>> open;  // where the contents begin, number or 0
   int groups = 0;
@@ -228,8 +229,8 @@ struct OutputPatterns::Search {
     return end(0);
   }
 
-  // A pattern that says what stands beside the number has seen to it; where the match ends with the value,
-  // the number may go on. Returns the end of the number then.
+  // A pattern that says what stands beside the number has seen to it; where the match ends with the
+  // value, the number may go on. Returns the end of the number then.
   std::optional<std::size_t> misread() {
     const std::size_t from = begin(pattern.value), to = end(pattern.value);
     const bool cut =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Metrics read from what a program prints, by the sweep's regular expressions. Called by the intake for
-// each line of stdout, on the sweep's thread. Immutable once made.
+// Metrics read from what a program prints, by the sweep's regular expressions. Called by the intake
+// for each line of stdout, on the sweep's thread. Immutable once made.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +39,10 @@ class OutputPatterns {
 
   bool empty() const { return patterns_.empty(); }
 
-  /// Appends the metrics found in `line`, pattern by pattern, each as often as it matches. A match whose
-  /// value is no number, or only a part of one ("2.000" of "2.000e-03"), is told in `faults`. With
-  /// `look_for_missed` also a number that a pattern passes over ("-0.25" where it takes digits only).
+  /// Appends the metrics found in `line`, pattern by pattern, each as often as it matches. A match
+  /// whose value is no number, or only a part of one ("2.000" of "2.000e-03"), is told in `faults`.
+  /// With `look_for_missed` also a number that a pattern passes over ("-0.25" where it takes digits
+  /// only).
   void search(std::string_view line, std::vector<Metric>& metrics,
               std::vector<PatternFault>& faults, bool look_for_missed) const;
 

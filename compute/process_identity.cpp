@@ -55,8 +55,8 @@ Error in_another_namespace(const SupervisorRecord& record, const fs::path& direc
       Error::Kind::not_allowed);
 }
 
-// Whether the process lives in this directory: by its number, also where that was renamed meanwhile; by its
-// name where a file system gives numbers anew.
+// Whether the process lives in this directory: by its number, also where that was renamed
+// meanwhile; by its name where a file system gives numbers anew.
 Result<bool> lives_in(pid_t pid, const fs::path& directory) {
   struct stat its {
   }, ours{};
@@ -144,8 +144,8 @@ Result<base::UniqueFd> find_supervisor(const SupervisorRecord& record, const fs:
       record.pid_namespace != here.pid_namespace)
     return in_another_namespace(record, directory);
   const auto pid = static_cast<pid_t>(record.pid);
-  // Opened first, compared then: what is compared cannot be younger than what was opened, unless that has
-  // ended, and then its signals go nowhere.
+  // Opened first, compared then: what is compared cannot be younger than what was opened, unless
+  // that has ended, and then its signals go nowhere.
   base::UniqueFd process = open_process(pid);
   if (!process && means_no_process(errno)) return base::UniqueFd();
   if (!process) {

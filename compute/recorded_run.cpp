@@ -116,7 +116,8 @@ void read_exit(const fs::path& directory, const LocalTargetOptions& options, Run
   attempt.ended = (*record)->ended;
 }
 
-// "attempt-3", or "attempt-3.2": one that no engine had recorded, so that its files came beside others'.
+// "attempt-3", or "attempt-3.2": one that no engine had recorded, so that its files came beside
+// others'.
 struct Aside {
   std::string name;
   int attempt = 0;

@@ -43,7 +43,8 @@ mode_t mode_at(int directory, const std::string& name) {
 }
 bool exists_at(int directory, const std::string& name) { return mode_at(directory, name) != 0; }
 
-// A folder in which none of the files that are to be moved has a namesake: "attempt-1", "attempt-1.2", ...
+// A folder in which none of the files that are to be moved has a namesake: "attempt-1",
+// "attempt-1.2", ...
 std::string free_folder(int directory, int attempt) {
   const std::string first = "attempt-" + std::to_string(attempt);
   std::string folder = first;
@@ -59,7 +60,8 @@ std::string free_folder(int directory, int attempt) {
   return folder;
 }
 
-// Also where this is the first attempt: the engine may have died before it knew that it had started one.
+// Also where this is the first attempt: the engine may have died before it knew that it had started
+// one.
 Result<void> set_earlier_attempt_aside(int directory, const RunRequest& request) {
   const auto exists = [&](const char* name) { return exists_at(directory, name); };
   if (std::none_of(std::begin(kAttemptFiles), std::end(kAttemptFiles), exists)) return {};
@@ -122,7 +124,8 @@ Result<void> write_at(int directory, const fs::path& path, const std::string& te
   return {};
 }
 
-// Creates it where it is missing, and does without where the program has put something else in its place.
+// Creates it where it is missing, and does without where the program has put something else in its
+// place.
 Result<base::UniqueFd> open_at(int directory, const fs::path& path,
                                std::vector<std::string>& faults) {
   auto file = base::open_regular(directory, path.filename(), O_RDONLY | O_CREAT);
@@ -158,7 +161,8 @@ Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool w
     return written.error();
   auto files = open_files(directory, path, with_output);
   if (!files) return files;
-  // The last of all: from here on a supervisor may begin. It writes over the blanks, for which there is room.
+  // The last of all: from here on a supervisor may begin. It writes over the blanks, for which
+  // there is room.
   const std::string blanks(protocol::kClaimSize, ' ');
   if (auto written = write_at(directory, path / claim, blanks); !written) return written.error();
   return files;

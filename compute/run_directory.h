@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The run directory: what the engine puts there for a run, and what the run's supervisor leaves there
-// (docs/run-directory.md). Called by the local target, on the sweep's thread.
+// The run directory: what the engine puts there for a run, and what the run's supervisor leaves
+// there (docs/run-directory.md). Called by the local target, on the sweep's thread.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +21,9 @@ struct RunFiles {
 };
 
 /// Makes the directory ready for an attempt: outputs/, logs/, checkpoints/, run.json, an empty
-/// metrics.jsonl, and the claim of that name for its supervisor. What an earlier attempt wrote is moved to
-/// attempt-<k>/; outputs/, logs/ and checkpoints/ stay. After an Error nothing of the attempt is there.
+/// metrics.jsonl, and the claim of that name for its supervisor. What an earlier attempt wrote is
+/// moved to attempt-<k>/; outputs/, logs/ and checkpoints/ stay. After an Error nothing of the
+/// attempt is there.
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim);
 
@@ -31,15 +32,15 @@ inline std::filesystem::path work_folder(const std::filesystem::path& directory)
   return directory / "work";
 }
 
-/// Of a run that has ended and is recorded in exit.json: takes away the folders and files that hold nothing, and
-/// supervisor.json, so that a small run costs few files.
+/// Of a run that has ended and is recorded in exit.json: takes away the folders and files that hold
+/// nothing, and supervisor.json, so that a small run costs few files.
 void remove_what_is_empty(const std::filesystem::path& directory);
 
 /// Takes away what belongs to an attempt that never ran, and what was made for it and is empty.
 void discard_attempt(const std::filesystem::path& directory, const std::string& claim);
 
-/// Takes back what an engine that died allowed a supervisor to start, if none has claimed it yet. From then
-/// on supervisor.json tells whether there is one. An Error: some may still be there.
+/// Takes back what an engine that died allowed a supervisor to start, if none has claimed it yet.
+/// From then on supervisor.json tells whether there is one. An Error: some may still be there.
 Result<void> revoke_claims(const std::filesystem::path& directory);
 
 /// Opens the files of a run that an earlier engine started.

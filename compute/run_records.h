@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The files in which a run's supervisor says who looks after the run and how it ended. A training program may
-// have put anything in their place. Called by the local target and by repairs; any thread.
+// The files in which a run's supervisor says who looks after the run and how it ended. A training
+// program may have put anything in their place. Called by the local target and by repairs; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -43,13 +44,15 @@ struct ExitRecord {
   std::optional<std::int64_t> token;        ///< what the supervisor told its engine alone
 };
 
-/// An Error: the file cannot be looked at now (descriptors, permission), which says nothing of the run. Nothing:
-/// there is none, or what is there is no such record (another version, garbage, a FIFO).
+/// An Error: the file cannot be looked at now (descriptors, permission), which says nothing of the
+/// run. Nothing: there is none, or what is there is no such record (another version, garbage, a
+/// FIFO).
 Result<std::optional<SupervisorRecord>> read_supervisor_record(
     const std::filesystem::path& directory);
 Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& directory);
 
-/// The GPUs and processors that a run was given, as run.json tells. Nothing where it cannot be read.
+/// The GPUs and processors that a run was given, as run.json tells. Nothing where it cannot be
+/// read.
 DeviceShare recorded_devices(const std::filesystem::path& directory);
 
 }  // namespace hdrive::compute

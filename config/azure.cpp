@@ -19,7 +19,8 @@ namespace {
 using config::KeyInfo;
 using config::Section;
 
-/// What a warning is about: a key of the top level, an option ("policy.slack_factor"), or a parameter.
+/// What a warning is about: a key of the top level, an option ("policy.slack_factor"), or a
+/// parameter.
 struct Subject {
   enum class Kind { key, option, parameter };
   Kind kind = Kind::key;
@@ -196,8 +197,8 @@ void warn_of_azure(Loader& loader) {
                                                         : loader.defined;
     const auto place = places.find(subject.name);
     if (place != places.end()) return loader.problems.warn(place->second, text);
-    // A key of our own that the file does not have need not be removed from it: its value came from the
-    // command line, or a run configuration.
+    // A key of our own that the file does not have need not be removed from it: its value came from
+    // the command line, or a run configuration.
     const auto& rows = schema();
     const bool own = std::any_of(rows.begin(), rows.end(), [&](const KeyInfo& row) {
       return row.own && row.name == subject.name;

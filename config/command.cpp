@@ -33,8 +33,8 @@ bool is_parameter(const SweepSpec& spec, std::string_view name) {
   });
 }
 
-// A placeholder without a value stays as it is; loading a configuration refuses it. One of a parameter that
-// does not exist in this set becomes empty.
+// A placeholder without a value stays as it is; loading a configuration refuses it. One of a
+// parameter that does not exist in this set becomes empty.
 std::string fill(const SweepSpec& spec, const std::string& word, const Assignment& parameters) {
   std::string result;
   for (const Piece& piece : pieces_of(word)) {
@@ -66,8 +66,8 @@ Absent absence(const SweepSpec& spec, const std::string& word, const Assignment&
   return pieces.size() == 1 ? Absent::word_and_option : Absent::word;
 }
 
-// The command with its values. A word without what it places is left out, and the option in front of a value
-// that is missing with it: `--beta1 ${{search_space.beta1}}`.
+// The command with its values. A word without what it places is left out, and the option in front
+// of a value that is missing with it: `--beta1 ${{search_space.beta1}}`.
 std::vector<std::string> placed_words(const SweepSpec& spec, const Assignment& parameters) {
   std::vector<std::string> words;
   bool option = false;  // whether the last word is an option that stands as it was written
@@ -103,7 +103,8 @@ std::string quote(const std::string& word) {
   return result + "'";
 }
 
-// "sh -c SCRIPT" gives what is appended to the script as $0, $1, ...: whether the script looks at none.
+// "sh -c SCRIPT" gives what is appended to the script as $0, $1, ...: whether the script looks at
+// none.
 bool script_ignores_arguments(const std::vector<std::string>& command) {
   static constexpr std::string_view kShells[] = {"sh", "bash", "dash", "ksh", "zsh"};
   const std::string program = std::filesystem::path(command.front()).filename();

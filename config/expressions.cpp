@@ -253,7 +253,8 @@ bool read_arguments(Loader& loader, std::size_t index, const Node& values, Expre
   return sound;
 }
 
-// loguniform(0.001, 0.1) draws from 1.001 to 1.105: nearly always a mistake for log(0.001), log(0.1).
+// loguniform(0.001, 0.1) draws from 1.001 to 1.105: nearly always a mistake for log(0.001),
+// log(0.1).
 bool looks_like_plain_bounds(double min, double max) {
   if (min <= 0 || max <= min) return false;
   return min < 0.1 || max > 25 || (max - min < 1 && max / min >= 2);
@@ -274,7 +275,8 @@ void warn_of_plain_bounds(Loader& loader, const T& expression, std::string_view 
                   std::is_same_v<T, QLogUniform> ? ", q" : ""));
 }
 
-// Rounding to multiples of q is not clamped, so that the lattice may begin or end outside the bounds.
+// Rounding to multiples of q is not clamped, so that the lattice may begin or end outside the
+// bounds.
 void warn_of_lattice(Loader& loader, const Expression& expression, double min, double max, double q,
                      Place place) {
   const auto count = cardinality(expression);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tables of the configuration as a JSON Schema, by which editors complete keys and explain them. It is more
-// lenient than the loader where words are taken in any case; what is wrong with a file `hdrive validate` tells.
+// The tables of the configuration as a JSON Schema, by which editors complete keys and explain
+// them. It is more lenient than the loader where words are taken in any case; what is wrong with a
+// file `hdrive validate` tells.
 #include <algorithm>
 #include <string>
 

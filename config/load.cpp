@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a file, or its text, to a specification: read, apply --set, check key by key, then the whole.
+// From a file, or its text, to a specification: read, apply --set, check key by key, then the
+// whole.
 #include "config/load.h"
 
 #include <sched.h>
@@ -139,7 +140,8 @@ void set_concurrency(Loader& loader) {
   const std::int64_t runs = std::max<std::int64_t>(1, spec.max_total_runs);
   std::int64_t at_once = processors();
   if (spec.cpus_per_run > 0) at_once = std::max<std::int64_t>(1, at_once / spec.cpus_per_run);
-  // A run with a GPU of its own leaves the processors mostly alone. Of `auto` the target knows the number.
+  // A run with a GPU of its own leaves the processors mostly alone. Of `auto` the target knows the
+  // number.
   if (!spec.gpus.empty() && spec.gpus[0] != "auto")
     at_once = static_cast<std::int64_t>(std::max(
         1.0, std::floor(static_cast<double>(spec.gpus.size()) / spec.gpus_per_run + 1e-9)));
@@ -165,8 +167,8 @@ std::string fmt_number(double number) {
   return base::shortest(number);
 }
 
-// From where the relative paths of a file count. What comes through a pipe has no directory of its own: that of
-// /dev/stdin or /proc/123/fd/63 is nobody's.
+// From where the relative paths of a file count. What comes through a pipe has no directory of its
+// own: that of /dev/stdin or /proc/123/fd/63 is nobody's.
 fs::path directory_of(const fs::path& file) {
   std::error_code error;
   const std::string full = full_path(file).string();

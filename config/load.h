@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state of one load, and the readers the schema's rows name. Each reader takes one entry that is of
-// the right kind already, checks the rest, and writes the specification or reports problems.
+// The state of one load, and the readers the schema's rows name. Each reader takes one entry that
+// is of the right kind already, checks the rest, and writes the specification or reports problems.
 #pragma once
 
 #include <cmath>
@@ -71,22 +71,24 @@ void read_environment(Loader& loader, const Entry& entry);
 void read_seed(Loader& loader, const Entry& entry);
 void read_name(Loader& loader, const Entry& entry);
 void read_metric_patterns(Loader& loader, const Entry& entry);
-/// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is reported.
+/// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is
+/// reported.
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);
 
 // ---- steps --------------------------------------------------------------------------------------
 
-/// The expression called `name` with its arguments; nothing where they are missing, or something is wrong with
-/// it, which is told. Options of a choice that have parameters are put into `branches`.
+/// The expression called `name` with its arguments; nothing where they are missing, or something is
+/// wrong with it, which is told. Options of a choice that have parameters are put into `branches`.
 std::optional<Expression> read_expression(Loader& loader, const Node& name, const Node* values,
                                           std::vector<Branch>& branches);
 
 /// Reads the list of parameters into the specification's space.
 void read_parameter_space(Loader& loader, const Node& list);
 
-/// Reports a folder, program or script that is not there: an error where runs are to be started, else a warning.
+/// Reports a folder, program or script that is not there: an error where runs are to be started,
+/// else a warning.
 void report_missing(Loader& loader, Place place, std::string text);
 
 /// Reads the start points, which may be written before the space they are in.
@@ -107,15 +109,16 @@ void check_algorithms(Loader& loader);
 /// Warns of what Azure itself would refuse, in a specification without errors.
 void warn_of_azure(Loader& loader);
 
-/// The words of a command line by a POSIX shell's quoting rules, without expansions. Fails on a quote
-/// that is never closed.
+/// The words of a command line by a POSIX shell's quoting rules, without expansions. Fails on a
+/// quote that is never closed.
 Result<std::vector<std::string>> split_words(std::string_view text);
 
 /// Adds one environment variable, or reports what is wrong with it.
 void add_environment_variable(Loader& loader, const Entry& entry,
                               std::map<std::string, std::string>& to);
 
-/// The text of a scalar as it was written, for words and environment variables; reports other nodes.
+/// The text of a scalar as it was written, for words and environment variables; reports other
+/// nodes.
 std::optional<std::string> scalar_text(Problems& problems, const Node& node, std::string_view what);
 
 /// From where the relative paths of a configuration count.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sampling.parameter_space: each item a name, an expression and its arguments; under the options of a choice
-// further ones.
+// sampling.parameter_space: each item a name, an expression and its arguments; under the options of
+// a choice further ones.
 #include <algorithm>
 #include <utility>
 

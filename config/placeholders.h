@@ -26,8 +26,8 @@ struct Piece {
 /// The word cut into pieces, in order; the texts together are the word. Views into `word`.
 std::vector<Piece> pieces_of(std::string_view word);
 
-/// "AZUREML_SWEEP_x": the environment variable that carries a parameter. Dashes in front are dropped,
-/// what a variable's name can't hold becomes '_'.
+/// "AZUREML_SWEEP_x": the environment variable that carries a parameter. Dashes in front are
+/// dropped, what a variable's name can't hold becomes '_'.
 std::string sweep_variable(std::string_view parameter);
 
 /// Whether the word reads `variable` from the environment, as `$X`, `${X}` or `os.environ["X"]`.

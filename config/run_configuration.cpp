@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HyperDrive's .runconfig (YAML or JSON): script, arguments, interpreter, environment variables. The
-// rest of that format is known by name, so that what has no effect here is told once and not refused.
+// HyperDrive's .runconfig (YAML or JSON): script, arguments, interpreter, environment variables.
+// The rest of that format is known by name, so that what has no effect here is told once and not
+// refused.
 #include <algorithm>
 
 #include "base/text.h"
@@ -224,7 +225,8 @@ class RunConfiguration {
       if (const Node* arguments = value("arguments"))
         for (std::string& word : read_words(*arguments, "arguments")) words.push_back(word);
     } else {
-      // Azure hands a command to a shell and appends nothing; values come from AZUREML_SWEEP_<name>.
+      // Azure hands a command to a shell and appends nothing; values come from
+      // AZUREML_SWEEP_<name>.
       std::string line = command->text;
       if (command->is(Node::Kind::list))
         line = base::join(read_words(*command, "command"), " ");

@@ -9,8 +9,8 @@
 
 namespace hdrive::config {
 
-/// Sets the node's kind and value from its text. `tag` is yaml-cpp's: "?" plain, "!" quoted, or a full
-/// one. False for a tag outside the core schema, or a text that its tag cannot be given to.
+/// Sets the node's kind and value from its text. `tag` is yaml-cpp's: "?" plain, "!" quoted, or a
+/// full one. False for a tag outside the core schema, or a text that its tag cannot be given to.
 bool resolve_scalar(const std::string& tag, Node& node);
 
 }  // namespace hdrive::config

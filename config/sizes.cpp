@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether what a run is started with fits: Linux hands a program words and variables of at most 128 kB each, and
-// all of them together in a quarter of its stack (2 MB as a rule).
+// Whether what a run is started with fits: Linux hands a program words and variables of at most 128
+// kB each, and all of them together in a quarter of its stack (2 MB as a rule).
 #include <unistd.h>
 
 #include <algorithm>

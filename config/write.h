@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writing values as YAML that reads back equal, and the writers the schema's rows name: each gives the
-// value of one key, or nothing where it has its default.
+// Writing values as YAML that reads back equal, and the writers the schema's rows name: each gives
+// the value of one key, or nothing where it has its default.
 #pragma once
 
 #include <string>

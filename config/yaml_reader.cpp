@@ -164,7 +164,8 @@ class TreeBuilder final : public YAML::EventHandler {
     deliver(std::move(node), place);
   }
 
-  // Puts a finished node where it belongs; `place` is where it stands, for an alias the alias itself.
+  // Puts a finished node where it belongs; `place` is where it stands, for an alias the alias
+  // itself.
   void deliver(NodeMaker node, Place place) {
     if (open_.empty()) {
       root_ = std::move(node);

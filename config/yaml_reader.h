@@ -3,9 +3,10 @@
 // YAML text as a tree of typed nodes that know where they were written.
 //
 // Types are YAML 1.2's core schema: `true`/`false` are booleans (`yes` is text), quoted scalars are
-// text, `0o17`, `0x1f`, `.inf` and `.nan` are numbers. The merge key of YAML 1.1 (`<<: *defaults`) is taken as
-// PyYAML does, since the files of other tools have it. The tree is immutable and shares what an alias names, so
-// an edit (`replaced`) makes a new root. The only file that sees yaml-cpp is yaml_reader.cpp.
+// text, `0o17`, `0x1f`, `.inf` and `.nan` are numbers. The merge key of YAML 1.1 (`<<: *defaults`)
+// is taken as PyYAML does, since the files of other tools have it. The tree is immutable and shares
+// what an alias names, so an edit (`replaced`) makes a new root. The only file that sees yaml-cpp
+// is yaml_reader.cpp.
 #pragma once
 
 #include <cstdint>
@@ -55,12 +56,13 @@ struct Node {
   const Entry* find(std::string_view key) const;
 };
 
-/// Reads one document. Nothing on a syntax error, which is then among the problems; duplicate keys are
-/// problems too, but keep the first value and go on. An empty document is null.
+/// Reads one document. Nothing on a syntax error, which is then among the problems; duplicate keys
+/// are problems too, but keep the first value and go on. An empty document is null.
 NodePtr read_yaml(int source, Problems& problems);
 
-/// The tree with the value at `path` (dotted keys; items of a list by number, `name` or `value`) put in
-/// place, mappings created on the way. Fails where the path leads into a scalar or an unknown item.
+/// The tree with the value at `path` (dotted keys; items of a list by number, `name` or `value`)
+/// put in place, mappings created on the way. Fails where the path leads into a scalar or an
+/// unknown item.
 Result<NodePtr> replaced(const NodePtr& root, const std::vector<std::string_view>& path,
                          const NodePtr& value, Place place);
 

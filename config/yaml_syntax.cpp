@@ -59,7 +59,8 @@ std::optional<Place> tab_in_indentation(int source, std::string_view text, int l
   return std::nullopt;
 }
 
-// `key:value` in the line or above it, which is one word for YAML and makes it stumble over the next key.
+// `key:value` in the line or above it, which is one word for YAML and makes it stumble over the
+// next key.
 std::optional<Place> colon_without_blank(int source, std::string_view text, int line) {
   constexpr std::string_view kWord =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -79,8 +80,8 @@ std::optional<Place> colon_without_blank(int source, std::string_view text, int 
   return std::nullopt;
 }
 
-/// Follows the brackets of a text as far as YAML sees them: not in quotes and comments, and outside of brackets
-/// only where a value begins.
+/// Follows the brackets of a text as far as YAML sees them: not in quotes and comments, and outside
+/// of brackets only where a value begins.
 class Brackets {
  public:
   struct Open {

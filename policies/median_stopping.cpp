@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Median stopping: HyperDrive's MedianStoppingPolicy (reference, sections 3.4 and 10.2), after the median
-// stopping rule of Golovin, Solnik, Moitra, Kochanski, Karro, Sculley: "Google Vizier: A Service for
-// Black-Box Optimization", KDD 2017.
+// Median stopping: HyperDrive's MedianStoppingPolicy (reference, sections 3.4 and 10.2), after the
+// median stopping rule of Golovin, Solnik, Moitra, Kochanski, Karro, Sculley: "Google Vizier: A
+// Service for Black-Box Optimization", KDD 2017.
 //
-// Run r is stopped at its report N where best_r(N) is strictly worse than the median of avg_s(N) over
-// the other runs s that have N reports, avg_s(N) being the mean of the first N; of an even number of
-// runs, the mean of the middle two. Vizier's rule is the same, except that it considers only completed
-// trials; here, as HyperDrive's documentation has it, all runs that got as far count.
+// Run r is stopped at its report N where best_r(N) is strictly worse than the median of avg_s(N)
+// over the other runs s that have N reports, avg_s(N) being the mean of the first N; of an even
+// number of runs, the mean of the middle two. Vizier's rule is the same, except that it considers
+// only completed trials; here, as HyperDrive's documentation has it, all runs that got as far
+// count.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -63,8 +64,8 @@ class MedianStopping final : public Policy {
   }
 
  private:
-  /// "best value 0.61 after 10 reports is below 0.7, the median of 4 other runs' averages over their
-  /// first 10 reports"
+  /// "best value 0.61 after 10 reports is below 0.7, the median of 4 other runs' averages over
+  /// their first 10 reports"
   std::string compared(const Verdict& verdict, const char* how) const {
     const double blur = rounding(verdict.threshold, verdict.threshold);
     return fmt::format("{} is {} {}, {}", judged_value(verdict, blur),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// No termination: HyperDrive's NoTerminationPolicy (reference, section 3.6). Every run goes on to its end.
+// No termination: HyperDrive's NoTerminationPolicy (reference, section 3.6). Every run goes on to
+// its end.
 #include "policies/policies.h"
 
 namespace hdrive::policies {

@@ -2,8 +2,8 @@
 //
 // The policies of this folder: what each can be told, and how to make it. The registry calls these.
 //
-// All are pure and immutable, so that one may serve several sweeps. They are judged by their goal, which
-// is the history's.
+// All are pure and immutable, so that one may serve several sweeps. They are judged by their goal,
+// which is the history's.
 #pragma once
 
 #include <cmath>
@@ -45,13 +45,15 @@ std::shared_ptr<const Policy> make_no_termination();
 
 /// How far rounding may have moved a threshold that sums made of numbers as large as `scale`.
 inline double rounding(double threshold, double scale) {
-  // Each by itself, since their sum may be too large for a number; an infinite threshold is not rounded.
+  // Each by itself, since their sum may be too large for a number; an infinite threshold is not
+  // rounded.
   constexpr double kUnit = 2 * std::numeric_limits<double>::epsilon();
   const double moved = kUnit * std::abs(scale) + kUnit * std::abs(threshold);
   return std::isfinite(moved) ? moved : 0;
 }
 
-/// Whether `value` (NaN: none) is worse than `threshold` by more than rounding: 0.6 is not below 0.8 - 0.2.
+/// Whether `value` (NaN: none) is worse than `threshold` by more than rounding: 0.6 is not below
+/// 0.8 - 0.2.
 inline bool is_beyond(double value, double threshold, double scale, Goal goal) {
   if (std::isnan(value)) return true;
   const double behind = goal == Goal::maximize ? threshold - value : value - threshold;

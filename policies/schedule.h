@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Schedule: at which reports of a run a policy looks at it. Shared by all policies (reference, 3.1).
+// Schedule: at which reports of a run a policy looks at it. Shared by all policies (reference,
+// 3.1).
 #pragma once
 
 #include <cstdint>

@@ -2,10 +2,10 @@
 //
 // Truncation selection: HyperDrive's TruncationSelectionPolicy (reference, sections 3.5 and 10.3).
 //
-// The n runs that have N reports, finished ones included, are ranked by best_s(N); in a tie the later
-// run is worse. Run r is stopped at its report N where its rank from the worst is at most
-// floor(percentage * n / 100). A young run is ranked against what older ones had by then, so age neither
-// protects nor harms. `exclude_finished_jobs` ranks only the runs that have not ended.
+// The n runs that have N reports, finished ones included, are ranked by best_s(N); in a tie the
+// later run is worse. Run r is stopped at its report N where its rank from the worst is at most
+// floor(percentage * n / 100). A young run is ranked against what older ones had by then, so age
+// neither protects nor harms. `exclude_finished_jobs` ranks only the runs that have not ended.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -73,8 +73,8 @@ class TruncationSelection final : public Policy {
     return options_.truncation_percentage * runs / 100;
   }
 
-  /// "best value 0.61 after 10 reports is among the worst 2 of 10 runs (20 %), the best of which had 0.65
-  /// by then"
+  /// "best value 0.61 after 10 reports is among the worst 2 of 10 runs (20 %), the best of which
+  /// had 0.65 by then"
   std::string compared(const Verdict& verdict, const char* how) const {
     const std::int64_t count = to_stop(verdict.peers);
     const std::string runs = fmt::format("{} {}runs", verdict.peers, unfinished());

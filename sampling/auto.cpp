@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// auto: chooses one of the other samplers by the budget, the space and how many runs go on at once, and says
-// which and why. The choice is made once, from the specification alone, so it is the same after a restart.
+// auto: chooses one of the other samplers by the budget, the space and how many runs go on at once,
+// and says which and why. The choice is made once, from the specification alone, so it is the same
+// after a restart.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,8 +46,8 @@ Chosen choose(const SearchSpace& space, const SamplerContext& context) {
     return {"tpe", fmt::format("{} are many for a Gaussian process", runs_text)};
   if (dimensions > kMostDimensions)
     return {"tpe", fmt::format("{} are many for a Gaussian process", parameters)};
-  // Conditional parameters do not speak against it: on spaces of branches its regret after 100 runs was a
-  // tenth of tpe's (docs/bayesian.md).
+  // Conditional parameters do not speak against it: on spaces of branches its regret after 100 runs
+  // was a tenth of tpe's (docs/bayesian.md).
   if (exists("bayesian"))
     return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text, parameters)};
   return {"tpe", fmt::format("{} for {} suit a model", runs_text, parameters)};

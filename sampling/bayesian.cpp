@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bayesian sampling: a Gaussian process over the runs so far, and the point of largest expected improvement.
+// Bayesian sampling: a Gaussian process over the runs so far, and the point of largest expected
+// improvement.
 //
-// Jones, Schonlau, Welch, "Efficient global optimization of expensive black-box functions", J. Global Optim.
-// 13, 1998; docs/bayesian.md has the method as a whole, its sources, and what was measured.
+// Jones, Schonlau, Welch, "Efficient global optimization of expensive black-box functions", J.
+// Global Optim. 13, 1998; docs/bayesian.md has the method as a whole, its sources, and what was
+// measured.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,8 +40,8 @@ constexpr RunId kLaidBefore = 40;
 constexpr std::uint64_t kFewPoints = 2048;
 constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 12;
 constexpr std::uint64_t kLargestEnumerated = std::uint64_t{1} << 20;
-// How often the least known point is tried instead of the most promising, and when else: the last five
-// proposals were this near to the incumbent.
+// How often the least known point is tried instead of the most promising, and when else: the last
+// five proposals were this near to the incumbent.
 constexpr double kExploreProbability = 0.02;
 constexpr int kStuckProposals = 5;
 constexpr double kStuckDistance = 1e-3;

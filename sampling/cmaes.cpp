@@ -2,22 +2,23 @@
 //
 // CMA-ES: evolution of a normal distribution over the unit cube, with a margin for whole numbers.
 //
-// Sources: Hansen, "The CMA evolution strategy: a tutorial", arXiv 1604.00772, 2016 (weights, rates, step size
-// control); Hamano, Saito, Nomura, Shirakawa, "CMA-ES with margin", GECCO 2022; Hansen, "Injecting external
-// solutions into CMA-ES", arXiv 1110.4181, 2011. Deviations: the step size path uses the Cholesky factor of
-// the covariance in place of its root; negative weights are left out; the margin widens a distribution that
-// would hardly leave its level, and does not move its mean too.
+// Sources: Hansen, "The CMA evolution strategy: a tutorial", arXiv 1604.00772, 2016 (weights,
+// rates, step size control); Hamano, Saito, Nomura, Shirakawa, "CMA-ES with margin", GECCO 2022;
+// Hansen, "Injecting external solutions into CMA-ES", arXiv 1110.4181, 2011. Deviations: the step
+// size path uses the Cholesky factor of the covariance in place of its root; negative weights are
+// left out; the margin widens a distribution that would hardly leave its level, and does not move
+// its mean too.
 //
-// Choices that are not numeric have a probability for each option, moved towards those of the better half of
-// each generation and never below a margin (Baluja, "Population-based incremental learning", 1994; Hamano et
-// al., "CatCMA", GECCO 2024).
+// Choices that are not numeric have a probability for each option, moved towards those of the
+// better half of each generation and never below a margin (Baluja, "Population-based incremental
+// learning", 1994; Hamano et al., "CatCMA", GECCO 2024).
 //
-// A parameter that does not exist in a set has a step all the same, drawn from the distribution as it is: so
-// its coordinate is neither moved nor narrowed by runs that say nothing about it.
+// A parameter that does not exist in a set has a step all the same, drawn from the distribution as
+// it is: so its coordinate is neither moved nor narrowed by runs that say nothing about it.
 //
-// The state is a function of the history: generation g are the runs g lambda to (g + 1) lambda - 1, and it
-// counts once all of them have ended. Until then proposals come from the newest state there is, so no worker
-// ever waits; points of an older state are taken as injected ones.
+// The state is a function of the history: generation g are the runs g lambda to (g + 1) lambda - 1,
+// and it counts once all of them have ended. Until then proposals come from the newest state there
+// is, so no worker ever waits; points of an older state are taken as injected ones.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -188,8 +189,8 @@ class CmaesSampler final : public Sampler {
     return point;
   }
 
-  // Takes over every generation that has ended. States are kept with what they rest on, so that one whose
-  // runs were tried again is made anew.
+  // Takes over every generation that has ended. States are kept with what they rest on, so that one
+  // whose runs were tried again is made anew.
   void evolve(const History& history) {
     if (history.identity() != seen_) {
       seen_ = history.identity();
@@ -223,8 +224,8 @@ class CmaesSampler final : public Sampler {
                       });
   }
 
-  // The tutorial's figure 6. Failed runs and those of unknown parameters are worse than all others; with
-  // fewer than two that have a value there is nothing to learn.
+  // The tutorial's figure 6. Failed runs and those of unknown parameters are worse than all others;
+  // with fewer than two that have a value there is nothing to learn.
   State after(State state, const History& history, const Judged& judged) const {
     std::vector<Vector> best;
     std::vector<RunId> runs;
@@ -331,7 +332,8 @@ class CmaesSampler final : public Sampler {
     for (double& probability : options) probability /= sum;
   }
 
-  // So that each whole-numbered coordinate leaves the level of its mean with a probability of 1 / (d lambda).
+  // So that each whole-numbered coordinate leaves the level of its mean with a probability of 1 /
+  // (d lambda).
   void widen(State& state) const {
     const std::size_t d = numbers_.size();
     const double alpha = 1 / (static_cast<double>(std::max<std::size_t>(d, 1) * rates_.lambda));

@@ -23,8 +23,8 @@ class Conditions {
   /// Whether any parameter has a condition.
   bool any() const { return any_; }
 
-  /// The choice that a conditional parameter depends on, and under which of its levels (hdrive::level) it
-  /// exists where the choice does.
+  /// The choice that a conditional parameter depends on, and under which of its levels
+  /// (hdrive::level) it exists where the choice does.
   struct Condition {
     std::size_t parent = 0;
     std::vector<bool> at_level;
@@ -32,10 +32,12 @@ class Conditions {
   /// Of parameter i; nothing for one that exists in every set.
   const std::optional<Condition>& of(std::size_t i) const { return conditions_[i]; }
 
-  /// The parameter's name, and where several have it, on which option it depends: "lr (optimizer adam)".
+  /// The parameter's name, and where several have it, on which option it depends: "lr (optimizer
+  /// adam)".
   std::string label(std::size_t i) const;
 
-  /// A set of those that exist in it; `value_of(i)` is asked for each of these, in the space's order.
+  /// A set of those that exist in it; `value_of(i)` is asked for each of these, in the space's
+  /// order.
   template <class ValueOf>
   Assignment make_set(ValueOf value_of) const {
     Assignment set;
@@ -52,8 +54,8 @@ class Conditions {
     return set;
   }
 
-  /// The value of each parameter, nullptr where it does not exist; nothing where the set is not of the space.
-  /// Pointers into the set.
+  /// The value of each parameter, nullptr where it does not exist; nothing where the set is not of
+  /// the space. Pointers into the set.
   std::optional<std::vector<const Value*>> values_of(const Assignment& set) const;
 
  private:

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint64_t kMostLevels = 4096;
 
-// The rounded logarithmic forms: their small values take more of the interval than their large ones.
+// The rounded logarithmic forms: their small values take more of the interval than their large
+// ones.
 bool has_uneven_cells(const Expression& expression) {
   return std::holds_alternative<QLogUniform>(expression) ||
          std::holds_alternative<QLogUniformValues>(expression) ||

@@ -18,9 +18,9 @@ namespace hdrive::sampling {
 /// The coordinate of a parameter that does not exist in a set.
 inline constexpr double kAbsent = -1;
 
-/// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one at the middles
-/// of their cells; a category is the number of its option. A choice between at least three distinct numbers is
-/// numeric, its options in ascending order.
+/// How one parameter is laid out. A numeric one lies on [0, 1] (`encode`), values of a finite one
+/// at the middles of their cells; a category is the number of its option. A choice between at least
+/// three distinct numbers is numeric, its options in ascending order.
 struct Axis {
   bool categorical = false;
   /// How many values there are; 0: infinitely many, or more than 4096 and treated as if.
@@ -43,7 +43,8 @@ class Coordinates {
   /// The assignment nearest to the point; what it has no parameter for goes unused.
   Assignment assignment(std::span<const double> point) const;
 
-  /// A point of the unit cube as coordinates: categories at the option of their cell, levels at their middle.
+  /// A point of the unit cube as coordinates: categories at the option of their cell, levels at
+  /// their middle.
   std::vector<double> from_unit(std::span<const double> unit) const;
 
   /// The coordinate moved to the nearest value the axis has.

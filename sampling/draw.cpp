@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The expressions as random draws: HyperDrive's ten by the formulas of the reference, section 1.1, and nothing
-// else (a q-form is not clamped to its bounds).
+// The expressions as random draws: HyperDrive's ten by the formulas of the reference, section 1.1,
+// and nothing else (a q-form is not clamped to its bounds).
 //
-// Boost's distributions and not the standard library's: theirs give the same numbers on every platform.
+// Boost's distributions and not the standard library's: theirs give the same numbers on every
+// platform.
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FiniteSpace: a space of which every parameter has finitely many values, prepared for asking often.
+// FiniteSpace: a space of which every parameter has finitely many values, prepared for asking
+// often.
 //
 // Internal to sampling/. Immutable after it was made; owns all it needs.
 #pragma once
@@ -36,8 +37,8 @@ class FiniteSpace {
     std::vector<Value> values;
     std::vector<double> weights;
 
-    // Of a choice that others depend on: by level, which these are, and how many points they have with all
-    // that depends on them. Numbers beyond 2^64 count as 2^64 - 1.
+    // Of a choice that others depend on: by level, which these are, and how many points they have
+    // with all that depends on them. Numbers beyond 2^64 count as 2^64 - 1.
     std::vector<std::vector<std::size_t>> below;
     std::vector<std::uint64_t> points_below;
     std::uint64_t points = 1;  // of this axis and all that depends on it
@@ -49,7 +50,8 @@ class FiniteSpace {
 
   void connect(const SearchSpace& space);
   std::uint64_t points_of(const std::vector<std::size_t>& axes) const;
-  // Calls `visit(axis, level)` for what exists at point `index` of these axes, in the space's order.
+  // Calls `visit(axis, level)` for what exists at point `index` of these axes, in the space's
+  // order.
   template <class Visit>
   void walk(const std::vector<std::size_t>& axes, std::uint64_t index, Visit& visit) const;
 

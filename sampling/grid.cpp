@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Grid sampling: every combination of the options once, the first parameter slowest (reference, 10.7).
+// Grid sampling: every combination of the options once, the first parameter slowest (reference,
+// 10.7).
 #include <fmt/format.h>
 
 #include <limits>
@@ -18,9 +19,9 @@ class GridSampler final : public Sampler {
       : space_(std::move(space)),
         size_(space_.size().value_or(std::numeric_limits<std::uint64_t>::max())) {}
 
-  // Run n takes point n. Where that was tried already, because runs of another origin shifted the numbers,
-  // it takes the next one that was not, starting over behind the last: so each is tried, and a proposal
-  // does not have to look through the history.
+  // Run n takes point n. Where that was tried already, because runs of another origin shifted the
+  // numbers, it takes the next one that was not, starting over behind the last: so each is tried,
+  // and a proposal does not have to look through the history.
   Result<Proposal> propose(const History& history, RunId id) override {
     const std::uint64_t first = static_cast<std::uint64_t>(id) % size_;
     for (std::uint64_t tried = 0; tried < size_; ++tried) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Parameter importance by PED-ANOVA: how differently the best results are spread along a parameter than all
-// results are.
+// Parameter importance by PED-ANOVA: how differently the best results are spread along a parameter
+// than all results are.
 //
-// Source: Watanabe, Bansal, Hutter, "PED-ANOVA: efficiently quantifying hyperparameter importance in
-// arbitrary subspaces", IJCAI 2023 (algorithm 1; the Pearson divergence of its equation 7). Deviations: the
-// densities are histograms of truncated Gaussian kernels with one uniform observation added, on at most 50
-// cells; Scott's width, at least half a cell. A conditional parameter is judged by the runs that have it, the
-// best of these against all of these, and counts for the part of the runs that they are.
+// Source: Watanabe, Bansal, Hutter, "PED-ANOVA: efficiently quantifying hyperparameter importance
+// in arbitrary subspaces", IJCAI 2023 (algorithm 1; the Pearson divergence of its equation 7).
+// Deviations: the densities are histograms of truncated Gaussian kernels with one uniform
+// observation added, on at most 50 cells; Scott's width, at least half a cell. A conditional
+// parameter is judged by the runs that have it, the best of these against all of these, and counts
+// for the part of the runs that they are.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -79,8 +80,9 @@ bool varies(const std::vector<double>& sample) {
   return std::adjacent_find(sample.begin(), sample.end(), std::not_equal_to<>()) != sample.end();
 }
 
-// How differently the best tenth, which stands first, is spread than all are; 0 where too few tell. Those that
-// are as good as the last of the tenth belong to it: which of them came first says nothing.
+// How differently the best tenth, which stands first, is spread than all are; 0 where too few tell.
+// Those that are as good as the last of the tenth belong to it: which of them came first says
+// nothing.
 double divergence_of(const Axis& axis, const std::vector<double>& all,
                      const std::vector<double>& losses) {
   if (all.size() < kFewest) return 0;

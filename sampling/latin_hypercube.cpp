@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Latin hypercube sampling: each parameter's range is cut into as many strata as there are runs, and each
-// stratum of each parameter is used once (McKay, Beckman, Conover, "A comparison of three methods for
-// selecting values of input variables", Technometrics 21, 1979). Beyond max_total_runs a new one begins.
+// Latin hypercube sampling: each parameter's range is cut into as many strata as there are runs,
+// and each stratum of each parameter is used once (McKay, Beckman, Conover, "A comparison of three
+// methods for selecting values of input variables", Technometrics 21, 1979). Beyond max_total_runs
+// a new one begins.
 //
 // The strata of different parameters are matched by independent permutations; nothing is optimised.
 #include <fmt/format.h>
@@ -18,9 +19,10 @@
 namespace hdrive::sampling {
 namespace {
 
-// Element `index` of a random permutation of 0 ... size - 1, without the others: a Feistel network over the
-// next even power of two, walked until it stays inside (Black and Rogaway, "Ciphers with arbitrary finite
-// domains", CT-RSA 2002), then turned by a random step, since the network alone is poor on a few elements.
+// Element `index` of a random permutation of 0 ... size - 1, without the others: a Feistel network
+// over the next even power of two, walked until it stays inside (Black and Rogaway, "Ciphers with
+// arbitrary finite domains", CT-RSA 2002), then turned by a random step, since the network alone is
+// poor on a few elements.
 std::uint64_t permuted(std::uint64_t index, std::uint64_t size, std::uint64_t key) {
   const int half = std::max(1, (static_cast<int>(std::bit_width(size - 1)) + 1) / 2);
   const std::uint64_t mask = (std::uint64_t{1} << half) - 1;

@@ -25,9 +25,9 @@ struct Outcome {
   std::int64_t reports = 0;  ///< how far it got
 };
 
-/// One for each run, best first: the final ones by loss, the partial ones by how far they got and then by
-/// loss, the failed, the pending; ties by number. Runs that somebody cut off without a value tell nothing and
-/// are left out.
+/// One for each run, best first: the final ones by loss, the partial ones by how far they got and
+/// then by loss, the failed, the pending; ties by number. Runs that somebody cut off without a
+/// value tell nothing and are left out.
 std::vector<Outcome> ranked_outcomes(const History& history);
 
 /// How many of the outcomes have this standing.

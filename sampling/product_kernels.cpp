@@ -131,8 +131,8 @@ double ProductKernels::log_uniform(std::span<const float> at) const {
   return sum;
 }
 
-// By conditional axis, for each of the points: the scale of its kernel along the axis, or what a uniform
-// density has there.
+// By conditional axis, for each of the points: the scale of its kernel along the axis, or what a
+// uniform density has there.
 std::vector<float> ProductKernels::conditional_scales(const Columns& columns, std::size_t begin,
                                                       std::size_t end) const {
   std::vector<float> scales(kernels_.size() * kBlock);

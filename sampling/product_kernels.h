@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ProductKernels: a density over the search space as an equal mixture of kernels around points and of one
-// uniform component, each kernel a product over the parameters.
+// ProductKernels: a density over the search space as an equal mixture of kernels around points and
+// of one uniform component, each kernel a product over the parameters.
 //
-// Numeric parameters: Gaussians cut off at the ends of [0, 1]. Categories: the point's own with more, the
-// others with equal probability. Where a parameter does not exist it has no factor; a kernel around a point
-// that lacks it is uniform along it, so what a branch has is learned from the points of this branch
-// (Bergstra et al., NIPS 2011, section 4.1), and the density adds up to one over all branches. Internal to sampling/, for tpe. Single precision: the sums decide between
+// Numeric parameters: Gaussians cut off at the ends of [0, 1]. Categories: the point's own with
+// more, the others with equal probability. Where a parameter does not exist it has no factor; a
+// kernel around a point that lacks it is uniform along it, so what a branch has is learned from the
+// points of this branch (Bergstra et al., NIPS 2011, section 4.1), and the density adds up to one
+// over all branches. Internal to sampling/, for tpe. Single precision: the sums decide between
 // candidates only. Lanes are added in a fixed order, so every machine gets the same bits.
 #pragma once
 
@@ -19,13 +20,14 @@
 
 namespace hdrive::sampling {
 
-/// Points by axis: columns[axis][point]; categories as numbers, kAbsent where a parameter does not exist.
+/// Points by axis: columns[axis][point]; categories as numbers, kAbsent where a parameter does not
+/// exist.
 using Columns = std::vector<std::vector<float>>;
 
 class ProductKernels {
  public:
-  /// Widths for a mixture around `count` points: 0.2 n^(-1/(d+4)), at least 1 / min(100, n + 1) (Watanabe
-  /// 2023, section 3.3: "optuna" and "magic clipping"), and at least half a level.
+  /// Widths for a mixture around `count` points: 0.2 n^(-1/(d+4)), at least 1 / min(100, n + 1)
+  /// (Watanabe 2023, section 3.3: "optuna" and "magic clipping"), and at least half a level.
   ProductKernels(const std::vector<Axis>& axes, std::size_t count);
 
   /// The same with as many points for each axis as have this parameter.
@@ -34,18 +36,18 @@ class ProductKernels {
   /// `count` rounded to where the widths change: equal stages give equal kernels.
   static std::size_t stage(std::size_t count);
 
-  /// The logarithm of what a kernel around this point is to be multiplied with to be a density over the
-  /// parameters that all points have.
+  /// The logarithm of what a kernel around this point is to be multiplied with to be a density over
+  /// the parameters that all points have.
   float log_scale(const Columns& columns, std::size_t point) const;
 
-  /// The log density of the mixture at each of `at`. `log_scales` has an entry for each point of `columns`,
-  /// minus infinity for those left out of the mixture, which has `members` kernels.
+  /// The log density of the mixture at each of `at`. `log_scales` has an entry for each point of
+  /// `columns`, minus infinity for those left out of the mixture, which has `members` kernels.
   std::vector<double> log_density(const Columns& columns, std::span<const float> log_scales,
                                   std::size_t members,
                                   const std::vector<std::vector<float>>& at) const;
 
-  /// A draw from the kernel around this point, before it is moved to the levels; all axes have a coordinate,
-  /// also those that do not exist there.
+  /// A draw from the kernel around this point, before it is moved to the levels; all axes have a
+  /// coordinate, also those that do not exist there.
   std::vector<double> draw(const Columns& columns, std::size_t point, RandomStream& random) const;
 
   /// A draw from the uniform component.

@@ -2,7 +2,8 @@
 //
 // Random sampling: each parameter that exists drawn by its formula, from a stream of its own.
 //
-// On a space of only choices, randints and finite lattices it draws without replacement (reference, 10.7).
+// On a space of only choices, randints and finite lattices it draws without replacement (reference,
+// 10.7).
 #include <fmt/format.h>
 
 #include "base/text.h"

@@ -13,8 +13,8 @@ std::uint64_t join(std::uint32_t low_half, std::uint32_t high_half) {
 
 }  // namespace
 
-// The seed is the key; purpose and run are the upper three words of the counter, the lowest counts the
-// blocks. No two streams share a block before one of them has given 2^33 numbers.
+// The seed is the key; purpose and run are the upper three words of the counter, the lowest counts
+// the blocks. No two streams share a block before one of them has given 2^33 numbers.
 RandomStream::RandomStream(std::uint64_t seed, std::int64_t run, std::uint32_t purpose)
     : key_{low(seed), high(seed)},
       counter_{0, purpose, low(static_cast<std::uint64_t>(run)),

@@ -2,8 +2,8 @@
 //
 // The samplers' factories: what a row of the table in registry.cpp points to.
 //
-// A new sampler is one file with its class (final, hidden) and its factory, a declaration here, and a row
-// there. Factories are called with a known name, checked options and a sound space.
+// A new sampler is one file with its class (final, hidden) and its factory, a declaration here, and
+// a row there. Factories are called with a known name, checked options and a sound space.
 #pragma once
 
 #include <memory>
@@ -45,8 +45,8 @@ std::string parameters_text(const SearchSpace& space);
 /// "incumbent run 7 with 0.25", for the reasons of proposals.
 std::string incumbent_text(const History& history);
 
-/// The set of a point of the unit cube: `decode`, parameter by parameter. The coordinate of one that does not
-/// exist there goes unused.
+/// The set of a point of the unit cube: `decode`, parameter by parameter. The coordinate of one
+/// that does not exist there goes unused.
 Assignment decode_all(const Conditions& conditions, std::span<const double> unit);
 
 MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sobol sampling: run n takes point n of a scrambled Sobol sequence (sources: sobol_points.h), decoded
-// parameter by parameter, so any number of runs fills the space evenly.
+// Sobol sampling: run n takes point n of a scrambled Sobol sequence (sources: sobol_points.h),
+// decoded parameter by parameter, so any number of runs fills the space evenly.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -21,7 +21,8 @@ class SobolSampler final : public Sampler {
         untried_(conditions_.space(), seed_),
         how_(fmt::format("a point of the Sobol sequence, seed {}", seed_)) {}
 
-  // On a finite space a point that was tried is replaced by the next one of the sequence that was not.
+  // On a finite space a point that was tried is replaced by the next one of the sequence that was
+  // not.
   Result<Proposal> propose(const History& history, RunId id) override {
     auto index = static_cast<std::uint32_t>(id);
     return untried_.propose(history, id, how_, [&] { return point(index++); });

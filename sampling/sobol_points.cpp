@@ -23,8 +23,8 @@ constexpr std::uint32_t reversed(std::uint32_t bits) {
   return (bits & 0x55555555u) << 1 | (bits & 0xAAAAAAAAu) >> 1;
 }
 
-// A permutation under which each bit depends on itself and the lower ones only; even multipliers keep it
-// invertible. Constants as Burley prints them.
+// A permutation under which each bit depends on itself and the lower ones only; even multipliers
+// keep it invertible. Constants as Burley prints them.
 constexpr std::uint32_t laine_karras(std::uint32_t bits, std::uint32_t key) {
   bits += key;
   bits ^= bits * 0x6C50B47Cu;
@@ -34,7 +34,8 @@ constexpr std::uint32_t laine_karras(std::uint32_t bits, std::uint32_t key) {
   return bits;
 }
 
-// Twice with keys of their own: one pass leaves the upper bits of neighbouring intervals correlated.
+// Twice with keys of their own: one pass leaves the upper bits of neighbouring intervals
+// correlated.
 constexpr std::uint32_t scrambled(std::uint32_t bits, std::uint32_t key, std::uint32_t second_key) {
   return reversed(laine_karras(laine_karras(reversed(bits), key), second_key));
 }

@@ -2,16 +2,18 @@
 //
 // TPE: the tree-structured Parzen estimator, multivariate.
 //
-// The results are split into the best and the rest; each part's points give a density (product_kernels.h);
-// of 24 candidates drawn from that of the best, the one is proposed whose densities' ratio is largest.
+// The results are split into the best and the rest; each part's points give a density
+// (product_kernels.h); of 24 candidates drawn from that of the best, the one is proposed whose
+// densities' ratio is largest.
 //
-// Sources: Bergstra, Bardenet, Bengio, Kegl, "Algorithms for hyper-parameter optimization", NIPS 2011
-// (section 4); Bergstra, Yamins, Cox, "Making a science of model search", ICML 2013; Watanabe,
-// "Tree-structured Parzen estimator: understanding its algorithm components and their roles for better
-// empirical performance", arXiv 2304.11127, 2023 (multivariate kernels, split, widths). Deviations: the initial
-// design is a Sobol sequence; one uniform component is the prior; runs that are not done count as bad (the
-// constant liar of Ginsbourger et al., 2010), so parallel runs keep apart; a run stopped early is ranked
-// behind every finished one, by how far it got, and is never among the best while there are enough others.
+// Sources: Bergstra, Bardenet, Bengio, Kegl, "Algorithms for hyper-parameter optimization", NIPS
+// 2011 (section 4); Bergstra, Yamins, Cox, "Making a science of model search", ICML 2013; Watanabe,
+// "Tree-structured Parzen estimator: understanding its algorithm components and their roles for
+// better empirical performance", arXiv 2304.11127, 2023 (multivariate kernels, split, widths).
+// Deviations: the initial design is a Sobol sequence; one uniform component is the prior; runs that
+// are not done count as bad (the constant liar of Ginsbourger et al., 2010), so parallel runs keep
+// apart; a run stopped early is ranked behind every finished one, by how far it got, and is never
+// among the best while there are enough others.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -164,8 +166,8 @@ class TpeSampler final : public Sampler {
     return result;
   }
 
-  // Over all but the `good` first. The columns of all runs are used as they stand, those of no concern left
-  // out by their scale; scales are kept until the widths change.
+  // Over all but the `good` first. The columns of all runs are used as they stand, those of no
+  // concern left out by their scale; scales are kept until the widths change.
   std::vector<double> log_density_of_rest(const std::vector<Outcome>& ranked, std::size_t good,
                                           const std::vector<std::vector<float>>& at) {
     const std::size_t members = ranked.size() - good;
@@ -191,7 +193,8 @@ class TpeSampler final : public Sampler {
     }));
   }
 
-  // By axis: how many of all but the `good` first have the parameter, rounded to where widths change.
+  // By axis: how many of all but the `good` first have the parameter, rounded to where widths
+  // change.
   std::vector<std::size_t> stages_of(const std::vector<Outcome>& ranked, std::size_t good) const {
     const std::size_t members = ranked.size() - good;
     std::vector<std::size_t> stages(columns_.size(), ProductKernels::stage(members));

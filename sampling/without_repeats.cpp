@@ -13,8 +13,8 @@
 namespace hdrive::sampling {
 namespace {
 
-// How often one proposal draws again before it looks at all points. Uniform weights reach that only for
-// the last few points of a space: 65,536 draws miss ten of a million with probability one half.
+// How often one proposal draws again before it looks at all points. Uniform weights reach that only
+// for the last few points of a space: 65,536 draws miss ten of a million with probability one half.
 constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 16;
 // The largest space all of whose points are looked at, which takes about a second.
 constexpr std::uint64_t kLargestEnumerated = std::uint64_t{1} << 20;

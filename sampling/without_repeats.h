@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WithoutRepeats: what the samplers that draw points do about a space of finitely many: none is tried twice.
+// WithoutRepeats: what the samplers that draw points do about a space of finitely many: none is
+// tried twice.
 //
-// Points that the history holds are drawn again, then one of those that remain is picked, then the space is
-// exhausted. That needs no memory beside the history. Internal to sampling/. Immutable after it was made.
+// Points that the history holds are drawn again, then one of those that remain is picked, then the
+// space is exhausted. That needs no memory beside the history. Internal to sampling/. Immutable
+// after it was made.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +26,8 @@ class WithoutRepeats {
   /// Whether the space is finite at all.
   bool applies() const { return finite_.has_value(); }
 
-  /// What `draw` gives, called until it is new. On a space that is not finite it is called once. `how` begins
-  /// the reason: "drawn at random, seed 7".
+  /// What `draw` gives, called until it is new. On a space that is not finite it is called once.
+  /// `how` begins the reason: "drawn at random, seed 7".
   Proposal propose(const History& history, RunId id, const std::string& how,
                    const std::function<Assignment()>& draw) const;
 

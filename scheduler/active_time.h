@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ActiveTime: how much of its time a sweep has used. Counted by the session that runs it; not while it is
-// paused and nothing runs. One thread.
+// ActiveTime: how much of its time a sweep has used. Counted by the session that runs it; not while
+// it is paused and nothing runs. One thread.
 #pragma once
 
 #include <algorithm>

@@ -69,8 +69,8 @@ Result<void> check_algorithms(const SweepSpec& spec) {
   return {};
 }
 
-// The stored text was sound, and the user does not see it: an error in it comes from the settings, so it is told
-// under their keys.
+// The stored text was sound, and the user does not see it: an error in it comes from the settings,
+// so it is told under their keys.
 std::string errors_of(const LoadedConfig& loaded, const Settings& settings) {
   std::vector<std::string> keys, errors;
   for (const auto& [key, value] : settings) keys.push_back("--set " + key);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// History. Two layers: the runs with their series of reports; and, for each interval, what policies ask
-// over all runs there. Number and leader of the runs at an interval are always kept. The three sorted
-// sets are made when first asked for at that interval and kept up from then on, so that a sweep pays
-// only for what its policy uses.
+// History. Two layers: the runs with their series of reports; and, for each interval, what policies
+// ask over all runs there. Number and leader of the runs at an interval are always kept. The three
+// sorted sets are made when first asked for at that interval and kept up from then on, so that a
+// sweep pays only for what its policy uses.
 #include "hdrive/history.h"
 
 #include <algorithm>
@@ -44,8 +44,9 @@ struct Orders {
   std::optional<RankedSet> averages;    ///< by average, of those that have one
 };
 
-/// What is known of the runs that have at least N reports. `sum_of_ids` names the run where it is only
-/// one: the first to get there, as in any sweep that judges as it goes. Then nobody has to be searched.
+/// What is known of the runs that have at least N reports. `sum_of_ids` names the run where it is
+/// only one: the first to get there, as in any sweep that judges as it goes. Then nobody has to be
+/// searched.
 struct AtInterval {
   std::uint32_t count = 0;
   std::int32_t leader = -1;  ///< -1: no finite value yet; kUnknown: to be searched

@@ -15,8 +15,8 @@ void mix(std::uint64_t& hash, std::uint64_t word) {
   hash ^= hash >> 31;
 }
 
-/// Equal values have equal hashes; std::hash<double> takes 0.0 and -0.0, which are equal, as one. So are all
-/// NaNs here.
+/// Equal values have equal hashes; std::hash<double> takes 0.0 and -0.0, which are equal, as one.
+/// So are all NaNs here.
 struct HashOf {
   std::uint64_t operator()(std::monostate) const { return 0; }
   std::uint64_t operator()(bool value) const { return value ? 1 : 0; }

@@ -18,7 +18,8 @@ const Key* first_not_worse(const Key* begin, std::size_t size, const Key& key) {
   return size == 1 && *begin < key ? begin + 1 : begin;
 }
 
-/// Room for one more in steps that waste little: these keys are most of what a policy costs in memory.
+/// Room for one more in steps that waste little: these keys are most of what a policy costs in
+/// memory.
 void make_room(std::vector<Key>& chunk) {
   constexpr std::size_t kStep = 16;
   if (chunk.size() < chunk.capacity()) return;

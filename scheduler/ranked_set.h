@@ -2,11 +2,11 @@
 //
 // RankedSet: runs in the order of a score, with fast answers to "which place?" and "who is there?".
 //
-// History keeps one for each interval and statistic a policy asks for. Worst first: by score from low
-// to high; among equal scores the later run is worse. Insert, erase, rank and select take O(log n):
-// the keys lie in sorted chunks of at most `kChunk`, found by binary search over the chunks' lower
-// bounds and counted by a Fenwick tree. (Splitting a chunk costs O(chunks), once in kChunk/2 inserts.)
-// One thread at a time.
+// History keeps one for each interval and statistic a policy asks for. Worst first: by score from
+// low to high; among equal scores the later run is worse. Insert, erase, rank and select take O(log
+// n): the keys lie in sorted chunks of at most `kChunk`, found by binary search over the chunks'
+// lower bounds and counted by a Fenwick tree. (Splitting a chunk costs O(chunks), once in kChunk/2
+// inserts.) One thread at a time.
 #pragma once
 
 #include <array>
@@ -19,7 +19,8 @@ namespace hdrive::scheduler {
 
 class RankedSet {
  public:
-  /// A run and its score, which is never NaN. Twelve bytes: there is one for each report of a sweep.
+  /// A run and its score, which is never NaN. Twelve bytes: there is one for each report of a
+  /// sweep.
   class Key {
    public:
     Key(double score, std::int64_t run)

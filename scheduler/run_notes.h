@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a sweep's state keeps of each run beside its record, small: a sweep may have 100,000 runs, and
-// nearly all of them log the same few metrics and have one verdict. One thread.
+// What a sweep's state keeps of each run beside its record, small: a sweep may have 100,000 runs,
+// and nearly all of them log the same few metrics and have one verdict. One thread.
 #pragma once
 
 #include <array>

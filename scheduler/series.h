@@ -38,8 +38,8 @@ class Series {
   std::optional<double> average(std::int64_t count) const;
 
  private:
-  /// In extended precision: no sum overflows, and equal values have exactly that value as their mean,
-  /// so that a tie with it is a tie.
+  /// In extended precision: no sum overflows, and equal values have exactly that value as their
+  /// mean, so that a tie with it is a tie.
   struct Mean {
     long double sum = 0;
     std::int64_t count = 0;

@@ -46,7 +46,8 @@ class StartGate {
 
   /// A sentence for the record; nothing if the same was told before.
   std::optional<std::string> news();
-  /// A sentence for a display; nothing where the sweep is paused, which tells, or more runs merely do not fit.
+  /// A sentence for a display; nothing where the sweep is paused, which tells, or more runs merely
+  /// do not fit.
   std::optional<std::string> trouble(std::int64_t live) const;
   /// Why the sweep is paused, and why it ended.
   std::string pause() const;

@@ -11,7 +11,8 @@ namespace hdrive::scheduler {
 std::optional<RunProposed> next_start_point(const SweepSpec& spec, const SweepState& state) {
   const auto used = static_cast<std::size_t>(state.start_points_used());
   if (used >= spec.start_points.size()) return std::nullopt;
-  // With the choices on which what is given depends. That it fits was checked with the specification.
+  // With the choices on which what is given depends. That it fits was checked with the
+  // specification.
   const auto completed = partial_point(spec.space, spec.start_points[used]);
   const Assignment& given = completed ? *completed : spec.start_points[used];
   RunProposed proposed;

@@ -18,8 +18,8 @@ namespace {
 
 const std::string kNothing;
 
-/// What is kept of a run beside its record in the history. Rare parts are held apart: a sweep may have
-/// 100,000 runs.
+/// What is kept of a run beside its record in the history. Rare parts are held apart: a sweep may
+/// have 100,000 runs.
 struct Detail {
   struct Rare {
     EndCause canceling = EndCause::none;
@@ -159,7 +159,8 @@ struct SweepState::Impl {
   }
 
   void on(const Noted& change) { notes.push_back(change); }
-  // Of the whole specifications only the latest is kept: a sweep may be given thousands of points one by one.
+  // Of the whole specifications only the latest is kept: a sweep may be given thousands of points
+  // one by one.
   void on(const SweepEdited& change) {
     if (!edits.empty()) edits.back().config.clear();
     edits.push_back(change);

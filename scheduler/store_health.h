@@ -31,8 +31,8 @@ class StoreHealth {
 
   /// When the next commit is to be tried.
   Time try_again_at() const { return tried_at_ + retry(); }
-  /// Whether waiting is pointless. `is_last`: nothing is left to be done but to record the end; `in_a_hurry`:
-  /// somebody has asked for that twice.
+  /// Whether waiting is pointless. `is_last`: nothing is left to be done but to record the end;
+  /// `in_a_hurry`: somebody has asked for that twice.
   bool is_hopeless(Time now, bool is_last, bool in_a_hurry) const;
   /// Whether nobody could find the runs again: the sweep's own files are gone.
   bool is_gone() const { return failing_ && error_.kind == Error::Kind::not_found; }

@@ -20,7 +20,8 @@ std::string where(const Parameter& parameter) {
   return fmt::format("parameter \"{}\"", parameter.name);
 }
 
-// The options under which a parameter exists, the outermost first: which choice, and which place in it.
+// The options under which a parameter exists, the outermost first: which choice, and which place in
+// it.
 struct Step {
   std::size_t choice;
   std::size_t option;

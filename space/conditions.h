@@ -15,8 +15,8 @@ namespace hdrive::space {
 
 using Parents = std::vector<std::optional<std::size_t>>;
 
-/// For each parameter its value in the set; nullptr where it does not exist there, or is not given. Pointers
-/// into the set.
+/// For each parameter its value in the set; nullptr where it does not exist there, or is not given.
+/// Pointers into the set.
 std::vector<const Value*> values_of(const SearchSpace& space, const Parents& parents,
                                     const Assignment& assignment);
 

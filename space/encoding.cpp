@@ -37,16 +37,16 @@ double encode(const Choice& choice, const Value& value) {
   return middle(static_cast<double>(found - options.begin()), static_cast<double>(options.size()));
 }
 
-// Where a draw from the base's interval lies in it; by halves, since the difference of two numbers may be too
-// large for one.
+// Where a draw from the base's interval lies in it; by halves, since the difference of two numbers
+// may be too large for one.
 double place(const Shape& shape, double drawn) {
   if (shape.first == shape.second) return 0.5;
   const double half = shape.first / 2;
   return std::clamp((drawn / 2 - half) / (shape.second / 2 - half), 0.0, 1.0);
 }
 
-// A point of a lattice: on a logarithmic scale the steps of the small numbers are wider than those of the large
-// ones, else all are alike.
+// A point of a lattice: on a logarithmic scale the steps of the small numbers are wider than those
+// of the large ones, else all are alike.
 double encode(const Shape& shape, const Lattice& lattice, double k) {
   if (!shape.exponential) return middle(k - lattice.first, lattice.size());
   const space::Cell cell = space::cell_of(shape, k);

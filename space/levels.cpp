@@ -28,8 +28,8 @@ double probability(const Shape& shape, const Lattice& lattice, double k) {
   return std::max(0.0, cell.end - cell.begin) / (shape.second - shape.first);
 }
 
-// A finite space as a forest: each choice with what exists under its options. Numbers of sets stay below
-// 2^64: what is more counts as 2^64 - 1.
+// A finite space as a forest: each choice with what exists under its options. Numbers of sets stay
+// below 2^64: what is more counts as 2^64 - 1.
 class Tree {
  public:
   explicit Tree(const SearchSpace& space)

@@ -111,7 +111,8 @@ class Names {
   std::unordered_map<std::string_view, int> given_;
 };
 
-// What stands against the existence of a parameter: the outermost choice above it that has another option.
+// What stands against the existence of a parameter: the outermost choice above it that has another
+// option.
 std::string obstacle(const SearchSpace& space, const Parents& parents, std::size_t index,
                      const std::vector<const Value*>& values) {
   std::string text;

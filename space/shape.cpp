@@ -73,8 +73,8 @@ std::optional<Lattice> lattice_of(const Shape& shape) {
   const double low = forward(shape, shape.first) / *shape.q;
   const double high = forward(shape, shape.second) / *shape.q;
   if (low == high) return Lattice{std::nearbyint(low), std::nearbyint(low)};
-  // k is reached from (k - 1/2, k + 1/2); a part of that interval no wider than the rounding error of
-  // the division is not there, or a bound such as log(2.5) would add a point that never comes.
+  // k is reached from (k - 1/2, k + 1/2); a part of that interval no wider than the rounding error
+  // of the division is not there, or a bound such as log(2.5) would add a point that never comes.
   constexpr double kSlack = 8 * std::numeric_limits<double>::epsilon();
   const double first = std::floor(low - 0.5 + kSlack * std::abs(low)) + 1;
   const double last = std::ceil(high + 0.5 - kSlack * std::abs(high)) - 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All expressions but choices and ranges of integers in one shape: a uniform or normal draw, perhaps
-// exponentiated, perhaps rounded to multiples of q. What holds for the shape is written once.
+// All expressions but choices and ranges of integers in one shape: a uniform or normal draw,
+// perhaps exponentiated, perhaps rounded to multiples of q. What holds for the shape is written
+// once.
 //
 // Internal to space/. Plain values and pure functions.
 #pragma once
@@ -57,8 +58,8 @@ inline double backward(const Shape& shape, double value) {
   return value > 0 ? std::log(value) : -INFINITY;
 }
 
-/// The multiples k q that a q-form of a uniform draw gives with positive probability: k from first to
-/// last.
+/// The multiples k q that a q-form of a uniform draw gives with positive probability: k from first
+/// to last.
 struct Lattice {
   double first = 0;
   double last = 0;

@@ -15,13 +15,14 @@
 namespace hdrive::workspace {
 namespace {
 
-// Of the whole process: several threads may capture into one store, each through an object of its own.
+// Of the whole process: several threads may capture into one store, each through an object of its
+// own.
 std::atomic<std::uint64_t> temporaries{0};
 
 namespace fs = std::filesystem;
 
-// All blobs have this time, 2000-01-01, so that one that somebody wrote to is known by its own; and not the epoch, since ZIP
-// archives know no time before 1980.
+// All blobs have this time, 2000-01-01, so that one that somebody wrote to is known by its own; and
+// not the epoch, since ZIP archives know no time before 1980.
 constexpr std::time_t kBlobTime = 946'684'800;
 
 // From here on one sync of the file system costs less than one of each file.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The files of all snapshots below one home, each content once. Several processes may use it at the same time: what
-// is there is complete, since it was renamed into its place, and is never changed again.
+// The files of all snapshots below one home, each content once. Several processes may use it at the
+// same time: what is there is complete, since it was renamed into its place, and is never changed
+// again.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,15 @@ class BlobStore {
   Result<void> prepare() const;
 
   std::filesystem::path manifest_path(const std::string& id) const;
-  /// The name of a file's content; one that may be executed has a name of its own, as working folders link to it.
+  /// The name of a file's content; one that may be executed has a name of its own, as working
+  /// folders link to it.
   std::filesystem::path blob_path(const SnapshotEntry& file) const;
 
   /// Whether it is there as it was stored, as far as looking at it can tell.
   bool holds(const SnapshotEntry& file) const;
 
-  /// Stores a content that is in memory, or that `from` holds; replaces one that is not as it was stored.
+  /// Stores a content that is in memory, or that `from` holds; replaces one that is not as it was
+  /// stored.
   Result<void> put(const SnapshotEntry& file, std::string_view content);
   Result<void> put_copy(const SnapshotEntry& file, int from);
 
@@ -43,7 +46,8 @@ class BlobStore {
   /// What was put survives a crash of the machine once this returns.
   Result<void> sync();
 
-  /// A lock that many may hold; nullptr where it cannot be had. Without `shared` it is had alone, or not at all.
+  /// A lock that many may hold; nullptr where it cannot be had. Without `shared` it is had alone,
+  /// or not at all.
   std::shared_ptr<void> lock(bool shared) const;
 
   const std::filesystem::path& folder() const { return folder_; }

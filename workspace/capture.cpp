@@ -151,7 +151,8 @@ class Capturer {
     entries_.push_back(std::move(entry));
   }
 
-  // A link to what is in the snapshot leads there, also in a working folder; any other to the original.
+  // A link to what is in the snapshot leads there, also in a working folder; any other to the
+  // original.
   void link_links(const Walk& walk) {
     std::set<std::string> inside;
     for (const Found& found : walk.found) {
@@ -213,7 +214,8 @@ Result<Capture> capture_source(const CaptureOptions& options) {
   if (walk->too_large.empty()) {
     const BlobStore store(options.store);
     if (auto ready = store.prepare(); !ready) return ready.error();
-    // Until the sweep is stored: whoever collects sees no sweep yet that needs what is captured here.
+    // Until the sweep is stored: whoever collects sees no sweep yet that needs what is captured
+    // here.
     const auto hold = store.lock(true);
     capture = Capturer(options).run(*walk);
     if (!capture) return capture;

@@ -22,8 +22,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return base::split(text, '\n');
 }
 
-// How many lines to remove from one and to add from the other at least (Myers, "An O(ND) difference algorithm", 1986);
-// nothing where there are more than kMostEdits.
+// How many lines to remove from one and to add from the other at least (Myers, "An O(ND) difference
+// algorithm", 1986); nothing where there are more than kMostEdits.
 std::optional<std::ptrdiff_t> edits(const std::vector<std::string_view>& one,
                                     const std::vector<std::string_view>& other) {
   const auto n = std::ssize(one), m = std::ssize(other);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the last capture of a source folder read, so that the next one reads only what has changed since.
+// What the last capture of a source folder read, so that the next one reads only what has changed
+// since.
 #pragma once
 
 #include <sys/stat.h>
@@ -31,8 +32,8 @@ class FileIndex {
   /// The digest of a file that has not changed since it was read.
   std::optional<std::string> find(const std::string& path, const FileStamp& stamp) const;
 
-  /// A file that changed in the two seconds before `now` is not noted: it may change again without its times
-  /// telling, as coarse as some file systems' are.
+  /// A file that changed in the two seconds before `now` is not noted: it may change again without
+  /// its times telling, as coarse as some file systems' are.
   void note(const std::string& path, const FileStamp& stamp, const std::string& digest, Time now);
 
   /// What was noted takes the place of what was read.

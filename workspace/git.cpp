@@ -23,7 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A repository on a slow disk must not hold up a sweep for long: what git has not said by then is left out.
+// A repository on a slow disk must not hold up a sweep for long: what git has not said by then is
+// left out.
 constexpr int kPatienceMs = 10'000;
 constexpr std::size_t kMostOutput = 1 << 16;
 
@@ -35,8 +36,8 @@ bool is_in_repository(const fs::path& folder) {
   }
 }
 
-// The environment of hdrive, without what would point git elsewhere (a hook's GIT_DIR), and so that it neither asks
-// nor writes anything.
+// The environment of hdrive, without what would point git elsewhere (a hook's GIT_DIR), and so that
+// it neither asks nor writes anything.
 std::vector<std::string> git_environment() {
   std::vector<std::string> result = {"GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C"};
   for (char** entry = environ; *entry; ++entry) {
@@ -54,7 +55,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-// What comes within the patience; nothing if that was not all, unless `enough` is all that is wanted.
+// What comes within the patience; nothing if that was not all, unless `enough` is all that is
+// wanted.
 std::optional<std::string> read_in_time(int fd, std::size_t enough) {
   std::string text;
   char buffer[4096];
@@ -72,8 +74,8 @@ std::optional<std::string> read_in_time(int fd, std::size_t enough) {
   }
 }
 
-// What `git <words>` prints in the folder, without the end of the line. Nothing: it failed, or there is no git. Of output
-// that is longer than `enough` the beginning does.
+// What `git <words>` prints in the folder, without the end of the line. Nothing: it failed, or
+// there is no git. Of output that is longer than `enough` the beginning does.
 std::optional<std::string> git(const fs::path& folder, const std::vector<std::string>& words,
                                std::size_t enough = kMostOutput) {
   std::vector<std::string> arguments = {"git", "-c", "core.fsmonitor=false", "-C", folder.string()};

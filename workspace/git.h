@@ -5,7 +5,8 @@
 
 namespace hdrive::workspace {
 
-/// A repository's address as it may be kept and shown: without user and password, and without the query of a web address.
+/// A repository's address as it may be kept and shown: without user and password, and without the
+/// query of a web address.
 std::string without_credentials(const std::string& url);
 
 }  // namespace hdrive::workspace

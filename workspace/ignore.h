@@ -32,11 +32,13 @@ class IgnoreFile {
   std::vector<Pattern> patterns_;
 };
 
-/// The ignore files from the source folder down to one of its folders; a deeper one has the last word. Whoever walks does
-/// not enter ignored folders, so that nothing in them can be taken back in: git's rule.
+/// The ignore files from the source folder down to one of its folders; a deeper one has the last
+/// word. Whoever walks does not enter ignored folders, so that nothing in them can be taken back
+/// in: git's rule.
 class IgnoreRules {
  public:
-  /// The rules for what lies in the folder `path` ("" the source folder), which has this ignore file.
+  /// The rules for what lies in the folder `path` ("" the source folder), which has this ignore
+  /// file.
   IgnoreRules with(const std::string& path, std::string_view text) const;
   /// `path` is relative to the source folder.
   bool ignores(std::string_view path, bool is_folder) const;

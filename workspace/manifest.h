@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The description of a snapshot: a text whose digest is the snapshot's id (docs/run-directory.md has the format).
+// The description of a snapshot: a text whose digest is the snapshot's id (docs/run-directory.md
+// has the format).
 #pragma once
 
 #include <string>

@@ -35,7 +35,8 @@ constexpr std::string_view kNeverSource[] = {
 // Every run has these of its own.
 constexpr std::string_view kOfTheRun[] = {"outputs", "logs"};
 
-// Files that say of the folder they are in what it is: a virtual environment, one of conda's, a cache.
+// Files that say of the folder they are in what it is: a virtual environment, one of conda's, a
+// cache.
 constexpr const char* kMarks[] = {"pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"};
 
 template <class List, class Item>

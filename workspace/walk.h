@@ -31,8 +31,9 @@ struct Walk {
   std::string too_large;         // why it is; empty: it is not
 };
 
-/// Walks `options.source`: ignore files apply, and what is never source is left out (git's own folder, caches, virtual
-/// environments, hdrive's home). Fails where the source folder itself cannot be read.
+/// Walks `options.source`: ignore files apply, and what is never source is left out (git's own
+/// folder, caches, virtual environments, hdrive's home). Fails where the source folder itself
+/// cannot be read.
 Result<Walk> walk_source(const CaptureOptions& options);
 
 }  // namespace hdrive::workspace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same decisions as git's wildmatch.c takes, quirks included: people know their ignore files from git.
+// The same decisions as git's wildmatch.c takes, quirks included: people know their ignore files
+// from git.
 #include "workspace/wildmatch.h"
 
 #include <algorithm>

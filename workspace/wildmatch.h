@@ -12,7 +12,8 @@ enum class Wild {
   path,  ///< they do not match '/', and `**` between slashes matches any number of folders
 };
 
-/// Whether the whole of `text` matches. A pattern so wound that it takes more than a million steps matches nothing.
+/// Whether the whole of `text` matches. A pattern so wound that it takes more than a million steps
+/// matches nothing.
 bool wild_match(std::string_view pattern, std::string_view text, Wild kind);
 
 }  // namespace hdrive::workspace

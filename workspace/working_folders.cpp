@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rule, also in docs/run-directory.md: a small tree is copied; of a larger one the files share their blocks where the
-// file system can (reflinks); else they are hard links to the read-only files of the store.
+// The rule, also in docs/run-directory.md: a small tree is copied; of a larger one the files share
+// their blocks where the file system can (reflinks); else they are hard links to the read-only
+// files of the store.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
@@ -144,8 +145,9 @@ struct WorkingFolders::Impl {
     return error;
   }
 
-  // A file of the store that a run wrote to (only root can, or whoever changed its permissions) is made anew: from
-  // itself if only its times or permissions were changed, else from the source folder if that has it still.
+  // A file of the store that a run wrote to (only root can, or whoever changed its permissions) is
+  // made anew: from itself if only its times or permissions were changed, else from the source
+  // folder if that has it still.
   Result<void> make_sound(const SnapshotEntry& entry) {
     BlobStore& store = loaded->store;
     if (store.holds(entry)) return {};
@@ -165,7 +167,8 @@ struct WorkingFolders::Impl {
     return store.put(entry, *content);
   }
 
-  // -- one file ------------------------------------------------------------------------------------
+  // -- one file
+  // ------------------------------------------------------------------------------------
 
   Result<base::UniqueFd> create(int folder, const SnapshotEntry& entry) const {
     base::UniqueFd fd(::openat(folder, entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,

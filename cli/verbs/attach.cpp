@@ -22,7 +22,8 @@ namespace hdrive::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn{50};
-// Where much changes reading it takes a while; it is read so rarely that this is a hundredth of the time at most.
+// Where much changes reading it takes a while; it is read so rarely that this is a hundredth of the
+// time at most.
 constexpr int kRest = 100;
 constexpr Duration kAtLeast = std::chrono::milliseconds{200};
 

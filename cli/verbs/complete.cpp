@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the completion scripts ask: a line a candidate, "WORD<tab>DESCRIPTION", and one ":files", ":directories" or
-// ":configurations" where the shell is to offer files.
+// What the completion scripts ask: a line a candidate, "WORD<tab>DESCRIPTION", and one ":files",
+// ":directories" or ":configurations" where the shell is to offer files.
 #include <memory>
 
 #include "cli/argument_parser.h"

@@ -20,7 +20,8 @@ struct Options {
   std::vector<std::string> values, dashed;
 };
 
-// Takes words like "--lr=0.1" out of the arguments: many a parameter is called that, and it is no option here.
+// Takes words like "--lr=0.1" out of the arguments: many a parameter is called that, and it is no
+// option here.
 std::vector<std::string> take_dashed(const ArgumentParser& parser,
                                      std::vector<std::string>& arguments) {
   std::vector<std::string> taken;

@@ -126,7 +126,8 @@ int export_sweeps(const Options& options) {
   std::error_code ignored;
   if (std::filesystem::is_directory(options.file, ignored))
     fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", options.file));
-  // Whatever is exported is believed elsewhere: all of it is compared with its digest before a line is written.
+  // Whatever is exported is believed elsewhere: all of it is compared with its digest before a line
+  // is written.
   for (const SweepEntry& sweep : sweeps)
     ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric, [](const Change&) {}));
   OutputFile output = value_or_fail(OutputFile::open(options.file));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// hdrive init: a first configuration from the arguments that a training script declares. The script is read by
-// Python's own parser (python/hdrive_init.py), and never run.
+// hdrive init: a first configuration from the arguments that a training script declares. The script
+// is read by Python's own parser (python/hdrive_init.py), and never run.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
@@ -83,7 +83,8 @@ struct Answer {
   std::string out, err;
 };
 
-// What the program says of the script. -I: nothing beside the script takes the place of Python's own modules.
+// What the program says of the script. -I: nothing beside the script takes the place of Python's
+// own modules.
 Answer ask_python(const std::string& script) {
   const TemporaryFile out = temporary_file(), err = temporary_file();
   posix_spawn_file_actions_t actions;

@@ -44,7 +44,8 @@ int log(const Options& options) {
   return kDone;
 }
 
-// "-0.5" and "-inf" are values here, not options: a blank in front keeps them from being read as such.
+// "-0.5" and "-inf" are values here, not options: a blank in front keeps them from being read as
+// such.
 void shield_numbers(std::vector<std::string>& arguments) {
   for (std::string& argument : arguments)
     if (argument.starts_with('-') && base::parse_number(argument)) argument.insert(0, " ");

@@ -50,8 +50,9 @@ RunId latest_run(const SweepEntry& sweep) {
   return 0;
 }
 
-// How what a script wrote is printed: to files and pipes as it is; for a terminal, and where the stream is told
-// in front, line by line and harmless. What moves the cursor back, a progress bar, begins a line there.
+// How what a script wrote is printed: to files and pipes as it is; for a terminal, and where the
+// stream is told in front, line by line and harmless. What moves the cursor back, a progress bar,
+// begins a line there.
 class Printer {
  public:
   Printer(std::string prefix, bool raw)
@@ -113,8 +114,8 @@ off_t tail_begin(int fd, std::int64_t lines) {
   return 0;
 }
 
-// A file that grows while it is printed. Another one may take its place: a run that is tried again begins
-// a new one.
+// A file that grows while it is printed. Another one may take its place: a run that is tried again
+// begins a new one.
 class Follower {
  public:
   Follower(fs::path path, const Options& options, std::string prefix = "")
@@ -126,7 +127,8 @@ class Follower {
   void print_new() {
     print_rest();
     if (!was_replaced()) return;
-    // The program may have put anything in its place: a FIFO would be waited for, a device read for ever.
+    // The program may have put anything in its place: a FIFO would be waited for, a device read for
+    // ever.
     auto file = base::open_regular(path_);
     if (!file && !std::exchange(refused_, true)) complain(file.error().message());
     fd_ = file ? *std::move(file) : base::UniqueFd();

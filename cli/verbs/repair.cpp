@@ -27,7 +27,8 @@ struct Options {
   std::string output_dir;
 };
 
-// The sweep's directory. A damaged database tells no names, but directories are named as their sweeps.
+// The sweep's directory. A damaged database tells no names, but directories are named as their
+// sweeps.
 fs::path directory_of(const Options& options) {
   const fs::path home = home_directory(options.output_dir);
   std::error_code error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Going on with a sweep: the verb `resume`, and `run --name` where the sweep of that name was interrupted.
+// Going on with a sweep: the verb `resume`, and `run --name` where the sweep of that name was
+// interrupted.
 #pragma once
 
 #include <string>

@@ -69,7 +69,8 @@ std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesy
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-// The same command with the same name goes on with the sweep it began, provided it is the same sweep.
+// The same command with the same name goes on with the sweep it began, provided it is the same
+// sweep.
 int go_on_with(const SweepEntry& sweep, const Options& options, LoadedConfig loaded) {
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
   const std::string name = shell_quote({sweep.header.name});

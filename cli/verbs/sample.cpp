@@ -32,7 +32,8 @@ std::vector<std::string> arguments_of(SweepSpec spec, const Assignment& paramete
   return arguments;
 }
 
-// Prints parameter sets as they are drawn, so that any number of them takes no more memory than one.
+// Prints parameter sets as they are drawn, so that any number of them takes no more memory than
+// one.
 class Printer {
  public:
   Printer(const SweepSpec& spec, Format format) : spec_(spec), format_(format) {

@@ -36,8 +36,8 @@ struct Options {
   bool quiet = false;
 };
 
-// The lines of standard input. Whatever else is to be done is done ten times a second while there is none: the
-// program may train for hours between two lines.
+// The lines of standard input. Whatever else is to be done is done ten times a second while there
+// is none: the program may train for hours between two lines.
 class Input {
  public:
   /// The next line without its newline; nothing at the end. The last may lack the newline.

@@ -51,8 +51,8 @@ int end_what_is_left(const SweepEntry& sweep, const Options& options) {
   return code == kInterrupted ? kDone : code;
 }
 
-// What became of it, once it has ended. An engine that has not heard of the request ends nothing: the one that was
-// asked has died, and another has taken up its sweep.
+// What became of it, once it has ended. An engine that has not heard of the request ends nothing:
+// the one that was asked has died, and another has taken up its sweep.
 std::string outcome(const Options& options, const Target& target, std::int64_t request,
                     SuspensionNotice& notice) {
   const std::string id = short_id(target.sweep.header.id);

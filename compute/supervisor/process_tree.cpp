@@ -157,8 +157,8 @@ const Process* find(pid_t pid) {
   return low < table_size && table[low].pid == pid ? &table[low] : nullptr;
 }
 
-// Marks the descendants. A child has a higher pid than its parent, except where pids wrapped around:
-// then it takes another pass.
+// Marks the descendants. A child has a higher pid than its parent, except where pids wrapped
+// around: then it takes another pass.
 void search_all() {
   read_processes();
   const pid_t self = getpid();
@@ -221,8 +221,8 @@ void kill_descendants() {
   for (int i = 0; i < table_size; ++i) {
     const Process& process = table[i];
     if (!process.ours || !alive(process)) continue;
-    // A signal to a group reaches even what is being forked. Our descendants' groups are theirs alone:
-    // none can join a group of another session, and ours began with us.
+    // A signal to a group reaches even what is being forked. Our descendants' groups are theirs
+    // alone: none can join a group of another session, and ours began with us.
     if (process.group > 1 && process.group != own_group && process.group != last_group) {
       last_group = process.group;
       kill(-process.group, SIGKILL);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the engine and a run's supervisor agree on: the supervisor's arguments, the record it sends, its
-// exit statuses. Both are built together and the engine carries the supervisor with it, but an engine may
-// meet supervisors that an older one started: those are met through files only (docs/run-directory.md).
-// Included by both sides; plain constants and one plain struct.
+// What the engine and a run's supervisor agree on: the supervisor's arguments, the record it sends,
+// its exit statuses. Both are built together and the engine carries the supervisor with it, but an
+// engine may meet supervisors that an older one started: those are met through files only
+// (docs/run-directory.md). Included by both sides; plain constants and one plain struct.
 #pragma once
 
 #include <cstdint>
@@ -32,12 +32,12 @@ enum Argument {
   kProgram,      ///< and its arguments after it
 };
 
-/// How the claim's name begins. The engine creates the file; the supervisor renames it to supervisor.json,
-/// filled, before the program starts. An engine that takes over removes claims: whose claim is gone starts
-/// nothing, and so no run is ever started twice.
+/// How the claim's name begins. The engine creates the file; the supervisor renames it to
+/// supervisor.json, filled, before the program starts. An engine that takes over removes claims:
+/// whose claim is gone starts nothing, and so no run is ever started twice.
 inline constexpr char kClaimPrefix[] = ".start-";
-/// The claim is made as large as supervisor.json can be, of blanks that the supervisor writes over: on a disk
-/// that is full by then it can still say who looks after the run.
+/// The claim is made as large as supervisor.json can be, of blanks that the supervisor writes over:
+/// on a disk that is full by then it can still say who looks after the run.
 inline constexpr int kClaimSize = 1024;
 
 /// Where the supervisor finds the pipe on which it tells that the program runs.
@@ -48,8 +48,8 @@ struct Began {
   std::int64_t run;
   std::int32_t attempt;
   std::int32_t pid;
-  /// A number that only the supervisor and its engine know, and that exit.json repeats: what the program itself
-  /// puts there does not count.
+  /// A number that only the supervisor and its engine know, and that exit.json repeats: what the
+  /// program itself puts there does not count.
   std::int64_t token;
 };
 
@@ -62,11 +62,11 @@ enum Status {
   kNoClaim = 67,  ///< nothing was started
 };
 
-/// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that is
-/// alive comes first.
+/// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that
+/// is alive comes first.
 inline constexpr int kTimeLimitMarginMs = 1000;
-/// How long the supervisor tries to write exit.json where it may not, or the disk fails. For room it waits for
-/// ever.
+/// How long the supervisor tries to write exit.json where it may not, or the disk fails. For room
+/// it waits for ever.
 inline constexpr int kRecordPatienceMs = 60'000;
 /// The least time between two looks for what is left alive, where each reads all of /proc.
 inline constexpr int kExpensiveLookMs = 1000;

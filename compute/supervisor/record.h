@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes the supervisor's two small JSON files, each in one step (docs/run-directory.md describes them).
-// Used by the supervisor's one thread; allocates nothing.
+// Writes the supervisor's two small JSON files, each in one step (docs/run-directory.md describes
+// them). Used by the supervisor's one thread; allocates nothing.
 #pragma once
 
 #include <stddef.h>
@@ -20,15 +20,15 @@ class Record {
   /// Microseconds, as seconds with a fraction.
   void seconds(const char* key, long long microseconds);
 
-  /// Writes the file into the current directory, replacing an older one. False: it could not, and errno
-  /// says why; it may be tried again.
+  /// Writes the file into the current directory, replacing an older one. False: it could not, and
+  /// errno says why; it may be tried again.
   bool write(const char* name, const char* temporary);
-  /// The same where `claim` must exist: it becomes the file. Gives its descriptor; less than zero: it could
-  /// not.
+  /// The same where `claim` must exist: it becomes the file. Gives its descriptor; less than zero:
+  /// it could not.
   int write_claimed(const char* name, const char* claim);
 
-  /// A number that is 0 until `fill` overwrites it in the file. To replace the whole file once more would
-  /// make the file system put it on the disk at once.
+  /// A number that is 0 until `fill` overwrites it in the file. To replace the whole file once more
+  /// would make the file system put it on the disk at once.
   void number_later(const char* key);
   void fill(int fd, long long value) const;
 

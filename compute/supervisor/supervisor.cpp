@@ -2,14 +2,15 @@
 //
 // The supervisor of one run: a small program between the engine and the training program.
 //
-// It starts the training program, owns its whole process tree (as a subreaper, in a session of its own),
-// ends that tree when told to, and writes how it ended to exit.json. It lives on when the engine dies.
+// It starts the training program, owns its whole process tree (as a subreaper, in a session of its
+// own), ends that tree when told to, and writes how it ended to exit.json. It lives on when the
+// engine dies.
 //
 //   SIGTERM, SIGINT  end the tree: SIGTERM to all of it, SIGKILL to what is left after the grace period
 //   SIGUSR1          SIGKILL to all of it now
 //
-// It says that the tree is empty only when the kernel says that no child is left. Linked statically and
-// kept free of the C++ library: there is one for each run, and each run waits for it to start.
+// It says that the tree is empty only when the kernel says that no child is left. Linked statically
+// and kept free of the C++ library: there is one for each run, and each run waits for it to start.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -45,8 +46,8 @@ long long now() { return time_of(CLOCK_MONOTONIC); }
 long long least(long long a, long long b) { return a < b ? a : b; }
 
 // Nothing of the engine's stays open: a supervisor that outlives it must not hold its terminal, its
-// database or the other end of somebody's pipe. But for `kept` locks of the run's devices, which the program need
-// not know of.
+// database or the other end of somebody's pipe. But for `kept` locks of the run's devices, which
+// the program need not know of.
 void let_go_of_descriptors(int kept) {
   const int first = protocol::kPipeFd + 1 + kept;
   constexpr int kMost = 1 << 16;  // of an engine with a raised limit
@@ -76,8 +77,8 @@ volatile int failed_with;
   _exit(127);
 }
 
-// The engine may have raised it for itself. A program that uses select() must not be given descriptors beyond
-// those it can name.
+// The engine may have raised it for itself. A program that uses select() must not be given
+// descriptors beyond those it can name.
 void restore_file_limit(rlim_t soft) {
   rlimit limit{};
   if (soft == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || soft >= limit.rlim_cur) return;
@@ -85,10 +86,12 @@ void restore_file_limit(rlim_t soft) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// In the child: it has this process's memory until exec, but signals, limits and directory of its own.
+// In the child: it has this process's memory until exec, but signals, limits and directory of its
+// own.
 [[noreturn]] void become_program(char** argv, pid_t supervisor, int out, int err) {
   setpgid(0, 0);
-  // Without its supervisor nobody would look after it; that may have been killed before this was said.
+  // Without its supervisor nobody would look after it; that may have been killed before this was
+  // said.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor) _exit(127);
   dup2(out, STDOUT_FILENO);
@@ -131,8 +134,8 @@ Start start_program(char** argv) {
   return {pid, nullptr, 0};
 }
 
-// supervisor.json. It is there before the program is: an engine that takes over finds the run by it, from
-// the first moment in which there is something to find.
+// supervisor.json. It is there before the program is: an engine that takes over finds the run by
+// it, from the first moment in which there is something to find.
 void describe_self(Record& record, char** argv) {
   record.number("version", protocol::kFileVersion);
   record.number("attempt", atoi(argv[protocol::kAttempt]));
@@ -268,8 +271,8 @@ bool may_pass() {
   return false;
 }
 
-// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, and where no
-// program ran each signal does.
+// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, and
+// where no program ran each signal does.
 bool write_when_possible(Record& record, const char* directory, bool ran, const sigset_t& signals) {
   const long long until = now() + protocol::kRecordPatienceMs * kMillisecond;
   // The program may have taken the directory's permissions away.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Change: what can happen in a sweep, as data, and what is constant in it. Everything that is stored, replayed
-// and told to listeners is one of these.
+// Change: what can happen in a sweep, as data, and what is constant in it. Everything that is
+// stored, replayed and told to listeners is one of these.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ enum class SweepEnd {
   target,       ///< the best value reached stop_at
   no_progress,  ///< stop_without_progress runs in a row brought nothing better
   failing,      ///< stop_after_consecutive_failures runs in a row failed; `hdrive resume` goes on
-  blocked,  ///< for a long time no run could be started (a program that is gone); `hdrive resume` goes on
+  blocked,      ///< no run could be started for long: its program is gone, say; as `failing`
 };
 std::string_view to_string(SweepEnd end);  ///< the enumerator's name
 std::optional<SweepEnd> sweep_end_from(std::string_view text);

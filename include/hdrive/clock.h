@@ -24,8 +24,8 @@ class Clock {
   /// Never goes backwards within the life of the clock, whatever is done to the system's clock.
   virtual Time now() = 0;
 
-  /// Whether it goes on by itself. Of a simulated clock the loop does not look ten times a second at what
-  /// other processes want: each look would have to move the clock.
+  /// Whether it goes on by itself. Of a simulated clock the loop does not look ten times a second
+  /// at what other processes want: each look would have to move the clock.
   virtual bool real() const { return true; }
 };
 

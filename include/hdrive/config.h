@@ -42,20 +42,21 @@ struct LoadedConfig {
 struct ConfigOverrides {
   /// `--set key=value`, top-level keys and dotted ones ("policy.slack_factor"); values are YAML.
   std::vector<std::pair<std::string, std::string>> set;
-  /// The command given after `--`; replaces the file's. Where a run configuration is given, a script
-  /// ("train.py") in its place is started with the run configuration's interpreter.
+  /// The command given after `--`; replaces the file's. Where a run configuration is given, a
+  /// script ("train.py") in its place is started with the run configuration's interpreter.
   std::vector<std::string> command;
   /// Where `command` was typed: the runs start there unless the file, a run configuration or
   /// `source_directory` says otherwise. Empty: in the directory of the file.
   std::filesystem::path command_directory;
-  /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be empty.
+  /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be
+  /// empty.
   std::filesystem::path run_configuration;
   /// Replaces source_directory, before the command is checked.
   std::filesystem::path source_directory;
   /// Whether a specification without a command is an error (it is for runs as processes).
   bool needs_command = true;
-  /// Whether a source directory, program or script that is not there is an error also where no command is needed
-  /// (where one is, it always is), and not only worth a warning.
+  /// Whether a source directory, program or script that is not there is an error also where no
+  /// command is needed (where one is, it always is), and not only worth a warning.
   bool needs_files = false;
   /// The PATH of the runs, in which the program is looked for. Nothing: it is not.
   std::optional<std::string> search_path;
@@ -63,8 +64,8 @@ struct ConfigOverrides {
   bool azure = false;
 };
 
-/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk; "-" is standard input. Of what is no regular
-/// file (a pipe, /dev/stdin) relative paths count from the working directory.
+/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk; "-" is standard input. Of what
+/// is no regular file (a pipe, /dev/stdin) relative paths count from the working directory.
 LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
 
 /// The same from text; `name` stands for the file in messages, `directory` for its place.
@@ -72,31 +73,31 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
                           const std::filesystem::path& directory,
                           const ConfigOverrides& overrides = {});
 
-/// The file that HyperDrive's `-c NAME` means: NAME.runconfig or NAME in `directory`, its .azureml or its
-/// aml_config. Fails saying where it looked, and what there is.
+/// The file that HyperDrive's `-c NAME` means: NAME.runconfig or NAME in `directory`, its .azureml
+/// or its aml_config. Fails saying where it looked, and what there is.
 Result<std::filesystem::path> find_run_configuration(const std::filesystem::path& directory,
                                                      std::string_view name);
 
-/// The file that `--hyperdrive-configuration-name` means: looked up in `directory`, its .azureml and
-/// aml_config, then its other sub-folders, where it must be the only one of its name.
+/// The file that `--hyperdrive-configuration-name` means: looked up in `directory`, its .azureml
+/// and aml_config, then its other sub-folders, where it must be the only one of its name.
 Result<std::filesystem::path> find_hyperdrive_configuration(const std::filesystem::path& directory,
                                                             std::string_view file_name);
 
-/// A start point from "name=value" pairs, the values YAML scalars as in a configuration file. Fails naming what
-/// is unknown, given twice or out of its range.
+/// A start point from "name=value" pairs, the values YAML scalars as in a configuration file. Fails
+/// naming what is unknown, given twice or out of its range.
 Result<Assignment> parse_point(const SearchSpace& space,
                                const std::vector<std::pair<std::string, std::string>>& given);
 
-/// What Azure itself would refuse or treat differently in this specification (reference, sections 1, 2,
-/// 4 and 10.8); each a warning. For a specification made in code: one that is loaded gets them with their
-/// places (ConfigOverrides::azure).
+/// What Azure itself would refuse or treat differently in this specification (reference, sections
+/// 1, 2, 4 and 10.8); each a warning. For a specification made in code: one that is loaded gets
+/// them with their places (ConfigOverrides::azure).
 std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& file);
 
 /// The specification as hdconfig.yml text that reads back equal, seed and command included.
 std::string to_hdconfig(const SweepSpec& spec);
 
-/// How two specifications differ, a key each: "max_total_runs: 20 instead of 10", of longer values the key
-/// alone. Empty: they are equal.
+/// How two specifications differ, a key each: "max_total_runs: 20 instead of 10", of longer values
+/// the key alone. Empty: they are equal.
 std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other);
 
 /// What changes from `before` to `after`, a key or an option each: "max_total_runs: 10 -> 20",

@@ -5,7 +5,8 @@
 // The quickest way in, `tune` a callable:
 //
 //   hdrive::SweepSpec spec;
-//   spec.space.parameters = {{"lr", hdrive::LogUniform{-7, 0}}, {"layers", hdrive::Choice{{1, 2, 3}}}};
+//   spec.space.parameters = {{"lr", hdrive::LogUniform{-7, 0}},
+//                            {"layers", hdrive::Choice{{1, 2, 3}}}};
 //   spec.primary_metric = "loss";
 //   spec.goal = hdrive::Goal::minimize;
 //   spec.max_total_runs = 50;
@@ -14,9 +15,10 @@
 //       run.report("loss", train_one_epoch(run.number("lr")), epoch);
 //   });
 //
-// Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring of your
-// own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it), state.h and report.h
-// (what came out), changes.h and store.h (what is kept), catalog.h and reader.h (reading what was kept).
+// Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring
+// of your own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it),
+// state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h and
+// reader.h (reading what was kept).
 #pragma once
 
 #include "hdrive/ask_tell.h"

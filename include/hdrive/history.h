@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// History: the runs of one sweep and what they reported, with fast answers for policies and samplers.
+// History: the runs of one sweep and what they reported, with fast answers for policies and
+// samplers.
 //
-// The scheduler writes it; samplers and policies read it. One thread at a time. Every answer depends
-// only on what was recorded, not on the order in which different runs were recorded. Interval N of a
-// run is its N-th report of the primary metric, from 1. NaN and infinite reports count as reports, but
-// never as a best value, in a mean or in a median; a run with only such reports is worse than any other.
+// The scheduler writes it; samplers and policies read it. One thread at a time. Every answer
+// depends only on what was recorded, not on the order in which different runs were recorded.
+// Interval N of a run is its N-th report of the primary metric, from 1. NaN and infinite reports
+// count as reports, but never as a best value, in a mean or in a median; a run with only such
+// reports is worse than any other.
 #pragma once
 
 #include <cstdint>
@@ -84,8 +86,8 @@ class History {
   History(History&&) noexcept;
   History& operator=(History&&) noexcept;
 
-  /// The same as it is now, for another thread to read while this one goes on. Of the same version and identity:
-  /// it must not be changed.
+  /// The same as it is now, for another thread to read while this one goes on. Of the same version
+  /// and identity: it must not be changed.
   History snapshot() const;
 
   // ---- recording: by the scheduler's one mutator, and by tests ---------------------------------
@@ -98,8 +100,9 @@ class History {
   Run& edit(RunId id);
   /// One more report of the primary metric.
   void report(RunId id, double value);
-  /// A new attempt: the run is queued again, its attempt is counted up, and its reports are forgotten
-  /// as well as how the attempt before ended (cause, reason, exit code, signal, start and end).
+  /// A new attempt: the run is queued again, its attempt is counted up, and its reports are
+  /// forgotten as well as how the attempt before ended (cause, reason, exit code, signal, start and
+  /// end).
   void restart(RunId id);
 
   // ---- the runs --------------------------------------------------------------------------------
@@ -109,18 +112,21 @@ class History {
   const Run& run(RunId id) const;
   /// How many runs have this status.
   std::int64_t count(RunStatus status) const;
-  /// Grows with every change, and no two histories of a process ever have the same: a cache keyed by it is
-  /// never stale.
+  /// Grows with every change, and no two histories of a process ever have the same: a cache keyed
+  /// by it is never stale.
   std::uint64_t version() const;
-  /// Which history of this process it is. Runs are only ever added and their parameters never change, so what
-  /// was derived from the parameters of the first n runs stays true of the same history.
+  /// Which history of this process it is. Runs are only ever added and their parameters never
+  /// change, so what was derived from the parameters of the first n runs stays true of the same
+  /// history.
   std::uint64_t identity() const;
-  /// How many times a run began again: while it stays the same, a run that has ended stays as it is.
+  /// How many times a run began again: while it stays the same, a run that has ended stays as it
+  /// is.
   std::int64_t restarts() const;
   /// The first run with exactly these parameters, if any.
   std::optional<RunId> find(const Assignment& parameters) const;
 
-  /// Whether `a` is strictly better than `b` under the goal; a number is better than NaN or infinity.
+  /// Whether `a` is strictly better than `b` under the goal; a number is better than NaN or
+  /// infinity.
   bool better(double a, double b) const;
 
   // ---- the primary metric ----------------------------------------------------------------------
@@ -168,7 +174,8 @@ class History {
     std::int64_t from_worst = 0;  ///< 1 is the worst
     std::int64_t of = 0;          ///< how many were ranked
   };
-  /// The run's place by best_r(N); in a tie the later run is worse. The run itself is always ranked.
+  /// The run's place by best_r(N); in a tie the later run is worse. The run itself is always
+  /// ranked.
   Rank rank_at(RunId id, std::int64_t interval, Ranked ranked) const;
   /// best_r(N) of the run at this place from the worst (1 ... of); NaN where it has none.
   double value_at_rank(std::int64_t from_worst, std::int64_t interval, Ranked ranked) const;

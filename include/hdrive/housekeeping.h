@@ -12,8 +12,8 @@
 
 namespace hdrive {
 
-/// What a folder takes on disk. A file with several names counts where it is alone: of a working folder that shares
-/// the files of a snapshot only the folder itself counts.
+/// What a folder takes on disk. A file with several names counts where it is alone: of a working
+/// folder that shares the files of a snapshot only the folder itself counts.
 struct DiskUse {
   std::uint64_t bytes = 0;
   std::int64_t entries = 0;  ///< files and folders
@@ -22,19 +22,20 @@ struct DiskUse {
 };
 DiskUse disk_use(const std::filesystem::path& folder, std::int64_t most_entries = 1'000'000'000);
 
-/// Deletes a sweep with everything of it. Error::Kind::busy if an engine runs it. The snapshot it leaves behind is
-/// collected by `collect_unused_snapshots`.
+/// Deletes a sweep with everything of it. Error::Kind::busy if an engine runs it. The snapshot it
+/// leaves behind is collected by `collect_unused_snapshots`.
 Result<void> delete_sweep(const std::filesystem::path& directory);
 
 /// Of these runs of a sweep: what `prune_runs` would remove.
 DiskUse prunable(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
-/// Removes what the runs left that only they needed: outputs/, checkpoints/, kept working folders and earlier attempts.
-/// What tells of them stays: metrics, logs, how they ended. Error::Kind::busy if an engine runs the sweep.
+/// Removes what the runs left that only they needed: outputs/, checkpoints/, kept working folders
+/// and earlier attempts. What tells of them stays: metrics, logs, how they ended. Error::Kind::busy
+/// if an engine runs the sweep.
 Result<void> prune_runs(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
-/// Removes the snapshots that no sweep below `home` names; gives the bytes freed. Nothing is removed, and the Error says
-/// so, while a sweep there cannot be read: it might name one.
+/// Removes the snapshots that no sweep below `home` names; gives the bytes freed. Nothing is
+/// removed, and the Error says so, while a sweep there cannot be read: it might name one.
 Result<std::uint64_t> collect_unused_snapshots(const std::filesystem::path& home);
 
 }  // namespace hdrive

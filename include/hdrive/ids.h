@@ -17,7 +17,8 @@ namespace hdrive {
 std::string new_sweep_id();
 /// The constant facts of a new sweep of this specification, with an id of its own.
 SweepHeader new_sweep_header(const SweepSpec& spec, Time created);
-/// A random seed, for specifications without one. At most 2^53, so that every reader keeps it exactly.
+/// A random seed, for specifications without one. At most 2^53, so that every reader keeps it
+/// exactly.
 std::uint64_t new_seed();
 /// "HD_<uuid>_<n>".
 std::string run_id(const std::string& sweep_id, RunId run);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Policy: decides, at each report of a run's primary metric, whether the run goes on. Implement it to
-// bring your own.
+// Policy: decides, at each report of a run's primary metric, whether the run goes on. Implement it
+// to bring your own.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +40,9 @@ struct Verdict {
 
 /// Judges runs.
 ///
-/// Pure: the same run and history give the same verdict. `judge` runs on the thread of the sweep, for
-/// every report of the primary metric, so it should take a microsecond, not a millisecond: `History`
-/// keeps the order statistics. The policy outlives the sweep.
+/// Pure: the same run and history give the same verdict. `judge` runs on the thread of the sweep,
+/// for every report of the primary metric, so it should take a microsecond, not a millisecond:
+/// `History` keeps the order statistics. The policy outlives the sweep.
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -50,16 +50,16 @@ class Policy {
   /// Called right after run `id` reported; its interval is `history.reports(id).size()`.
   virtual Verdict judge(RunId id, const History& history) const = 0;
 
-  /// The verdict as a sentence: which value was compared with which threshold, drawn from which runs,
-  /// or why the policy did not fire.
+  /// The verdict as a sentence: which value was compared with which threshold, drawn from which
+  /// runs, or why the policy did not fire.
   virtual std::string explain(const Verdict& verdict) const = 0;
 
   /// One line for the user: the algorithm and its settings.
   virtual std::string describe() const = 0;
 };
 
-/// The policy of `policy_algorithms()` that `spec` names. Fails where the options contradict each other
-/// (both slacks, or neither), saying what is allowed.
+/// The policy of `policy_algorithms()` that `spec` names. Fails where the options contradict each
+/// other (both slacks, or neither), saying what is allowed.
 Result<std::shared_ptr<const Policy>> make_policy(const AlgorithmSpec& spec, Goal goal);
 
 }  // namespace hdrive

@@ -12,8 +12,9 @@
 
 namespace hdrive {
 
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011),
-/// a uniform random bit generator of 64-bit words. Cheap to make; not shared between threads.
+/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+/// 2011), a uniform random bit generator of 64-bit words. Cheap to make; not shared between
+/// threads.
 class RandomStream {
  public:
   using result_type = std::uint64_t;

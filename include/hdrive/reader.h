@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SweepReader: looks at a stored sweep, also while an engine runs it, at a cost that follows from what is asked
-// and not from what the sweep holds. The command, and whatever shows sweeps elsewhere, stand on it.
+// SweepReader: looks at a stored sweep, also while an engine runs it, at a cost that follows from
+// what is asked and not from what the sweep holds. The command, and whatever shows sweeps
+// elsewhere, stand on it.
 //
 //   auto reader = hdrive::SweepReader::open(".hdrive/HD_1a2b...");
-//   auto page = (*reader)->runs({.order = {RunOrder::By::best}, .limit = 20});   // the 20 best
-//   auto curve = (*reader)->series({{7}, "loss", 500});                          // run 7, 500 points at most
+//   auto page = (*reader)->runs({.order = {RunOrder::By::best}, .limit = 20});  // the 20 best
+//   auto curve = (*reader)->series({{7}, "loss", 500});  // run 7, 500 points at most
 //   while (watching) {
-//     auto news = (*reader)->refresh();                                          // what changed since
+//     auto news = (*reader)->refresh();  // what changed since
 //     for (RunId run : news->runs) redraw(*(*reader)->run(run));
 //   }
 //
-// Threading: a reader is used by one thread at a time; several readers of one sweep need nothing of each other.
-// It never makes the engine wait: each call reads in a short transaction and holds nothing between calls.
-// Cost: `open` and `refresh` well under a millisecond where nothing changed, a run some tens of microseconds,
-// a page in the order of numbers as much as its runs; any other order, a filter and `totals` look at one small
-// row a run (100,000 runs: 20 to 100 ms). Memory: what is returned.
-// Errors: Kind::not_found where the sweep or a run is not there (any more), damaged where what was read is not
-// what was written, busy and no_resources pass by themselves. A reader can be used on after an error.
-// Units: moments and durations as in clock.h, memory in bytes. Metrics are those of a run's current attempt unless
-// something else is said.
+// Threading: a reader is used by one thread at a time; several readers of one sweep need nothing of
+// each other. It never makes the engine wait: each call reads in a short transaction and holds
+// nothing between calls.
+// Cost: `open` and `refresh` well under a millisecond where nothing changed, a run some tens of
+// microseconds, a page in the order of numbers as much as its runs; any other order, a filter and
+// `totals` look at one small row a run (100,000 runs: 20 to 100 ms).
+// Memory: what is returned.
+// Errors: Kind::not_found where the sweep or a run is not there (any more), damaged where what was
+// read is not what was written, busy and no_resources pass by themselves. A reader can be used on
+// after an error.
+// Units: moments and durations as in clock.h, memory in bytes. Metrics are those of a run's current
+// attempt unless something else is said.
 #pragma once
 
 #include <array>
@@ -112,8 +116,8 @@ struct RunPage {
 struct SeriesQuery {
   std::vector<RunId> runs;
   std::string metric;
-  /// At most so many points of each run, at least 4; 0: all. Of each stretch the least and the greatest value
-  /// stay, and the first and the last of all, so that peaks are never lost.
+  /// At most so many points of each run, at least 4; 0: all. Of each stretch the least and the
+  /// greatest value stay, and the first and the last of all, so that peaks are never lost.
   std::int64_t max_points = 0;
   std::int64_t from =
       0;  ///< only values from this place on: a client that has n of them asks from n
@@ -138,8 +142,8 @@ struct SweepTotals {
   std::array<std::int64_t, 5> by_status{};  ///< by RunStatus
   std::int64_t stopped = 0;                 ///< by a policy; counted among the canceled, too
   Duration compute{};                       ///< the runs' durations; of live ones up to `now`
-  /// What stopping early saved: for each stopped run the mean of the completed ones minus its own, where
-  /// positive. Nothing without a completed run.
+  /// What stopping early saved: for each stopped run the mean of the completed ones minus its own,
+  /// where positive. Nothing without a completed run.
   std::optional<Duration> saved;
   std::optional<RunId> best;  ///< by the primary metric; a tie goes to the earliest
   double best_value = 0;
@@ -170,8 +174,8 @@ struct StoredMetric {
 
 /// What came since the cursor.
 struct Increment {
-  /// Nothing known before holds any more: the database was repaired, or another one took its place. What
-  /// follows is all there is.
+  /// Nothing known before holds any more: the database was repaired, or another one took its place.
+  /// What follows is all there is.
   bool replaced = false;
   std::vector<RunId> runs;  ///< new, or changed in any way; each once
   std::vector<SweepChanged> status;
@@ -187,8 +191,9 @@ struct Increment {
 
 class SweepReader {
  public:
-  /// The sweep in this directory. `cursor` is what an earlier reader's `cursor()` told: the first `refresh`
-  /// tells what came since; empty: all. One that means nothing here counts as empty, and as `replaced`.
+  /// The sweep in this directory. `cursor` is what an earlier reader's `cursor()` told: the first
+  /// `refresh` tells what came since; empty: all. One that means nothing here counts as empty, and
+  /// as `replaced`.
   static Result<std::unique_ptr<SweepReader>> open(const std::filesystem::path& directory,
                                                    const std::string& cursor = "");
   virtual ~SweepReader() = default;
@@ -205,7 +210,8 @@ class SweepReader {
   /// Its description, as of now: `config` changes with edits.
   virtual Result<SweepHeader> header() = 0;
   virtual Result<RunPage> runs(const RunQuery& query) = 0;
-  /// The same one by one, however many they are: no more than one is in memory. `tell` must not use the reader.
+  /// The same one by one, however many they are: no more than one is in memory. `tell` must not use
+  /// the reader.
   virtual Result<void> each_run(const RunQuery& query,
                                 const std::function<void(const StoredRun&)>& tell) = 0;
   virtual Result<StoredRun> run(RunId run) = 0;
@@ -225,8 +231,8 @@ class SweepReader {
   virtual Result<std::vector<std::string>> parameter_names() = 0;
   virtual Result<std::vector<Noted>> notes() = 0;
   virtual Result<std::vector<SweepEdited>> edits() = 0;
-  /// Reads all that is stored of the run's metrics and checks it against its digest. The other calls check the
-  /// rows they read; `replay_sweep` checks everything.
+  /// Reads all that is stored of the run's metrics and checks it against its digest. The other
+  /// calls check the rows they read; `replay_sweep` checks everything.
   virtual Result<void> check(RunId run) = 0;
 };
 

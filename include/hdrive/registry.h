@@ -2,8 +2,8 @@
 //
 // The tables of algorithms: one row a sampler or policy, with the schema of its options.
 //
-// These rows feed the configuration's checks, `hdrive list-algorithms`, the generated reference page
-// and the language bindings, so that a new algorithm is one new file and one new row.
+// These rows feed the configuration's checks, `hdrive list-algorithms`, the generated reference
+// page and the language bindings, so that a new algorithm is one new file and one new row.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,11 @@ struct AlgorithmInfo {
       aliases;               ///< other spellings taken, in any case: "MedianStoppingPolicy"
   std::string_view summary;  ///< one sentence
   std::vector<OptionInfo> options;
-  /// A budget of fewer runs a parameter is far too small for it to do better than random; 0: any is fine.
+  /// A budget of fewer runs a parameter is far too small for it to do better than random; 0: any is
+  /// fine.
   std::int64_t runs_per_parameter = 0;
-  /// Of a sampler: whether it tries each point of its space once, so that max_total_runs may be left out.
+  /// Of a sampler: whether it tries each point of its space once, so that max_total_runs may be
+  /// left out.
   bool exhaustive = false;
 };
 
@@ -61,9 +63,9 @@ const std::vector<AlgorithmInfo>& policy_algorithms();
 /// The row whose name or alias is `name`, in any case and with '-', '_' and ' ' alike; or nullptr.
 const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table, std::string_view name);
 
-/// Fails naming the first option of `spec` that the algorithm does not know, that has a wrong kind or lies
-/// out of its range, or that is required and missing. For specs made in code; a configuration file's are
-/// checked with their positions.
+/// Fails naming the first option of `spec` that the algorithm does not know, that has a wrong kind
+/// or lies out of its range, or that is required and missing. For specs made in code; a
+/// configuration file's are checked with their positions.
 Result<void> check_options(const AlgorithmInfo& info, const AlgorithmSpec& spec);
 
 }  // namespace hdrive

@@ -30,9 +30,10 @@ struct RepairReport {
 using ReadRunDirectory = std::function<Result<RecordedRun>(const std::filesystem::path& directory,
                                                            RunId run, const SweepHeader& header)>;
 
-/// Rebuilds a damaged or missing database: what of it can be read, what sweep.json tells, and what the
-/// run directories tell. The damaged file is kept. Refused while an engine owns the sweep, and where the
-/// database is sound. Fails, changing nothing, where not even the sweep's description is left.
+/// Rebuilds a damaged or missing database: what of it can be read, what sweep.json tells, and what
+/// the run directories tell. The damaged file is kept. Refused while an engine owns the sweep, and
+/// where the database is sound. Fails, changing nothing, where not even the sweep's description is
+/// left.
 Result<RepairReport> repair_sweep(const std::filesystem::path& directory,
                                   const ReadRunDirectory& read_run);
 

@@ -28,8 +28,8 @@ struct SweepSummary {
   std::optional<Run> best_run;  ///< the record of `best`: its parameters, how it ended
   Duration elapsed{};           ///< active time of the sweep, all sessions
   Duration compute{};  ///< sum of the runs' durations; of live ones up to now, where that is known
-  /// Compute that stopping early saved: for each stopped run, the mean duration of the completed runs
-  /// minus its own, where positive. Nothing without a completed run.
+  /// Compute that stopping early saved: for each stopped run, the mean duration of the completed
+  /// runs minus its own, where positive. Nothing without a completed run.
   std::optional<Duration> saved;
   std::vector<std::string> warnings;
 };
@@ -58,8 +58,8 @@ std::vector<RunReport> report_runs(const SweepState& state, const std::string& s
 /// HyperDrive's get_children_sorted_by_primary_metric: best first, runs without a value last, also
 /// under `reverse`; ties by number.
 void sort_by_primary_metric(std::vector<RunReport>& runs, Goal goal, bool reverse = false);
-/// A JSON object: `run_id`, `hyperparameters`, `best_primary_metric`, `status`, then the rest in the
-/// order of the struct; times as ISO 8601 in UTC, null where there is none yet.
+/// A JSON object: `run_id`, `hyperparameters`, `best_primary_metric`, `status`, then the rest in
+/// the order of the struct; times as ISO 8601 in UTC, null where there is none yet.
 std::string to_json(const RunReport& run);
 
 }  // namespace hdrive

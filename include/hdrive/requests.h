@@ -13,8 +13,8 @@
 
 namespace hdrive {
 
-/// What another process asks of a live sweep. The engine hears it within a turn of its loop and answers
-/// with RequestAnswered.
+/// What another process asks of a live sweep. The engine hears it within a turn of its loop and
+/// answers with RequestAnswered.
 struct Request {
   enum class Kind {
     stop_sweep,

@@ -13,8 +13,8 @@
 
 namespace hdrive {
 
-/// What went wrong and where: `where` is a file position ("hdconfig.yml:14:9"), a run ("run 7") or a
-/// path, and may be empty; `what` is one sentence that also says what would be right.
+/// What went wrong and where: `where` is a file position ("hdconfig.yml:14:9"), a run ("run 7") or
+/// a path, and may be empty; `what` is one sentence that also says what would be right.
 struct Error {
   /// What a caller can do about it. Decisions are made by kind, never by text.
   enum class Kind {
@@ -36,14 +36,16 @@ struct Error {
   std::string message() const { return where.empty() ? what : where + ": " + what; }
 };
 
-/// Whether the same may well work later without anybody's doing: room, resources and locks come back.
+/// Whether the same may well work later without anybody's doing: room, resources and locks come
+/// back.
 constexpr bool passes_by_itself(Error::Kind kind) {
   return kind == Error::Kind::no_room || kind == Error::Kind::no_resources ||
          kind == Error::Kind::busy;
 }
 
-/// Whether the cause lies in the surroundings, so that nothing is known of what was tried: also a folder or a
-/// program that is gone, and a permission that is missing, which somebody can put right.
+/// Whether the cause lies in the surroundings, so that nothing is known of what was tried: also a
+/// folder or a program that is gone, and a permission that is missing, which somebody can put
+/// right.
 constexpr bool lies_outside(Error::Kind kind) {
   return passes_by_itself(kind) || kind == Error::Kind::not_found ||
          kind == Error::Kind::not_allowed;

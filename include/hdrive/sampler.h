@@ -26,8 +26,8 @@ struct Proposal {
 /// Proposes parameter sets.
 ///
 /// Pure: the same sampler, history and run id give the same answer, before and after a restart, so
-/// nothing of it is stored. It may memoise privately on `History::version()`. `propose` is called by
-/// one thread at a time; the sampler outlives the sweep it serves and owns all it needs.
+/// nothing of it is stored. It may memoise privately on `History::version()`. `propose` is called
+/// by one thread at a time; the sampler outlives the sweep it serves and owns all it needs.
 class Sampler {
  public:
   virtual ~Sampler() = default;
@@ -36,9 +36,9 @@ class Sampler {
   /// those still training included. An Error ends the sweep with its message.
   virtual Result<Proposal> propose(const History& history, RunId id) = 0;
 
-  /// Called while runs train and nothing is asked for: the time may be used for what the next proposal will
-  /// need, on a thread of the sampler's own. It must return at once and keep nothing of the history. What
-  /// `propose` answers does not depend on it.
+  /// Called while runs train and nothing is asked for: the time may be used for what the next
+  /// proposal will need, on a thread of the sampler's own. It must return at once and keep nothing
+  /// of the history. What `propose` answers does not depend on it.
   virtual void prepare(const History&) {}
 
   /// One line for the user: the algorithm, its settings and, where finite, the size of the space.
@@ -64,10 +64,11 @@ struct ParameterImportance {
   double share = 0;  ///< of all parameters together, which add up to 1
 };
 
-/// The importance of each parameter, largest first: how differently the best tenth of the finished runs is
-/// spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023). Runs that were
-/// stopped early or failed do not count, nor for a conditional parameter those without it. Parameters of one name
-/// are called "lr (optimizer adam)". Fails where fewer than ten runs have a value, or all have the same.
+/// The importance of each parameter, largest first: how differently the best tenth of the finished
+/// runs is spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023).
+/// Runs that were stopped early or failed do not count, nor for a conditional parameter those
+/// without it. Parameters of one name are called "lr (optimizer adam)". Fails where fewer than ten
+/// runs have a value, or all have the same.
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history);
 
@@ -97,8 +98,8 @@ struct ModelReport {
   Calibration calibration;
 };
 
-/// Fits the model of Bayesian sampling to the runs so far; with the options of `spec` if that is its
-/// sampler. Fails before two runs have ended with a value.
+/// Fits the model of Bayesian sampling to the runs so far; with the options of `spec` if that is
+/// its sampler. Fails before two runs have ended with a value.
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The search space: HyperDrive's ten parameter expressions, four of hdrive's own, and what they mean.
+// The search space: HyperDrive's ten parameter expressions, four of hdrive's own, and what they
+// mean.
 //
 // Pure data and pure functions, safe from any thread. Logarithms and exponentials are natural;
 // "round" rounds half to even; q-forms are not clamped to their bounds (reference, 1.1 and 10.5).
@@ -101,9 +102,9 @@ struct Parameter {
 };
 
 struct SearchSpace {
-  /// In file order, which is the order on the command line: behind a choice what exists under its first
-  /// option, then what exists under the second, and so on. Parameters may share a name where they can never
-  /// exist together.
+  /// In file order, which is the order on the command line: behind a choice what exists under its
+  /// first option, then what exists under the second, and so on. Parameters may share a name where
+  /// they can never exist together.
   std::vector<Parameter> parameters;
   bool operator==(const SearchSpace&) const = default;
 };
@@ -131,17 +132,17 @@ std::string to_json(const Expression& expression);
 /// The expression as a call, for a person to read: `uniform(0.01, 0.9)`, `choice("a", "b")`.
 std::string to_text(const Expression& expression);
 
-/// What is wrong with the expression's arguments (min above max, q or sigma not positive, no options,
-/// upper below 1, not finite, bounds whose exp overflows or vanishes, no logarithm), as one sentence; nothing
-/// if it is sound. The functions below expect a sound expression.
+/// What is wrong with the expression's arguments (min above max, q or sigma not positive, no
+/// options, upper below 1, not finite, bounds whose exp overflows or vanishes, no logarithm), as
+/// one sentence; nothing if it is sound. The functions below expect a sound expression.
 std::optional<std::string> fault(const Expression& expression);
 
-/// round(number / q) q, ties to even: what the q-forms do to a number. An integer where q is one and
-/// the result fits in 64 bits, else a real.
+/// round(number / q) q, ties to even: what the q-forms do to a number. An integer where q is one
+/// and the result fits in 64 bits, else a real.
 Value quantize(double number, double q);
 
-/// Whether the expression can produce the value. Numbers compare as numbers (2 and 2.0 are equal), and
-/// lattice points to within rounding (0.3 is a multiple of 0.1).
+/// Whether the expression can produce the value. Numbers compare as numbers (2 and 2.0 are equal),
+/// and lattice points to within rounding (0.3 is a multiple of 0.1).
 bool contains(const Expression& expression, const Value& value);
 
 /// Whether two values are the same option: numbers compare as numbers, whatever their kind.
@@ -150,53 +151,57 @@ bool same_option(const Value& a, const Value& b);
 /// How many conditions a parameter may depend on, one on another.
 inline constexpr int kDeepestCondition = 16;
 
-/// Fails where the space is not sound: an expression's fault, a name that two parameters have which can exist
-/// together, a condition on no choice or no option of it, or a parameter that stands apart from its choice.
-/// The functions below expect a sound space.
+/// Fails where the space is not sound: an expression's fault, a name that two parameters have which
+/// can exist together, a condition on no choice or no option of it, or a parameter that stands
+/// apart from its choice. The functions below expect a sound space.
 Result<void> check(const SearchSpace& space);
 
 /// For each parameter the index of the one its condition names; nothing where it has none.
 std::vector<std::optional<std::size_t>> parents(const SearchSpace& space);
 
-/// Whether parameter number `index` exists in a set with these bindings, of which only those before it in
-/// the list count. A sampler that makes a set in the order of the list asks for each before it draws it.
+/// Whether parameter number `index` exists in a set with these bindings, of which only those before
+/// it in the list count. A sampler that makes a set in the order of the list asks for each before
+/// it draws it.
 bool is_active(const SearchSpace& space, std::size_t index, const Assignment& assignment);
 
-/// Fails naming the first parameter that is missing, unknown, repeated, out of its range, or given where it
-/// does not exist.
+/// Fails naming the first parameter that is missing, unknown, repeated, out of its range, or given
+/// where it does not exist.
 Result<void> check(const SearchSpace& space, const Assignment& assignment);
 
-/// What was given of a point, as a draw would have it: in the space's order, its spelling of the names, and its
-/// kinds of values (an option as listed, 2 for 2.0 among integers). Fails as `check` does, but takes a part;
-/// the choices that a given parameter depends on are added where they are not given.
+/// What was given of a point, as a draw would have it: in the space's order, its spelling of the
+/// names, and its kinds of values (an option as listed, 2 for 2.0 among integers). Fails as `check`
+/// does, but takes a part; the choices that a given parameter depends on are added where they are
+/// not given.
 Result<Assignment> partial_point(const SearchSpace& space, const Assignment& given);
 
-/// How many different values there are: of choices, integers and the q-forms of uniform draws; nothing for
-/// the rest, and for lattices of more than 2^53 points. An option listed twice counts once.
+/// How many different values there are: of choices, integers and the q-forms of uniform draws;
+/// nothing for the rest, and for lattices of more than 2^53 points. An option listed twice counts
+/// once.
 std::optional<std::uint64_t> cardinality(const Expression& expression);
 
-/// How many different sets there are: the product over the parameters, of a choice with conditional ones the
-/// sum over its options. Nothing where one is infinite or the number passes 2^63.
+/// How many different sets there are: the product over the parameters, of a choice with conditional
+/// ones the sum over its options. Nothing where one is infinite or the number passes 2^63.
 std::optional<std::uint64_t> cardinality(const SearchSpace& space);
 
 /// Value number `index` (from 0, below cardinality) of a finite expression: options as listed,
 /// integers and lattice points ascending.
 Value level(const Expression& expression, std::uint64_t index);
 
-/// The probability with which a random draw gives `level(expression, index)`; an option listed twice is
-/// twice as likely.
+/// The probability with which a random draw gives `level(expression, index)`; an option listed
+/// twice is twice as likely.
 double level_probability(const Expression& expression, std::uint64_t index);
 
-/// All levels of a choice with their probabilities, in order: a pass over its options, where asking for each by
-/// its number would be as many.
+/// All levels of a choice with their probabilities, in order: a pass over its options, where asking
+/// for each by its number would be as many.
 std::vector<std::pair<Value, double>> levels(const Choice& choice);
 
 /// Point number `index` (from 0, below cardinality) of a finite space, the first parameter slowest.
 Assignment point(const SearchSpace& space, std::uint64_t index);
 
-/// Place on the unit interval: linear for uniform, logarithmic for the logarithmic forms (of their rounded
-/// values the middle of what is rounded to them), the normal CDF (clipped to [1e-6, 1 - 1e-6]) for the normal
-/// family, (k + 0.5) / K for value k of K other finite ones. Requires `contains(expression, value)`.
+/// Place on the unit interval: linear for uniform, logarithmic for the logarithmic forms (of their
+/// rounded values the middle of what is rounded to them), the normal CDF (clipped to [1e-6, 1 -
+/// 1e-6]) for the normal family, (k + 0.5) / K for value k of K other finite ones. Requires
+/// `contains(expression, value)`.
 double encode(const Expression& expression, const Value& value);
 
 /// The inverse of `encode`, snapping to the nearest value of a finite expression. `unit` in [0, 1].

@@ -34,7 +34,8 @@ struct SweepSpec {
   std::uint64_t seed = 0;  ///< of all random choices; drawn once where none was given
   std::string name;        ///< of the sweep, to address it by; may be empty
   std::string experiment;  ///< groups sweeps; may be empty
-  /// The program and its arguments; `${{search_space.x}}` is replaced by x's value. Empty: in-process.
+  /// The program and its arguments; `${{search_space.x}}` is replaced by x's value. Empty:
+  /// in-process.
   std::vector<std::string> command;
   /// Whether drawn values are appended as `--name value` (they are unless the command places them).
   bool append_parameters = true;
@@ -54,22 +55,25 @@ struct SweepSpec {
   std::int64_t max_lost_retries = 1;
   /// How often a run that failed is started again.
   std::int64_t max_failed_retries = 0;
-  /// The GPUs that runs get, each its own: names as CUDA_VISIBLE_DEVICES takes them, or the one word "auto" for
-  /// all there are. Empty: hdrive leaves GPUs alone.
+  /// The GPUs that runs get, each its own: names as CUDA_VISIBLE_DEVICES takes them, or the one
+  /// word "auto" for all there are. Empty: hdrive leaves GPUs alone.
   std::vector<std::string> gpus;
   /// How many GPUs a run gets, or below 1 which part of one: 0.5 puts two runs on each.
   double gpus_per_run = 1;
   /// Whether other sweeps of this user that say so too may use the same GPUs.
   bool gpus_shared = false;
-  /// Processors each run is bound to, and has to itself among the runs of the sweep. 0: runs are not bound.
+  /// Processors each run is bound to, and has to itself among the runs of the sweep. 0: runs are
+  /// not bound.
   std::int64_t cpus_per_run = 0;
-  /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`, or
-  /// else the first one, is the value; `name` the metric (default: the primary one); `step` the step.
+  /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`,
+  /// or else the first one, is the value; `name` the metric (default: the primary one); `step` the
+  /// step.
   std::vector<std::string> metric_patterns;
   /// Tried before the sampler is asked, in this order, and counted like all runs. A point may leave
   /// parameters out; these are drawn at random.
   std::vector<Assignment> start_points;
-  /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all lack the primary metric.
+  /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all lack the primary
+  /// metric.
   bool stop_without_primary_metric = true;
   /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all failed.
   bool stop_when_all_fail = true;
@@ -77,10 +81,11 @@ struct SweepSpec {
   std::int64_t stop_after_consecutive_failures = 10;
   /// End the sweep, with success, as soon as a run reaches this value of the primary metric.
   std::optional<double> stop_at;
-  /// End the sweep, with success, when so many ended runs in a row brought nothing better; zero: never.
+  /// End the sweep, with success, when so many ended runs in a row brought nothing better; zero:
+  /// never.
   std::int64_t stop_without_progress = 0;
-  /// Commands run when the sweep's session ends, and when a run has ended; empty: none. Only what runs a sweep
-  /// as a program (the hdrive command) carries them out.
+  /// Commands run when the sweep's session ends, and when a run has ended; empty: none. Only what
+  /// runs a sweep as a program (the hdrive command) carries them out.
   std::vector<std::string> on_end, on_run_end;
 
   bool operator==(const SweepSpec&) const = default;
@@ -98,11 +103,12 @@ struct RunCommand {
 RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
                           const std::string& sweep_id, RunId id);
 
-/// Tokens of a command line for a person to read and paste: quoted where a POSIX shell would need it.
+/// Tokens of a command line for a person to read and paste: quoted where a POSIX shell would need
+/// it.
 std::string shell_quote(const std::vector<std::string>& arguments);
 
-/// Parameters whose drawn value the command would ignore: neither appended nor placed, nor read from
-/// the environment by a shell variable in the command.
+/// Parameters whose drawn value the command would ignore: neither appended nor placed, nor read
+/// from the environment by a shell variable in the command.
 std::vector<std::string> ignored_parameters(const SweepSpec& spec);
 
 }  // namespace hdrive

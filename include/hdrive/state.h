@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SweepState: all that is known of a sweep, as the sum of its changes. Kept by an engine, by ask and tell, and
-// by whoever replays a stored sweep. One thread at a time.
+// SweepState: all that is known of a sweep, as the sum of its changes. Kept by an engine, by ask
+// and tell, and by whoever replays a stored sweep. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace hdrive {
 
-/// All that is known of a sweep: the one mutator of live and resumed sweeps alike. Also what a reader
-/// of a stored sweep replays into. One thread at a time.
+/// All that is known of a sweep: the one mutator of live and resumed sweeps alike. Also what a
+/// reader of a stored sweep replays into. One thread at a time.
 class SweepState {
  public:
   /// An engine forgets the verdicts of runs that have ended; its store keeps them.
@@ -34,8 +34,8 @@ class SweepState {
 
   /// Takes over a change, in the order recorded.
   void apply(const Change& change);
-  /// The same for metrics, and calls `after_report(run)` after each report of the primary metric, so
-  /// that a policy sees every interval even where several came at once.
+  /// The same for metrics, and calls `after_report(run)` after each report of the primary metric,
+  /// so that a policy sees every interval even where several came at once.
   void apply(const RunMetrics& metrics, const std::function<void(RunId)>& after_report);
 
   const std::string& primary_metric() const;
@@ -43,8 +43,8 @@ class SweepState {
   SweepStatus status() const;
   SweepEnd end() const;
   const std::string& reason() const;
-  /// Active time used by all sessions; of a sweep that runs, up to the last recorded change of any kind,
-  /// or up to `now` if that is later.
+  /// Active time used by all sessions; of a sweep that runs, up to the last recorded change of any
+  /// kind, or up to `now` if that is later.
   Duration active(Time now = {}) const;
   Time began() const;    ///< first change of status; epoch: none yet
   Time changed() const;  ///< latest change of status

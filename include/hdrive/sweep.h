@@ -21,8 +21,8 @@
 
 namespace hdrive {
 
-/// A specification checked as a whole, as `run_sweep` does first: limits positive, expressions sound,
-/// sampler and policy made.
+/// A specification checked as a whole, as `run_sweep` does first: limits positive, expressions
+/// sound, sampler and policy made.
 Result<void> check(const SweepSpec& spec);
 
 /// What a sweep runs with. Empty ones are made from the specification.
@@ -38,9 +38,9 @@ struct SweepParts {
   std::filesystem::path directory;  ///< where the run directories go; may be empty in-process
 };
 
-/// Runs a sweep to its end, or goes on with the one in the store. Blocks; nothing else of the process is
-/// touched. An Error: it could not begin, or could not go on (its runs are cancelled then). Runs that
-/// fail are no error.
+/// Runs a sweep to its end, or goes on with the one in the store. Blocks; nothing else of the
+/// process is touched. An Error: it could not begin, or could not go on (its runs are cancelled
+/// then). Runs that fail are no error.
 Result<SweepSummary> run_sweep(const SweepSpec& spec, const SweepParts& parts,
                                StopSignal stop = StopSignal());
 

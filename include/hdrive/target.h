@@ -54,7 +54,8 @@ struct RunRequest {
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
   IntakePosition position;                   ///< for `attach`: where to go on reading
-  /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have the same.
+  /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have
+  /// the same.
   int slot = 0;
   /// The devices it has to itself; the target fills these from what it has (DeviceOptions).
   std::vector<std::string> gpus;
@@ -87,8 +88,8 @@ struct RunExited {
   std::optional<int> exit_code;  ///< exactly one of these two, unless it could not be started
   std::optional<int> signal;
   bool not_started = false;  ///< its program could not be started; `note` says why
-  /// Of which kind that reason was. Where it lies outside (lies_outside), nothing is left of the attempt, and
-  /// the same attempt may be started again.
+  /// Of which kind that reason was. Where it lies outside (lies_outside), nothing is left of the
+  /// attempt, and the same attempt may be started again.
   Error::Kind not_started_kind = Error::Kind::other;
   bool over_time = false;                        ///< its supervisor ended it at the time limit
   std::string note;                              ///< anything to add for the user, one sentence
@@ -129,31 +130,33 @@ struct TargetCapacity {
 ///
 /// All calls come from the thread that runs the sweep. The scheduler owns limits and decisions; a
 /// target only does as told and reports what happened. For each run that was started: at most one
-/// RunBegan, then RunReported in the order the run logged, then exactly one RunExited or RunVanished,
-/// after which nothing of the run is alive. Destroying a target leaves its runs as they are where they
-/// can live without it (local processes), and ends them where they can't.
+/// RunBegan, then RunReported in the order the run logged, then exactly one RunExited or
+/// RunVanished, after which nothing of the run is alive. Destroying a target leaves its runs as
+/// they are where they can live without it (local processes), and ends them where they can't.
 class ComputeTarget {
  public:
   virtual ~ComputeTarget() = default;
 
-  /// Starts a run. An Error means it was not started, nothing is left of the attempt, and no event will come;
-  /// the same attempt may be started again. What a supervisor finds out only later (that a program cannot be
-  /// executed) is told by RunExited::not_started.
+  /// Starts a run. An Error means it was not started, nothing is left of the attempt, and no event
+  /// will come; the same attempt may be started again. What a supervisor finds out only later (that
+  /// a program cannot be executed) is told by RunExited::not_started.
   virtual Result<void> start(const RunRequest& request) = 0;
 
-  /// Finds a run again that an earlier engine started. Only proof counts: an Error means that it may be alive
-  /// and cannot be looked at, or is alive and not this sweep's; nothing was started or ended then.
+  /// Finds a run again that an earlier engine started. Only proof counts: an Error means that it
+  /// may be alive and cannot be looked at, or is alive and not this sweep's; nothing was started or
+  /// ended then.
   virtual Result<AttachOutcome> attach(const RunRequest& request) = 0;
 
-  /// How many runs the surroundings allow at once, and what allows no more. Nothing: no limit is known.
+  /// How many runs the surroundings allow at once, and what allows no more. Nothing: no limit is
+  /// known.
   virtual std::optional<TargetCapacity> capacity() const { return std::nullopt; }
 
   /// Asks for the end of a run; returns at once, and RunExited follows. Unknown and ended runs are
   /// ignored, repeated calls harmless; `kill` after `graceful` takes effect at once.
   virtual void cancel(RunId run, CancelMode mode) = 0;
 
-  /// Appends events to `events`: returns as soon as there is one, at `deadline` (a time of the sweep's
-  /// clock), or when `stop` is requested. One call tells a bounded number of events.
+  /// Appends events to `events`: returns as soon as there is one, at `deadline` (a time of the
+  /// sweep's clock), or when `stop` is requested. One call tells a bounded number of events.
   virtual void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) = 0;
 
   /// One line for the user: "local processes".
@@ -162,7 +165,8 @@ class ComputeTarget {
 
 // ---- local processes ----------------------------------------------------------------------------
 
-/// Which devices of a machine its runs get, each its own: SweepSpec's gpus, gpus_per_run and cpus_per_run.
+/// Which devices of a machine its runs get, each its own: SweepSpec's gpus, gpus_per_run and
+/// cpus_per_run.
 struct DeviceOptions {
   std::vector<std::string>
       gpus;  ///< as CUDA_VISIBLE_DEVICES names them; empty: none are handed out
@@ -170,13 +174,15 @@ struct DeviceOptions {
       1;  ///< a whole number of GPUs, or a part of one below 1: 0.5 for two runs each
   int cpus_per_run = 0;     ///< processors a run is bound to; 0: runs are not bound
   bool share_gpus = false;  ///< whether other sweeps that say so too may use the same GPUs
-  /// Where sweeps of one user tell each other which GPUs are taken; made if it is missing. Empty: they don't.
+  /// Where sweeps of one user tell each other which GPUs are taken; made if it is missing. Empty:
+  /// they don't.
   std::filesystem::path lock_directory;
   std::string holder;  ///< who this is, for those who wait for a GPU: "sweep HD_..., process 12"
 };
 
-/// The GPUs of this machine by the order of their bus numbers: "0", "1", ... `visible` is the caller's own
-/// CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES, which then are all there is. Empty: none found.
+/// The GPUs of this machine by the order of their bus numbers: "0", "1", ... `visible` is the
+/// caller's own CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES, which then are all there is. Empty:
+/// none found.
 std::vector<std::string> find_gpus(const std::optional<std::string>& visible);
 
 struct LocalTargetOptions {
@@ -186,13 +192,14 @@ struct LocalTargetOptions {
   std::string primary_metric;
   /// How much of stderr to hand over when a run failed, in lines.
   int stderr_tail_lines = 20;
-  /// Put behind the PATH of the runs: where `hdrive` is, so that scripts find `hdrive log`. May be empty.
+  /// Put behind the PATH of the runs: where `hdrive` is, so that scripts find `hdrive log`. May be
+  /// empty.
   std::filesystem::path command_path;
   DeviceOptions devices;
 };
 
-/// Each run is a process group of its own under a small supervisor that owns its whole process tree,
-/// in its run directory. Metrics are followed with inotify. Linux.
+/// Each run is a process group of its own under a small supervisor that owns its whole process
+/// tree, in its run directory. Metrics are followed with inotify. Linux.
 Result<std::shared_ptr<ComputeTarget>> make_local_target(const LocalTargetOptions& options,
                                                          std::shared_ptr<Clock> clock);
 
@@ -215,7 +222,8 @@ struct RecordedRun {
   std::vector<RecordedAttempt> attempts;  ///< oldest first; those that were started
   std::vector<std::string> faults;        ///< what could not be read
 };
-/// Reads a run directory (docs/run-directory.md) as the local target would have, and changes nothing.
+/// Reads a run directory (docs/run-directory.md) as the local target would have, and changes
+/// nothing.
 Result<RecordedRun> read_run_directory(const std::filesystem::path& directory, RunId run,
                                        const LocalTargetOptions& options);
 
@@ -230,8 +238,8 @@ class RunContext {
   virtual ~RunContext() = default;
   virtual RunId run() const = 0;
   virtual const Assignment& parameters() const = 0;
-  /// The number bound to `name`. Throws std::out_of_range if there is none: a bug of the caller, which
-  /// fails the run with that message.
+  /// The number bound to `name`. Throws std::out_of_range if there is none: a bug of the caller,
+  /// which fails the run with that message.
   virtual double number(std::string_view name) const = 0;
   /// The value of `name` as text (to_text). Throws as `number` does.
   virtual std::string text(std::string_view name) const = 0;
@@ -266,8 +274,8 @@ struct SimulatedRun {
 /// The behaviour of a run, from its parameters and attempt. An Error: it cannot be started.
 using RunModel = std::function<Result<SimulatedRun>(const RunRequest&)>;
 
-/// No processes, no real time: `wait` advances `clock` to the next thing that happens. Events of the
-/// same moment come in the order of run numbers. Without runs, `wait` advances to the deadline.
+/// No processes, no real time: `wait` advances `clock` to the next thing that happens. Events of
+/// the same moment come in the order of run numbers. Without runs, `wait` advances to the deadline.
 std::shared_ptr<ComputeTarget> make_simulated_target(RunModel model,
                                                      std::shared_ptr<SimulatedClock> clock);
 

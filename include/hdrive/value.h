@@ -25,17 +25,18 @@ struct Json {
 /// null, boolean, integer, real number, text, or a JSON list or object.
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Json>;
 
-/// Whether two values are of one kind and equal, a NaN and a NaN included: `==` of doubles would find no
-/// parameter set with one in it a second time.
+/// Whether two values are of one kind and equal, a NaN and a NaN included: `==` of doubles would
+/// find no parameter set with one in it a second time.
 bool same_value(const Value& a, const Value& b);
 
-/// The text a training script sees on its command line (reference, section 10.6), which is what Python
-/// prints: integers as they are, other numbers as repr() has them (0.0001, 1e-05, 1000000.0), `True` /
-/// `False` / `None`, text unchanged, lists and objects as compact JSON.
+/// The text a training script sees on its command line (reference, section 10.6), which is what
+/// Python prints: integers as they are, other numbers as repr() has them (0.0001, 1e-05,
+/// 1000000.0), `True` / `False` / `None`, text unchanged, lists and objects as compact JSON.
 std::string to_text(const Value& value);
 
-/// The value as JSON. Numbers keep their kind (`3` and `3.0` differ); NaN and infinities, which JSON
-/// lacks, become the strings "NaN", "Infinity", "-Infinity". Bytes that are not UTF-8 become U+FFFD.
+/// The value as JSON. Numbers keep their kind (`3` and `3.0` differ); NaN and infinities, which
+/// JSON lacks, become the strings "NaN", "Infinity", "-Infinity". Bytes that are not UTF-8 become
+/// U+FFFD.
 std::string to_json(const Value& value);
 
 /// The number a boolean, integer or real stands for; nothing for the other kinds.
@@ -50,7 +51,8 @@ struct Binding {
   }
 };
 
-/// A parameter set: one binding for each parameter of the search space that exists in it, in its order.
+/// A parameter set: one binding for each parameter of the search space that exists in it, in its
+/// order.
 using Assignment = std::vector<Binding>;
 
 /// `{"lr":0.01,"layers":2}`; the order of the assignment is kept.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run works in: the source folder captured once for all sweeps, and a folder of its own for each run made
-// from that. docs/run-directory.md has the rules, for users.
+// What a run works in: the source folder captured once for all sweeps, and a folder of its own for
+// each run made from that. docs/run-directory.md has the rules, for users.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ std::string_view to_string(WorkingDirectory where);  ///< "run", "source"
 enum class KeepWork { never, failed, always };
 std::string_view to_string(KeepWork keep);  ///< "never", "failed", "always"
 
-/// What a target needs to make the working folder of a run. Without a `snapshot` the run starts in `source`.
+/// What a target needs to make the working folder of a run. Without a `snapshot` the run starts in
+/// `source`.
 struct Workspace {
   std::filesystem::path source;      ///< the source folder, absolute
   std::string snapshot = "";         ///< its id; empty: none
@@ -59,16 +60,18 @@ struct Capture {
   std::int64_t ignored = 0;        ///< files and folders that an ignore file leaves out
   std::vector<std::string> notes;  ///< sentences: what was not captured, what is large
   std::map<std::string, std::string> properties;  ///< git_properties of the source folder
-  /// While this lives, nobody collects the snapshot: hold it until the sweep that names it is stored.
+  /// While this lives, nobody collects the snapshot: hold it until the sweep that names it is
+  /// stored.
   std::shared_ptr<void> hold;
 };
 
-/// Captures the folder. Files known from the last capture by size, times and inode are not read again. Several processes may
-/// capture at once. A folder that is too large for it is no error (`id` is empty, a note says so).
+/// Captures the folder. Files known from the last capture by size, times and inode are not read
+/// again. Several processes may capture at once. A folder that is too large for it is no error
+/// (`id` is empty, a note says so).
 Result<Capture> capture_source(const CaptureOptions& options);
 
-/// The state of the git repository that `folder` is in, under the names of Azure ML and MLflow; none where there is no
-/// repository, or no git.
+/// The state of the git repository that `folder` is in, under the names of Azure ML and MLflow;
+/// none where there is no repository, or no git.
 std::map<std::string, std::string> git_properties(const std::filesystem::path& folder);
 
 // ---- looking at snapshots -----------------------------------------------------------------------
@@ -99,15 +102,16 @@ Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::pat
                                                       const std::string& one,
                                                       const std::string& other);
 
-/// Removes the snapshots whose id is not `used`, and what only they held; gives the bytes freed. Error::Kind::busy while
-/// another process captures: nothing was removed then, and the next call does it. With `dry_run` nothing is removed.
+/// Removes the snapshots whose id is not `used`, and what only they held; gives the bytes freed.
+/// Error::Kind::busy while another process captures: nothing was removed then, and the next call
+/// does it. With `dry_run` nothing is removed.
 Result<std::uint64_t> collect_snapshots(const std::filesystem::path& store,
                                         const std::set<std::string>& used, bool dry_run = false);
 
 // ---- working folders ----------------------------------------------------------------------------
 
-/// Makes and removes the working folders of one engine's runs. One thread at a time; removing happens on a thread of its
-/// own, which is done when this is destroyed.
+/// Makes and removes the working folders of one engine's runs. One thread at a time; removing
+/// happens on a thread of its own, which is done when this is destroyed.
 class WorkingFolders {
  public:
   WorkingFolders();
@@ -115,8 +119,9 @@ class WorkingFolders {
   WorkingFolders(WorkingFolders&&) noexcept;
   WorkingFolders& operator=(WorkingFolders&&) noexcept;
 
-  /// Makes `folder`, which must not be there, with the files of the snapshot, and `outputs` and `logs` as links to those in
-  /// the run's directory above it. An Error has a kind; nothing is left of the folder then.
+  /// Makes `folder`, which must not be there, with the files of the snapshot, and `outputs` and
+  /// `logs` as links to those in the run's directory above it. An Error has a kind; nothing is left
+  /// of the folder then.
   Result<void> make(const Workspace& workspace, const std::filesystem::path& folder);
 
   /// What runs did to files they share, since the last call: a sentence each.

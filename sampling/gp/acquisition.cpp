@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LogEI (Ament et al., NeurIPS 2023), maximised from the best of many random points, by L-BFGS over the real
-// coordinates in turns with exhaustive or local search over each discrete one.
+// LogEI (Ament et al., NeurIPS 2023), maximised from the best of many random points, by L-BFGS over
+// the real coordinates in turns with exhaustive or local search over each discrete one.
 #include "sampling/gp/acquisition.h"
 
 #include <tbb/parallel_for.h>
@@ -33,10 +33,10 @@ enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLev
 // Noise below this is what a model needs to be solvable, and says nothing about repeating a run.
 constexpr double kNumericalNoise = 1e-4;
 
-// The share of an improvement that one noisy run would bring, as its logarithm: 1 - sqrt(noise / (variance +
-// noise)). Without it a run is repeated where something was tried already and its noise is all there is to
-// learn. Huang, Allen, Notz, Zeng, "Global optimization of stochastic black-box systems via sequential kriging
-// meta-models", J. Global Optim. 34, 2006, equation 18.
+// The share of an improvement that one noisy run would bring, as its logarithm: 1 - sqrt(noise /
+// (variance + noise)). Without it a run is repeated where something was tried already and its noise
+// is all there is to learn. Huang, Allen, Notz, Zeng, "Global optimization of stochastic black-box
+// systems via sequential kriging meta-models", J. Global Optim. 34, 2006, equation 18.
 struct Learnt {
   double logarithm = 0;
   double slope = 0;  // by the variance
@@ -76,7 +76,8 @@ void Search::for_blocks(int blocks, Work work) const {
     for (int block = 0; block < blocks; ++block) work(block);
     return;
   }
-  // TBB hands the blocks over and back; the counter says so to race detectors, which cannot see into it.
+  // TBB hands the blocks over and back; the counter says so to race detectors, which cannot see
+  // into it.
   std::atomic<int> done;
   done.store(0, std::memory_order_release);
   tbb::parallel_for(0, blocks, [&](int block) {
@@ -146,7 +147,8 @@ std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
   return rank(pool(std::move(points)));
 }
 
-// Where a dimension that comes to be active is tried first: at the best point that has it, or in the middle.
+// Where a dimension that comes to be active is tried first: at the best point that has it, or in
+// the middle.
 double Search::found(int dimension) const {
   const auto has = std::find_if(good_.begin(), good_.end(), [&](const Coordinates& point) {
     return point[static_cast<std::size_t>(dimension)] != kInactive;
@@ -301,7 +303,8 @@ bool Search::has_kind(Dimension::Kind kind) const {
                      [&](const Dimension& each) { return each.kind == kind; });
 }
 
-// One pass over the discrete coordinates of the first `count` candidates, all at once. Whether anything changed.
+// One pass over the discrete coordinates of the first `count` candidates, all at once. Whether
+// anything changed.
 bool Search::improve_discrete(std::vector<Candidate>& candidates, int count,
                               RandomStream& random) const {
   bool changed = false;

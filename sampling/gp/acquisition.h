@@ -2,8 +2,8 @@
 //
 // Where to try next: the point of largest expected improvement.
 //
-// Internal to sampling/. Pure: the random numbers come from the stream of the run. Uses TBB's threads where
-// there is enough to do; the answer does not depend on their number.
+// Internal to sampling/. Pure: the random numbers come from the stream of the run. Uses TBB's
+// threads where there is enough to do; the answer does not depend on their number.
 #pragma once
 
 #include <functional>
@@ -41,7 +41,8 @@ struct Pool {
 
 class Search {
  public:
-  /// `model` includes pending runs; `best` is the value to improve on; `good` are points to look around.
+  /// `model` includes pending runs; `best` is the value to improve on; `good` are points to look
+  /// around.
   Search(const Encoding& encoding, const Model& model, double best, std::vector<Coordinates> good);
 
   /// The points to look at first. `seed` and `run` name the stream.

@@ -22,8 +22,8 @@ bool is_constant(const Expression& expression) {
   return false;
 }
 
-// The numbers of a choice that are an order: three or more different ones, none of them a boolean. Whole numbers
-// beyond 2^53 may be different and yet the same double; those are names.
+// The numbers of a choice that are an order: three or more different ones, none of them a boolean.
+// Whole numbers beyond 2^53 may be different and yet the same double; those are names.
 std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_t size) {
   if (size < 3) return std::nullopt;
   std::vector<double> numbers;
@@ -39,8 +39,8 @@ std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_
   return numbers;
 }
 
-// Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances; evenly where two would lie
-// too near to each other to be told apart.
+// Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances; evenly
+// where two would lie too near to each other to be told apart.
 void order_by(std::vector<double> numbers, Dimension& dimension) {
   const auto size = numbers.size();
   dimension.levels.resize(size);
@@ -185,7 +185,8 @@ bool Encoding::is_discrete() const {
 std::vector<double> Encoding::spreads() const {
   std::vector<double> result;
   for (const Dimension& dimension : dimensions_) {
-    // Mean squares: 1/6 of two real numbers from [0, 1], and of ordinals nearly so; of K categories 1 - 1/K.
+    // Mean squares: 1/6 of two real numbers from [0, 1], and of ordinals nearly so; of K categories
+    // 1 - 1/K.
     const auto size = static_cast<double>(dimension.positions.size());
     result.push_back(dimension.kind == Dimension::Kind::category ? std::sqrt(6 - 6 / size) : 1.0);
   }

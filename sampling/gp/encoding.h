@@ -5,11 +5,11 @@
 // Internal to sampling/. Immutable after it was made; safe from any thread.
 //
 // The kernel compares coordinates by min((a - b)^2, 1). A real parameter lies in [0, 1] by its
-// distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on the scale
-// of the draw; a choice of at least three different numbers in the order of its numbers, by their logarithms
-// where they span a factor of eight; categories at multiples of 2, so that two differ by 1. A parameter
-// without a choice is left out. What does not exist in a set lies at -2: the distance of two sets along it is
-// 0 where neither has it, and 1 where one has.
+// distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on
+// the scale of the draw; a choice of at least three different numbers in the order of its numbers,
+// by their logarithms where they span a factor of eight; categories at multiples of 2, so that two
+// differ by 1. A parameter without a choice is left out. What does not exist in a set lies at -2:
+// the distance of two sets along it is 0 where neither has it, and 1 where one has.
 #pragma once
 
 #include <optional>
@@ -39,8 +39,9 @@ struct Dimension {
   std::vector<std::uint64_t> levels;  ///< the level of the expression at each position
   bool by_position = false;  ///< a unit number stands for the nearest position, not for a rank
   bool as_encoded = false;   ///< the positions are those that hdrive::encode gives
-  /// Of a conditional parameter: the dimension it depends on, which comes before it, and at which of that
-  /// one's positions it exists. None where it exists always, be it that all above it has one option only.
+  /// Of a conditional parameter: the dimension it depends on, which comes before it, and at which
+  /// of that one's positions it exists. None where it exists always, be it that all above it has
+  /// one option only.
   std::optional<std::size_t> parent;
   std::vector<bool> at_position;
 
@@ -55,7 +56,8 @@ class Encoding {
   const std::vector<Dimension>& dimensions() const { return dimensions_; }
   const Conditions& conditions() const { return conditions_; }
   bool is_discrete() const;
-  /// How far apart two values of a dimension at random lie, in units of the distance of two real numbers.
+  /// How far apart two values of a dimension at random lie, in units of the distance of two real
+  /// numbers.
   std::vector<double> spreads() const;
 
   /// Nothing where the parameter set is not of the space.
@@ -65,8 +67,8 @@ class Encoding {
 
   /// Whether the dimension exists at a point that is snapped as far as what it depends on.
   bool is_active(std::size_t dimension, std::span<const double> point) const;
-  /// Puts out what does not exist at the snapped point, and gives what exists but has no coordinate yet
-  /// `fill(dimension)`, dimension by dimension.
+  /// Puts out what does not exist at the snapped point, and gives what exists but has no coordinate
+  /// yet `fill(dimension)`, dimension by dimension.
   template <class Fill>
   void settle(std::span<double> point, Fill fill) const {
     if (!conditions_.any()) return;

@@ -31,16 +31,16 @@ bool by_chance(EndCause cause) {
          cause == EndCause::not_started || cause == EndCause::user;
 }
 
-// Whether what the run would have come to is to be inferred: it ended before it was complete, but not by its
-// own fault.
+// Whether what the run would have come to is to be inferred: it ended before it was complete, but
+// not by its own fault.
 bool is_placed(const History& history, const Run& run) {
   return (run.status == RunStatus::canceled ||
           (run.status == RunStatus::failed && by_chance(run.ended_by))) &&
          history.best(run.id);
 }
 
-// Whether the run has ended and says something of its parameters: one that ended by chance, without a report, does
-// not.
+// Whether the run has ended and says something of its parameters: one that ended by chance, without
+// a report, does not.
 bool tells(const History& history, const Run& run) {
   return is_terminal(run.status) &&
          (history.best(run.id) || !by_chance(run.ended_by) || run.status == RunStatus::completed);
@@ -60,8 +60,8 @@ std::uint64_t digest_of(const Observation& it) {
                std::bit_cast<std::uint64_t>(it.value));
 }
 
-// Rows of equal points with final values among `rows`, where there are too many, as groups; all others alone. In
-// the order of their first members.
+// Rows of equal points with final values among `rows`, where there are too many, as groups; all
+// others alone. In the order of their first members.
 std::vector<std::vector<std::size_t>> group_replicates(
     const std::vector<const Observation*>& rows) {
   const auto key = [&](std::size_t i) -> std::pair<bool, const Coordinates&> {
@@ -349,7 +349,8 @@ double Dataset::unwarped(double score) const {
 double Dataset::score(double value) const {
   if (known.empty()) return 0;
   if (value >= known.back().value) return known.back().score;
-  // All values so far are equal: any other is as far from them as values usually are from each other.
+  // All values so far are equal: any other is as far from them as values usually are from each
+  // other.
   if (known.size() == 1) return known.front().score - 1;
   auto after = std::lower_bound(known.begin(), known.end(), value,
                                 [](const Known& each, double v) { return each.value < v; });

@@ -37,7 +37,8 @@ struct Observation {
 /// The variance of a value that was not seen to the end, where all values have variance 1.
 inline constexpr double kPartialDoubt = 0.1;
 
-/// How final values follow from early ones: the completed runs' best values after N reports, and at the end.
+/// How final values follow from early ones: the completed runs' best values after N reports, and at
+/// the end.
 class Curves {
  public:
   explicit Curves(std::vector<RunId> completed = {}) : completed_(std::move(completed)) {}
@@ -46,7 +47,8 @@ class Curves {
   const std::vector<RunId>& completed() const { return completed_; }
   /// Becomes that of these runs, at little cost where they are nearly the same.
   void follow(const History& history, std::vector<RunId> completed);
-  /// What a run with this best value (smaller is better) after `reports` reports would have come to.
+  /// What a run with this best value (smaller is better) after `reports` reports would have come
+  /// to.
   std::optional<double> expected(const History& history, double value, std::int64_t reports);
 
  private:
@@ -61,10 +63,11 @@ class Curves {
   std::map<std::int64_t, Ranked> ranked_;
 };
 
-/// Sees what the runs of a history tell, and remembers it of those that have ended. A run stopped early by a
-/// policy, a time limit or a user is placed among the completed ones by what it had reached: if it was better
-/// than 40 % of them were after as many reports, it counts as the 40 % quantile of their final values, and
-/// never as worse than it was. Where no completed run has as many reports, it tells nothing.
+/// Sees what the runs of a history tell, and remembers it of those that have ended. A run stopped
+/// early by a policy, a time limit or a user is placed among the completed ones by what it had
+/// reached: if it was better than 40 % of them were after as many reports, it counts as the 40 %
+/// quantile of their final values, and never as worse than it was. Where no completed run has as
+/// many reports, it tells nothing.
 class Observer {
  public:
   /// The encoding must outlive it.
@@ -74,8 +77,8 @@ class Observer {
     told,      ///< counts like the others
     withheld,  ///< is seen as if its run had not ended
   };
-  /// One observation for each run, in the order of their numbers. Valid until the next call. The newest result
-  /// is that of the run that ended last; of several the one proposed last.
+  /// One observation for each run, in the order of their numbers. Valid until the next call. The
+  /// newest result is that of the run that ended last; of several the one proposed last.
   const std::vector<Observation>& look(const History& history, Newest newest);
 
   /// What was withheld in the last look.
@@ -122,8 +125,8 @@ struct Dataset {
 
   /// The value, smaller is better, that the warp takes to about `score`.
   double unwarped(double score) const;
-  /// The score of a value that came later: between those of its neighbours, or by the slope at the end, but never
-  /// worse than the worst, nor better than the best by more than 8.
+  /// The score of a value that came later: between those of its neighbours, or by the slope at the
+  /// end, but never worse than the worst, nor better than the best by more than 8.
   double score(double value) const;
   double failure_score = 0;  ///< of a run that failed
 

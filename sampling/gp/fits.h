@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fits: the hyperparameters for a history, without fitting from nothing each time and yet the same whoever
-// asks and whatever was asked before.
+// Fits: the hyperparameters for a history, without fitting from nothing each time and yet the same
+// whoever asks and whatever was asked before.
 //
-// Internal to sampling/. One thread at a time. What it remembers is only ever used for equal evidence.
+// Internal to sampling/. One thread at a time. What it remembers is only ever used for equal
+// evidence.
 //
-// Checkpoints lie at run numbers that grow by a tenth. The hyperparameters at a checkpoint are fitted to the
-// runs before it, starting from those at the checkpoint before; every eighth starts from the priors' modes
-// instead. So they are a function of the history, and a restarted sweep finds them by at most eight fits.
-// Up to kEveryResult results a last fit to all runs starts from the latest checkpoint.
+// Checkpoints lie at run numbers that grow by a tenth. The hyperparameters at a checkpoint are
+// fitted to the runs before it, starting from those at the checkpoint before; every eighth starts
+// from the priors' modes instead. So they are a function of the history, and a restarted sweep
+// finds them by at most eight fits. Up to kEveryResult results a last fit to all runs starts from
+// the latest checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +49,8 @@ class Fits {
 
 /// At most `most` rows of the dataset in their order: the best third, and others drawn by `random`.
 std::vector<int> representative_rows(const Training& training, int most, RandomStream& random);
-/// At most `most` rows in their order: row `centre`, the best quarter, the newest eighth, and then those nearest to
-/// `centre` by the lengthscales.
+/// At most `most` rows in their order: row `centre`, the best quarter, the newest eighth, and then
+/// those nearest to `centre` by the lengthscales.
 std::vector<int> rows_near(const Training& training, int most, int centre,
                            const Hyperparameters& hyperparameters);
 Training subset(const Training& training, const std::vector<int>& rows);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Groundwork: what a proposal needs that does not depend on the newest result, so that it can be laid while that
-// run is still training.
+// Groundwork: what a proposal needs that does not depend on the newest result, so that it can be
+// laid while that run is still training.
 //
 // Internal to sampling/. Values once they are laid; any thread may read them.
 #pragma once

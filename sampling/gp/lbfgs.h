@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lbfgs: minimises a smooth function within a box. Asks for values instead of calling, so that several
-// minimisations can be evaluated together.
+// Lbfgs: minimises a smooth function within a box. Asks for values instead of calling, so that
+// several minimisations can be evaluated together.
 //
 // Internal to sampling/. One thread at a time; owns all it needs.
 //
-// Liu, Nocedal, "On the limited memory BFGS method", Mathematical Programming 45, 1989, with the projected
-// backtracking search of Bertsekas, "Projected Newton methods", SIAM J. Control Optim. 20, 1982: variables
-// at a bound that the gradient pushes against are left out of the direction.
+// Liu, Nocedal, "On the limited memory BFGS method", Mathematical Programming 45, 1989, with the
+// projected backtracking search of Bertsekas, "Projected Newton methods", SIAM J. Control Optim.
+// 20, 1982: variables at a bound that the gradient pushes against are left out of the direction.
 #pragma once
 
 #include <deque>

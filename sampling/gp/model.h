@@ -2,12 +2,14 @@
 //
 // The Gaussian process: its hyperparameters, their posterior density, and the fitted model.
 //
-// Internal to sampling/. Built and changed by one thread; `predict` may be called by several at once.
+// Internal to sampling/. Built and changed by one thread; `predict` may be called by several at
+// once.
 //
-// y ~ N(0, K + noise), K = s2 Matern-5/2(r) + 1/4, r^2 = sum_j min((x_j - x'_j)^2, 1) / l_j^2. The added
-// quarter is the prior variance of a constant mean, so that its posterior is that of generalised least
-// squares with a N(0, 1/4) prior (Rasmussen, Williams, "Gaussian processes for machine learning", 2006,
-// sections 2.2, 2.7 and 5.4). Unit differences stand for different categories; see encoding.h.
+// y ~ N(0, K + noise), K = s2 Matern-5/2(r) + 1/4, r^2 = sum_j min((x_j - x'_j)^2, 1) / l_j^2. The
+// added quarter is the prior variance of a constant mean, so that its posterior is that of
+// generalised least squares with a N(0, 1/4) prior (Rasmussen, Williams, "Gaussian processes for
+// machine learning", 2006, sections 2.2, 2.7 and 5.4). Unit differences stand for different
+// categories; see encoding.h.
 #pragma once
 
 #include <memory>
@@ -34,9 +36,9 @@ struct Hyperparameters {
 
 /// What is believed about the hyperparameters before there is any result.
 struct Prior {
-  /// How far apart two values of a dimension, drawn at random, lie (root mean square), in units of a real
-  /// dimension's. Lengthscales are expected in proportion, so that a category of five values is not taken
-  /// for unrelated to the others from the start.
+  /// How far apart two values of a dimension, drawn at random, lie (root mean square), in units of
+  /// a real dimension's. Lengthscales are expected in proportion, so that a category of five values
+  /// is not taken for unrelated to the others from the start.
   std::vector<double> spreads;
 
   static Prior of_reals(int dimensions) {
@@ -49,8 +51,8 @@ struct Prior {
   Hyperparameters typical() const;
 };
 
-/// What a model learns from: points and values, standardised, smaller is better. The variance of value i
-/// about the function is sn2 `shares[i]` + `doubts[i]`.
+/// What a model learns from: points and values, standardised, smaller is better. The variance of
+/// value i about the function is sn2 `shares[i]` + `doubts[i]`.
 struct Training {
   Points points;
   std::vector<double> values;
@@ -69,8 +71,8 @@ struct Training {
   }
 };
 
-/// The negative logarithm of the posterior density of the hyperparameters (up to a constant) and its
-/// gradient, over the logarithms of the hyperparameters.
+/// The negative logarithm of the posterior density of the hyperparameters (up to a constant) and
+/// its gradient, over the logarithms of the hyperparameters.
 class Posterior {
  public:
   Posterior(const Training& training, const Prior& prior);
@@ -113,24 +115,26 @@ class Model {
   double jitter() const { return jitter_; }
 
   /// Conditions on a pending run as if it had reported the present mean there: the mean stays, the
-  /// variance falls (the kriging believer: Ginsbourger, Le Riche, Carraro, "Kriging is well-suited to
-  /// parallelize optimization", 2010). Its row, or nothing where the point adds nothing.
+  /// variance falls (the kriging believer: Ginsbourger, Le Riche, Carraro, "Kriging is well-suited
+  /// to parallelize optimization", 2010). Its row, or nothing where the point adds nothing.
   std::optional<int> believe(std::span<const double> point);
 
-  /// What a believed run came to after all: the mean follows, and the others are believed anew. The variance
-  /// of `value` about the function is sn2 + `doubt`. To be called once, after all are believed; costs
-  /// little, since nothing is factored.
+  /// What a believed run came to after all: the mean follows, and the others are believed anew. The
+  /// variance of `value` about the function is sn2 + `doubt`. To be called once, after all are
+  /// believed; costs little, since nothing is factored.
   void tell(int row, double value, double doubt);
 
   struct Prediction {
     double mean = 0;
     double variance = 0;  ///< of the function, without the noise
   };
-  /// At `count` points given by columns (`points[j * stride + i]`); columns up to width_of(count) exist.
+  /// At `count` points given by columns (`points[j * stride + i]`); columns up to width_of(count)
+  /// exist.
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out) const;
   Prediction predict(std::span<const double> point) const;
 
-  /// Points made ready, so that their predictions cost little after a run was told. In blocks of columns.
+  /// Points made ready, so that their predictions cost little after a run was told. In blocks of
+  /// columns.
   struct Prepared {
     struct Block {
       int count = 0;
@@ -153,8 +157,8 @@ class Model {
   }
   int observed() const { return observed_; }
 
-  /// What the model predicts for each training point (believed ones excepted) from all others, with the
-  /// noise: Rasmussen, Williams, equation 5.12.
+  /// What the model predicts for each training point (believed ones excepted) from all others, with
+  /// the noise: Rasmussen, Williams, equation 5.12.
   std::vector<Prediction> leave_one_out() const;
 
  private:

@@ -23,7 +23,8 @@ struct GammaPrior {
 };
 constexpr GammaPrior kLengthscale{3, 6};
 constexpr GammaPrior kScale{2, 1};
-// Little noise, unless the values say otherwise: what looks like noise is more often a function of a smaller scale.
+// Little noise, unless the values say otherwise: what looks like noise is more often a function of
+// a smaller scale.
 constexpr GammaPrior kNoise{1.1, 30};
 
 struct Range {
@@ -35,8 +36,8 @@ constexpr double kTypicalNoise = 1e-3;
 
 }  // namespace
 
-// Distances grow with the root of the dimensions, and so must lengthscales (Hvarfner, Hellsten, Nardi,
-// "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024).
+// Distances grow with the root of the dimensions, and so must lengthscales (Hvarfner, Hellsten,
+// Nardi, "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024).
 double Prior::stretch(int dimension) const {
   return spreads[count(dimension)] * std::max(1.0, std::sqrt(dimensions() / 6.0));
 }
@@ -94,8 +95,8 @@ double Posterior::operator()(std::span<const double> logarithms, std::vector<dou
                        slopes_.data() + count(i) * count(ld));
     row[i] += training_.noise(i, theta.noise);
   }
-  // The trace of a derivative with K^-1 needs the covariance itself again: s2 dK/ds2 = K - 1/4 - noise,
-  // of which the sum over M = alpha alpha' - K^-1 is known without keeping K.
+  // The trace of a derivative with K^-1 needs the covariance itself again: s2 dK/ds2 = K - 1/4 -
+  // noise, of which the sum over M = alpha alpha' - K^-1 is known without keeping K.
   if (!numbers.cholesky(factor_.data(), ld, n, diagonals_.data(), scratch_.data()))
     return std::numeric_limits<double>::quiet_NaN();
   numbers.invert(factor_.data(), ld, n, diagonals_.data(), inverse_.data());

@@ -19,7 +19,8 @@ struct Settings {
   bool ordered_choices = true;  ///< whether a choice of numbers is ordered by them
 };
 
-/// Those of `spec`, the defaults for what it does not give; all the defaults for another sampler's spec.
+/// Those of `spec`, the defaults for what it does not give; all the defaults for another sampler's
+/// spec.
 Settings settings_of(const AlgorithmSpec& spec, const SearchSpace& space,
                      const SamplerContext& context);
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr double kRootOfTwo = 1.4142135623730951;
 constexpr double kLogRootOfTwoPi = 0.91893853320467274;
-// Above it the direct formula loses less than four bits; below it the fraction converges in few terms.
+// Above it the direct formula loses less than four bits; below it the fraction converges in few
+// terms.
 constexpr double kTail = -3;
 
 // Enough terms for double precision at -t.

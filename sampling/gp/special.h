@@ -7,12 +7,13 @@
 
 namespace hdrive::sampling::gp {
 
-/// ln h(z) for h(z) = phi(z) + z Phi(z), and what its derivatives are made of. Relative errors below 1e-13
-/// for every z from -1e5 to 50.
+/// ln h(z) for h(z) = phi(z) + z Phi(z), and what its derivatives are made of. Relative errors
+/// below 1e-13 for every z from -1e5 to 50.
 ///
-/// Ament et al., "Unexpected improvements to expected improvement", NeurIPS 2023, name the function. They
-/// use erfcx and an asymptotic series in the tail; here it is the continued fraction of Mills' ratio, which
-/// loses no digits: with Phi(-t)/phi(t) = 1/(t + c), c = 1/(t + 2/(t + 3/(t + ...))), h = phi c/(t + c).
+/// Ament et al., "Unexpected improvements to expected improvement", NeurIPS 2023, name the
+/// function. They use erfcx and an asymptotic series in the tail; here it is the continued fraction
+/// of Mills' ratio, which loses no digits: with Phi(-t)/phi(t) = 1/(t + c), c = 1/(t + 2/(t + 3/(t
+/// + ...))), h = phi c/(t + c).
 struct LogH {
   double value = 0;
   double cumulative = 0;  ///< Phi / h

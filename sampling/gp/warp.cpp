@@ -64,8 +64,9 @@ std::vector<double> warped(std::span<const double> values, Warp warp) {
   if (values.empty()) return {};
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   if (*least == *most) return std::vector<double>(values.size(), 0.0);
-  // By halves, since the difference of two finite numbers may not be one. The unit is the better half's
-  // width, so that it does not vanish beside one huge value; what is infinite in it is only ranked.
+  // By halves, since the difference of two finite numbers may not be one. The unit is the better
+  // half's width, so that it does not vanish beside one huge value; what is infinite in it is only
+  // ranked.
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
   const double median = median_of_sorted(sorted);

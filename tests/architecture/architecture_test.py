@@ -48,6 +48,11 @@ class TheRules(unittest.TestCase):
         self.assert_fine(store__a_cpp=LICENSED + '#include "hdrive/store.h"\n#include "base/file.h"\n'
                          '#include "store/schema.h"\n#include <sqlite3.h>\n#include <vector>\n')
 
+    def test_a_public_header_has_a_hundred_columns(self):
+        self.assert_fine(include__hdrive__a_h=LICENSED + "// " + "x" * 97 + "\n")
+        self.assert_refused("include/hdrive/a.h:2: 101 columns",
+                            include__hdrive__a_h=LICENSED + "// " + "x" * 98 + "\n")
+
     def test_a_module_may_not_include_a_sibling(self):
         self.assert_refused("store/a.cpp:2: store/ may not include policies/bandit.h",
                             store__a_cpp=LICENSED + '#include "policies/bandit.h"\n')

@@ -66,6 +66,9 @@ FORBIDDEN = [
 ALGORITHMS = r"(?i)\b(bandit|median_stopping|medianstopping|truncation_selection|truncationselection|" \
              r"random_?sampler|grid_?sampler|sobol_?sampler|bayesian)\w*"
 
+# Of the public headers, comments included, which clang-format leaves as they are.
+WIDTH = 100
+
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SOURCES = {".cpp", ".h"}
 NEEDS_SPDX = SOURCES | {".py", ".sh", ".cmake", ".yml", ".yaml"}
@@ -136,6 +139,12 @@ def check_scheduler(relative, text):
         yield f"{relative}:{line}: scheduler/ names the algorithm {match.group(0)}; ask the registry for it"
 
 
+def check_width(relative, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > WIDTH:
+            yield f"{relative}:{number}: {len(line)} columns; the public headers have {WIDTH}"
+
+
 def needs_spdx(path, text):
     return path.suffix in NEEDS_SPDX or path.name == "CMakeLists.txt" or text.startswith("#!")
 
@@ -156,6 +165,8 @@ def check(root):
             continue
         problems += check_includes(folder, relative, text)
         problems += check_tokens(folder, relative, text)
+        if folder == "include":
+            problems += check_width(relative, text)
         if folder == "scheduler":
             problems += check_scheduler(relative, text)
     return problems
