@@ -28,14 +28,14 @@ namespace {
 using gp::Candidate;
 using gp::Coordinates;
 using gp::Dataset;
-using gp::Ground;
 using gp::Groundwork;
+using gp::GroundworkInput;
 using gp::Observation;
 
 enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
 
 // From so many runs on, what can be done before the newest result is known is done without it.
-constexpr RunId kLaidBefore = 40;
+constexpr RunId kAheadFrom = 40;
 // Spaces with at most this many points left are searched completely.
 constexpr std::uint64_t kFewPoints = 2048;
 constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 12;
@@ -58,7 +58,7 @@ class BayesianSampler final : public Sampler {
         prior_{encoding_.spreads()},
         fits_(prior_, context.seed, settings.warp, settings.noise),
         observer_(encoding_),
-        layer_(encoding_, prior_, context.seed, settings.warp) {}
+        maker_(encoding_, prior_, context.seed, settings.warp) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     if (is_exhausted(history))
@@ -77,28 +77,28 @@ class BayesianSampler final : public Sampler {
     const RunId id = history.size();
     const RunId ended = history.count(RunStatus::completed) + history.count(RunStatus::failed) +
                         history.count(RunStatus::canceled);
-    if (encoding_.size() == 0 || id < settings_.initial_points || !is_laid_before(id)) return;
+    if (encoding_.size() == 0 || id < settings_.initial_points || !works_ahead(id)) return;
     if (ended == id) return;  // nothing is on its way
     if (std::pair(id, ended) == prepared_at_) return;
-    if (being_laid_.valid()) {
-      if (!is_ready(being_laid_)) return;  // it is still at what was asked before
-      fits_ = being_laid_.get().fits;
+    if (ahead_.valid()) {
+      if (!is_ready(ahead_)) return;  // it is still at what was asked before
+      fits_ = ahead_.get().fits;
     }
     prepared_at_ = {id, ended};
-    const auto& observations = observer_.look(history, gp::Observer::Newest::told);
-    being_laid_on_ = std::make_shared<const Ground>(
-        Ground{id, observer_.digest(), observations, points_left(history)});
+    const auto& observations = observer_.update(history, gp::Observer::Newest::included);
+    ahead_of_ = std::make_shared<const GroundworkInput>(
+        GroundworkInput{id, observer_.digest(), observations, points_left(history)});
     try {
-      // What was laid before is of no use any more, and takes time to give back.
-      Groundwork past = std::exchange(laid_, {});
-      being_laid_ = std::async(std::launch::async, [this, of = being_laid_on_, fits = fits_,
-                                                    past = std::move(past)]() mutable {
-        past = {};
-        Groundwork work = layer_.lay(std::move(of), fits);
-        return Ahead{std::move(work), std::move(fits)};
-      });
+      // What was made before is of no use any more, and takes time to give back.
+      Groundwork past = std::exchange(latest_, {});
+      ahead_ = std::async(std::launch::async,
+                          [this, of = ahead_of_, fits = fits_, past = std::move(past)]() mutable {
+                            past = {};
+                            Groundwork work = maker_.make(std::move(of), fits);
+                            return Ahead{std::move(work), std::move(fits)};
+                          });
     } catch (const std::system_error&) {
-      being_laid_ = {};  // no thread can be had: it is done when it is asked for
+      ahead_ = {};  // no thread can be had: it is done when it is asked for
     }
   }
 
@@ -170,23 +170,24 @@ class BayesianSampler final : public Sampler {
 
   // ---- with a model ------------------------------------------------------------------------------
 
-  // The groundwork as it was laid while the newest run was training, or else laid now.
+  // The groundwork as it was made while the newest run was training, or else made now.
   const Groundwork& groundwork(const History& history, gp::Observer::Newest newest) {
-    const auto& observations = observer_.look(history, newest);
-    const auto is_of = [&](const std::shared_ptr<const Ground>& ground) {
-      return ground && ground->id == history.size() && ground->digest == observer_.digest();
+    const auto& observations = observer_.update(history, newest);
+    const auto is_of = [&](const std::shared_ptr<const GroundworkInput>& input) {
+      return input && input->id == history.size() && input->digest == observer_.digest();
     };
-    if (is_of(laid_.ground)) return laid_;
-    if (being_laid_.valid() && (is_of(being_laid_on_) || is_ready(being_laid_))) {
-      Ahead ahead = being_laid_.get();
-      laid_ = std::move(ahead.work);
+    if (is_of(latest_.input)) return latest_;
+    if (ahead_.valid() && (is_of(ahead_of_) || is_ready(ahead_))) {
+      Ahead ahead = ahead_.get();
+      latest_ = std::move(ahead.work);
       fits_ = std::move(ahead.fits);
-      if (is_of(laid_.ground)) return laid_;
+      if (is_of(latest_.input)) return latest_;
     }
-    laid_ = layer_.lay(std::make_shared<const Ground>(Ground{history.size(), observer_.digest(),
-                                                             observations, points_left(history)}),
-                       fits_);
-    return laid_;
+    latest_ =
+        maker_.make(std::make_shared<const GroundworkInput>(GroundworkInput{
+                        history.size(), observer_.digest(), observations, points_left(history)}),
+                    fits_);
+    return latest_;
   }
 
   struct Ahead {
@@ -205,14 +206,14 @@ class BayesianSampler final : public Sampler {
   }
 
   // Whether the newest result comes after the groundwork, once there are some.
-  static bool is_laid_before(RunId id) { return id >= kLaidBefore; }
+  static bool works_ahead(RunId id) { return id >= kAheadFrom; }
 
   Proposal by_model(const History& history, RunId id) {
     using Newest = gp::Observer::Newest;
     const Groundwork* work =
-        &groundwork(history, is_laid_before(id) ? Newest::withheld : Newest::told);
-    if (work->data.good < 2 && observer_.withheld()) work = &groundwork(history, Newest::told);
-    const std::optional<Observation>& newest = observer_.withheld();
+        &groundwork(history, works_ahead(id) ? Newest::held_out : Newest::included);
+    if (work->data.good < 2 && observer_.held_out()) work = &groundwork(history, Newest::included);
+    const std::optional<Observation>& newest = observer_.held_out();
     if (work->data.good < 2)
       return design(history, id,
                     fmt::format("quasi-random, since a model needs two results and there {}",
@@ -221,26 +222,27 @@ class BayesianSampler final : public Sampler {
       return design(history, id, "quasi-random, since no covariance was positive definite");
 
     gp::Model model = *work->model;
-    std::optional<Groundwork::Believed> told;
-    if (newest) told = tell(model, *work, *newest);
-    const bool is_final = told && newest->kind == Observation::Kind::value;
-    const gp::Standing standing = gp::standing(*work, model, is_final ? told : std::nullopt);
-    const gp::Search search(encoding_, model, standing.best, standing.good);
+    std::optional<Groundwork::Pending> resolved;
+    if (newest) resolved = resolve(model, *work, *newest);
+    const bool is_final = resolved && newest->kind == Observation::Kind::value;
+    const gp::Incumbents incumbents =
+        gp::incumbents(*work, model, is_final ? resolved : std::nullopt);
+    const gp::Search search(encoding_, model, incumbents.best, incumbents.good);
     std::vector<Candidate> candidates;
-    if (!work->ground->points.empty()) {
+    if (!work->input->points.empty()) {
       candidates = search.rank(work->pool);
     } else {
       // Where the newest is the best, nothing near it was looked at yet.
       std::vector<Coordinates> more;
       const int rows = static_cast<int>(work->rows.size());
-      if (is_final && standing.incumbent == newest->run)
+      if (is_final && incumbents.run == newest->run)
         more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
                            context_.seed, id);
       candidates =
           search.run(work->pool, context_.seed, id, gp::short_search(rows), std::move(more));
     }
     std::string fallback = work->fallback;
-    if (is_stuck(*work, standing.good.front()) || explores(id)) {
+    if (is_stuck(*work, incumbents.good.front()) || explores(id)) {
       fallback += "; the least known point, to explore";
       std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
         return a.prediction.variance > b.prediction.variance;
@@ -250,25 +252,26 @@ class BayesianSampler final : public Sampler {
       Assignment parameters = encoding_.decode(candidate.point);
       if (is_repeat(history, parameters)) continue;
       return {std::move(parameters),
-              explain(history, *work, newest, candidate, standing.incumbent) + fallback};
+              explain(history, *work, newest, candidate, incumbents.run) + fallback};
     }
     return anything_else(history, id,
                          "drawn at random, since all points the model proposed were tried before");
   }
 
-  // Tells the model of the newest result. Nothing where it has no row.
-  static std::optional<Groundwork::Believed> tell(gp::Model& model, const Groundwork& work,
-                                                  const Observation& newest) {
+  // Gives the model the newest result in place of what it was expected to be. Nothing where it has
+  // no row.
+  static std::optional<Groundwork::Pending> resolve(gp::Model& model, const Groundwork& work,
+                                                    const Observation& newest) {
     using Kind = Observation::Kind;
     const auto found =
-        std::find_if(work.believed.begin(), work.believed.end(),
-                     [&](const Groundwork::Believed& each) { return each.run == newest.run; });
-    if (found == work.believed.end() || newest.kind == Kind::nothing) return std::nullopt;
+        std::find_if(work.pending.begin(), work.pending.end(),
+                     [&](const Groundwork::Pending& each) { return each.run == newest.run; });
+    if (found == work.pending.end() || newest.kind == Kind::nothing) return std::nullopt;
     if (newest.kind == Kind::failure)
-      model.tell(found->row, work.data.failure_score, 0);
+      model.resolve(found->row, work.data.failure_score, 0);
     else
-      model.tell(found->row, work.data.score(newest.value),
-                 newest.kind == Kind::partial ? gp::kPartialDoubt : 0);
+      model.resolve(found->row, work.data.score(newest.value),
+                    newest.kind == Kind::partial ? gp::kPartialDoubt : 0);
     return *found;
   }
 
@@ -277,7 +280,7 @@ class BayesianSampler final : public Sampler {
   }
 
   bool is_stuck(const Groundwork& work, const Coordinates& incumbent) const {
-    const auto& observations = work.ground->observations;
+    const auto& observations = work.input->observations;
     const auto runs = static_cast<RunId>(observations.size());
     if (runs < settings_.initial_points + kStuckProposals) return false;
     return std::all_of(
@@ -304,7 +307,7 @@ class BayesianSampler final : public Sampler {
     const int partials = data.partials + is(Observation::Kind::partial);
     const int good = data.good + is(Observation::Kind::value);
     const auto pending =
-        std::count_if(work.believed.begin(), work.believed.end(),
+        std::count_if(work.pending.begin(), work.pending.end(),
                       [&](const auto& each) { return !newest || each.run != newest->run; });
     std::string text = fmt::format(
         "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent run "
@@ -326,12 +329,12 @@ class BayesianSampler final : public Sampler {
   gp::Prior prior_;
   gp::Fits fits_;
   gp::Observer observer_;
-  gp::GroundworkLayer layer_;
-  Groundwork laid_;  // the latest
+  gp::GroundworkMaker maker_;
+  Groundwork latest_;  // the latest
   std::pair<RunId, RunId> prepared_at_{
       -1, -1};  // how many runs there were, and had ended, when it was last prepared
-  std::shared_ptr<const Ground> being_laid_on_;
-  std::future<Ahead> being_laid_;  // the last, so that it has ended before anything it uses does
+  std::shared_ptr<const GroundworkInput> ahead_of_;
+  std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
 };
 
 }  // namespace

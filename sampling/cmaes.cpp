@@ -141,8 +141,8 @@ class CmaesSampler final : public Sampler {
   }
 
  private:
-  // What a generation was judged by.
-  using Judged = std::vector<Outcome>;
+  // What a generation was ranked by.
+  using Ranked = std::vector<Outcome>;
 
   State beginning() const {
     State state;
@@ -195,42 +195,42 @@ class CmaesSampler final : public Sampler {
     if (history.identity() != seen_) {
       seen_ = history.identity();
       states_.resize(1);
-      judged_.clear();
+      ranked_.clear();
     }
     const auto lambda = static_cast<RunId>(rates_.lambda);
-    std::vector<Judged> generations(static_cast<std::size_t>(history.size() / lambda));
+    std::vector<Ranked> generations(static_cast<std::size_t>(history.size() / lambda));
     for (const Outcome& outcome : ranked_outcomes(history)) {
       const auto generation = static_cast<std::size_t>(outcome.run / lambda);
       if (generation < generations.size()) generations[generation].push_back(outcome);
     }
     std::size_t next = 0;
     for (; next < generations.size(); ++next) {
-      const Judged& now = generations[next];
-      if (count(now, Standing::pending) > 0) break;
-      if (next < judged_.size() && same(judged_[next], now)) continue;
+      const Ranked& now = generations[next];
+      if (count(now, OutcomeKind::pending) > 0) break;
+      if (next < ranked_.size() && same(ranked_[next], now)) continue;
       states_.resize(next + 1);
-      judged_.resize(next);
+      ranked_.resize(next);
       states_.push_back(after(states_.back(), history, now));
-      judged_.push_back(now);
+      ranked_.push_back(now);
     }
     states_.resize(next + 1);
-    judged_.resize(next);
+    ranked_.resize(next);
   }
 
-  static bool same(const Judged& a, const Judged& b) {
+  static bool same(const Ranked& a, const Ranked& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](const Outcome& x, const Outcome& y) {
-                        return x.run == y.run && x.standing == y.standing && x.loss == y.loss;
+                        return x.run == y.run && x.kind == y.kind && x.loss == y.loss;
                       });
   }
 
   // The tutorial's figure 6. Failed runs and those of unknown parameters are worse than all others;
   // with fewer than two that have a value there is nothing to learn.
-  State after(State state, const History& history, const Judged& judged) const {
+  State after(State state, const History& history, const Ranked& ranked) const {
     std::vector<Vector> best;
     std::vector<RunId> runs;
-    for (const Outcome& outcome : judged) {
-      if (outcome.standing != Standing::final && outcome.standing != Standing::partial) continue;
+    for (const Outcome& outcome : ranked) {
+      if (outcome.kind != OutcomeKind::final && outcome.kind != OutcomeKind::partial) continue;
       auto point = coordinates_.point(history.run(outcome.run).parameters);
       if (!point || best.size() >= rates_.parents) continue;
       best.push_back(*std::move(point));
@@ -360,7 +360,7 @@ class CmaesSampler final : public Sampler {
   // What the history would give again.
   std::uint64_t seen_ = 0;
   std::vector<State> states_;  // before any generation, then after each that ended
-  std::vector<Judged> judged_;
+  std::vector<Ranked> ranked_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ namespace {
 
 using sampling::Axis;
 using sampling::Outcome;
-using sampling::Standing;
+using sampling::OutcomeKind;
 
 constexpr std::size_t kFewest = 10;  // finished runs
 constexpr std::size_t kMostCells = 50;
@@ -102,7 +102,7 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
   std::vector<std::vector<double>> points;  // best first
   std::vector<double> losses;
   for (const Outcome& outcome : sampling::ranked_outcomes(history)) {
-    if (outcome.standing != Standing::final) continue;
+    if (outcome.kind != OutcomeKind::final) continue;
     auto point = coordinates.point(history.run(outcome.run).parameters);
     if (!point) continue;
     points.push_back(*std::move(point));

@@ -8,21 +8,21 @@
 namespace hdrive::sampling {
 namespace {
 
-std::optional<Standing> standing(const Run& run, bool has_value) {
+std::optional<OutcomeKind> kind_of(const Run& run, bool has_value) {
   switch (run.status) {
     case RunStatus::queued:
     case RunStatus::running:
-      return Standing::pending;
+      return OutcomeKind::pending;
     case RunStatus::completed:
-      return has_value ? Standing::final : Standing::failed;
+      return has_value ? OutcomeKind::final : OutcomeKind::failed;
     case RunStatus::failed:
-      return Standing::failed;
+      return OutcomeKind::failed;
     case RunStatus::canceled:
       break;
   }
-  if (has_value) return Standing::partial;
+  if (has_value) return OutcomeKind::partial;
   if (run.ended_by == EndCause::policy)
-    return Standing::failed;  // stopped, all its values unusable
+    return OutcomeKind::failed;  // stopped, all its values unusable
   return std::nullopt;
 }
 
@@ -34,14 +34,14 @@ std::vector<Outcome> ranked_outcomes(const History& history) {
   result.reserve(static_cast<std::size_t>(history.size()));
   for (RunId id = 0; id < history.size(); ++id) {
     const auto best = history.best(id);
-    const auto is = standing(history.run(id), best.has_value());
+    const auto is = kind_of(history.run(id), best.has_value());
     if (!is) continue;
     result.push_back(
         {id, *is, best ? sign * *best : 0, static_cast<std::int64_t>(history.reports(id).size())});
   }
   const auto key = [](const Outcome& of) {
-    const bool valued = of.standing == Standing::final || of.standing == Standing::partial;
-    return std::tuple(of.standing, of.standing == Standing::partial ? -of.reports : 0,
+    const bool valued = of.kind == OutcomeKind::final || of.kind == OutcomeKind::partial;
+    return std::tuple(of.kind, of.kind == OutcomeKind::partial ? -of.reports : 0,
                       valued ? of.loss : 0, of.run);
   };
   std::sort(result.begin(), result.end(),
@@ -49,10 +49,9 @@ std::vector<Outcome> ranked_outcomes(const History& history) {
   return result;
 }
 
-std::size_t count(const std::vector<Outcome>& outcomes, Standing standing) {
-  return static_cast<std::size_t>(
-      std::count_if(outcomes.begin(), outcomes.end(),
-                    [&](const Outcome& of) { return of.standing == standing; }));
+std::size_t count(const std::vector<Outcome>& outcomes, OutcomeKind kind) {
+  return static_cast<std::size_t>(std::count_if(
+      outcomes.begin(), outcomes.end(), [&](const Outcome& of) { return of.kind == kind; }));
 }
 
 }  // namespace hdrive::sampling

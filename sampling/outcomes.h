@@ -11,7 +11,7 @@
 
 namespace hdrive::sampling {
 
-enum class Standing {
+enum class OutcomeKind {
   final,    ///< completed with a finite value
   partial,  ///< stopped before its end, with a finite value: at best what it would have reached
   failed,   ///< ended without a finite value, or failed
@@ -20,17 +20,17 @@ enum class Standing {
 
 struct Outcome {
   RunId run = 0;
-  Standing standing = Standing::pending;
+  OutcomeKind kind = OutcomeKind::pending;
   double loss = 0;           ///< lower is better under either goal; of final and partial runs
-  std::int64_t reports = 0;  ///< how far it got
+  std::int64_t reports = 0;  ///< of the primary metric
 };
 
-/// One for each run, best first: the final ones by loss, the partial ones by how far they got and
-/// then by loss, the failed, the pending; ties by number. Runs that somebody cut off without a
-/// value tell nothing and are left out.
+/// One for each run, best first: the final ones by loss, the partial ones by their reports and then
+/// by loss, the failed, the pending; ties by number. Runs that somebody cut off without a value say
+/// nothing and are left out.
 std::vector<Outcome> ranked_outcomes(const History& history);
 
-/// How many of the outcomes have this standing.
-std::size_t count(const std::vector<Outcome>& outcomes, Standing standing);
+/// How many of the outcomes are of this kind.
+std::size_t count(const std::vector<Outcome>& outcomes, OutcomeKind kind);
 
 }  // namespace hdrive::sampling

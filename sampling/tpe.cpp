@@ -12,7 +12,7 @@
 // better empirical performance", arXiv 2304.11127, 2023 (multivariate kernels, split, widths).
 // Deviations: the initial design is a Sobol sequence; one uniform component is the prior; runs that
 // are not done count as bad (the constant liar of Ginsbourger et al., 2010), so parallel runs keep
-// apart; a run stopped early is ranked behind every finished one, by how far it got, and is never
+// apart; a run stopped early is ranked behind every finished one, by its reports, and is never
 // among the best while there are enough others.
 #include <fmt/format.h>
 
@@ -52,7 +52,8 @@ class TpeSampler final : public Sampler {
   Result<Proposal> propose(const History& history, RunId id) override {
     look_at(history);
     const std::vector<Outcome> ranked = usable(ranked_outcomes(history));
-    const std::size_t results = count(ranked, Standing::final) + count(ranked, Standing::partial);
+    const std::size_t results =
+        count(ranked, OutcomeKind::final) + count(ranked, OutcomeKind::partial);
     if (id < initial_ || results < 2 || columns_.empty())
       return initial_design(history, id, results);
 

@@ -32,7 +32,7 @@ struct SearchOptions {
   int climbs = 5;  ///< so many of the starts are improved in their discrete coordinates too
 };
 
-/// Points that a model looked at before its newest run was told.
+/// Points that a model looked at before its newest result was there.
 struct Pool {
   std::vector<Coordinates> points;
   Model::Prepared prepared;  ///< of the same points in the same order
@@ -47,7 +47,7 @@ class Search {
 
   /// The points to look at first. `seed` and `run` name the stream.
   std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
-  /// Makes points ready for this model, told or to be told.
+  /// Makes points ready for this model, before or after its newest run is resolved.
   Pool pool(std::vector<Coordinates> points) const;
 
   /// Candidates, best first: improved ones, and those of the pool and `more` points.

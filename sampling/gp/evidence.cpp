@@ -33,7 +33,7 @@ bool by_chance(EndCause cause) {
 
 // Whether what the run would have come to is to be inferred: it ended before it was complete, but
 // not by its own fault.
-bool is_placed(const History& history, const Run& run) {
+bool is_partial(const History& history, const Run& run) {
   return (run.status == RunStatus::canceled ||
           (run.status == RunStatus::failed && by_chance(run.ended_by))) &&
          history.best(run.id);
@@ -151,7 +151,7 @@ void Curves::follow(const History& history, std::vector<RunId> completed) {
   completed_ = std::move(completed);
 }
 
-Observation Observer::judged(const History& history, RunId id) {
+Observation Observer::observation_of(const History& history, RunId id) {
   using Kind = Observation::Kind;
   const Run& run = history.run(id);
   Observation result = observations_[static_cast<std::size_t>(id)];
@@ -162,7 +162,7 @@ Observation Observer::judged(const History& history, RunId id) {
   if (!result.point) return result;
   if (!is_terminal(run.status)) {
     result.kind = Kind::pending;
-  } else if (is_placed(history, run)) {
+  } else if (is_partial(history, run)) {
     const auto reports = static_cast<std::int64_t>(history.reports(id).size());
     if (const auto expected = curves_.expected(history, value, reports)) {
       result.kind = Kind::partial;
@@ -177,14 +177,14 @@ Observation Observer::judged(const History& history, RunId id) {
   return result;
 }
 
-void Observer::put(Observation observation) {
+void Observer::replace(Observation observation) {
   Observation& place = observations_[static_cast<std::size_t>(observation.run)];
   digest_ -= digest_of(place);
   place = std::move(observation);
   digest_ += digest_of(place);
 }
 
-void Observer::see(const History& history, RunId id) {
+void Observer::observe_run(const History& history, RunId id) {
   const auto i = static_cast<std::size_t>(id);
   const Run& run = history.run(id);
   if (i == seen_.size()) {
@@ -195,10 +195,10 @@ void Observer::see(const History& history, RunId id) {
     digest_ += digest_of(observations_.back());
     seen_.push_back({});
   }
-  if (!is_terminal(run.status)) open_.push_back(id);
+  if (!is_terminal(run.status)) pending_.push_back(id);
   if (!observations_[i].point || !tells(history, run)) return;
   seen_[i] = {run.ended, run.status == RunStatus::completed && history.best(id)};
-  if (is_placed(history, run)) placed_.push_back(id);
+  if (is_partial(history, run)) partial_.push_back(id);
   if (!last_ ||
       std::pair(run.ended, id) > std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_))
     last_ = id;
@@ -207,27 +207,27 @@ void Observer::see(const History& history, RunId id) {
 void Observer::forget() {
   observations_.clear();
   seen_.clear();
-  open_.clear();
-  placed_.clear();
+  pending_.clear();
+  partial_.clear();
   digest_ = mixed(history_.first);
   last_.reset();
   curves_ = Curves{};
-  withheld_.reset();
+  held_out_.reset();
 }
 
 // The runs that are new or have ended.
-std::vector<RunId> Observer::see_changes(const History& history) {
+std::vector<RunId> Observer::observe_changes(const History& history) {
   std::vector<RunId> changed;
-  for (const RunId id : std::exchange(open_, {})) {
+  for (const RunId id : std::exchange(pending_, {})) {
     if (!is_terminal(history.run(id).status)) {
-      open_.push_back(id);
+      pending_.push_back(id);
       continue;
     }
-    see(history, id);
+    observe_run(history, id);
     changed.push_back(id);
   }
   for (auto id = static_cast<RunId>(seen_.size()); id < history.size(); ++id) {
-    see(history, id);
+    observe_run(history, id);
     changed.push_back(id);
   }
   return changed;
@@ -241,33 +241,33 @@ std::vector<RunId> Observer::completed(std::optional<RunId> except) const {
   return result;
 }
 
-const std::vector<Observation>& Observer::look(const History& history, Newest newest) {
+const std::vector<Observation>& Observer::update(const History& history, Newest newest) {
   const std::pair now(history.identity(), history.restarts());
   if (std::exchange(history_, now) != now) forget();
-  if (withheld_) put(*std::exchange(withheld_, {}));
-  std::vector<RunId> changed = see_changes(history);
-  auto withheld = newest == Newest::withheld ? last_ : std::nullopt;
+  if (held_out_) replace(*std::exchange(held_out_, {}));
+  std::vector<RunId> changed = observe_changes(history);
+  auto held_out = newest == Newest::held_out ? last_ : std::nullopt;
   // Only runs that were stopped early need the curves of the others.
-  if (!placed_.empty()) {
-    if (auto others = completed(withheld); others != curves_.completed()) {
+  if (!partial_.empty()) {
+    if (auto others = completed(held_out); others != curves_.completed()) {
       curves_.follow(history, std::move(others));
-      changed.insert(changed.end(), placed_.begin(), placed_.end());
+      changed.insert(changed.end(), partial_.begin(), partial_.end());
     }
   }
-  for (const RunId id : changed) put(judged(history, id));
+  for (const RunId id : changed) replace(observation_of(history, id));
   // What tells nothing after all is not waited for.
-  if (withheld &&
-      observations_[static_cast<std::size_t>(*withheld)].kind == Observation::Kind::nothing)
-    withheld.reset();
-  if (withheld) {
-    withheld_ = observations_[static_cast<std::size_t>(*withheld)];
-    put({Observation::Kind::pending, *withheld, withheld_->point, 0});
+  if (held_out &&
+      observations_[static_cast<std::size_t>(*held_out)].kind == Observation::Kind::nothing)
+    held_out.reset();
+  if (held_out) {
+    held_out_ = observations_[static_cast<std::size_t>(*held_out)];
+    replace({Observation::Kind::pending, *held_out, held_out_->point, 0});
   }
   return observations_;
 }
 
 std::vector<Observation> observe(const History& history, const Encoding& encoding) {
-  return Observer(encoding).look(history, Observer::Newest::told);
+  return Observer(encoding).update(history, Observer::Newest::included);
 }
 
 Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,

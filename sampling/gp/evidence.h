@@ -63,10 +63,10 @@ class Curves {
   std::map<std::int64_t, Ranked> ranked_;
 };
 
-/// Sees what the runs of a history tell, and remembers it of those that have ended. A run stopped
-/// early by a policy, a time limit or a user is placed among the completed ones by what it had
-/// reached: if it was better than 40 % of them were after as many reports, it counts as the 40 %
-/// quantile of their final values, and never as worse than it was. Where no completed run has as
+/// Makes observations of the runs of a history, and keeps those of runs that have ended. A run
+/// stopped early by a policy, a time limit or a user is ranked among the completed ones by what it
+/// had reached: if it was better than 40 % of them were after as many reports, it counts as the 40
+/// % quantile of their final values, and never as worse than it was. Where no completed run has as
 /// many reports, it tells nothing.
 class Observer {
  public:
@@ -74,29 +74,29 @@ class Observer {
   explicit Observer(const Encoding& encoding) : encoding_(encoding) {}
 
   enum class Newest {
-    told,      ///< counts like the others
-    withheld,  ///< is seen as if its run had not ended
+    included,  ///< counts like the others
+    held_out,  ///< is seen as if its run had not ended
   };
   /// One observation for each run, in the order of their numbers. Valid until the next call. The
   /// newest result is that of the run that ended last; of several the one proposed last.
-  const std::vector<Observation>& look(const History& history, Newest newest);
+  const std::vector<Observation>& update(const History& history, Newest newest);
 
-  /// What was withheld in the last look.
-  const std::optional<Observation>& withheld() const { return withheld_; }
+  /// What was held out in the last update.
+  const std::optional<Observation>& held_out() const { return held_out_; }
   /// Equal for equal observations of one history.
   std::uint64_t digest() const { return digest_; }
 
  private:
-  // What follows from a run as it was seen.
+  // What follows from a run as it was when it was looked at.
   struct Seen {
     Time ended{};
     bool completed = false;  // with a value
   };
-  void see(const History& history, RunId run);
-  std::vector<RunId> see_changes(const History& history);
+  void observe_run(const History& history, RunId run);
+  std::vector<RunId> observe_changes(const History& history);
   void forget();
-  Observation judged(const History& history, RunId run);
-  void put(Observation observation);
+  Observation observation_of(const History& history, RunId run);
+  void replace(Observation observation);
   std::vector<RunId> completed(std::optional<RunId> except) const;
 
   const Encoding& encoding_;
@@ -105,10 +105,11 @@ class Observer {
   std::vector<Observation> observations_;
   std::uint64_t digest_ = 0;
   std::vector<Seen> seen_;
-  std::vector<RunId> open_, placed_;  // those that had not ended, and those that were stopped early
+  std::vector<RunId> pending_,
+      partial_;  // those that had not ended, and those that were stopped early
   std::optional<RunId> last_;
   Curves curves_;
-  std::optional<Observation> withheld_;
+  std::optional<Observation> held_out_;
 };
 
 /// What all runs tell.

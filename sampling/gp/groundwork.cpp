@@ -40,21 +40,21 @@ SearchOptions short_search(int rows) {
   return options;
 }
 
-Groundwork GroundworkLayer::lay(std::shared_ptr<const Ground> ground, Fits& fits) const {
+Groundwork GroundworkMaker::make(std::shared_ptr<const GroundworkInput> input, Fits& fits) const {
   Groundwork work;
-  work.ground = std::move(ground);
-  const auto& observations = work.ground->observations;
+  work.input = std::move(input);
+  const auto& observations = work.input->observations;
   const auto runs = static_cast<RunId>(observations.size());
   work.data = learn_from(observations, runs, encoding_.size(), warp_);
   if (work.data.good < 2) return work;
-  believe(work, fits.at(observations, runs, work.data));
+  add_pending(work, fits.at(observations, runs, work.data));
   if (work.model) fill_pool(work);
   return work;
 }
 
-void GroundworkLayer::believe(Groundwork& work, const Hyperparameters& fitted) const {
+void GroundworkMaker::add_pending(Groundwork& work, const Hyperparameters& fitted) const {
   std::vector<const Observation*> pending;
-  for (const Observation& observation : work.ground->observations)
+  for (const Observation& observation : work.input->observations)
     if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
   const int room = static_cast<int>(pending.size());
   const Training& training = work.data.training;
@@ -69,25 +69,25 @@ void GroundworkLayer::believe(Groundwork& work, const Hyperparameters& fitted) c
   }
   if (!work.model) return;
   for (const Observation* run : pending)
-    if (const auto row = work.model->believe(*run->point))
-      work.believed.push_back({run->run, *row});
+    if (const auto row = work.model->add_pending(*run->point))
+      work.pending.push_back({run->run, *row});
 }
 
-Standing standing(const Groundwork& work, const Model& model,
-                  std::optional<Groundwork::Believed> told) {
-  std::vector<Groundwork::Believed> order;
+Incumbents incumbents(const Groundwork& work, const Model& model,
+                      std::optional<Groundwork::Pending> newest) {
+  std::vector<Groundwork::Pending> order;
   for (std::size_t i = 0; i < work.rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(work.rows[i]);
     if (work.data.is_final[row]) order.push_back({work.data.runs[row], static_cast<int>(i)});
   }
-  if (told) order.push_back(*told);
+  if (newest) order.push_back(*newest);
   const auto count = std::min<std::size_t>(order.size(), 5);
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
                     [&](const auto& a, const auto& b) {
                       const double left = model.fitted(a.row), right = model.fitted(b.row);
                       return left < right || (left == right && a.row < b.row);
                     });
-  Standing result{model.fitted(order.front().row), order.front().run, {}};
+  Incumbents result{model.fitted(order.front().row), order.front().run, {}};
   for (std::size_t i = 0; i < count; ++i) {
     const auto point = model.point(order[i].row);
     result.good.emplace_back(point.begin(), point.end());
@@ -95,20 +95,20 @@ Standing standing(const Groundwork& work, const Model& model,
   return result;
 }
 
-void GroundworkLayer::fill_pool(Groundwork& work) const {
-  const Ground& ground = *work.ground;
-  Standing now = standing(work, *work.model, std::nullopt);
+void GroundworkMaker::fill_pool(Groundwork& work) const {
+  const GroundworkInput& input = *work.input;
+  Incumbents now = incumbents(work, *work.model, std::nullopt);
   const Search search(encoding_, *work.model, now.best, std::move(now.good));
-  if (!ground.points.empty()) {
-    work.pool = search.pool(ground.points);
+  if (!input.points.empty()) {
+    work.pool = search.pool(input.points);
     return;
   }
   const int rows = static_cast<int>(work.rows.size());
   const SearchOptions options = whole_search(rows);
-  work.pool = search.pool(search.raw_points(seed_, ground.id, options.raw));
+  work.pool = search.pool(search.raw_points(seed_, input.id, options.raw));
   if (rows <= kFewRows) return;
   // There will be no time for a whole search: the best points by what is known now join the others.
-  std::vector<Candidate> found = search.run(work.pool, seed_, ground.id, options);
+  std::vector<Candidate> found = search.run(work.pool, seed_, input.id, options);
   found.resize(std::min(found.size(), static_cast<std::size_t>(options.starts)));
   std::vector<Coordinates> points;
   for (Candidate& candidate : found) points.push_back(std::move(candidate.point));

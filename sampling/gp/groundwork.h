@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Groundwork: what a proposal needs that does not depend on the newest result, so that it can be
-// laid while that run is still training.
+// computed while that run is still training.
 //
-// Internal to sampling/. Values once they are laid; any thread may read them.
+// Internal to sampling/. Values once they are made; any thread may read them.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@
 
 namespace hdrive::sampling::gp {
 
-/// What groundwork follows from.
-struct Ground {
+/// What groundwork is computed from.
+struct GroundworkInput {
   RunId id = 0;                           ///< of the run to be proposed
   std::uint64_t digest = 0;               ///< of the observations
   std::vector<Observation> observations;  ///< the newest as pending
@@ -26,47 +26,47 @@ struct Ground {
 };
 
 struct Groundwork {
-  std::shared_ptr<const Ground> ground;
+  std::shared_ptr<const GroundworkInput> input;
   Dataset data;
   std::vector<int> rows;  ///< of the dataset's training, which are modelled
   std::optional<Model>
       model;  ///< of these rows and all pending runs; nothing: no covariance was positive definite
   std::string fallback;  ///< what had to be done without, for the user; else empty
-  struct Believed {
+  struct Pending {
     RunId run;
     int row;  ///< of the model
   };
-  std::vector<Believed> believed;
+  std::vector<Pending> pending;
   Pool pool;  ///< points to look at first
 };
 
 /// The best runs that the model knows by its means, which noise does not flatter.
-struct Standing {
+struct Incumbents {
   double best = 0;  ///< the mean at the best, to improve on
-  RunId incumbent = 0;
+  RunId run = 0;
   std::vector<Coordinates> good;  ///< up to five points, best first
 };
-/// `told`: a row of the model beyond the groundwork's, of a run that was told since.
-Standing standing(const Groundwork& work, const Model& model,
-                  std::optional<Groundwork::Believed> told);
+/// `newest`: a row of the model beyond the groundwork's, of a run that was resolved since.
+Incumbents incumbents(const Groundwork& work, const Model& model,
+                      std::optional<Groundwork::Pending> newest);
 
-/// A model of so few rows is searched in whole after its newest result was told.
+/// A model of so few rows is searched in whole when its newest result is there.
 inline constexpr int kFewRows = 150;
-/// The search of a model of so many rows after its newest result was told.
+/// The search of a model of so many rows when its newest result is there.
 SearchOptions short_search(int rows);
 /// The one before, where there is time.
 SearchOptions whole_search(int rows);
 
-class GroundworkLayer {
+class GroundworkMaker {
  public:
-  GroundworkLayer(const Encoding& encoding, const Prior& prior, std::uint64_t seed, Warp warp)
+  GroundworkMaker(const Encoding& encoding, const Prior& prior, std::uint64_t seed, Warp warp)
       : encoding_(encoding), prior_(prior), seed_(seed), warp_(warp) {}
 
   /// Safe from any thread, but for `fits`. Fewer than two results: the dataset alone.
-  Groundwork lay(std::shared_ptr<const Ground> ground, Fits& fits) const;
+  Groundwork make(std::shared_ptr<const GroundworkInput> input, Fits& fits) const;
 
  private:
-  void believe(Groundwork& work, const Hyperparameters& fitted) const;
+  void add_pending(Groundwork& work, const Hyperparameters& fitted) const;
   void fill_pool(Groundwork& work) const;
 
   const Encoding& encoding_;

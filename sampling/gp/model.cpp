@@ -100,7 +100,7 @@ std::vector<double> Model::covariances(std::span<const double> point, int n) con
   return row;
 }
 
-std::optional<int> Model::believe(std::span<const double> point) {
+std::optional<int> Model::add_pending(std::span<const double> point) {
   const int n = size();
   if (n == ld_) return std::nullopt;
   std::vector<double> back(count(n));
@@ -115,7 +115,7 @@ std::optional<int> Model::believe(std::span<const double> point) {
   return n;
 }
 
-void Model::tell(int row, double value, double doubt) {
+void Model::resolve(int row, double value, double doubt) {
   const int n = observed_;
   const std::vector<double> covariance = covariances(points_[row], n);
   std::vector<double> back(count(n));

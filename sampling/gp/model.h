@@ -34,7 +34,7 @@ struct Hyperparameters {
   bool operator==(const Hyperparameters&) const = default;
 };
 
-/// What is believed about the hyperparameters before there is any result.
+/// The prior of the hyperparameters.
 struct Prior {
   /// How far apart two values of a dimension, drawn at random, lie (root mean square), in units of
   /// a real dimension's. Lengthscales are expected in proportion, so that a category of five values
@@ -117,12 +117,12 @@ class Model {
   /// Conditions on a pending run as if it had reported the present mean there: the mean stays, the
   /// variance falls (the kriging believer: Ginsbourger, Le Riche, Carraro, "Kriging is well-suited
   /// to parallelize optimization", 2010). Its row, or nothing where the point adds nothing.
-  std::optional<int> believe(std::span<const double> point);
+  std::optional<int> add_pending(std::span<const double> point);
 
-  /// What a believed run came to after all: the mean follows, and the others are believed anew. The
-  /// variance of `value` about the function is sn2 + `doubt`. To be called once, after all are
-  /// believed; costs little, since nothing is factored.
-  void tell(int row, double value, double doubt);
+  /// What a pending run came to after all: the mean follows, and with it what the other pending
+  /// ones count as. The variance of `value` about the function is sn2 + `doubt`. To be called once,
+  /// after all were added; costs little, since nothing is factored.
+  void resolve(int row, double value, double doubt);
 
   struct Prediction {
     double mean = 0;
@@ -133,8 +133,8 @@ class Model {
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out) const;
   Prediction predict(std::span<const double> point) const;
 
-  /// Points made ready, so that their predictions cost little after a run was told. In blocks of
-  /// columns.
+  /// Points made ready, so that their predictions cost little after a pending run was resolved. In
+  /// blocks of columns.
   struct Prepared {
     struct Block {
       int count = 0;
@@ -150,14 +150,14 @@ class Model {
   void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out,
                double* mean_gradients, double* variance_gradients) const;
 
-  /// The mean at training point i, or at the run that was told, which costs nothing.
+  /// The mean at training point i, or at the run that was resolved, which costs nothing.
   double fitted(int row) const {
     const auto i = static_cast<std::size_t>(row);
     return values_[i] - noises_[i] * alpha_[i];
   }
   int observed() const { return observed_; }
 
-  /// What the model predicts for each training point (believed ones excepted) from all others, with
+  /// What the model predicts for each training point (pending ones excepted) from all others, with
   /// the noise: Rasmussen, Williams, equation 5.12.
   std::vector<Prediction> leave_one_out() const;
 
@@ -177,15 +177,13 @@ class Model {
   Hyperparameters hyperparameters_;
   std::vector<double> inverse_squares_;
   Points points_;
-  std::vector<double> values_, noises_;  ///< by row; zero for believed points
+  std::vector<double> values_, noises_;  ///< by row; zero for pending points
   int observed_ = 0;
   int ld_ = 0;
   double jitter_ = 0;
-  std::shared_ptr<std::vector<double>>
-      inverse_;                ///< L^-1; shared by copies until one believes more
-  std::vector<double> alpha_;  ///< K^-1 y, zero for believed points
-  std::vector<double>
-      doubted_;  ///< what a doubtful value told explains less, as one more row of L^-1
+  std::shared_ptr<std::vector<double>> inverse_;  ///< L^-1; shared by copies until one adds more
+  std::vector<double> alpha_;                     ///< K^-1 y, zero for pending points
+  std::vector<double> doubted_;  ///< what a doubtful value explains less, as one more row of L^-1
 };
 
 }  // namespace hdrive::sampling::gp

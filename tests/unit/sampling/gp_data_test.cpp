@@ -211,7 +211,7 @@ TEST_CASE("Each end of a run means what it should") {
   CHECK(is(6, lost, Kind::nothing));
 }
 
-TEST_CASE("A run stopped early is placed by what others came to from where it was") {
+TEST_CASE("A run stopped early is ranked by what others came to from where it was") {
   History history(Goal::minimize);
   // After one report each stands where it does in the end, ten units above.
   for (int i = 0; i < 10; ++i)
@@ -262,22 +262,22 @@ TEST_CASE("An observer that looks again and again sees what one sees that looks 
       history.restart(pick);
     }
     if (random.uniform() < 0.5) continue;  // much may happen between two looks
-    const Newest newest = random.uniform() < 0.5 ? Newest::told : Newest::withheld;
+    const Newest newest = random.uniform() < 0.5 ? Newest::included : Newest::held_out;
     Observer once(encoding);
-    const auto expected = once.look(history, newest);
-    const auto got = often.look(history, newest);
+    const auto expected = once.update(history, newest);
+    const auto got = often.update(history, newest);
     REQUIRE(got.size() == expected.size());
     for (std::size_t i = 0; i < got.size(); ++i) {
       CHECK(got[i].kind == expected[i].kind);
       CHECK(got[i].value == expected[i].value);
     }
     CHECK(often.digest() == once.digest());
-    REQUIRE(often.withheld().has_value() == once.withheld().has_value());
-    if (!once.withheld()) continue;
-    CHECK(often.withheld()->run == once.withheld()->run);
-    CHECK(often.withheld()->kind == once.withheld()->kind);
-    CHECK(often.withheld()->value == once.withheld()->value);
-    CHECK(got[static_cast<std::size_t>(once.withheld()->run)].kind == Observation::Kind::pending);
+    REQUIRE(often.held_out().has_value() == once.held_out().has_value());
+    if (!once.held_out()) continue;
+    CHECK(often.held_out()->run == once.held_out()->run);
+    CHECK(often.held_out()->kind == once.held_out()->kind);
+    CHECK(often.held_out()->value == once.held_out()->value);
+    CHECK(got[static_cast<std::size_t>(once.held_out()->run)].kind == Observation::Kind::pending);
   }
 }
 
@@ -294,18 +294,18 @@ TEST_CASE("A value that comes after a scattered group of replicates is scored by
   CHECK(data.unwarped(data.score(2.0)) == Approx(2.0));
 }
 
-TEST_CASE("What tells nothing is not withheld") {
+TEST_CASE("What says nothing is not held out") {
   History history(Goal::minimize);
   add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1});
   add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {3, 2});  // no other came so far
   const Encoding encoding(kLine, true);
   Observer observer(encoding);
-  const auto& seen = observer.look(history, Observer::Newest::withheld);
-  CHECK_FALSE(observer.withheld());
+  const auto& seen = observer.update(history, Observer::Newest::held_out);
+  CHECK_FALSE(observer.held_out());
   CHECK(seen[1].kind == Observation::Kind::nothing);
 }
 
-TEST_CASE("What is withheld is the last to have ended that tells something") {
+TEST_CASE("What is held out is the last to have ended that says something") {
   const Encoding encoding(kLine, true);
   History history(Goal::minimize);
   for (int i = 0; i < 4; ++i) {
@@ -314,21 +314,21 @@ TEST_CASE("What is withheld is the last to have ended that tells something") {
     if (i < 3) history.report(i, i);
   }
   Observer observer(encoding);
-  observer.look(history, Observer::Newest::told);
+  observer.update(history, Observer::Newest::included);
   const auto before = observer.digest();
   history.edit(2).ended = Time{std::chrono::seconds{5}};
   history.set_status(2, RunStatus::completed, EndCause::exited);
-  observer.look(history, Observer::Newest::withheld);
-  CHECK(observer.withheld()->run == 2);
+  observer.update(history, Observer::Newest::held_out);
+  CHECK(observer.held_out()->run == 2);
   // As it was while it was running.
   CHECK(observer.digest() == before);
   history.edit(1).ended = Time{std::chrono::seconds{6}};
   history.set_status(1, RunStatus::completed, EndCause::exited);
   history.edit(3).ended = Time{std::chrono::seconds{7}};
   history.set_status(3, RunStatus::canceled, EndCause::user);
-  observer.look(history, Observer::Newest::withheld);
-  CHECK(observer.withheld()->run == 1);
-  CHECK(observer.withheld()->value == 1);
+  observer.update(history, Observer::Newest::held_out);
+  CHECK(observer.held_out()->run == 1);
+  CHECK(observer.held_out()->value == 1);
 }
 
 TEST_CASE("A value that comes later is scored between its neighbours, or by the slope at the end") {

@@ -55,7 +55,7 @@ TEST_CASE("The gradients of mean and variance are those of their values") {
     auto model = Model::make(training, random_hyperparameters(d), 3);
     REQUIRE(model);
     RandomStream random(9, 0, 0);
-    REQUIRE(model->believe(random_point(d, random)));
+    REQUIRE(model->add_pending(random_point(d, random)));
     Points points(d, 5);
     for (int i = 0; i < 5; ++i) points.add(random_point(d, random));
     std::vector<Model::Prediction> predictions(5);

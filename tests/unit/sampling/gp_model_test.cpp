@@ -124,7 +124,7 @@ TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e
     for (int i = 0; i < 20; ++i) {
       const auto pending = random_point(d, random);
       const double mean = model->predict(pending).mean;
-      REQUIRE(model->believe(pending));
+      REQUIRE(model->add_pending(pending));
       training.add(pending, mean);
     }
     const auto whole = Model::make(training, theta);
@@ -139,11 +139,11 @@ TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e
 }
 
 TEST_CASE(
-    "Telling a believed run is conditioning on its value, and on the others at their new means") {
+    "Resolving a pending run is conditioning on its value, and on the others at their new means") {
   const int d = 3;
   for (const double doubt : {0.0, 0.1})
-    for (const int told : {0, 2, 4}) {
-      INFO(doubt << " " << told);
+    for (const int resolved : {0, 2, 4}) {
+      INFO(doubt << " " << resolved);
       Training training = random_training(40, d);
       const Hyperparameters theta = random_hyperparameters(d);
       auto model = Model::make(training, theta, 5);
@@ -153,20 +153,20 @@ TEST_CASE(
       std::vector<int> rows;
       for (int i = 0; i < 5; ++i) {
         pending.push_back(random_point(d, random));
-        rows.push_back(model->believe(pending.back()).value());
+        rows.push_back(model->add_pending(pending.back()).value());
       }
       const auto block_point = random_point(d, random);
       Points single(d, 1);
       single.add(block_point);
       const auto block = model->prepare(single.columns(), single.stride(), 1);
 
-      const auto which = static_cast<std::size_t>(told);
-      model->tell(rows[which], -1.5, doubt);
+      const auto which = static_cast<std::size_t>(resolved);
+      model->resolve(rows[which], -1.5, doubt);
       training.add(pending[which], -1.5, 1, doubt);
       auto whole = Model::make(training, theta, 4);
       REQUIRE(whole);
       for (std::size_t i = 0; i < 5; ++i)
-        if (i != which) REQUIRE(whole->believe(pending[i]));
+        if (i != which) REQUIRE(whole->add_pending(pending[i]));
 
       const auto close = [](const Model::Prediction& a, const Model::Prediction& b) {
         CHECK(std::abs(a.mean - b.mean) < 1e-8);
@@ -275,7 +275,7 @@ TEST_CASE("The minimiser finds a minimum inside the box, and one on its edge") {
   CHECK(minimum(0.5)[1] == Approx(0.25).epsilon(1e-4));
 }
 
-TEST_CASE("A minimiser that is told nothing but NaN stops where it started") {
+TEST_CASE("A minimiser that is resolved nothing but NaN stops where it started") {
   Lbfgs search({0, 0}, {1, 1}, {0.3, 0.4}, {});
   while (!search.done()) search.tell(std::nan(""), {0, 0});
   CHECK(search.best() == std::vector<double>{0.3, 0.4});
