@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/key_check.h"
 #include "config/load.h"
 #include "config/schema.h"
 #include "hdrive/policy.h"

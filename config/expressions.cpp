@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/key_check.h"
 #include "config/load.h"
 #include "config/schema.h"
 

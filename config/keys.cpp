@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "base/unicode.h"
+#include "config/key_check.h"
 #include "config/load.h"
-#include "config/schema.h"
 #include "hdrive/target.h"
 
 namespace hdrive::config {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "config/key_check.h"
 #include "config/schema.h"
 #include "hdrive/sampler.h"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/key_check.h"
 #include "config/load.h"
 #include "config/placeholders.h"
 #include "config/schema.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/key_check.h"
 #include "config/load.h"
 #include "config/schema.h"
 

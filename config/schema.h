@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The schema of hdconfig.yml as a table: one row a key. The loader's checks, the "did you mean",
-// the writer and docs/hdconfig.md all come from these rows, so a new key is a new row.
+// The schema of hdconfig.yml as a table: one row a key. The checks (config/key_check.h), the
+// writer, the JSON Schema and docs/hdconfig.md all come from these rows, so a new key is a new row.
 #pragma once
 
 #include <optional>
@@ -52,18 +52,5 @@ KeyInfo row_of(Section section, const OptionInfo& option);
 
 /// What a value may be: "an integer from 1 to 100".
 std::string allowed_text(const KeyInfo& row);
-
-/// Reports a value of the wrong kind or out of its range. `name` is what the message calls it.
-bool check_value(const KeyInfo& row, std::string_view name, const Node& node, Problems& problems);
-
-/// Of a mapping where text was meant, in a --set: how to quote it. Empty for all else.
-std::string quoting_advice(const Problems& problems, const Node& node);
-
-/// The entries of `map` that are known to `rows` and pass `check_value`; all else is reported:
-/// unknown keys, wrong values, missing required keys (at `place`).
-std::vector<std::pair<const KeyInfo*, const Entry*>> check_mapping(const std::vector<KeyInfo>& rows,
-                                                                   const Node& map, Place place,
-                                                                   std::string_view what,
-                                                                   Problems& problems);
 
 }  // namespace hdrive::config

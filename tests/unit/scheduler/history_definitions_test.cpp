@@ -1,60 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // History against its definitions: all answers of long random recordings are those of a naive one.
+#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <random>
-#include <set>
-#include <stdexcept>
-#include <type_traits>
 
-#include "hdrive/history.h"
-#include "scheduler/ranked_set.h"
-#include "scheduler/series.h"
 #include "tests/catch.h"
+#include "tests/unit/scheduler/histories.h"
 #include "tests/unit/scheduler/naive_history.h"
 
-using hdrive::Assignment;
-using hdrive::EndCause;
 using hdrive::Goal;
 using hdrive::History;
-using hdrive::Run;
 using hdrive::RunId;
 using hdrive::RunStatus;
+using hdrive::testing::history_of;
+using hdrive::testing::kInf;
+using hdrive::testing::kNaN;
 using hdrive::testing::NaiveHistory;
+using hdrive::testing::run_with;
 using Ranked = History::Ranked;
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-Run run_with(RunId id, Assignment parameters = {}) {
-  Run run;
-  run.id = id;
-  run.status = RunStatus::running;
-  run.parameters = std::move(parameters);
-  return run;
-}
-
-/// A history of runs with these reports.
-History history_of(Goal goal, const std::vector<std::vector<double>>& series) {
-  History history(goal);
-  for (const std::vector<double>& reports : series) {
-    const RunId id = history.size();
-    history.add(run_with(id));
-    for (const double value : reports) history.report(id, value);
-  }
-  return history;
-}
-
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
-
-}  // namespace
-
-// ---- against the definitions ---------------------------------------------------------------------
-
-namespace {
 
 /// Does the same to a History and to its naive twin, at random.
 class Twins {

@@ -2,16 +2,14 @@
 #include "hdrive/history.h"
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <set>
 #include <stdexcept>
-#include <type_traits>
 
 #include "scheduler/ranked_set.h"
 #include "scheduler/series.h"
 #include "tests/catch.h"
-#include "tests/unit/scheduler/naive_history.h"
+#include "tests/unit/scheduler/histories.h"
 
 using hdrive::Assignment;
 using hdrive::EndCause;
@@ -20,34 +18,11 @@ using hdrive::History;
 using hdrive::Run;
 using hdrive::RunId;
 using hdrive::RunStatus;
-using hdrive::testing::NaiveHistory;
+using hdrive::testing::history_of;
+using hdrive::testing::kInf;
+using hdrive::testing::kNaN;
+using hdrive::testing::run_with;
 using Ranked = History::Ranked;
-
-namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-Run run_with(RunId id, Assignment parameters = {}) {
-  Run run;
-  run.id = id;
-  run.status = RunStatus::running;
-  run.parameters = std::move(parameters);
-  return run;
-}
-
-/// A history of runs with these reports.
-History history_of(Goal goal, const std::vector<std::vector<double>>& series) {
-  History history(goal);
-  for (const std::vector<double>& reports : series) {
-    const RunId id = history.size();
-    history.add(run_with(id));
-    for (const double value : reports) history.report(id, value);
-  }
-  return history;
-}
-
-}  // namespace
 
 TEST_CASE("the words of statuses, goals and causes read back as what they name") {
   CHECK(to_string(Goal::minimize) == "Minimize");
@@ -58,7 +33,7 @@ TEST_CASE("the words of statuses, goals and causes read back as what they name")
     const auto status = static_cast<RunStatus>(i);
     CHECK(hdrive::run_status_from(to_string(status)) == status);
   }
-  for (int i = 0; i <= static_cast<int>(EndCause::lost); ++i) {
+  for (int i = 0; i <= static_cast<int>(EndCause::silent); ++i) {
     const auto cause = static_cast<EndCause>(i);
     CHECK(hdrive::end_cause_from(to_string(cause)) == cause);
   }
