@@ -18,8 +18,8 @@ constexpr std::size_t kSlice = 256 << 10;
 }  // namespace
 
 Intake::Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
-               const IntakePosition& position, const OutputPatterns* patterns, FaultBudget* budget)
-    : run_(run), attempt_(attempt), patterns_(patterns), told_(budget) {
+               const IntakePosition& position, const OutputPatterns* patterns)
+    : run_(run), attempt_(attempt), patterns_(patterns) {
   if (metrics)
     metrics_.file = LineFile(std::move(metrics), position.metrics, {kLongestMetricLine, false});
   if (output)
@@ -69,8 +69,7 @@ void Intake::take_output_line(const LineFile::Line& line, std::vector<TargetEven
   std::vector<PatternFault> faults;
   patterns_->search(line.text, found_, faults, /*look_for_missed=*/!misread_);
   for (const PatternFault& fault : faults) {
-    // One example shows what is wrong with the pattern; the others are counted.
-    if (fault.misread && std::exchange(misread_, true)) {
+    if (std::exchange(fault.misread ? misread_ : no_number_, true)) {
       ++faults_;
       fault_found_ = true;
     } else {
@@ -82,9 +81,8 @@ void Intake::take_output_line(const LineFile::Line& line, std::vector<TargetEven
 void Intake::note(Source& source, const LineFile::Line& line, const std::string& what,
                   std::vector<TargetEvent>& events) {
   fault_found_ = true;
-  if (++faults_ > kFaultsTold || told_->notes <= 0) return;
+  if (++faults_ > kFaultsTold) return;
   ++faults_told_;
-  --told_->notes;
   const auto number = source.file.line_number(line);
   const std::string place =
       number ? ":" + std::to_string(*number) : ", byte " + std::to_string(line.offset);
@@ -94,11 +92,12 @@ void Intake::note(Source& source, const LineFile::Line& line, const std::string&
 void Intake::close(std::vector<TargetEvent>& events) {
   if (faults_ > faults_told_) {
     const auto others = static_cast<long long>(faults_ - faults_told_);
-    const std::string lines = base::plural(others, faults_told_ > 0 ? "more line" : "line");
     events.push_back(
-        TargetNote{run_, lines + " of its metrics could not be used as they are; only the first " +
-                             std::to_string(kFaultsTold) + " of a run are told, and " +
-                             std::to_string(FaultBudget{}.notes) + " of all runs"});
+        TargetNote{run_, base::plural(others, "more line") +
+                             " of its metrics could not be used as they are; of metrics.jsonl the "
+                             "first " +
+                             std::to_string(kFaultsTold) +
+                             " of a run are told, of what patterns find one of a kind"});
   }
   for (Source* source : {&metrics_, &output_}) {
     if (source->began_anew > 1)

@@ -22,18 +22,12 @@ struct IntakeBudget {
   bool spent() const { return metrics == 0 || bytes == 0; }
 };
 
-/// How many faults are still told one by one, over all runs of a target: the runs of a sweep have
-/// the same script, and the same faults.
-struct FaultBudget {
-  int notes = 100;
-};
-
 class Intake {
  public:
   Intake() = default;
-  /// `output` is left closed where there are no patterns. `patterns` and `budget` outlive this.
+  /// `output` is left closed where there are no patterns. `patterns` outlives this.
   Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
-         const IntakePosition& position, const OutputPatterns* patterns, FaultBudget* budget);
+         const IntakePosition& position, const OutputPatterns* patterns);
 
   /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used.
   /// With `last` unfinished last lines count too. False: there is more to read.
@@ -60,11 +54,11 @@ class Intake {
   int attempt_ = 1;
   Source metrics_{"metrics.jsonl", {}, 0}, output_{"stdout.log", {}, 0};
   const OutputPatterns* patterns_ = nullptr;
-  FaultBudget* told_ = nullptr;
   std::vector<Metric> found_;  // in this call of `read`
   std::uint64_t faults_ = 0, faults_told_ = 0;
   bool fault_found_ = false;  // in this call of `read`
-  bool misread_ = false;      // a pattern that takes a part of a number was told
+  // What patterns do wrong, of which one example shows enough: told already?
+  bool misread_ = false, no_number_ = false;
 };
 
 }  // namespace hdrive::compute

@@ -264,7 +264,7 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   if (!watched) polled_.insert(run);
   for (std::string& fault : files.faults) notes_.push_back(TargetNote{run, std::move(fault)});
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
-                       request.position, &patterns_, &faults_told_);
+                       request.position, &patterns_);
   live.request = std::move(request);
   live.supervisor = supervisor;
   live.process = std::move(process);

@@ -111,7 +111,6 @@ class LocalTarget final : public ComputeTarget {
   LocalTargetOptions options_;
   std::shared_ptr<Clock> clock_;
   OutputPatterns patterns_;
-  FaultBudget faults_told_;
   DevicePool devices_;
   Launcher launcher_;
   WorkingFolders folders_;

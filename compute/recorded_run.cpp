@@ -46,9 +46,8 @@ void read_metrics(int directory, RunId run, const compute::OutputPatterns& patte
                   RecordedAttempt& attempt, std::vector<std::string>& faults) {
   base::UniqueFd output;
   if (!patterns.empty()) output = open_for_reading(directory, "stdout.log", faults);
-  compute::FaultBudget told;
   compute::Intake intake(run, attempt.attempt, open_for_reading(directory, "metrics.jsonl", faults),
-                         std::move(output), {}, &patterns, &told);
+                         std::move(output), {}, &patterns);
   std::string buffer;
   std::vector<TargetEvent> events;
   for (bool done = false; !done;) {

@@ -60,6 +60,22 @@ std::string all_ended(const History& history) {
          none_completed(history);
 }
 
+std::optional<std::string> policy_without_use(const SweepSpec& spec, const History& history) {
+  constexpr int kEnough = 3;
+  if (spec.policy.name == SweepSpec().policy.name) return std::nullopt;
+  int completed = 0;
+  for (RunId run = 0; run < history.size(); ++run) {
+    const std::size_t reports = history.reports(run).size();
+    if (reports > 1) return std::nullopt;
+    if (reports == 1 && history.run(run).status == RunStatus::completed) ++completed;
+  }
+  if (completed < kEnough) return std::nullopt;
+  return fmt::format(
+      "no run reported {} more than once, at its end, so the policy ({}) saves no time and may cut "
+      "off what a script does after its report; report after each epoch, or leave the policy out",
+      spec.primary_metric, spec.policy.name);
+}
+
 std::string time_budget(const SweepSpec& spec) {
   const double minutes = static_cast<double>(spec.max_duration.count()) / 60'000;
   return fmt::format("max_duration_minutes ({})", base::shortest(minutes));

@@ -3,6 +3,7 @@
 // How a sweep's end is told. Pure functions; the loop and ask/tell use them.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "hdrive/changes.h"
@@ -21,6 +22,11 @@ std::string none_completed(const History& history);
 
 /// "all 20 runs have ended", and `none_completed`.
 std::string all_ended(const History& history);
+
+/// What to do where every run reported the metric only once, when it was over,
+/// so that a policy had nothing to save. Nothing without a policy, or before
+/// three runs show it.
+std::optional<std::string> policy_without_use(const SweepSpec& spec, const History& history);
 
 /// "max_duration_minutes (0.5)", as it was given.
 std::string time_budget(const SweepSpec& spec);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "hdrive/ids.h"
+#include "scheduler/ending.h"
 
 namespace hdrive::scheduler {
 namespace {
@@ -322,7 +323,7 @@ void RunController::on(const RunVanished& vanished) {
 }
 
 void RunController::on(const TargetNote& note) {
-  journal_.note(Noted::Level::warning, note.run, note.note);
+  if (notes_.admit(note)) journal_.note(Noted::Level::warning, note.run, note.note);
 }
 
 // ---- endings ------------------------------------------------------------------------------------
@@ -381,6 +382,13 @@ void RunController::record_end(RunEnded change) {
   failures_.observe(run, journal_.state());
   progress_.observe(run, history());
   if (!hopeless_) hopeless_ = failures_.hopeless(journal_.state());
+}
+
+void RunController::note_at_the_end() {
+  for (std::string& sentence : notes_.take_counted())
+    journal_.note(Noted::Level::warning, std::nullopt, std::move(sentence));
+  if (auto advice = policy_without_use(spec_, history()))
+    journal_.note(Noted::Level::warning, std::nullopt, *std::move(advice));
 }
 
 }  // namespace hdrive::scheduler

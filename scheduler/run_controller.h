@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "scheduler/failure_detector.h"
+#include "scheduler/joined_notes.h"
 #include "scheduler/journal.h"
 #include "scheduler/live_runs.h"
 #include "scheduler/stop_rules.h"
@@ -87,6 +88,10 @@ class RunController {
   /// Why there is no point in going on, though all is well.
   std::optional<std::string> stalled() const { return progress_.stalled(history()); }
 
+  /// Notes what is to be said once at the end: of runs that were only counted
+  /// because others had told the same, and of a policy that had nothing to do.
+  void note_at_the_end();
+
  private:
   const History& history() const { return journal_.history(); }
   RunRequest request(RunId run) const;
@@ -117,6 +122,7 @@ class RunController {
   ComputeTarget& target_;
   FailureDetector failures_;
   ProgressWatch progress_;
+  JoinedNotes notes_;
 
   LiveRuns live_;
   std::deque<RunId> queued_;                           // exist, and are to be started (again)

@@ -362,6 +362,7 @@ Result<SweepSummary> SweepLoop::finish() {
   if (!ending_)
     ending_ = exhausted_.empty() ? Ending{SweepEnd::all_runs, all_ended(history())}
                                  : Ending{SweepEnd::exhausted, exhausted_};
+  runs_.note_at_the_end();
   change(status_after(ending_->end, history()), ending_->end, ending_->reason);
   // What the last words need may be locked for a moment.
   while (true) {

@@ -75,6 +75,9 @@ class WatchedTarget final : public ComputeTarget {
     if (refuse_start)
       if (auto refused = refuse_start(request)) return *std::move(refused);
     if (on_start) on_start(request);
+    if (note_of)
+      if (auto note = note_of(request))
+        late_.emplace_back(TargetNote{request.run, *std::move(note)});
     if (late_refusal)
       if (auto refused = late_refusal(request)) {
         late_.emplace_back(*std::move(refused));
@@ -100,6 +103,8 @@ class WatchedTarget final : public ComputeTarget {
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   /// That a program cannot be executed, as a supervisor finds out.
   std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  /// What the target finds odd about a run that it starts.
+  std::function<std::optional<std::string>(const RunRequest&)> note_of;
   std::function<void()> on_wait;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
@@ -117,6 +122,27 @@ class Spy final : public Listener {
 
  private:
   std::function<void(const Change&, const SweepState&)> see_;
+};
+
+/// Stops above a fixed value, from the second report on.
+class Ceiling final : public Policy {
+ public:
+  Verdict judge(RunId id, const History& history) const override {
+    Verdict verdict;
+    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
+    if (verdict.interval < 2) return verdict;
+    verdict.value = history.best(id).value_or(1e9);
+    verdict.threshold = 1;
+    const bool stop = verdict.value > verdict.threshold;
+    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
+    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
+    return verdict;
+  }
+  std::string explain(const Verdict& verdict) const override {
+    if (verdict.finding == Verdict::Finding::not_due) return "too early";
+    return verdict.action == Verdict::Action::stop ? "above the ceiling" : "below the ceiling";
+  }
+  std::string describe() const override { return "ceiling 1"; }
 };
 
 inline Metric metric(const std::string& name, double value) { return {name, value, {}, {}}; }
@@ -149,6 +175,7 @@ struct Simulation {
   std::shared_ptr<Sampler> other_sampler;  // null: the one that counts
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  std::function<std::optional<std::string>(const RunRequest&)> note_of;
   std::function<void()> on_wait;
   std::function<void(const RunRequest&)> on_start;
   std::function<void(RunId, CancelMode)> on_cancel;
@@ -174,6 +201,7 @@ struct Simulation {
     auto target = std::make_shared<WatchedTarget>(make_simulated_target(model, clock));
     target->refuse_start = refuse_start;
     target->late_refusal = late_refusal;
+    target->note_of = note_of;
     target->on_wait = on_wait;
     target->on_start = on_start;
     target->on_cancel = on_cancel;

@@ -96,14 +96,13 @@ TEST_CASE("a metrics file that is sparse is left behind at once") {
   CHECK(runs.notes.size() == 1);
 }
 
-TEST_CASE("the same faults in all runs are told for the first runs, and counted for all") {
-  LocalRuns runs;
-  for (RunId run = 0; run < 12; ++run)
-    runs.run(runs.script(run,
-                         "for i in 1 2 3 4 5 6 7 8 9 10; do echo nonsense; done >> "
-                         "$HDRIVE_METRICS_FILE"));
-  CHECK(runs.notes.size() == 100 + 2);
-  CHECK_THAT(runs.notes.back(), Contains("10 lines of its metrics"));
+TEST_CASE("a pattern that finds no number where it looks is told once a run, and counted") {
+  LocalRuns runs(patterns({"acc: (\\S+)"}));
+  runs.run(runs.script(0, "for i in 1 2 3 4; do echo 'acc: none'; done; echo 'acc: 0.5'"));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"accuracy", 0.5}});
+  REQUIRE(runs.notes.size() == 2);
+  CHECK_THAT(runs.notes[0], Contains("stdout.log:1: ") && Contains("\"none\""));
+  CHECK_THAT(runs.notes[1], Contains("3 more lines"));
 }
 
 TEST_CASE("a pattern that takes a part of each number is told once a run, with what is right") {

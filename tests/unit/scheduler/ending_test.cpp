@@ -13,31 +13,6 @@ using namespace hdrive;
 using namespace hdrive::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-// Stops above a fixed value, from the second report on.
-class Ceiling final : public Policy {
- public:
-  Verdict judge(RunId id, const History& history) const override {
-    Verdict verdict;
-    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
-    if (verdict.interval < 2) return verdict;
-    verdict.value = history.best(id).value_or(1e9);
-    verdict.threshold = 1;
-    const bool stop = verdict.value > verdict.threshold;
-    verdict.action = stop ? Verdict::Action::stop : Verdict::Action::keep;
-    verdict.finding = stop ? Verdict::Finding::beyond : Verdict::Finding::within;
-    return verdict;
-  }
-  std::string explain(const Verdict& verdict) const override {
-    if (verdict.finding == Verdict::Finding::not_due) return "too early";
-    return verdict.action == Verdict::Action::stop ? "above the ceiling" : "below the ceiling";
-  }
-  std::string describe() const override { return "ceiling 1"; }
-};
-
-}  // namespace
-
 TEST_CASE("a run that outlives its own time limit is cancelled") {
   Simulation simulation;
   simulation.spec.max_run_duration = 90s;
