@@ -202,7 +202,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
   overrides.run_configuration = run_configuration_file(config);
   overrides.source_directory = config.path;
   overrides.needs_command = purpose == Purpose::run;
-  overrides.needs_files = purpose != Purpose::look;
+  overrides.needs_files = overrides.captures = purpose != Purpose::look;
   overrides.azure = azure;
   overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())

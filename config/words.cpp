@@ -155,13 +155,21 @@ bool is_interpreter(const std::string& program) {
   return kInterpreters.contains(name) || name.starts_with("python");
 }
 
+bool is_drawn(const std::string& word) {
+  return word.find("{{") != std::string::npos || word.find("{search_space") != std::string::npos;
+}
+
+bool is_script(const std::string& word) {
+  static const std::set<std::string> kScripts{".py", ".sh", ".R",  ".r",
+                                              ".jl", ".pl", ".rb", ".lua"};
+  return kScripts.contains(fs::path(word).extension().string());
+}
+
 void check_files(Loader& loader) {
   const auto& command = loader.spec.command;
   std::error_code error;
   const auto missing = [&](const std::string& word) {
-    return word.find("{{") == std::string::npos &&
-           word.find("{search_space") == std::string::npos &&
-           !fs::exists(loader.spec.source_directory / word, error);
+    return !is_drawn(word) && !fs::exists(loader.spec.source_directory / word, error);
   };
   const std::string where = " in " + in_quotes(loader.spec.source_directory.string());
   if (command[0].find('/') != std::string::npos && missing(command[0]))
@@ -175,15 +183,40 @@ void check_files(Loader& loader) {
                  ? "; this is one word with blanks in it: give program and arguments as words of "
                    "their own"
                  : ""));
-  if (command.size() < 2) return;
-  static const std::set<std::string> kScripts{".py", ".sh", ".R",  ".r",
-                                              ".jl", ".pl", ".rb", ".lua"};
-  if (!kScripts.contains(fs::path(command[1]).extension().string()) || !missing(command[1])) return;
+  if (command.size() < 2 || !is_script(command[1]) || !missing(command[1])) return;
   const std::string text = "there is no script " + in_quotes(command[1]) + where;
   if (is_interpreter(command[0]))
     report_missing(loader, loader.command_places[1], text);
   else
     loader.problems.warn(loader.command_places[1], text);
+}
+
+// What the command names lies in the source folder, and the runs start from what was captured of
+// it.
+void check_captured(Loader& loader) {
+  const SweepSpec& spec = loader.spec;
+  if (!loader.overrides.captures || spec.working_directory != WorkingDirectory::run) return;
+  const auto& command = spec.command;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const std::string& word = command[i];
+    if (word.empty() || word.front() == '-' || word.front() == '/' || is_drawn(word)) continue;
+    if (i == 0 && word.find('/') == std::string::npos) continue;  // looked for in PATH
+    const fs::path file = fs::path(word).lexically_normal();
+    const fs::path top = *file.begin();
+    if (top == ".." || top == "outputs" || top == "logs") continue;  // those each run has
+    const auto by = left_out_by(spec.source_directory, file);
+    if (!by) continue;
+    const std::string text =
+        in_quotes(word) + " is left out of the snapshot of " +
+        in_quotes(spec.source_directory.string()) + " by " + *by +
+        ", so the runs do not find it; take it back in there, give its full path, "
+        "or set working_directory to source";
+    const bool needed = i == 0 || (i == 1 && is_interpreter(command[0]) && is_script(word));
+    if (needed)
+      report_missing(loader, loader.command_places[i], text);
+    else
+      loader.problems.warn(loader.command_places[i], text);
+  }
 }
 
 }  // namespace
@@ -249,6 +282,7 @@ void check_command(Loader& loader) {
   const bool placed = loader.problems.errors() == before;
   warn_of_shell_words(loader);
   check_files(loader);
+  check_captured(loader);
   if (!loader.space_sound || !placed) return;
   warn_of_ignored(loader);
   warn_of_repeated(loader);

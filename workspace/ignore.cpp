@@ -31,10 +31,15 @@ std::string_view without_trailing_blanks(std::string_view line) {
 
 IgnoreFile::IgnoreFile(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  std::size_t number = 0;
   for (std::string_view line : base::split(text, '\n')) {
+    ++number;
     line = line.substr(0, line.find('\0'));
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (auto pattern = parse(line)) patterns_.push_back(*std::move(pattern));
+    auto pattern = parse(line);
+    if (!pattern) continue;
+    pattern->line = number;
+    patterns_.push_back(*std::move(pattern));
   }
 }
 
@@ -71,24 +76,38 @@ bool IgnoreFile::matches(const Pattern& pattern, std::string_view path) {
   return wild_match(rest, path, Wild::path);
 }
 
-std::optional<bool> IgnoreFile::ignores(std::string_view path, bool is_folder) const {
+std::optional<IgnoreFile::Decision> IgnoreFile::decide(std::string_view path,
+                                                       bool is_folder) const {
   // The last pattern that matches decides.
   for (auto pattern = patterns_.rbegin(); pattern != patterns_.rend(); ++pattern)
-    if ((is_folder || !pattern->folders_only) && matches(*pattern, path)) return !pattern->negated;
+    if ((is_folder || !pattern->folders_only) && matches(*pattern, path))
+      return Decision{!pattern->negated, pattern->line};
   return std::nullopt;
 }
 
-IgnoreRules IgnoreRules::with(const std::string& path, std::string_view text) const {
+IgnoreRules IgnoreRules::with(const std::string& path, std::string_view text,
+                              const std::string& name) const {
   IgnoreRules result = *this;
-  result.files_.push_back({path.empty() ? "" : path + "/", IgnoreFile(text)});
+  result.files_.push_back({path.empty() ? "" : path + "/", name, IgnoreFile(text)});
   return result;
 }
 
-bool IgnoreRules::ignores(std::string_view path, bool is_folder) const {
+std::pair<const IgnoreRules::Placed*, IgnoreFile::Decision> IgnoreRules::decide(
+    std::string_view path, bool is_folder) const {
   for (auto placed = files_.rbegin(); placed != files_.rend(); ++placed)
-    if (const auto verdict = placed->file.ignores(path.substr(placed->folder.size()), is_folder))
-      return *verdict;
-  return false;
+    if (const auto decision = placed->file.decide(path.substr(placed->folder.size()), is_folder))
+      return {&*placed, *decision};
+  return {nullptr, {}};
+}
+
+bool IgnoreRules::ignores(std::string_view path, bool is_folder) const {
+  return decide(path, is_folder).second.ignored;
+}
+
+std::optional<std::string> IgnoreRules::ignored_by(std::string_view path, bool is_folder) const {
+  const auto [file, decision] = decide(path, is_folder);
+  if (!decision.ignored) return std::nullopt;
+  return file->folder + file->name + ":" + std::to_string(decision.line);
 }
 
 }  // namespace hdrive::workspace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hdrive::workspace {
@@ -15,11 +16,16 @@ class IgnoreFile {
  public:
   explicit IgnoreFile(std::string_view text);
 
-  /// What it says of a path relative to its folder: ignored, not ignored (`!`), or nothing at all.
-  std::optional<bool> ignores(std::string_view path, bool is_folder) const;
+  struct Decision {
+    bool ignored = false;  ///< false: taken back in (`!`)
+    std::size_t line = 0;  ///< of the pattern, from 1
+  };
+  /// What it says of a path relative to its folder; nothing at all where no pattern matches.
+  std::optional<Decision> decide(std::string_view path, bool is_folder) const;
 
  private:
   struct Pattern {
+    std::size_t line = 0;
     std::string glob;         // without '!', a leading '/' and a '/' at the end
     std::size_t literal = 0;  // so many of its first characters stand for themselves
     bool negated = false;
@@ -38,16 +44,24 @@ class IgnoreFile {
 class IgnoreRules {
  public:
   /// The rules for what lies in the folder `path` ("" the source folder), which has this ignore
-  /// file.
-  IgnoreRules with(const std::string& path, std::string_view text) const;
+  /// file of this name.
+  IgnoreRules with(const std::string& path, std::string_view text,
+                   const std::string& name = ".gitignore") const;
   /// `path` is relative to the source folder.
   bool ignores(std::string_view path, bool is_folder) const;
+  /// The line that says so, "data/.gitignore:3"; nothing where the path is not ignored.
+  std::optional<std::string> ignored_by(std::string_view path, bool is_folder) const;
 
  private:
   struct Placed {
     std::string folder;  // with a slash at its end, or empty
+    std::string name;
     IgnoreFile file;
   };
+  // The file that has the last word on a path, and its decision; null: none has one.
+  std::pair<const Placed*, IgnoreFile::Decision> decide(std::string_view path,
+                                                        bool is_folder) const;
+
   std::vector<Placed> files_;
 };
 

@@ -44,6 +44,20 @@ bool contains(const List& list, const Item& item) {
   return std::find(std::begin(list), std::end(list), item) != std::end(list);
 }
 
+// In each folder .amlignore stands for .gitignore, as with Azure ML.
+IgnoreRules rules_of(int folder, const std::string& path, const IgnoreRules& above) {
+  for (const char* name : {".amlignore", ".gitignore"})
+    if (const auto text = base::read_file(folder, name, kLargestIgnoreFile))
+      return above.with(path, *text, name);
+  return above;
+}
+
+const char* mark_in(int folder) {
+  for (const char* mark : kMarks)
+    if (::faccessat(folder, mark, F_OK, 0) == 0) return mark;
+  return nullptr;
+}
+
 struct Entry {
   std::string name;
   struct stat status {};
@@ -96,14 +110,6 @@ class Walker {
     return entries;
   }
 
-  // In each folder .amlignore stands for .gitignore, as with Azure ML.
-  static IgnoreRules rules_of(int folder, const std::string& path, const IgnoreRules& above) {
-    for (const char* name : {".amlignore", ".gitignore"})
-      if (const auto text = base::read_file(folder, name, kLargestIgnoreFile))
-        return above.with(path, *text);
-    return above;
-  }
-
   void take(int folder, const std::string& path, const Entry& entry, const IgnoreRules& rules,
             int depth) {
     if (++seen_ > kMostSeen)
@@ -132,8 +138,7 @@ class Walker {
       if (errno != ENOENT) walk_.closed.push_back(path);
       return;
     }
-    for (const char* mark : kMarks)
-      if (::faccessat(inner.get(), mark, F_OK, 0) == 0) return;
+    if (mark_in(inner.get())) return;
     if (depth >= kDeepest)
       return too_large(fmt::format("has more than {} folders within each other", kDeepest));
     enter(std::move(inner), path, rules, depth + 1);
@@ -189,3 +194,33 @@ Result<Walk> walk_source(const CaptureOptions& options) {
 }
 
 }  // namespace hdrive::workspace
+
+namespace hdrive {
+
+std::optional<std::string> left_out_by(const std::filesystem::path& source,
+                                       const std::filesystem::path& file) {
+  using namespace workspace;
+  base::UniqueFd folder(::open(source.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  IgnoreRules rules;
+  std::string path;
+  for (const fs::path& part : file.lexically_normal()) {
+    struct stat status {};
+    if (!folder || ::fstatat(folder.get(), part.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      return std::nullopt;
+    rules = rules_of(folder.get(), path, rules);
+    const bool at_top = path.empty();
+    path += (at_top ? "" : "/") + part.string();
+    if (contains(kNeverSource, part.string())) return "the rule that " + path + " is no source";
+    if (at_top && contains(kOfTheRun, part.string()))
+      return "the rule that each run has a ./" + path + " of its own";
+    if (auto line = rules.ignored_by(path, S_ISDIR(status.st_mode))) return line;
+    if (!S_ISDIR(status.st_mode)) return std::nullopt;
+    folder.reset(
+        ::openat(folder.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (const char* mark = folder ? mark_in(folder.get()) : nullptr)
+      return "the " + std::string(mark) + " in " + path;
+  }
+  return std::nullopt;
+}
+
+}  // namespace hdrive

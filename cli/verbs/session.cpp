@@ -24,6 +24,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/workspace.h"
 
 namespace hdrive::cli {
 namespace {
@@ -122,7 +123,8 @@ int begin(const Options& options) {
       claim = value_or_fail(claim_names(home));
       check_name_is_free(options.config.name, home, options.output_dir);
     }
-    const SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
+    SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
+    header.properties = git_properties(spec.source_directory);
     parts.store = value_or_fail(create_sqlite_store(home / header.id, header));
     if (!options.quiet) tell(beginning_line(header, spec));
   }

@@ -58,6 +58,9 @@ struct ConfigOverrides {
   /// Whether a source directory, program or script that is not there is an error also where no
   /// command is needed (where one is, it always is), and not only worth a warning.
   bool needs_files = false;
+  /// Whether the source folder is to be captured as it is now: what the command names must not be
+  /// left out then.
+  bool captures = false;
   /// The PATH of the runs, in which the program is looked for. Nothing: it is not.
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.

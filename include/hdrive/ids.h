@@ -15,7 +15,9 @@ namespace hdrive {
 
 /// "HD_<uuid>", random.
 std::string new_sweep_id();
-/// The constant facts of a new sweep of this specification, with an id of its own.
+/// The constant facts of a new sweep of this specification, with an id of its own. The code behind
+/// it is the caller's to add: `snapshot` (capture_source) where the runs start from one,
+/// `properties` (git_properties).
 SweepHeader new_sweep_header(const SweepSpec& spec, Time created);
 /// A random seed, for specifications without one. At most 2^53, so that every reader keeps it
 /// exactly.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -69,6 +70,11 @@ struct Capture {
 /// again. Several processes may capture at once. A folder that is too large for it is no error
 /// (`id` is empty, a note says so).
 Result<Capture> capture_source(const CaptureOptions& options);
+
+/// What keeps a capture of the folder `source` from taking in `file`, a path in it: ".gitignore:3",
+/// or a rule in words. Nothing where it is captured, or is not there.
+std::optional<std::string> left_out_by(const std::filesystem::path& source,
+                                       const std::filesystem::path& file);
 
 /// The state of the git repository that `folder` is in, under the names of Azure ML and MLflow;
 /// none where there is no repository, or no git.

@@ -16,10 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string path = split == text.npos ? "a/b.txt" : text.substr(split + 1);
 
   const workspace::IgnoreFile file(patterns);
-  const auto of_file = file.ignores(path, false), of_folder = file.ignores(path, true);
+  const auto of_file = file.decide(path, false), of_folder = file.decide(path, true);
   if (of_file) fuzz::require(of_folder.has_value(), "what is said of a file is said of a folder");
   const workspace::IgnoreRules rules = workspace::IgnoreRules().with("", patterns);
-  fuzz::require(rules.ignores(path, false) == of_file.value_or(false),
+  fuzz::require(rules.ignores(path, false) == (of_file && of_file->ignored),
                 "the rules of one file are that file's");
   fuzz::require(!rules.with("", "!*\n").ignores(path, true) || path.ends_with('/') || path.empty(),
                 "the last word takes everything back in");

@@ -2,6 +2,7 @@
 """`hdrive session` as a program of another language uses it: through two pipes."""
 
 import json
+import shutil
 import subprocess
 import unittest
 
@@ -71,6 +72,16 @@ class SessionTest(HdriveTest):
         # The same seed proposes the same whether or not hdrive starts the runs.
         drawn = json.loads(self.hdrive("sample", config, "-n", "4", "-f", "json").out)
         self.assertEqual([answer["parameters"] for answer in asked], [one["hyperparameters"] for one in drawn])
+
+    @unittest.skipUnless(shutil.which("git"), "git is not installed")
+    def test_a_session_keeps_the_state_of_the_repository_and_no_snapshot(self):
+        config = self.config(command=None)
+        for words in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run(["git", "-c", "user.name=ada", "-c", "user.email=a@b.c", *words], cwd=self.folder, check=True)
+        self.end(self.session(config))
+        shown = json.loads(self.hdrive("show", "last", "-f", "json").out)
+        self.assertEqual("main", shown["properties"]["azureml.git.branch"])
+        self.assertEqual("", shown["snapshot"])
 
     def test_a_killed_session_goes_on_with_its_open_runs_first(self):
         session = self.session(self.config(command=None))

@@ -114,6 +114,23 @@ class WorkspaceTest(HdriveTest):
         self.hdrive("run", "hdconfig.yml")
         self.assertEqual(before + 1, sum(path.is_file() for path in blobs.rglob("*")))
 
+    def test_a_script_that_an_ignore_file_leaves_out_is_an_error_and_other_files_a_warning(self):
+        self.config(REPORT, max_total_runs=1, command="sh train.sh --table data/a.csv --to outputs/x.pkl")
+        self.write("data/a.csv", "1\n")
+        self.write("outputs/x.pkl", "")
+        self.write(".gitignore", "# data\n*.csv\n")
+        for verb in ("validate", "run"):
+            told = self.hdrive(verb, "hdconfig.yml").err
+            self.assertRegex(told, r'hdconfig.yml:\d+:\d+: warning: "data/a.csv" is left out of the snapshot of "[^"]*" by .gitignore:2')
+            self.assertNotIn("x.pkl", told)
+        self.write(".gitignore", "*.sh\n")
+        for verb in ("validate", "run"):
+            self.assertRegex(self.hdrive(verb, "hdconfig.yml", code=2).err,
+                             r'hdconfig.yml:\d+:\d+: "train.sh" is left out of the snapshot of "[^"]*" by .gitignore:1')
+        # An earlier sweep has it in its snapshot; one in the source folder finds it there.
+        self.hdrive("resume", "last", "--set", "max_total_runs=2")
+        self.hdrive("run", "hdconfig.yml", "--set", "working_directory=source")
+
     def test_git_and_snapshot_are_shown_and_compared(self):
         self.config(REPORT, max_total_runs=2)
         git = ["git", "-c", "user.name=ada", "-c", "user.email=a@b.c"]

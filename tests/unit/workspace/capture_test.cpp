@@ -45,6 +45,41 @@ TEST_CASE("The same tree has the same id, and any difference in it another one")
   CHECK(project.capture().id != id);
 }
 
+TEST_CASE("What leaves a file out of a snapshot is told by its line, or as a rule") {
+  Project project;
+  for (const char* file : {"train.py", "run.sh", "data/big.csv", "data/few.csv", "env/pyvenv.cfg",
+                           "env/tool.py", "outputs/model.pkl", "lib/__pycache__/net.pyc"})
+    project.write(file, "");
+  project.write(".gitignore", "# ours\n*.sh\n");
+  project.write("data/.gitignore", "*.csv\n!few.csv\n");
+  const auto by = [&](const char* file) { return left_out_by(project.source(), file); };
+  CHECK_FALSE(by("train.py"));
+  CHECK_FALSE(by("./lib/../train.py"));
+  CHECK_FALSE(by("gone.sh"));
+  CHECK_FALSE(by("data/few.csv"));
+  CHECK(by("run.sh") == ".gitignore:2");
+  CHECK(by("data/big.csv") == "data/.gitignore:1");
+  CHECK(by("env/tool.py") == "the pyvenv.cfg in env");
+  CHECK(by("outputs/model.pkl") == "the rule that each run has a ./outputs of its own");
+  CHECK(by("lib/__pycache__/net.pyc") == "the rule that lib/__pycache__ is no source");
+  project.write(".amlignore", "");
+  CHECK_FALSE(by("run.sh"));
+}
+
+TEST_CASE("What is told to be left out is what a capture leaves out") {
+  Project project;
+  const char* const files[] = {"a.py", "b.log", "c/a.py", "c/b.log", "d/e/f.txt", "d/g.txt"};
+  for (const char* file : files) project.write(file, file);
+  project.write(".gitignore", "*.log\n/d/*\n!/d/g.txt\n");
+  project.write("c/.gitignore", "!b.log\n");
+  const auto captured = " " + paths(project, project.capture()) + " ";
+  for (const char* file : files) {
+    INFO(file);
+    const bool is_in = captured.find(" " + std::string(file) + " ") != captured.npos;
+    CHECK(is_in == !left_out_by(project.source(), file).has_value());
+  }
+}
+
 TEST_CASE("A content is stored once, and only what has changed is stored again") {
   Project project;
   project.write("a.py", "same\n");
