@@ -41,7 +41,8 @@ struct Argument {
   std::string description;
   /// Takes a value as it was typed; gives what is wrong with it, or nothing.
   std::function<std::string(const std::string&)> take;
-  std::vector<std::string> choices;  ///< where only these are allowed
+  std::vector<std::string> choices;      ///< where only these are allowed
+  std::vector<std::string> suggestions;  ///< what shells offer where others are allowed, too
   Completion completion = Completion::nothing;
   bool required = false;
   bool repeated = false;  ///< may be given again; a positional takes all that follow

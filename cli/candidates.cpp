@@ -112,7 +112,8 @@ void add_settings(std::vector<Candidate>& result) {
 
 Candidates values(const Line& line, const Argument& argument, const std::string& current) {
   Candidates result;
-  for (const std::string& choice : argument.choices) result.words.push_back({choice, ""});
+  for (const auto& words : {argument.choices, argument.suggestions})
+    for (const std::string& word : words) result.words.push_back({word, ""});
   switch (argument.completion) {
     case Completion::nothing:
       break;

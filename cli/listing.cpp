@@ -86,11 +86,29 @@ void trim_right(std::string& line) { line.erase(line.find_last_not_of(' ') + 1);
 
 }  // namespace
 
-OrderedJson json_number(double number) { return OrderedJson::parse(base::json_number(number)); }
-
-OrderedJson json_time(Time time) {
-  return time == Time{} ? OrderedJson(nullptr) : OrderedJson(utc_text(time));
+JsonValue::JsonValue(double number) : text_(base::json_number(number)) {
+  if (!text_.starts_with('"')) return;
+  text_ = text_.substr(1, text_.size() - 2);
+  quoted_ = true;
 }
+
+JsonValue JsonValue::json(std::string text) {
+  JsonValue value;
+  value.text_ = std::move(text);
+  return value;
+}
+
+JsonValue JsonValue::time(Time time) {
+  return time == Time{} ? JsonValue() : JsonValue(utc_text(time));
+}
+
+JsonValue JsonValue::seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
+
+std::string JsonValue::as_json() const { return quoted_ ? base::json_string(text_) : text_; }
+
+std::string JsonValue::as_csv() const { return !quoted_ && text_ == "null" ? "" : text_; }
 
 std::string Listing::table(int width) const {
   const Layout layout = fit(*this, width);
@@ -121,14 +139,15 @@ std::string RowText::begin() const {
 std::string RowText::row(const std::vector<Cell>& cells) {
   const bool first = std::exchange(first_, false);
   if (kind_ == Kind::json) {
-    OrderedJson object = OrderedJson::object();
-    for (std::size_t i = 0; i < columns_.size(); ++i) object[columns_[i].key] = cells[i].value;
-    return (first ? "\n" : ",\n") +
-           object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+    std::string object;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      object += (i == 0 ? "{" : ",") + base::json_string(columns_[i].key) + ":" +
+                cells[i].value.as_json();
+    return (first ? "\n" : ",\n") + object + "}";
   }
   std::string line;
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    line += (i == 0 ? "" : ",") + csv_field(csv_text(cells[i].value));
+    line += (i == 0 ? "" : ",") + csv_field(cells[i].value.as_csv());
   return line + "\n";
 }
 
@@ -158,12 +177,6 @@ std::string csv_field(const std::string& text) {
     result += c;
   }
   return result + "\"";
-}
-
-std::string csv_text(const OrderedJson& value) {
-  if (value.is_null()) return "";
-  if (value.is_string()) return value.get<std::string>();
-  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 void add_format_option(ArgumentParser& parser, Format& format) {

@@ -4,8 +4,11 @@
 // written once.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <concepts>
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,13 +18,32 @@ namespace hdrive::cli {
 
 class ArgumentParser;
 
-using OrderedJson = nlohmann::ordered_json;
+/// A value for programs: null, a text, a number, or anything that is JSON already. NaN and
+/// infinities are the texts "NaN", "Infinity" and "-Infinity".
+class JsonValue {
+ public:
+  JsonValue(std::nullptr_t = nullptr) : text_("null") {}
+  JsonValue(std::string text) : text_(std::move(text)), quoted_(true) {}
+  JsonValue(std::string_view text) : JsonValue(std::string(text)) {}
+  JsonValue(const char* text) : JsonValue(std::string(text)) {}
+  JsonValue(double number);
+  JsonValue(std::integral auto number) : text_(std::to_string(number)) {}
+  template <class T>
+  JsonValue(const std::optional<T>& value) : JsonValue(value ? JsonValue(*value) : JsonValue()) {}
 
-/// A number as hdrive writes it to JSON: NaN and infinities as the strings "NaN", "Infinity",
-/// "-Infinity".
-OrderedJson json_number(double number);
-/// A moment as ISO 8601 in UTC; null for the epoch.
-OrderedJson json_time(Time time);
+  static JsonValue json(std::string text);
+  /// ISO 8601 in UTC; null for the epoch.
+  static JsonValue time(Time time);
+  static JsonValue seconds(Duration duration);
+
+  std::string as_json() const;
+  /// A text as it is, null empty, the rest as JSON.
+  std::string as_csv() const;
+
+ private:
+  std::string text_;
+  bool quoted_ = false;  // it is a text, and not JSON
+};
 
 /// One column.
 struct Column {
@@ -35,7 +57,7 @@ struct Column {
 
 /// One value, for programs and for people.
 struct Cell {
-  OrderedJson value;
+  JsonValue value;
   std::string text;  ///< empty: an empty place in the table
 };
 
@@ -71,8 +93,6 @@ class RowText {
 
 /// `text` as a field of a CSV row.
 std::string csv_field(const std::string& text);
-/// The value as CSV writes it: text as it is, null empty, the rest as JSON.
-std::string csv_text(const OrderedJson& value);
 
 enum class Format { table, json, csv };
 

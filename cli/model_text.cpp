@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/json.h"
+#include "cli/listing.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -28,10 +30,9 @@ Listing relevance_listing(const ModelReport& report) {
   for (const auto& relevance : report.parameters) {
     Cell lengthscale{nullptr, "no choice"};
     if (relevance.lengthscale)
-      lengthscale = {json_number(*relevance.lengthscale),
-                     fmt::format("{:.3g}", *relevance.lengthscale)};
+      lengthscale = {*relevance.lengthscale, fmt::format("{:.3g}", *relevance.lengthscale)};
     listing.rows.push_back({{relevance.parameter, printable(relevance.parameter)},
-                            {json_number(relevance.share), percent(relevance.share)},
+                            {relevance.share, percent(relevance.share)},
                             std::move(lengthscale)});
   }
   return listing;

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "cli/listing.h"
+#include "cli/json_fwd.h"
 #include "hdrive/sampler.h"
 
 namespace hdrive::cli {

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Parameters and runs as cells and columns of a listing.
+// Parameters as cells and columns of a listing.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "cli/listing.h"
-#include "hdrive/report.h"
 #include "hdrive/space.h"
 
 namespace hdrive::cli {
 
 /// The parameters' names in the space's order, each once.
 std::vector<std::string> parameter_names(const SearchSpace& space);
-/// Those of all runs: a parameter that only some have stands behind the one it stands behind there.
-std::vector<std::string> parameter_names(const std::vector<RunReport>& runs);
 
 /// A column's name for each parameter: its bare name ("lr"), or "hyperparameters.lr" where `taken`
 /// has that already.
@@ -27,9 +24,5 @@ Cell cell_of(const Assignment& parameters, const std::string& name);
 
 /// How the runs are laid out: parameters as one column (tables, JSON) or one column each (CSV).
 enum class Parameters { together, apart };
-
-/// The runs as a listing, in the given order.
-Listing runs_listing(const std::vector<RunReport>& runs, const std::string& metric,
-                     Parameters parameters);
 
 }  // namespace hdrive::cli

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/terminal.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
@@ -33,15 +34,16 @@ Cell text_cell(std::string_view text) { return {std::string(text), printable(tex
 
 template <class Integer>
 Cell integer_cell(const std::optional<Integer>& number) {
-  return {integer_or_null(number), number ? std::to_string(*number) : ""};
+  return {number, number ? std::to_string(*number) : ""};
 }
 
 Cell number_cell(const std::optional<double>& number, const char* none = "") {
-  return {number_or_null(number), number ? number_text(*number) : none};
+  return {number, number ? number_text(*number) : none};
 }
 
 Cell duration_cell(const std::optional<Duration>& duration) {
-  return {seconds_or_null(duration), duration ? duration_text(*duration) : ""};
+  if (!duration) return {nullptr, ""};
+  return {JsonValue::seconds(*duration), duration_text(*duration)};
 }
 
 std::optional<Duration> took(const Run& run) {
@@ -50,14 +52,6 @@ std::optional<Duration> took(const Run& run) {
 }
 
 }  // namespace
-
-std::string bytes_text(std::int64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  double number = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; number >= 1000 && unit + 1 < std::size(kUnits); ++unit) number /= 1000;
-  return fmt::format("{:.{}f} {}", number, number < 10 && unit > 0 ? 1 : 0, kUnits[unit]);
-}
 
 std::unique_ptr<SweepReader> reader_or_fail(const SweepEntry& sweep) {
   return value_or_fail(SweepReader::open(sweep.directory));
@@ -197,15 +191,15 @@ std::vector<Cell> RunColumns::row(const StoredRun& stored, const SweepHeader& he
       text_cell(to_string(run.ended_by)),
       integer_cell(run.exit_code),
       integer_cell(run.signal),
-      {json_time(run.created), ""},
-      {json_time(run.started), ""},
-      {json_time(run.ended), ""},
+      {JsonValue::time(run.created), ""},
+      {JsonValue::time(run.started), ""},
+      {JsonValue::time(run.ended), ""},
       text_cell(run.proposal),
       text_cell(run.reason),
       integer_cell(stored.slot),
       duration_cell(stored.cpu_time),
-      {integer_or_null(stored.peak_memory),
-       stored.peak_memory ? bytes_text(*stored.peak_memory) : ""}};
+      {stored.peak_memory,
+       stored.peak_memory ? size_text(static_cast<std::uint64_t>(*stored.peak_memory)) : ""}};
   row.insert(row.end(), own.begin(), own.end());
   for (const std::string& name : names_.metrics) {
     const MetricFigures* figures = stored.metric(name);
@@ -214,8 +208,7 @@ std::vector<Cell> RunColumns::row(const StoredRun& stored, const SweepHeader& he
     row.push_back(number_cell(figures ? figures->greatest : std::nullopt));
   }
   if (names_.parameters.empty()) {
-    OrderedJson object = OrderedJson::parse(to_json(run.parameters));
-    row.push_back({std::move(object), parameters_text(run.parameters)});
+    row.push_back({JsonValue::json(to_json(run.parameters)), parameters_text(run.parameters)});
   }
   for (const std::string& name : names_.parameters) row.push_back(cell_of(run.parameters, name));
   return row;
@@ -244,6 +237,9 @@ constexpr std::pair<std::string_view, By> kOrders[] = {
     {"ended", By::ended},   {"time", By::duration},     {"attempt", By::attempt},
     {"cpu", By::cpu_time},  {"memory", By::peak_memory}};
 
+constexpr RunStatus kStatuses[] = {RunStatus::queued, RunStatus::running, RunStatus::completed,
+                                   RunStatus::failed, RunStatus::canceled};
+
 // The name of `names` that is meant, with or without dashes in front.
 std::optional<std::string> named(const std::vector<std::string>& names, const std::string& text) {
   for (const bool bare : {false, true})
@@ -261,9 +257,7 @@ RunOrder order_or_fail(const std::string& given, SweepReader& reader) {
     order.descending = true;
     text.erase(0, 1);
   }
-  std::vector<std::string> words;
   for (const auto& [word, by] : kOrders) {
-    words.emplace_back(word);
     if (word != text) continue;
     order.by = by;
     return order;
@@ -280,28 +274,37 @@ RunOrder order_or_fail(const std::string& given, SweepReader& reader) {
     order.name = text;
     return order;
   }
+  std::vector<std::string> words = order_words();
   for (const std::string& name : parameters) words.emplace_back(bare_name(name));
   words.insert(words.end(), metrics.begin(), metrics.end());
   const std::string hint = base::did_you_mean(text, words);
   fail(kWrong,
        fmt::format("--sort: there is no \"{}\" to sort by;{} allowed are {}, a parameter or a "
                    "metric, with \"-\" in front the other way round",
-                   text, hint,
-                   base::join({words.begin(), words.begin() + std::size(kOrders)}, ", ")));
+                   text, hint, base::join(order_words(), ", ")));
+}
+
+std::vector<std::string> order_words() {
+  std::vector<std::string> words;
+  for (const auto& [word, by] : kOrders) words.emplace_back(word);
+  return words;
+}
+
+std::vector<std::string> status_words() {
+  std::vector<std::string> words;
+  for (const RunStatus status : kStatuses) words.push_back(base::lower(to_string(status)));
+  return words;
 }
 
 std::vector<RunStatus> statuses_or_fail(const std::vector<std::string>& texts) {
-  static constexpr RunStatus kAll[] = {RunStatus::queued, RunStatus::running, RunStatus::completed,
-                                       RunStatus::failed, RunStatus::canceled};
   std::vector<RunStatus> statuses;
-  std::vector<std::string> words;
-  for (const RunStatus status : kAll) words.push_back(base::lower(to_string(status)));
+  const std::vector<std::string> words = status_words();
   for (const std::string& text : texts) {
     const auto found = std::find(words.begin(), words.end(), base::lower(text));
     if (found == words.end())
       fail(kWrong, fmt::format("--status: \"{}\" is none;{} allowed are {}", text,
                                base::did_you_mean(text, words), base::join(words, ", ")));
-    statuses.push_back(kAll[found - words.begin()]);
+    statuses.push_back(kStatuses[found - words.begin()]);
   }
   return statuses;
 }

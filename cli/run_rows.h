@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/json_fwd.h"
 #include "cli/listing.h"
 #include "cli/parameters.h"
 #include "hdrive/catalog.h"
@@ -57,10 +58,11 @@ void add_names(RunColumns::Names& names, SweepReader& reader, const SweepHeader&
 /// around. A Failure says what is allowed.
 RunOrder order_or_fail(const std::string& text, SweepReader& reader);
 
-/// "1.5 GB".
-std::string bytes_text(std::int64_t bytes);
-
 /// What `--status` was given.
 std::vector<RunStatus> statuses_or_fail(const std::vector<std::string>& texts);
+
+/// The words both are made of: "number", "best", ...; "queued", "running", ...
+std::vector<std::string> order_words();
+std::vector<std::string> status_words();
 
 }  // namespace hdrive::cli

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/json.h"
+#include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/run_rows.h"
 #include "cli/stored_spec.h"
@@ -59,7 +61,8 @@ std::string metrics_table(const StoredRun& run) {
 std::string used(const StoredRun& run) {
   std::vector<std::string> parts;
   if (run.cpu_time) parts.push_back(duration_text(*run.cpu_time) + " of processor time");
-  if (run.peak_memory) parts.push_back(bytes_text(*run.peak_memory) + " of memory at most");
+  if (run.peak_memory)
+    parts.push_back(size_text(static_cast<std::uint64_t>(*run.peak_memory)) + " of memory at most");
   return base::join(parts, ", ");
 }
 

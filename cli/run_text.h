@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/listing.h"
+#include "cli/json_fwd.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
 #include "hdrive/report.h"

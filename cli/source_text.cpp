@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "hdrive/housekeeping.h"
 #include "hdrive/store.h"
 
@@ -47,18 +48,6 @@ std::string contents(const SweepEntry& sweep) {
 }
 
 }  // namespace
-
-std::string size_text(std::uint64_t bytes) {
-  struct Unit {
-    double size;
-    const char* name;
-  };
-  for (const auto& [size, name] : {Unit{1e9, "GB"}, Unit{1e6, "MB"}, Unit{1e3, "kB"}})
-    if (static_cast<double>(bytes) >= size)
-      return fmt::format("{:.{}f} {}", static_cast<double>(bytes) / size,
-                         static_cast<double>(bytes) < 10 * size ? 1 : 0, name);
-  return fmt::format("{} B", bytes);
-}
 
 std::string snapshots_text(const std::filesystem::path& home) {
   const auto freed = collect_unused_snapshots(home);

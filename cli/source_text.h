@@ -3,17 +3,12 @@
 // What a sweep's code was, in words: its snapshot and the state of its git repository.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
-#include "cli/listing.h"
 #include "hdrive/catalog.h"
 #include "hdrive/workspace.h"
 
 namespace hdrive::cli {
-
-/// "1.2 MB", "340 kB", "12 B".
-std::string size_text(std::uint64_t bytes);
 
 /// "snapshot 1a2b3c4d5e6f: 12 files, 0.1 MB; ignored: 3", with a line break.
 std::string snapshot_line(const Capture& capture);

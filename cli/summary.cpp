@@ -58,13 +58,13 @@ bool waits_to_be_resumed(SweepEnd end) {
 std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context) {
   const auto& best = summary.best_run;
-  std::string text = row(
-      "sweep",
-      fmt::format("{}: {}", short_id(context.sweep_id),
-                  summary.end == SweepEnd::interrupt ? "Interrupted" : to_string(summary.status)));
+  const std::string status(summary.end == SweepEnd::interrupt ? "Interrupted"
+                                                              : to_string(summary.status));
+  std::string text = row("sweep", fmt::format("{}: {}", short_id(context.sweep_id), status));
   std::string indent;  // of the lines quoted behind a reason, a script's stderr
-  for (const std::string& line : printable_lines(summary.reason))
-    text += row("", std::exchange(indent, "  ") + line);
+  if (base::lower(summary.reason) != base::lower(status))  // which would say it twice
+    for (const std::string& line : printable_lines(summary.reason))
+      text += row("", std::exchange(indent, "  ") + line);
   if (best)
     text += best_rows(summary, spec, *best, context);
   else

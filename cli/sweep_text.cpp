@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -53,15 +54,6 @@ std::string labelled_sentence(std::string_view label, const std::string& text) {
         result += labelled(result.empty() ? label : "", part);
   }
   return result;
-}
-
-std::string pretty(const OrderedJson& json) {
-  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
-}
-
-SweepSummary summary_now(const SweepEntry& sweep, const SweepState& state) {
-  if (!sweep.engine) return summarize(state);
-  return summarize(state, make_steady_clock()->now());
 }
 
 std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {

@@ -5,10 +5,9 @@
 
 #include <string>
 
-#include "cli/listing.h"
+#include "cli/json_fwd.h"
 #include "hdrive/catalog.h"
 #include "hdrive/report.h"
-#include "hdrive/state.h"
 
 namespace hdrive::cli {
 
@@ -17,12 +16,6 @@ std::string labelled(std::string_view label, const std::string& text);
 /// The same for a sentence, broken at the width of the terminal. Lines that follow it stay as they
 /// are, indented.
 std::string labelled_sentence(std::string_view label, const std::string& text);
-
-/// Indented JSON with a newline at its end.
-std::string pretty(const OrderedJson& json);
-
-/// What came out so far; of a sweep that an engine runs, up to this moment.
-SweepSummary summary_now(const SweepEntry& sweep, const SweepState& state);
 
 /// What a sweep is and where it stands, a labelled line each.
 std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary);

@@ -9,8 +9,8 @@
 #include "cli/argument_parser.h"
 #include "cli/display.h"
 #include "cli/follower.h"
+#include "cli/foreground.h"
 #include "cli/lookup.h"
-#include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
@@ -56,20 +56,20 @@ bool follow(Follower& follower, Display& display, const StopSignal& stop) {
 
 int attach(const Options& options) {
   Follower follower(sweep_or_fail(options.output_dir, options.sweep, Several::newest));
-  Session session;
-  session.spec = value_or_fail(stored_spec(follower.sweep().header, follower.sweep().directory));
-  session.directory = follower.sweep().directory;
-  session.output_dir = options.output_dir;
-  session.quiet = options.quiet;
+  Foreground foreground;
+  foreground.spec = value_or_fail(stored_spec(follower.sweep().header, follower.sweep().directory));
+  foreground.directory = follower.sweep().directory;
+  foreground.output_dir = options.output_dir;
+  foreground.quiet = options.quiet;
 
   const StopSignal stop;
   const SignalWatcher watcher(stop);
   // A signal of its own, never given: Ctrl-C cancels nothing here.
-  const auto display = make_display(session.spec, options.quiet, StopSignal());
+  const auto display = make_display(foreground.spec, options.quiet, StopSignal());
   follower.look(*display);
   bool over = follower.over();
   if (!over) {  // of one that is, the summary tells all
-    if (!options.quiet) tell(beginning_line(follower.sweep().header, session.spec));
+    if (!options.quiet) tell(beginning_line(follower.sweep().header, foreground.spec));
     over = follow(follower, *display, stop);
     display->finish();
   }
@@ -86,7 +86,7 @@ int attach(const Options& options) {
          fmt::format("no process runs {0}: its engine is gone, and what it had started trains on; "
                      "hdrive resume {0}{1} goes on with it",
                      id, hint));
-  return conclude(session, sweep.header.id, summarize(follower.state()));
+  return conclude(foreground, sweep.header.id, summarize(follower.state()));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/parameters.h"
 #include "cli/run_rows.h"

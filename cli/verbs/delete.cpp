@@ -9,6 +9,7 @@
 #include "cli/lookup.h"
 #include "cli/source_text.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/housekeeping.h"
 

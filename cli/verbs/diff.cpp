@@ -7,11 +7,13 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "cli/verbs/verbs.h"
 
 namespace hdrive::cli {

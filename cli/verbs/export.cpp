@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/output_file.h"
 #include "cli/run_rows.h"
@@ -76,10 +77,9 @@ void export_metrics(const std::vector<SweepEntry>& sweeps, Format format, Output
                 {stored.run, std::to_string(stored.run)},
                 {stored.attempt, ""},
                 {metric.name, printable(metric.name)},
-                {json_number(metric.value), number_text(metric.value)},
-                {metric.step ? OrderedJson(*metric.step) : OrderedJson(nullptr),
-                 metric.step ? std::to_string(*metric.step) : ""},
-                {json_time(time), time_text(time)}});
+                {metric.value, number_text(metric.value)},
+                {metric.step, metric.step ? std::to_string(*metric.step) : ""},
+                {JsonValue::time(time), time_text(time)}});
     }));
   rows.end();
 }
@@ -95,8 +95,7 @@ void export_objects(const std::vector<SweepEntry>& sweeps, OutputFile& output) {
         object["sweep_name"] = sweep.header.name;
         object["experiment"] = sweep.header.experiment;
       }
-      output.write((std::exchange(first, false) ? "\n" : ",\n") +
-                   object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+      output.write((std::exchange(first, false) ? "\n" : ",\n") + compact(object));
     }));
   output.write(first ? "]\n" : "\n]\n");
 }

@@ -8,9 +8,9 @@
 #include "cli/argument_parser.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
-#include "cli/source_text.h"
 #include "cli/sweep_choice.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/housekeeping.h"
@@ -72,13 +72,13 @@ std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) 
           integer(sweep.failed),
           integer(sweep.canceled - totals.stopped),
           {header.metric, printable(header.metric)},
-          {totals.best ? json_number(totals.best_value) : OrderedJson(nullptr),
+          {totals.best ? JsonValue(totals.best_value) : JsonValue(),
            totals.best ? number_text(totals.best_value) : ""},
           {std::string(to_string(header.goal)), ""},
-          {json_time(header.created), time_text(header.created)},
-          {json_number(static_cast<double>(active.count()) / 1e6), duration_text(active)},
+          {JsonValue::time(header.created), time_text(header.created)},
+          {JsonValue::seconds(active), duration_text(active)},
           size_cell(use),
-          {sweep.engine ? OrderedJson(*sweep.engine) : OrderedJson(nullptr), ""},
+          {sweep.engine, ""},
           {sweep.directory.string(), ""},
           {sweep.reason, ""}};
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/registry.h"
@@ -42,9 +43,9 @@ void add_rows(Listing& listing, const std::string& family,
     }
     listing.rows.push_back({{family, family},
                             {std::string(algorithm.name), std::string(algorithm.name)},
-                            {aliases, base::join(alias_texts, ", ")},
+                            {JsonValue::json(compact(aliases)), base::join(alias_texts, ", ")},
                             {std::string(algorithm.summary), std::string(algorithm.summary)},
-                            {options, base::join(option_texts, ", ")}});
+                            {JsonValue::json(compact(options)), base::join(option_texts, ", ")}});
   }
 }
 

@@ -10,6 +10,7 @@
 #include "cli/lookup.h"
 #include "cli/source_text.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/housekeeping.h"
 #include "hdrive/report.h"

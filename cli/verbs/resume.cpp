@@ -9,8 +9,8 @@
 #include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
+#include "cli/foreground.h"
 #include "cli/lookup.h"
-#include "cli/session.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -54,17 +54,17 @@ int resume_sweep(const ResumeOptions& options) {
     return kDone;
   }
 
-  Session session;
-  session.spec = startable_spec(owned.store->header(), sweep.directory);
-  session.directory = sweep.directory;
-  session.output_dir = options.output_dir;
-  session.quiet = options.quiet;
-  session.announce_to = options.detach.announce_to;
-  session.open = [&] { return owned; };
+  Foreground foreground;
+  foreground.spec = startable_spec(owned.store->header(), sweep.directory);
+  foreground.directory = sweep.directory;
+  foreground.output_dir = options.output_dir;
+  foreground.quiet = options.quiet;
+  foreground.announce_to = options.detach.announce_to;
+  foreground.open = [&] { return owned; };
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far\n", id, sweep.runs,
                      base::plural(spec.max_total_runs, "run")));
-  return run_session(session);
+  return run_in_foreground(foreground);
 }
 
 Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments) {

@@ -7,8 +7,8 @@
 #include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
 #include "cli/detach.h"
+#include "cli/foreground.h"
 #include "cli/lookup.h"
-#include "cli/session.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
@@ -141,20 +141,20 @@ int run(const Options& options) {
   Capture source = capture(spec, home, now, options.quiet);
   header.snapshot = source.id;
   header.properties = source.properties;
-  Session session;
-  session.spec = spec;
-  session.directory = home / header.id;
-  session.output_dir = options.output_dir;
-  session.quiet = options.quiet;
-  session.announce_to = options.detach.announce_to;
-  session.open = [&] {
-    auto store = value_or_fail(create_sqlite_store(session.directory, header));
+  Foreground foreground;
+  foreground.spec = spec;
+  foreground.directory = home / header.id;
+  foreground.output_dir = options.output_dir;
+  foreground.quiet = options.quiet;
+  foreground.announce_to = options.detach.announce_to;
+  foreground.open = [&] {
+    auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
     claim.reset();
     source.hold.reset();  // the stored sweep holds it from here on
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };
-  return run_session(session);
+  return run_in_foreground(foreground);
 }
 
 }  // namespace

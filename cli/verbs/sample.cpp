@@ -60,7 +60,7 @@ class Printer {
     if (format_ == Format::csv)
       for (const std::string& name : names_) row.push_back(cell_of(parameters, name));
     else
-      row.push_back({OrderedJson::parse(to_json(parameters)), ""});
+      row.push_back({JsonValue::json(to_json(parameters)), ""});
     row.push_back({reason, ""});
     row.push_back({command, ""});
     print_data(rows_->row(row));

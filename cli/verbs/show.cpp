@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/model_text.h"

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/run_rows.h"
 #include "cli/sweep_text.h"
@@ -117,14 +118,16 @@ int status(const Options& options) {
 Action setup_status(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
   add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
-  parser.text(
-      "--sort", options->sort, "ORDER",
-      "The order of the runs: number, best, last, status, created, started, ended, time, cpu, "
-      "memory, attempt, or the name of a parameter or a metric; those without a value come "
-      "last. \"-\" in front turns it around");
-  parser.texts(
-      "--status", options->statuses, "STATUS",
-      "Only runs that are queued, running, completed, failed or canceled; may be repeated");
+  parser
+      .text("--sort", options->sort, "ORDER",
+            "The order of the runs: number, best, last, status, created, started, ended, time, "
+            "cpu, memory, attempt, or the name of a parameter or a metric; those without a value "
+            "come last. \"-\" in front turns it around")
+      .suggestions = order_words();
+  parser
+      .texts("--status", options->statuses, "STATUS",
+             "Only runs that are queued, running, completed, failed or canceled; may be repeated")
+      .suggestions = status_words();
   parser.text("--text", options->text, "TEXT",
               "Only runs with this in their parameters or in why they ended");
   parser.integer("--last", options->last, std::int64_t{1},

@@ -7,8 +7,8 @@
 
 #include "cli/argument_parser.h"
 #include "cli/edit.h"
+#include "cli/foreground.h"
 #include "cli/lookup.h"
-#include "cli/session.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -37,17 +37,17 @@ void check_stoppable(const SweepEntry& sweep, bool run, const std::string& hint)
 
 // Its engine is gone, but its runs may train on: what a resumed sweep does first, and nothing else.
 int end_what_is_left(const SweepEntry& sweep, const Options& options) {
-  Session session;
-  session.spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
-  session.directory = sweep.directory;
-  session.output_dir = options.output_dir;
-  session.quiet = true;
-  session.open = [&] {
+  Foreground foreground;
+  foreground.spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
+  foreground.directory = sweep.directory;
+  foreground.output_dir = options.output_dir;
+  foreground.quiet = true;
+  foreground.open = [&] {
     const OwnedSweep owned = own_or_fail(sweep);
     value_or_fail(leave_request(sweep.directory, Request{}));
     return owned;
   };
-  const int code = run_session(session);
+  const int code = run_in_foreground(foreground);
   return code == kInterrupted ? kDone : code;
 }
 

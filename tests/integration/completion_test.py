@@ -48,6 +48,8 @@ class Completion(HdriveTest):
     def test_in_bash_offers_the_values_of_options(self):
         self.assertEqual(["table", "json", "csv"], self.bash("best", "-f", ""))
         self.assertEqual(["json"], self.bash("best", "--format", "=", "js"))
+        self.assertEqual(["completed", "canceled"], self.bash("status", "--status", "c"))
+        self.assertEqual(["best"], self.bash("status", "--sort", "b"))
         self.assertIn("max_total_runs=", self.bash("run", "hdconfig.yml", "--set", "max"))
         self.assertIn("policy.type=", self.bash("run", "hdconfig.yml", "--set", "policy."))
         self.assertEqual(["bash", "zsh", "fish"], self.bash("completion", ""))

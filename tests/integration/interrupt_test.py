@@ -28,7 +28,12 @@ class Interrupt(HdriveTest):
         self.assertEqual([False, False], [alive(pid) for pid in pids])
         self.assertEqual([("Canceled", 0.5)] * 2,
                          [(run["status"], run["best_primary_metric"]) for run in self.runs()])
-        self.assertIn("resume", done.all)
+        # One word for it everywhere, and once.
+        self.assertIn("cancelling 2 runs; Ctrl-C again kills them at once", done.err)
+        self.assertRegex(done.out, r"(?m)^sweep +HD_\w{8}: Interrupted\nbest ")
+        self.assertRegex(done.out, r"(?m)^resume with: hdrive resume HD_\w{8}$")
+        self.assertRegex(self.hdrive("status", "last").out, r"(?m)^status +Interrupted$")
+        self.assertEqual("Interrupted", self.sweeps()[0]["status"])
 
     def test_the_terminals_ctrl_c_does_not_reach_the_runs_themselves(self):
         # A terminal sends SIGINT to its whole foreground group; the runs are in groups of their own.

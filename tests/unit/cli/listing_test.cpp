@@ -22,7 +22,7 @@ Listing example() {
                   {{12, "12"},
                    {"x\"y", ""},
                    {"", ""},
-                   {json_number(std::numeric_limits<double>::quiet_NaN()), "nan"},
+                   {std::numeric_limits<double>::quiet_NaN(), "nan"},
                    {"two\nlines", "quite a long text"}}};
   return listing;
 }
@@ -71,10 +71,30 @@ TEST_CASE("CSV quotes where it must") {
 }
 
 TEST_CASE("A parameter named as another column gets a column of its own") {
-  RunReport run;
-  run.run_id = "HD_x_0";
-  run.hyperparameters = {{"--lr", 0.5}, {"status", std::string("on")}};
-  const std::string csv = runs_listing({run}, "loss", Parameters::apart).csv();
-  CHECK(csv.substr(0, csv.find('\n')).ends_with(",lr,hyperparameters.status"));
-  CHECK(csv.ends_with(",0.5,on\n"));
+  CHECK(parameter_columns({"--lr", "status"}, {"number", "status"}) ==
+        std::vector<std::string>{"lr", "hyperparameters.status"});
+}
+
+TEST_CASE("What a program reads keeps its kind: null, text that looks like it, numbers, JSON") {
+  const Listing listing{{{"a", ""}, {"b", ""}, {"c", ""}, {"d", ""}, {"e", ""}},
+                        {{{nullptr, ""},
+                          {"null", ""},
+                          {std::optional<double>(1e-6), ""},
+                          {JsonValue::json(R"({"x":[1,"y"]})"), ""},
+                          {JsonValue::time(Time{std::chrono::microseconds{1'500'000}}), ""}}}};
+  CHECK(listing.json() ==
+        "[\n"
+        R"({"a":null,"b":"null","c":1e-06,"d":{"x":[1,"y"]},"e":"1970-01-01T00:00:01.500000Z"})"
+        "\n]\n");
+  CHECK(listing.csv() ==
+        "a,b,c,d,e\n,null,1e-06,\"{\"\"x\"\":[1,\"\"y\"\"]}\",1970-01-01T00:00:01.500000Z\n");
+}
+
+TEST_CASE("A parameter's text is no JSON in CSV, and one that is absent is nothing") {
+  const Assignment parameters{{"a", std::string("on")}, {"b", 0.5}};
+  const Listing listing{
+      {{"a", ""}, {"b", ""}, {"c", ""}},
+      {{cell_of(parameters, "a"), cell_of(parameters, "b"), cell_of(parameters, "c")}}};
+  CHECK(listing.csv() == "a,b,c\non,0.5,\n");
+  CHECK(listing.json() == "[\n{\"a\":\"on\",\"b\":0.5,\"c\":null}\n]\n");
 }

@@ -33,6 +33,23 @@ TEST_CASE("A run that did not complete is told with its reason on one line") {
         "run 0  Stopped    accuracy 0.5  12s  lr=0.25  (too\\nslow)");
 }
 
+TEST_CASE("A run of thousands of parameters is told in a line that people can read") {
+  SweepState state("accuracy", Goal::maximize);
+  RunProposed proposed{0, {}, "drawn", Time{1s}};
+  for (int i = 0; i < 3000; ++i)
+    proposed.parameters.push_back({"parameter_" + std::to_string(i), std::string(20, 'x')});
+  state.apply(SweepChanged{SweepStatus::running, SweepEnd::none, "", {}, Time{1s}});
+  state.apply(proposed);
+  RunEnded failed{0, 1, RunStatus::failed, EndCause::not_started};
+  failed.reason = "cannot start: " + std::string(100'000, 'y');
+  state.apply(failed);
+  const std::string line = run_line(state.history().run(0), state);
+  CHECK(line.size() < 1500);
+  CHECK(line.starts_with("run 0  Failed     accuracy -  0.0s  parameter_0=xxxxxxxxxxxxxxxxxxxx "));
+  CHECK(line.find("...  (cannot start: yyy") != std::string::npos);
+  CHECK(line.ends_with("yyy...)"));
+}
+
 TEST_CASE("Warnings and errors are told, notes for information are not") {
   CHECK(warning_line(Noted{Noted::Level::warning, 3, "odd", {}}) == "warning: run 3: odd");
   CHECK(warning_line(Noted{Noted::Level::error, {}, "bad", {}}) == "error: bad");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One session of a sweep: display, signals, summary. Shared by `run`, `resume` and `stop`.
+// Running a sweep in the foreground: display, signals, summary. Shared by `run`, `resume` and
+// `stop`; `attach` shares the end.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +16,7 @@
 
 namespace hdrive::cli {
 
-struct Session {
+struct Foreground {
   SweepSpec spec;
   std::filesystem::path directory;  ///< the sweep's
   std::string output_dir;           ///< as given on the command line; for the hints
@@ -27,9 +28,10 @@ struct Session {
 };
 
 /// Runs it to its end and prints the summary; gives the exit code.
-int run_session(const Session& session);
+int run_in_foreground(const Foreground& foreground);
 
 /// Prints the summary of a sweep, or of a session of it, that is over; gives the exit code.
-int conclude(const Session& session, const std::string& sweep_id, const SweepSummary& summary);
+int conclude(const Foreground& foreground, const std::string& sweep_id,
+             const SweepSummary& summary);
 
 }  // namespace hdrive::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/session.h"
+#include "cli/foreground.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ namespace {
 // The same for all sweeps of this user on this machine, whatever their environments say.
 std::filesystem::path device_locks() { return "/tmp/hdrive-gpus-" + std::to_string(::geteuid()); }
 
-DeviceOptions device_options(const Session& session) {
-  const SweepSpec& spec = session.spec;
+DeviceOptions device_options(const Foreground& foreground) {
+  const SweepSpec& spec = foreground.spec;
   DeviceOptions options;
   options.gpus = spec.gpus;
   if (options.gpus == std::vector<std::string>{"auto"}) {
@@ -42,65 +42,67 @@ DeviceOptions device_options(const Session& session) {
   options.cpus_per_run = static_cast<int>(spec.cpus_per_run);
   options.share_gpus = spec.gpus_shared;
   options.lock_directory = device_locks();
-  options.holder = fmt::format("{}, process {}", session.directory.string(), ::getpid());
+  options.holder = fmt::format("{}, process {}", foreground.directory.string(), ::getpid());
   return options;
 }
 
 }  // namespace
 
-int run_session(const Session& session) {
-  if (session.announce_to) become_detached();
+int run_in_foreground(const Foreground& foreground) {
+  if (foreground.announce_to) become_detached();
   const StopSignal stop;
   const SignalWatcher watcher(stop);  // first of all: no thread may be without its mask
 
   SweepParts parts;
   parts.clock = make_steady_clock();
   LocalTargetOptions options;
-  options.metric_patterns = session.spec.metric_patterns;
-  options.primary_metric = session.spec.primary_metric;
+  options.metric_patterns = foreground.spec.metric_patterns;
+  options.primary_metric = foreground.spec.primary_metric;
   options.command_path = own_directory();
-  options.devices = device_options(session);
+  options.devices = device_options(foreground);
   auto target = make_local_target(options, parts.clock);
   if (!target)
     fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error().message());
   parts.target = *std::move(target);
-  const OwnedSweep sweep = session.open();
+  const OwnedSweep sweep = foreground.open();
   parts.store = sweep.store;
   parts.state = sweep.state;
-  parts.directory = session.directory;
+  parts.directory = foreground.directory;
   const std::string id = parts.store->header().id;
-  const auto display = session.announce_to ? make_plain_display(session.quiet, stop)
-                                           : make_display(session.spec, session.quiet, stop);
-  if (session.announce_to)
+  const auto display = foreground.announce_to
+                           ? make_plain_display(foreground.quiet, stop)
+                           : make_display(foreground.spec, foreground.quiet, stop);
+  if (foreground.announce_to)
     parts.listeners.push_back(
-        make_announcer(*session.announce_to, id, session.directory / "engine.log"));
+        make_announcer(*foreground.announce_to, id, foreground.directory / "engine.log"));
   parts.listeners.push_back(display);
-  const auto hooks = std::make_shared<Hooks>(session.spec, id, session.directory, display);
+  const auto hooks = std::make_shared<Hooks>(foreground.spec, id, foreground.directory, display);
   parts.listeners.push_back(hooks);
 
-  const auto summary = run_sweep(session.spec, parts, stop);
+  const auto summary = run_sweep(foreground.spec, parts, stop);
   display->finish();
   for (const std::string& warning : hooks->finish(summary))
     tell("warning: " + printable(warning) + "\n");
   if (!summary) fail(kCannot, summary.error().message());
 
-  return conclude(session, id, *summary);
+  return conclude(foreground, id, *summary);
 }
 
-int conclude(const Session& session, const std::string& sweep_id, const SweepSummary& summary) {
-  const auto newest = find_sweep(session.directory.parent_path(), "last");
+int conclude(const Foreground& foreground, const std::string& sweep_id,
+             const SweepSummary& summary) {
+  const auto newest = find_sweep(foreground.directory.parent_path(), "last");
   const bool last = newest && newest->header.id == sweep_id;
-  const SummaryContext context{sweep_id, session.directory, last ? "last" : short_id(sweep_id),
-                               home_hint(session.output_dir)};
-  if (session.quiet) {
+  const SummaryContext context{sweep_id, foreground.directory, last ? "last" : short_id(sweep_id),
+                               home_hint(foreground.output_dir)};
+  if (foreground.quiet) {
     if (summary.status != SweepStatus::completed)
       complain(base::join(printable_lines(summary.reason), "\n  "));
-    print(quiet_line(summary, session.spec));
+    print(quiet_line(summary, foreground.spec));
     if (waits_to_be_resumed(summary.end))
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {
-    print("\n" + summary_text(summary, session.spec, context));
+    print("\n" + summary_text(summary, foreground.spec, context));
   }
   return exit_code(summary);
 }
