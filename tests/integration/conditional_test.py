@@ -64,7 +64,10 @@ class Conditional(HdriveTest):
                 self.assertEqual(name not in run["hyperparameters"], row.get(name, "") == "", (name, row))
 
     def test_every_sampler_takes_it_and_a_resumed_sweep_goes_on(self):
-        for sampler in ("random", "sobol", "latin_hypercube", "tpe", "cmaes", "bayesian", "auto"):
+        rows = json.loads(self.hdrive("list-algorithms", "-f", "json").out)
+        samplers = [row["name"] for row in rows if row["family"] == "sampling" and row["name"] != "grid"]
+        self.assertGreater(len(samplers), 6)
+        for sampler in samplers:
             with self.subTest(sampler):
                 self.space(sampler=sampler, max_total_runs=14, max_concurrent_runs=1)
                 self.hdrive("run", "hdconfig.yml")
