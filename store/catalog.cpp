@@ -30,12 +30,9 @@ using store::Row;
 using store::Transaction;
 
 constexpr char kStatus[] = "SELECT status, ended_by, reason, active_seconds, changed FROM sweep";
-// The index is far smaller than the rows.
-constexpr char kCounts[] =
-    "SELECT status, count(*) FROM runs INDEXED BY runs_by_change GROUP BY status";
-constexpr char kLatest[] =
-    "SELECT max(max(created, ifnull(started, 0), ifnull(reported, 0), ifnull(ended, 0))) FROM runs "
-    "WHERE changed = (SELECT max(changed) FROM runs)";
+constexpr char kRuns[] =
+    "SELECT count(*), sum(status = 'Completed'), sum(status = 'Failed'), sum(status = 'Canceled'), "
+    "max(max(created, ifnull(started, 0), ifnull(reported, 0), ifnull(ended, 0))) FROM runs";
 
 constexpr std::size_t kMostCandidates = 10;  // to list in a message
 
@@ -48,13 +45,12 @@ void read_status(const Row& row, SweepEntry& entry) {
 }
 
 void count_runs(const Row& row, SweepEntry& entry) {
-  const auto status = run_status_from(row.bytes(0));
-  const std::int64_t runs = row.integer(1);
-  entry.runs += runs;
-  if (!status || !is_terminal(*status)) entry.live += runs;
-  if (status == RunStatus::completed) entry.completed += runs;
-  if (status == RunStatus::failed) entry.failed += runs;
-  if (status == RunStatus::canceled) entry.canceled += runs;
+  entry.runs = row.integer(0);
+  entry.completed = row.integer(1);
+  entry.failed = row.integer(2);
+  entry.canceled = row.integer(3);
+  entry.live = entry.runs - entry.completed - entry.failed - entry.canceled;
+  if (!row.null(4)) entry.latest = std::max(entry.latest, row.time(4));
 }
 
 Result<SweepEntry> read_entry(const fs::path& directory) {
@@ -71,11 +67,7 @@ Result<SweepEntry> read_entry(const fs::path& directory) {
     return sound.error();
   entry.header = *std::move(header);
   Result<void> read = database.each(kStatus, [&](const Row& row) { read_status(row, entry); });
-  if (read) read = database.each(kCounts, [&](const Row& row) { count_runs(row, entry); });
-  if (read)
-    read = database.each(kLatest, [&](const Row& row) {
-      if (!row.null(0)) entry.latest = std::max(entry.latest, row.time(0));
-    });
+  if (read) read = database.each(kRuns, [&](const Row& row) { count_runs(row, entry); });
   if (!read) return read.error();
   // What a dead engine used up after it last said so.
   if (entry.status == SweepStatus::running) entry.active += entry.latest - entry.changed;

@@ -50,6 +50,11 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
+/// Bytes to be bound as they are, and not as text.
+struct Blob {
+  std::string_view bytes;
+};
+
 /// A prepared statement. What is bound to it must outlive the call that binds it.
 class Statement {
  public:
@@ -85,6 +90,10 @@ class Statement {
   /// Text that is not UTF-8 is kept as a BLOB, which every reader takes; TEXT would break Python's.
   int bind(int index, std::string_view value);
   int bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
+  int bind(int index, const Blob& value) {
+    return sqlite3_bind_blob64(statement_.get(), index, value.bytes.data(), value.bytes.size(),
+                               SQLITE_STATIC);
+  }
   /// Seconds since the epoch, exact to the microsecond from 1850 to 2100.
   int bind(int index, Time value) { return bind(index, value.time_since_epoch()); }
   int bind(int index, Duration value) { return bind(index, seconds_of(value)); }

@@ -332,7 +332,7 @@ class Repair {
       auto opened = Database::open(store::database_file(workshop_), Database::Mode::write);
       if (!opened) return opened.error();
       Result<void> forgotten = (*opened)->run("DELETE FROM seal");
-      if (forgotten) forgotten = (*opened)->run("INSERT INTO seal VALUES(0, NULL, NULL)");
+      if (forgotten) forgotten = (*opened)->run("INSERT INTO seal(steps) VALUES(0)");
       if (!forgotten) return forgotten;
     }
     fill_gaps();

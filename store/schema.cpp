@@ -103,8 +103,8 @@ INSERT INTO seal VALUES(0, NULL, NULL);
 
 // What a run used and where it ran; what was true of the source when the sweep was made. And what makes a
 // look cheap in a large sweep. Values lie run by run: the key is (run << 32) + their place in the run. Names
-// are kept once, what is asked most often of each metric of a run is kept beside it, and the index tells what
-// changed since a step and holds all that is counted.
+// are kept once, what is asked most often of each metric of a run is kept beside it, and the seal's row tells
+// which runs changed last (store/recent_changes.h).
 constexpr char kVersion4[] = R"sql(
 ALTER TABLE sweep ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';
 ALTER TABLE sweep ADD COLUMN properties TEXT NOT NULL DEFAULT '{}';
@@ -128,7 +128,7 @@ CREATE TABLE metric_values(
 CREATE TABLE run_metrics(
   name INTEGER NOT NULL, run INTEGER NOT NULL, count INTEGER NOT NULL, finite INTEGER NOT NULL,
   last REAL, last_step INTEGER, least REAL, greatest REAL, PRIMARY KEY(name, run)) WITHOUT ROWID;
-CREATE INDEX runs_by_change ON runs(changed, status, ended_by, started, ended);
+ALTER TABLE seal ADD COLUMN recent BLOB;
 
 INSERT INTO metric_names(name) SELECT name FROM metrics GROUP BY name ORDER BY min(rowid);
 INSERT INTO metric_values(id, attempt, name, step, value, time)
@@ -219,14 +219,14 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory) {
 }
 
 Result<SealRow> read_seal(Database& database) {
-  static constexpr char kSelect[] = "SELECT steps, digest, header FROM seal";
+  static constexpr char kSelect[] = "SELECT steps, digest, header, recent FROM seal";
   const auto digest = [](const Row& row, int column) {
     const auto value = row.maybe_integer(column);
     return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
   };
   std::optional<SealRow> seal;
   Result<void> read = database.each(kSelect, [&](const Row& row) {
-    seal = SealRow{row.integer(0), digest(row, 1), digest(row, 2)};
+    seal = SealRow{row.integer(0), digest(row, 1), digest(row, 2), row.text(3)};
   });
   if (!read) return read.error();
   if (!seal) return damaged(database.path(), "its seal is missing");

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "hdrive/store.h"
 #include "store/database.h"
@@ -21,6 +22,7 @@ struct SealRow {
   std::int64_t steps = 0;               ///< how many appends it holds
   std::optional<std::uint64_t> digest;  ///< Seal::digest of them; nothing: of an older version
   std::optional<std::uint64_t> header;  ///< Seal::of the header
+  std::string recent;                   ///< RecentChanges::bytes
 };
 Result<SealRow> read_seal(Database& database);
 

@@ -20,6 +20,7 @@
 #include "store/metric_rows.h"
 #include "store/order.h"
 #include "store/ownership.h"
+#include "store/recent_changes.h"
 #include "store/replay.h"
 #include "store/schema.h"
 #include "store/sweep_file.h"
@@ -97,7 +98,7 @@ constexpr char kAnswered[] =
     "UPDATE requests SET answered = ?2, accepted = ?3, answer = ?4 WHERE id = ?1";
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
-constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2";
+constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2, recent = ?3";
 constexpr char kUnsealedRuns[] = "SELECT number FROM runs WHERE facts_digest IS NULL";
 constexpr char kSealRun[] =
     "UPDATE runs SET facts_digest = ?2, metrics_digest = ?3 WHERE number = ?1";
@@ -163,9 +164,9 @@ class SqliteStore final : public Store {
     Result<store::SealRow> row = store::read_seal(*database_);
     if (!row) return row.error();
     steps_ = row->steps;
+    recent_ = store::RecentChanges(steps_);
     if (!row->digest) {
-      if (Result<void> sealed = database_->run(kSealed, steps_, seal_.digest()); !sealed)
-        return sealed;
+      if (Result<void> sealed = write_seal(steps_, recent_); !sealed) return sealed;
     }
     if (Result<void> sealed = seal_runs(); !sealed) return sealed;
     if (!row->header) {
@@ -195,17 +196,20 @@ class SqliteStore final : public Store {
     if (!transaction) return transaction.error();
     seal_.mark();
     metrics_.mark();
+    store::RecentChanges recent = recent_;
     Result<void> kept;
     for (const Change& change : changes) {
       // What was gathered is of the attempt before.
       if (std::holds_alternative<RunRequeued>(change)) kept = metrics_.flush(step(), seal_);
       if (!kept) break;
       seal_.add(change);
+      if (const auto run = changed_run(change)) recent.add(*run, step());
       kept = std::visit([this](const auto& it) { return record(it); }, change);
       if (!kept) break;
     }
     if (kept) kept = metrics_.flush(step(), seal_);
-    if (kept) kept = database_->run(kSealed, steps_ + 1, seal_.digest());
+    recent.forget_old();
+    if (kept) kept = write_seal(step(), recent);
     if (kept) kept = transaction->commit();
     if (!kept) {
       seal_.undo();
@@ -213,6 +217,7 @@ class SqliteStore final : public Store {
       return kept;
     }
     ownership_.note_steps(++steps_);
+    recent_ = std::move(recent);
     order_.take(changes);
     for (const Change& change : changes)
       if (const auto* edited = std::get_if<SweepEdited>(&change)) take_over(edited->config);
@@ -268,6 +273,22 @@ class SqliteStore final : public Store {
   void take_over(const std::string& config) {
     header_.config = config;
     (void)store::write_sweep_file(database_->path().parent_path(), header_);
+  }
+
+  Result<void> write_seal(std::int64_t steps, const store::RecentChanges& recent) {
+    return database_->run(kSealed, steps, seal_.digest(), store::Blob{recent.bytes()});
+  }
+
+  // The run of which the change alters what a row tells.
+  static std::optional<RunId> changed_run(const Change& change) {
+    return std::visit(
+        [](const auto& it) -> std::optional<RunId> {
+          if constexpr (requires { it.run; })
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(it.run)>, RunId>)
+              return it.run;
+          return std::nullopt;
+        },
+        change);
   }
 
   // The number of the append that is being made.
@@ -352,6 +373,7 @@ class SqliteStore final : public Store {
   store::MetricRows metrics_{*database_};
   store::Seal seal_{store::Seal::Source::as_stored};
   std::int64_t steps_ = 0;
+  store::RecentChanges recent_;
   std::int64_t data_version_ = 0;
   std::int64_t taken_ = 0;             // the latest request told
   std::vector<std::int64_t> unknown_;  // requests of an unknown kind that are still to be answered

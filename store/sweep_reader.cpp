@@ -19,6 +19,7 @@
 #include "store/metric_rows.h"
 #include "store/ownership.h"
 #include "store/reader.h"
+#include "store/recent_changes.h"
 #include "store/replay.h"
 #include "store/run_query.h"
 #include "store/schema.h"
@@ -57,7 +58,7 @@ constexpr char kValuesOfRun[] =
     "WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 ORDER BY id";
 constexpr char kMetricsDigest[] = "SELECT attempt, metrics_digest FROM runs WHERE number = ?1";
 constexpr char kStatesOfRuns[] =
-    "SELECT status, ended_by, started, ended FROM runs INDEXED BY runs_by_change";
+    "SELECT status, ended_by, started, ended, created, reported FROM runs";
 constexpr char kLowest[] =
     "SELECT run, least FROM run_metrics WHERE name = ?1 AND finite > 0 ORDER BY least, run LIMIT 1";
 constexpr char kHighest[] =
@@ -68,9 +69,6 @@ constexpr char kBests[] =
 constexpr char kMetricTotals[] =
     "SELECT n.name, count(*), sum(count), min(least), max(greatest) "
     "FROM run_metrics m JOIN metric_names n ON n.id = m.name GROUP BY m.name";
-constexpr char kLatest[] =
-    "SELECT max(ifnull(reported, 0)), max(max(ifnull(started, 0), ifnull(ended, 0), created)) "
-    "FROM runs WHERE changed = (SELECT max(changed) FROM runs)";
 constexpr char kMetricNames[] = "SELECT id, name FROM metric_names WHERE id > ?1 ORDER BY id";
 constexpr char kParameterNames[] =
     "SELECT key FROM runs, json_each(hyperparameters) GROUP BY key ORDER BY min(number), min(id)";
@@ -213,7 +211,8 @@ class DatabaseReader final : public SweepReader {
     return !(*now == identity_);
   }
 
-  Result<void> tell_news(Increment& news, std::int64_t steps);
+  Result<void> tell_runs(Increment& news, const store::SealRow& seal);
+  Result<void> tell_news(Increment& news, const store::SealRow& seal);
   Result<std::optional<std::int64_t>> number_of(const std::string& metric);
   Result<std::vector<RunId>> numbers(const RunQuery& query);
   Result<StoredRun> read_run(const Row& row);
@@ -257,7 +256,7 @@ Result<Increment> DatabaseReader::refresh() {
     replaced_ = true;
   }
   const Cursor before = cursor_;
-  if (Result<void> told = tell_news(news, seal->steps); !told) {
+  if (Result<void> told = tell_news(news, *seal); !told) {
     cursor_ = before;
     return told.error();
   }
@@ -266,9 +265,20 @@ Result<Increment> DatabaseReader::refresh() {
   return news;
 }
 
-Result<void> DatabaseReader::tell_news(Increment& news, std::int64_t steps) {
-  Result<void> read = database_->each(
+// A look at all runs is needed only by one that has not looked for long.
+Result<void> DatabaseReader::tell_runs(Increment& news, const store::SealRow& seal) {
+  const auto recent = store::RecentChanges::from(seal.recent);
+  auto runs = recent ? recent->since(cursor_.steps) : std::nullopt;
+  if (runs) {
+    news.runs = *std::move(runs);
+    return {};
+  }
+  return database_->each(
       kChangedRuns, [&](const Row& row) { news.runs.push_back(row.integer(0)); }, cursor_.steps);
+}
+
+Result<void> DatabaseReader::tell_news(Increment& news, const store::SealRow& seal) {
+  Result<void> read = tell_runs(news, seal);
   if (read)
     read = database_->each(
         kSweepChanges,
@@ -305,7 +315,7 @@ Result<void> DatabaseReader::tell_news(Increment& news, std::int64_t steps) {
           cursor_.names = row.integer(0);
         },
         cursor_.names);
-  if (read) cursor_.steps = steps;
+  if (read) cursor_.steps = seal.steps;
   return read;
 }
 
@@ -548,6 +558,8 @@ void DatabaseReader::add_compute(SweepTotals& totals, std::optional<Time> now, R
   Duration of_completed{};
   std::vector<Duration> of_stopped;
   read = database_->each(kStatesOfRuns, [&](const Row& row) {
+    for (const int moment : {2, 3, 4, 5})
+      if (!row.null(moment)) totals.latest = std::max(totals.latest, row.time(moment));
     const RunStatus status = run_status_from(row.bytes(0)).value_or(RunStatus::queued);
     ++totals.by_status[static_cast<std::size_t>(status)];
     std::optional<Time> end = unless_null(row, 3, row.time(3));
@@ -588,9 +600,6 @@ Result<SweepTotals> DatabaseReader::totals(std::optional<Time> now) {
   Result<void> read;
   add_compute(totals, now, read);
   if (read) read = read_best(totals);
-  if (read)
-    read = database_->each(
-        kLatest, [&](const Row& row) { totals.latest = std::max(row.time(0), row.time(1)); });
   if (!read) return read.error();
   return totals;
 }
