@@ -98,6 +98,8 @@ RunEnded describe_end(const RunExited& exited, const LiveRun& live,
   ended.exit_code = exited.exit_code;
   ended.signal = exited.signal;
   ended.stderr_tail = exited.stderr_tail;
+  ended.cpu_time = exited.cpu_time;
+  ended.peak_memory = exited.peak_memory;
   ended.at = at;
   const auto set = [&](RunStatus status, EndCause cause, std::string reason) {
     ended.status = status;

@@ -42,6 +42,14 @@ class Listings(HdriveTest):
             self.assertEqual(0.25, run["best_primary_metric"])
             self.assertEqual(0, run["exit_code"])
 
+    def test_processor_time_and_memory_are_told(self):
+        for run in self.runs():
+            self.assertGreater(run["cpu_seconds"], 0)
+            self.assertGreater(run["peak_memory_bytes"], 100_000)
+        self.assertRegex(self.hdrive("status", "last", env={"COLUMNS": "200"}).out, r"CPU +MEMORY")
+        self.assertRegex(self.hdrive("show", "last/0").out, r"(?m)^used +0\.\ds of processor time, \S+ [kM]B of memory at most$")
+        self.assertEqual(3, len(json.loads(self.hdrive("status", "--sort", "-memory", "-f", "json").out)["runs"]))
+
     def test_a_table_in_a_pipe_has_no_escape_codes(self):
         for verb in (["list"], ["status", "last"], ["best", "last"], ["show", "last/0"], ["show", "last"]):
             self.assertNotIn(ESCAPE, self.hdrive(*verb).all)
