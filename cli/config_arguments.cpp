@@ -136,19 +136,28 @@ void take_words(const ArgumentParser& parser, ConfigArguments& config,
   take_script(parser, arguments, config.script);
 }
 
-std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,
-                                                                std::string_view option) {
+std::vector<std::pair<std::string, std::string>> parse_settings(
+    const std::vector<std::string>& set) {
+  return parse_pairs(set, "KEY=VALUE", "--set ");
+}
+
+std::vector<std::pair<std::string, std::string>> parse_pairs(const std::vector<std::string>& words,
+                                                             std::string_view expected,
+                                                             std::string_view option) {
   std::vector<std::pair<std::string, std::string>> result;
-  for (const std::string& setting : set) {
-    const std::size_t equals = setting.find('=');
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
     if (equals == std::string::npos || equals == 0)
-      fail(kWrong, fmt::format("{}\"{}\": expected KEY=VALUE", option, setting));
-    result.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+      fail(kWrong, fmt::format("{}\"{}\": expected {}", option, word, expected));
+    result.emplace_back(word.substr(0, equals), word.substr(equals + 1));
   }
   return result;
 }
 
-void report_problems(const LoadedConfig& loaded) {
+namespace {
+
+// Prints every problem; a Failure naming the files at fault if one is an error.
+void report_problems(const LoadedConfig& loaded, Purpose purpose) {
   for (const Problem& problem : loaded.problems) tell(problem.message() + "\n");
   std::vector<std::string> files;  // that have errors
   long long errors = 0;
@@ -159,9 +168,11 @@ void report_problems(const LoadedConfig& loaded) {
       files.push_back(problem.file);
   }
   if (errors == 0) return;
-  fail(kWrong, fmt::format("{}: {}; nothing was started", base::join(files, ", "),
-                           base::plural(errors, "error")));
+  fail(kWrong, fmt::format("{}: {}{}", base::join(files, ", "), base::plural(errors, "error"),
+                           purpose == Purpose::run ? "; nothing was started" : ""));
 }
+
+}  // namespace
 
 fs::path config_file(const ConfigArguments& config) {
   if (!config.file.empty() && !config.hyperdrive_file.empty())
@@ -210,7 +221,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
                              config.script.front()));
   check_name(config.name);
   LoadedConfig loaded = load_config(file, overrides);
-  report_problems(loaded);
+  report_problems(loaded, purpose);
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   if (config.seed) loaded.spec.seed = *config.seed;

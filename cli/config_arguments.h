@@ -40,12 +40,13 @@ void take_words(const ArgumentParser& parser, ConfigArguments& config,
 
 /// `--set`, declared alone for `resume`.
 void add_set_option(ArgumentParser& parser, std::vector<std::string>& set);
-/// "key=value" taken apart; a Failure (code 2) without "=", with `option` in front of the text.
-std::vector<std::pair<std::string, std::string>> parse_settings(const std::vector<std::string>& set,
-                                                                std::string_view option = "--set ");
-
-/// Prints every problem to stderr; a Failure (code 2) naming the files at fault if one is an error.
-void report_problems(const LoadedConfig& loaded);
+/// "key=value" taken apart; a Failure (code 2) without "=".
+std::vector<std::pair<std::string, std::string>> parse_settings(
+    const std::vector<std::string>& set);
+/// The same of words that are no values of an option; `expected` is what they should look like.
+std::vector<std::pair<std::string, std::string>> parse_pairs(const std::vector<std::string>& words,
+                                                             std::string_view expected,
+                                                             std::string_view option = "");
 
 /// What a configuration is loaded for.
 enum class Purpose {

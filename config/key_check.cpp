@@ -8,6 +8,8 @@
 namespace hdrive::config {
 namespace {
 
+constexpr std::size_t kFewKeys = 12;
+
 bool has_kind(KeyKind kind, const Node& node) {
   switch (kind) {
     case KeyKind::text:
@@ -89,11 +91,15 @@ std::string report_unknown(const Entry& entry, const std::vector<KeyInfo>& rows,
     problems.error(entry.place, text + "; " + home);
     return "";
   }
-  std::vector<std::string> names;
-  for (const KeyInfo& row : rows) names.emplace_back(row.name);
   std::string meant = meant_by(entry.key, rows);
-  problems.error(entry.place, text + "; allowed: " + listing(names) +
-                                  (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+  std::string advice = meant.empty() ? "" : "; did you mean \"" + meant + "\"?";
+  // Dozens of names would hide the one that is meant.
+  if (meant.empty() || rows.size() <= kFewKeys) {
+    std::vector<std::string> names;
+    for (const KeyInfo& row : rows) names.emplace_back(row.name);
+    advice.insert(0, "; allowed: " + listing(names));
+  }
+  problems.error(entry.place, text + advice);
   return meant;
 }
 

@@ -74,8 +74,14 @@ Error misplaced(const Binding& binding, const std::string& what) {
 }
 
 Error out_of_range(const Binding& binding, const Expression& expression) {
-  return misplaced(
-      binding, fmt::format("{} is not a value of {}", to_json(binding.value), to_text(expression)));
+  // These have the logarithms of their bounds as arguments, which nobody reads as what is allowed.
+  std::string range;
+  if (const auto* log = std::get_if<LogUniform>(&expression))
+    range = fmt::format(", from {:.6g} to {:.6g}", std::exp(log->min), std::exp(log->max));
+  if (const auto* log = std::get_if<QLogUniform>(&expression))
+    range = fmt::format(", from {:.6g} to {:.6g}", std::exp(log->min), std::exp(log->max));
+  return misplaced(binding, fmt::format("{} is not a value of {}{}", to_json(binding.value),
+                                        to_text(expression), range));
 }
 
 // The names of a space and of a set in it, prepared for a look at each binding.

@@ -43,7 +43,7 @@ int enqueue(const Options& options) {
   std::vector<std::string> values = options.values;
   values.insert(values.end(), options.dashed.begin(), options.dashed.end());
   const Assignment point =
-      value_or_fail(parse_point(spec.space, parse_settings(values, "")), kWrong);
+      value_or_fail(parse_point(spec.space, parse_pairs(values, "NAME=VALUE")), kWrong);
   print(change_sweep(sweep, {{"start_points+", to_json(point)}}, options.output_dir));
   return kDone;
 }

@@ -48,7 +48,7 @@ hdconfig.yml:14:9: unknown policy type "MedianStopingPolicy"; allowed: bandit, m
 hdconfig.yml:15:24: "evaluation_interval" is the integer -1; allowed: an integer of at least 0
 hdconfig.yml:16:17: "slack_factor" is the text "0.2"; allowed: a number of at least 0
 hdconfig.yml:17:3: unknown key "slck" in "policy"; allowed: type, evaluation_interval, delay_evaluation, slack_factor, slack_amount, truncation_percentage, exclude_finished_jobs
-hdconfig.yml:18:1: unknown key "primary_metric_nam"; allowed: sampling, policy, primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, max_duration_minutes, command, append_parameters, source_directory, working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, experiment_name, max_run_duration_seconds, cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, gpus_per_run, gpus_shared, cpus_per_run, metric_patterns, start_points, stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, stop_at, stop_without_progress, on_end, on_run_end; did you mean "primary_metric_name"?
+hdconfig.yml:18:1: unknown key "primary_metric_nam"; did you mean "primary_metric_name"?
 hdconfig.yml:19:22: unknown primary_metric_goal "maximise"; allowed: Maximize, Minimize; did you mean "Maximize"?
 hdconfig.yml:20:17: "max_total_runs" is the integer 0; allowed: an integer from 1 to 1000000000
 hdconfig.yml:21:1: duplicate key "max_total_runs"; it stands on line 20 already
@@ -161,16 +161,7 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
       {"policy: {type: bandit, slack_amount: 1, seed: 1}",
        "9:41: unknown key \"seed\" in \"policy\" of type bandit; it belongs at the top level"},
       {"max_concurrent_trials: 2",
-       "9:1: unknown key \"max_concurrent_trials\"; allowed: sampling, policy, "
-       "primary_metric_name, primary_metric_goal, max_total_runs, max_concurrent_runs, "
-       "max_duration_minutes, command, append_parameters, source_directory, "
-       "working_directory, keep_work, snapshot_max_file, environment_variables, seed, name, "
-       "experiment_name, max_run_duration_seconds, "
-       "cancel_grace_seconds, max_silent_seconds, max_lost_retries, max_failed_retries, gpus, "
-       "gpus_per_run, gpus_shared, cpus_per_run, "
-       "metric_patterns, start_points, "
-       "stop_without_primary_metric, stop_when_all_fail, stop_after_consecutive_failures, "
-       "stop_at, stop_without_progress, on_end, on_run_end; did you mean \"max_concurrent_runs\"?"},
+       "9:1: unknown key \"max_concurrent_trials\"; did you mean \"max_concurrent_runs\"?"},
       {"command: []",
        "9:10: \"command\" is an empty list; allowed: a list of words, or one text "
        "that is split into words as a shell would"},

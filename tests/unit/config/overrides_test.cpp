@@ -79,7 +79,9 @@ TEST_CASE("What is wrong with a --set is told under its key") {
   CHECK(
       told_of("policy..type", "1") ==
       "--set policy..type: a key is empty; allowed: --set key=value or --set policy.type=value\n");
-  CHECK(told_of("seeed", "1").starts_with("--set seeed: unknown key \"seeed\"; allowed: sampling"));
+  CHECK(told_of("seeed", "1") == "--set seeed: unknown key \"seeed\"; did you mean \"seed\"?\n");
+  CHECK(told_of("nonsense", "1")
+            .starts_with("--set nonsense: unknown key \"nonsense\"; allowed: sampling, "));
 }
 
 TEST_CASE("The command line's command replaces the file's") {
