@@ -55,12 +55,14 @@ std::vector<SweepEntry> sweeps_of(const Line& line) {
 void add_sweeps(const Line& line, std::vector<Candidate>& result) {
   const std::vector<SweepEntry> sweeps = sweeps_of(line);
   if (sweeps.empty()) return;
+  // zsh puts words with the same description together, out of their order: each has one of its own.
   const auto told = [](const SweepEntry& sweep) {
     return sweep_status_text(sweep) + ", created " + time_text(sweep.header.created);
   };
   for (const SweepEntry& sweep : sweeps)
-    if (!sweep.header.name.empty()) result.push_back({sweep.header.name, told(sweep)});
-  result.push_back({"last", told(sweeps.back())});
+    if (!sweep.header.name.empty())
+      result.push_back({sweep.header.name, short_id(sweep.header.id) + ", " + told(sweep)});
+  result.push_back({"last", "the newest: " + told(sweeps.back())});
   for (const SweepEntry& sweep : sweeps) result.push_back({short_id(sweep.header.id), told(sweep)});
 }
 

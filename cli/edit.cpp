@@ -61,18 +61,17 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
   }
 }
 
-std::string edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
-                         const Settings& settings) {
-  const std::string id = short_id(sweep.header.id);
+std::optional<std::string> edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
+                                        const Settings& settings) {
   const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory));
   SpecEdit edit = value_or_fail(edit_spec(spec, settings, sweep.runs), kWrong);
-  if (edit.what.empty()) return fmt::format("{}: nothing changes: it is so already\n", id);
+  if (edit.what.empty()) return std::nullopt;
   // After the sweep's end, so that it is seen to have changed since.
   const Time now = std::max(make_steady_clock()->now(), sweep.changed + Duration{1});
   const std::vector<Change> changes{SweepEdited{edit.config, edit.what, now}};
   ok_or_fail(owned.store->append(changes));
   owned.state->apply(changes.front());
-  return fmt::format("{}: {}\n", id, printable(edit.what));
+  return printable(edit.what);
 }
 
 std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
@@ -80,11 +79,13 @@ std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
   if (sweep.engine)
     return ask(sweep, {0, Request::Kind::update_sweep, std::nullopt, write_settings(settings)});
   const OwnedSweep owned = own_or_fail(sweep);
-  std::string text = edit_or_fail(owned, sweep, settings);
+  const std::string id = short_id(sweep.header.id);
+  const auto what = edit_or_fail(owned, sweep, settings);
+  if (!what) return fmt::format("{}: nothing changes: it is so already\n", id);
+  std::string text = fmt::format("{}: {}\n", id, *what);
   const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory));
   if (!nothing_left(spec, *owned.state))
-    text += fmt::format("hdrive resume {}{} goes on with it\n", short_id(sweep.header.id),
-                        home_hint(output_dir));
+    text += fmt::format("hdrive resume {}{} goes on with it\n", id, home_hint(output_dir));
   return text;
 }
 

@@ -4,6 +4,7 @@
 // `pause`, `resume`, `update` and `enqueue`.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/lookup.h"
@@ -31,8 +32,9 @@ std::string ask(const SweepEntry& sweep, const Request& request);
 std::string change_sweep(const SweepEntry& sweep, const Settings& settings,
                          const std::string& output_dir);
 
-/// Records the edit and says what changed; a Failure (code 2) where it is not possible.
-std::string edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
-                         const Settings& settings);
+/// Records the edit and says what changed, nothing where it is so already; a Failure (code 2) where
+/// it is not possible.
+std::optional<std::string> edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
+                                        const Settings& settings);
 
 }  // namespace hdrive::cli

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kIndent = 2;
 constexpr int kTermWidth = 28;
+constexpr int kUsageIndent = 7;  // "usage: "
 
 // One entry of a list: its head, and its text wrapped beside it (below it, where the term is long).
 std::string entry(const std::string& head, std::string_view text, int term_width, int width) {
@@ -63,8 +64,9 @@ std::vector<Meaning> exit_codes() {
   return {{"0", "done"},
           {"1", "it could not be done: a file, a database, a process"},
           {"2", "wrong usage or a wrong configuration; nothing was started"},
-          {"3", "no run succeeded"},
+          {"3", "no run succeeded, or none has a value yet"},
           {"4", "no such sweep or run"},
+          {"5", "the sweep stopped itself and kept its budget; hdrive resume goes on with it"},
           {"130", "ended before its time: Ctrl-C, SIGTERM, SIGHUP or `hdrive stop`"}};
 }
 
@@ -100,10 +102,16 @@ std::string overview() {
 
 std::string verb_help(const Verb& verb, const ArgumentParser& parser) {
   const int width = help_width();
-  std::string result =
-      fmt::format("usage: hdrive {}{}{}\n\n", verb.name, verb.usage.empty() ? "" : " ", verb.usage);
-  result += paragraph(
-      verb.details.empty() ? fmt::format("{}.", verb.summary) : std::string(verb.details), width);
+  std::string result, indent;
+  const std::string usage =
+      fmt::format("usage: hdrive {}{}{}", verb.name, verb.usage.empty() ? "" : " ", verb.usage);
+  for (const std::string& line : wrap(usage, width - kUsageIndent)) {
+    result += indent + line + "\n";
+    indent = std::string(kUsageIndent, ' ');
+  }
+  result += "\n" + paragraph(verb.details.empty() ? fmt::format("{}.", verb.summary)
+                                                  : std::string(verb.details),
+                             width);
   std::string positionals, options;
   for (const Argument& argument : parser.arguments()) {
     if (argument.hidden) continue;

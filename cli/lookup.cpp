@@ -90,6 +90,13 @@ void add_home_option(ArgumentParser& parser, std::string& output_dir) {
       .completion = Completion::directories;
 }
 
+void add_new_home_option(ArgumentParser& parser, std::string& output_dir) {
+  parser
+      .text("--output-dir", output_dir, "DIR",
+            "Where the sweep is kept (default: $HDRIVE_HOME, else .hdrive here)")
+      .completion = Completion::directories;
+}
+
 void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description) {
   Argument& argument = parser.text("sweep", selector, value, description);

@@ -18,8 +18,9 @@ namespace hdrive::cli {
 
 class ArgumentParser;
 
-/// Adds `--output-dir DIR`.
+/// Adds `--output-dir DIR`: where sweeps are looked for, or, of verbs that make one, where it is kept.
 void add_home_option(ArgumentParser& parser, std::string& output_dir);
+void add_new_home_option(ArgumentParser& parser, std::string& output_dir);
 /// Adds the positional SWEEP (or SWEEP/RUN, as `value` says); without a default it is required.
 void add_sweep_argument(ArgumentParser& parser, std::string& selector, const std::string& value,
                         const std::string& description);

@@ -75,9 +75,8 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
   text += best ? row("outputs", outputs_text(context.directory, best->id))
                : row("directory", context.directory.string());
   if (!summary.warnings.empty())
-    text +=
-        row("warnings", fmt::format("{}, told above and by hdrive show {}{}",
-                                    summary.warnings.size(), context.selector, context.home_hint));
+    text += row("warnings", fmt::format("{}: hdrive show {}{} tells all", summary.warnings.size(),
+                                        context.selector, context.home_hint));
   text += row("more", fmt::format("hdrive show {}{}{}", context.selector, best ? "/best" : "",
                                   context.home_hint));
   text += row("", fmt::format("hdrive status {}{}", context.selector, context.home_hint));

@@ -25,7 +25,7 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
 /// The one line of `--quiet`: "best run 3  accuracy 0.97  lr=0.01", or why there is none.
 std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec);
 
-/// 0, 3 or 130.
+/// 0, 1, 3, 5 or 130 (docs/cli.md).
 int exit_code(const SweepSummary& summary);
 
 /// Whether a session that ended so left something that `hdrive resume` is meant to go on with.

@@ -49,9 +49,10 @@ int delete_sweeps(const Options& options) {
     const DiskUse use = disk_use(sweep.directory);
     all += use;
     if (options.yes) ok_or_fail(delete_sweep(sweep.directory));
-    print(fmt::format("{:<12} {:<14} {:>9}  {:>10}  {}\n", short_id(sweep.header.id),
+    const std::string& name = sweep.header.name;
+    print(fmt::format("{:<12} {:<14} {:>9}  {:>10}{}\n", short_id(sweep.header.id),
                       sweep_status_text(sweep), base::plural(sweep.runs, "run"),
-                      size_text(use.bytes), printable(sweep.header.name)));
+                      size_text(use.bytes), name.empty() ? "" : "  " + printable(name)));
   }
   if (!options.yes) {
     print(fmt::format("{} would be freed. Nothing was deleted: with --yes it is.\n",

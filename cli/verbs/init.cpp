@@ -126,8 +126,10 @@ int init(const Options& options) {
     text = std::move(answer.out);
     long long taken = 0, left_out = 0;
     std::sscanf(answer.err.c_str(), "%lld %lld", &taken, &left_out);
-    about = fmt::format("{} of {}, {} left out", base::plural(taken, "parameter"), options.script,
-                        left_out);
+    about = taken == 0
+                ? fmt::format("an example, since no parameter was found in {}", options.script)
+                : fmt::format("{} of {}, {} left out", base::plural(taken, "parameter"),
+                              options.script, left_out);
   }
   if (options.output == "-") {
     print(text);

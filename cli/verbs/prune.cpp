@@ -70,7 +70,8 @@ std::vector<RunId> runs_to_prune(const SweepEntry& sweep, const Options& options
 
 struct Plan {
   SweepEntry sweep;
-  std::vector<RunId> runs;  // empty: the whole sweep
+  bool whole = false;       // the sweep itself goes
+  std::vector<RunId> runs;  // else of these
   DiskUse use;
 };
 
@@ -84,6 +85,7 @@ std::vector<Plan> plan(const Options& options) {
     Plan one;
     if (whole) {
       if (std::max(sweep.changed, sweep.header.created) >= limit) continue;
+      one.whole = true;
       one.use = disk_use(sweep.directory);
     } else {
       one.runs = runs_to_prune(sweep, options);
@@ -102,18 +104,23 @@ int prune(const Options& options) {
       1)
     fail(kWrong, "say what goes: one of --keep-best N, --older-than AGE, --failed and --outputs");
   DiskUse all;
-  for (const Plan& one : plan(options)) {
-    const bool whole = one.runs.empty();
+  const auto plans = plan(options);
+  for (const Plan& one : plans) {
     if (options.yes)
-      ok_or_fail(whole ? delete_sweep(one.sweep.directory)
-                       : prune_runs(one.sweep.directory, one.runs));
+      ok_or_fail(one.whole ? delete_sweep(one.sweep.directory)
+                           : prune_runs(one.sweep.directory, one.runs));
     all += one.use;
+    const std::string& name = one.sweep.header.name;
     print(fmt::format(
-        "{:<12} {:<32} {:>10}  {}\n", short_id(one.sweep.header.id),
-        whole ? "the whole sweep"
-              : fmt::format("outputs and checkpoints of {}",
-                            base::plural(static_cast<std::int64_t>(one.runs.size()), "run")),
-        size_text(one.use.bytes), printable(one.sweep.header.name)));
+        "{:<12} {:<32} {:>10}{}\n", short_id(one.sweep.header.id),
+        one.whole ? "the whole sweep"
+                  : fmt::format("outputs and checkpoints of {}",
+                                base::plural(static_cast<std::int64_t>(one.runs.size()), "run")),
+        size_text(one.use.bytes), name.empty() ? "" : "  " + printable(name)));
+  }
+  if (plans.empty()) {
+    print("There is nothing of that kind to delete.\n");
+    return kDone;
   }
   if (!options.yes) {
     print(fmt::format("{} would be freed. Nothing was deleted: with --yes it is.\n",

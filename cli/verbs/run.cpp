@@ -163,7 +163,7 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
   add_detach_option(parser, options->detach, "run", arguments);
   add_config_options(parser, options->config);
-  add_home_option(parser, options->output_dir);
+  add_new_home_option(parser, options->output_dir);
   parser.flag("--dry-run", options->dry_run,
               "Check everything, print what would be run, start nothing");
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");

@@ -170,7 +170,7 @@ Action setup_session(ArgumentParser& parser, std::vector<std::string>& arguments
       .completion = Completion::sweeps;
   parser.flag("--memory", options->memory, "Keep nothing on disk");
   parser.flag("--quiet", options->quiet, "Only warnings and errors on stderr");
-  add_home_option(parser, options->output_dir);
+  add_new_home_option(parser, options->output_dir);
   take_words(parser, options->config, arguments);
   return [options] { return options->resume.empty() ? begin(*options) : go_on(*options); };
 }

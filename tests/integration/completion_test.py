@@ -19,6 +19,17 @@ complete_line() {
 """
 
 
+# _describe and _files tell what they were given.
+ZSH = """
+compdef() { :; }
+_describe() { [[ $1 == -V ]] && shift; print -rl -- "${(@P)2}"; }
+_files() { print -r -- "files $*"; }
+source <("$HDRIVE" completion zsh)
+words=("$HDRIVE" "${@:2}") CURRENT=$#
+_hdrive
+"""
+
+
 class Completion(HdriveTest):
     def setUp(self):
         super().setUp()
@@ -85,6 +96,21 @@ class Completion(HdriveTest):
     @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
     def test_in_zsh_is_a_script_that_it_can_read(self):
         self.assertEqual([], self.shell("zsh", 'compdef() { :; }; source <("$HDRIVE" completion zsh); type _hdrive >/dev/null'))
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_in_zsh_offers_the_same(self):
+        def zsh(*words):
+            offered = self.shell("zsh", ZSH, *words)
+            self.assertEqual(len(offered), len({line.partition(":")[2] for line in offered} if words == ("hdrive", "show", "") else offered),
+                             "zsh puts words of one description together, out of their order")
+            return [line.partition(":")[0] for line in offered]
+        self.assertEqual(["first", "last", self.short], zsh("hdrive", "show", ""))
+        self.assertEqual(["status", "stop"], zsh("hdrive", "st"))
+        self.assertEqual(["first/best", "first/0", "first/1"], zsh("hdrive", "show", "first/"))
+        self.assertEqual(["--format=json"], zsh("hdrive", "best", "--format=j"))
+        self.assertEqual(["policy.slack_factor=", "policy.slack_amount="], zsh("hdrive", "run", "hdconfig.yml", "--set", "policy.sl"))
+        self.assertEqual(["files -g *.(yml|yaml)"], zsh("hdrive", "run", ""))
+        self.assertEqual(["files -/"], zsh("hdrive", "run", "--path", ""))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ class Slips(HdriveTest):
         self.assertIn("ok, ", done.out)
         self.assertIn("no command to train with yet: hdrive run hdconfig.yml -- COMMAND gives one", done.err)
 
+    def test_of_a_change_that_changes_nothing_promise_nothing(self):
+        self.hdrive("run", "hdconfig.yml")
+        self.assertIn("goes on with it", self.hdrive("update", "last", "--set", "max_total_runs=3").out)
+        self.assertRegex(self.hdrive("update", "last", "--set", "max_total_runs=3").out, r"^HD_\w+: nothing changes: it is so already\n$")
+        self.assertIn('"x": expected NAME=VALUE', self.said("enqueue", "last", "x"))
+        self.assertEqual("There is nothing of that kind to delete.\n", self.hdrive("prune", "--failed").out)
+
     def test_of_files_and_directories_are_told(self):
         self.hdrive("run", "hdconfig.yml")
         self.assertIn("is a directory; name a file in it", self.said("export", "-o", str(self.folder)))

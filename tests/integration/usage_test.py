@@ -4,9 +4,10 @@
 import json
 import os
 import pathlib
+import re
 import unittest
 
-from support import DEADLINE, ENDLESS, METRIC, QUICK, HdriveTest, until
+from support import DEADLINE, ENDLESS, METRIC, QUICK, ROOT, HdriveTest, until
 
 
 class Numbers(HdriveTest):
@@ -37,6 +38,21 @@ class Numbers(HdriveTest):
         self.hdrive("log", "acc", "-1", "--step", "-5", env={"HDRIVE_METRICS_FILE": "metrics.jsonl"})
         self.assertEqual({"name": "acc", "value": -1, "step": -5},
                          json.loads((self.folder / "metrics.jsonl").read_text()))
+
+
+class Help(HdriveTest):
+    def test_fits_the_terminal_but_for_what_is_to_be_copied(self):
+        verbs = re.findall(r"(?m)^\.SS hdrive (\S+)", self.hdrive("man").out.replace("\\-", "-"))
+        self.assertGreater(len(verbs), 25)
+        for width in (60, 80):
+            for words in [["--help"]] + [[verb, "--help"] for verb in verbs]:
+                text = self.hdrive(*words, env={"COLUMNS": str(width)}).out.partition("\nexamples:")[0]
+                self.assertEqual([], [line for line in text.splitlines() if len(line) > width], words)
+
+    def test_has_every_exit_code_of_the_documentation(self):
+        page = pathlib.Path(ROOT, "docs/cli.md").read_text()
+        codes = re.findall(r"(?m)^\| (\d+) \|", page.partition("## Exit codes")[2].partition("##")[0])
+        self.assertEqual(codes, re.findall(r"(?m)^  (\d+) ", self.hdrive("--help").out.partition("exit codes:")[2]))
 
 
 class Samples(HdriveTest):
