@@ -87,26 +87,12 @@ SweepSummary summary_of(const SweepEntry& sweep, SweepReader& reader) {
 }
 
 RunReport report_of(const StoredRun& stored, const SweepHeader& header) {
-  const Run& run = stored.run;
-  RunReport report;
-  report.run_id = run_id(header.id, run.id);
-  report.number = run.id;
-  report.attempt = run.attempt;
-  report.status = run.status;
-  report.ended_by = run.ended_by;
-  report.hyperparameters = run.parameters;
+  RunReport report = report_of(stored.run, header.id);
   if (const MetricFigures* primary = stored.metric(header.metric)) {
     report.best_primary_metric = primary->best(header.goal);
     report.last_primary_metric = primary->last;
     report.reports = primary->count;
   }
-  report.exit_code = run.exit_code;
-  report.signal = run.signal;
-  report.proposal = run.proposal;
-  report.reason = run.reason;
-  report.created = run.created;
-  report.started = run.started;
-  report.ended = run.ended;
   return report;
 }
 

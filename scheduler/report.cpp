@@ -24,28 +24,6 @@ Duration training_time(const Run& run, std::optional<Time> now = std::nullopt) {
   return std::max(Duration{}, end - run.started);
 }
 
-RunReport report_run(const SweepState& state, const Run& run, const std::string& sweep_id) {
-  const std::span<const double> reports = state.history().reports(run.id);
-  RunReport report;
-  report.run_id = run_id(sweep_id, run.id);
-  report.number = run.id;
-  report.attempt = run.attempt;
-  report.status = run.status;
-  report.ended_by = run.ended_by;
-  report.hyperparameters = run.parameters;
-  report.best_primary_metric = state.history().best(run.id);
-  if (!reports.empty()) report.last_primary_metric = reports.back();
-  report.reports = static_cast<std::int64_t>(reports.size());
-  report.exit_code = run.exit_code;
-  report.signal = run.signal;
-  report.proposal = run.proposal;
-  report.reason = run.reason;
-  report.created = run.created;
-  report.started = run.started;
-  report.ended = run.ended;
-  return report;
-}
-
 std::string number_or_null(const std::optional<double>& number) {
   return number ? base::json_number(*number) : "null";
 }
@@ -104,11 +82,36 @@ SweepSummary summarize(const SweepState& state, std::optional<Time> now) {
   return summary;
 }
 
+RunReport report_of(const Run& run, const std::string& sweep_id) {
+  RunReport report;
+  report.run_id = run_id(sweep_id, run.id);
+  report.number = run.id;
+  report.attempt = run.attempt;
+  report.status = run.status;
+  report.ended_by = run.ended_by;
+  report.hyperparameters = run.parameters;
+  report.exit_code = run.exit_code;
+  report.signal = run.signal;
+  report.proposal = run.proposal;
+  report.reason = run.reason;
+  report.created = run.created;
+  report.started = run.started;
+  report.ended = run.ended;
+  return report;
+}
+
 std::vector<RunReport> report_runs(const SweepState& state, const std::string& sweep_id) {
+  const History& history = state.history();
   std::vector<RunReport> reports;
-  reports.reserve(static_cast<std::size_t>(state.history().size()));
-  for (RunId run = 0; run < state.history().size(); ++run)
-    reports.push_back(report_run(state, state.history().run(run), sweep_id));
+  reports.reserve(static_cast<std::size_t>(history.size()));
+  for (RunId run = 0; run < history.size(); ++run) {
+    RunReport report = report_of(history.run(run), sweep_id);
+    const std::span<const double> values = history.reports(run);
+    report.best_primary_metric = history.best(run);
+    if (!values.empty()) report.last_primary_metric = values.back();
+    report.reports = static_cast<std::int64_t>(values.size());
+    reports.push_back(std::move(report));
+  }
   return reports;
 }
 

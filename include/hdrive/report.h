@@ -53,6 +53,8 @@ struct RunReport {
   std::string reason;                  ///< why it ended as it did
   Time created{}, started{}, ended{};  ///< epoch: not yet
 };
+/// What a run's record says, without the metrics, which are kept elsewhere.
+RunReport report_of(const Run& run, const std::string& sweep_id);
 /// All runs in the order of their numbers.
 std::vector<RunReport> report_runs(const SweepState& state, const std::string& sweep_id);
 /// HyperDrive's get_children_sorted_by_primary_metric: best first, runs without a value last, also
