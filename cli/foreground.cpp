@@ -82,7 +82,7 @@ int run_in_foreground(const Foreground& foreground) {
   const auto summary = run_sweep(foreground.spec, parts, stop);
   display->finish();
   for (const std::string& warning : hooks->finish(summary))
-    tell("warning: " + printable(warning) + "\n");
+    complain("warning: " + printable(warning));
   if (!summary) fail(kCannot, summary.error().message());
 
   return conclude(foreground, id, *summary);

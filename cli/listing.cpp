@@ -182,8 +182,11 @@ std::string csv_field(const std::string& text) {
 void add_format_option(ArgumentParser& parser, Format& format) {
   static const std::map<std::string, Format> kFormats{
       {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+  std::string description = "table, json or csv";
+  for (const auto& [name, value] : kFormats)
+    if (value == format) description += " (default: " + name + ")";
   parser
-      .add("-f,--format", "FORMAT", "table, json or csv",
+      .add("-f,--format", "FORMAT", std::move(description),
            [&format](const std::string& name) {
              format = kFormats.at(name);
              return std::string();

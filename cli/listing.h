@@ -96,7 +96,7 @@ std::string csv_field(const std::string& text);
 
 enum class Format { table, json, csv };
 
-/// Adds `-f/--format table|json|csv`.
+/// Adds `-f/--format table|json|csv`; what `format` is now is the default.
 void add_format_option(ArgumentParser& parser, Format& format);
 
 /// Writes the listing to stdout; the table as wide as the terminal.

@@ -110,6 +110,16 @@ void warn_of_ignored(Loader& loader) {
                              " itself is fine");
 }
 
+// `hdrive init` puts them where it knows no value.
+void warn_of_gaps(Loader& loader) {
+  const auto& command = loader.spec.command;
+  for (std::size_t i = 0; i < command.size(); ++i)
+    if (command[i].starts_with("TODO_"))
+      loader.problems.warn(loader.command_places[i],
+                           "the command still has " + in_quotes(command[i]) +
+                               ", which hdrive init put in the place of a value");
+}
+
 // argparse takes the last of two; other parsers the first, or neither.
 void warn_of_repeated(Loader& loader) {
   const auto& command = loader.spec.command;
@@ -281,6 +291,7 @@ void check_command(Loader& loader) {
   check_placeholders(loader);
   const bool placed = loader.problems.errors() == before;
   warn_of_shell_words(loader);
+  warn_of_gaps(loader);
   check_files(loader);
   check_captured(loader);
   if (!loader.space_sound || !placed) return;

@@ -217,23 +217,6 @@ std::string write_metric_patterns(const SweepSpec& spec) {
 
 }  // namespace config
 
-std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other) {
-  std::vector<std::string> result;
-  for (const config::KeyInfo& row : config::schema()) {
-    if (!row.write) continue;
-    const std::string mine = row.write(one), others = row.write(other);
-    if (mine == others) continue;
-    const auto shown = [&](const std::string& text) {
-      return text.empty() ? std::string(row.default_text) : text;
-    };
-    std::string text(row.name);
-    if ((mine + others).find('\n') == std::string::npos)
-      text += ": " + shown(mine) + " instead of " + shown(others);
-    result.push_back(std::move(text));
-  }
-  return result;
-}
-
 std::string to_hdconfig(const SweepSpec& spec) {
   std::string text;
   for (const config::KeyInfo& row : config::schema()) {

@@ -178,7 +178,8 @@ Action setup_diff(ArgumentParser& parser, std::vector<std::string>& /*arguments*
       .texts("sweep", options->both, "A B",
              "Two sweeps, or two runs (SWEEP/RUN, of one sweep or two)")
       .completion = Completion::runs;
-  parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT", "table or json");
+  parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT",
+                "table or json (default: table)");
   add_home_option(parser, options->output_dir);
   return [options] { return diff(*options); };
 }

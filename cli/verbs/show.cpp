@@ -151,7 +151,8 @@ Action setup_show(ArgumentParser& parser, std::vector<std::string>& /*arguments*
   auto options = std::make_shared<Options>();
   add_sweep_argument(parser, options->selector, "SWEEP[/RUN]",
                      "The sweep, or one of its runs (default: last)");
-  parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT", "table or json");
+  parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT",
+                "table or json (default: table)");
   parser.flag(
       "--model", options->model,
       "What a Gaussian process believes of the sweep: which parameters matter, the noise, and "

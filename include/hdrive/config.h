@@ -99,8 +99,8 @@ std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& fi
 /// The specification as hdconfig.yml text that reads back equal, seed and command included.
 std::string to_hdconfig(const SweepSpec& spec);
 
-/// How two specifications differ, a key each: "max_total_runs: 20 instead of 10", of longer values
-/// the key alone. Empty: they are equal.
+/// How two specifications differ, a key or an option each: "max_total_runs: 20 instead of 10",
+/// "policy.slack_factor: 0.1 instead of none". Empty: they are equal.
 std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other);
 
 /// What changes from `before` to `after`, a key or an option each: "max_total_runs: 10 -> 20",

@@ -65,7 +65,7 @@ std::optional<EndCause> end_cause_from(std::string_view text);
 /// One run.
 struct Run {
   RunId id = 0;
-  int attempt = 1;  ///< from 1; more after a lost or interrupted run was tried again
+  int attempt = 1;  ///< from 1; more after the run was tried again
   RunStatus status = RunStatus::queued;
   EndCause ended_by = EndCause::none;
   Assignment parameters;

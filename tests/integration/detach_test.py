@@ -232,7 +232,7 @@ class ByName(Outliving):
         self.killed(GATED)
         done = self.hdrive("run", "hdconfig.yml", "--name", "mine", "--set", "max_total_runs=9",
                            "--set", "policy={type: bandit, slack_factor: 0.1}", code=2)
-        for word in ("max_total_runs: 9 instead of 4", "policy", "hdrive update", "hdrive resume", "another --name"):
+        for word in ("max_total_runs: 9 instead of 4", "policy.type: bandit instead of no_termination", "hdrive update", "hdrive resume", "another --name"):
             self.assertIn(word, done.err)
         self.assertNotIn("seed", done.err)
         self.write("go", "")

@@ -126,7 +126,7 @@ class Enqueue(HdriveTest):
         self.config(QUICK, max_total_runs=2)
         self.hdrive("run", "hdconfig.yml")
         for value, said in [("x=7", "7 is not a value of uniform(0, 1)"), ("y=1", "not in the search space"),
-                            ("x", "expected KEY=VALUE")]:
+                            ("x", "expected NAME=VALUE")]:
             self.assertIn(said, self.hdrive("enqueue", "last", value, code=2).err)
 
 

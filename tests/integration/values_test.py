@@ -142,7 +142,9 @@ run.log("train_loss", 1); run.log("val_acc", 1)
                      "primary_metric_name: val_acc", "primary_metric_goal: Maximize", '- "--data-dir"',
                      "#   --amp is a switch"):
             self.assertIn(line, text)
-        self.assertIn("hdconfig.yml: ok, 4 parameters, 20 runs", self.hdrive("validate").out)
+        checked = self.hdrive("validate")
+        self.assertIn("hdconfig.yml: ok, 4 parameters, 20 runs", checked.out)
+        self.assertRegex(checked.err, r'hdconfig.yml:\d+:3: warning: the command still has "TODO_')
         self.assertIn("exists", self.hdrive("init", "train.py", code=1).err)
         self.assertEqual(text, (self.folder / "hdconfig.yml").read_text())
 
