@@ -302,9 +302,12 @@ void RunController::on(const RunExited& exited) {
   const LiveRun* live = live_.find(exited.run, exited.attempt);
   if (!live) return;
   const bool is_new = history().run(exited.run).status == RunStatus::queued;
-  if (exited.not_started && lies_outside(exited.not_started_kind) && is_new &&
-      live->canceling == EndCause::none)
-    return postpone(exited.run, Error{"", exited.note, exited.not_started_kind});
+  if (exited.not_started && lies_outside(exited.not_started_kind) && is_new) {
+    if (live->canceling == EndCause::none)
+      return postpone(exited.run, Error{"", exited.note, exited.not_started_kind});
+    const auto& state = journal_.state();
+    return record_canceled(exited.run, live->canceling, state.canceling_reason(exited.run));
+  }
   if (!exited.not_started) {
     record_start(exited.run, exited.attempt);
     confirm_start(exited.run);

@@ -90,12 +90,15 @@ class WatchedTarget final : public ComputeTarget {
   }
   void cancel(RunId run, CancelMode mode) override {
     if (on_cancel) on_cancel(run, mode);
+    canceled_ = true;
     inner_->cancel(run, mode);
   }
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
     if (on_wait) on_wait();
-    for (TargetEvent& event : late_) events.push_back(std::move(event));
-    late_.clear();
+    if (canceled_ || !late_until_canceled) {
+      for (TargetEvent& event : late_) events.push_back(std::move(event));
+      late_.clear();
+    }
     if (events.empty()) inner_->wait(deadline, std::move(stop), events);
   }
   std::string describe() const override { return inner_->describe(); }
@@ -103,6 +106,8 @@ class WatchedTarget final : public ComputeTarget {
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   /// That a program cannot be executed, as a supervisor finds out.
   std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  /// It finds out only when something is cancelled.
+  bool late_until_canceled = false;
   /// What the target finds odd about a run that it starts.
   std::function<std::optional<std::string>(const RunRequest&)> note_of;
   std::function<void()> on_wait;
@@ -112,6 +117,7 @@ class WatchedTarget final : public ComputeTarget {
  private:
   std::shared_ptr<ComputeTarget> inner_;
   std::vector<TargetEvent> late_;
+  bool canceled_ = false;
 };
 
 /// Calls `see` for each change.
@@ -175,6 +181,7 @@ struct Simulation {
   std::shared_ptr<Sampler> other_sampler;  // null: the one that counts
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  bool late_until_canceled = false;
   std::function<std::optional<std::string>(const RunRequest&)> note_of;
   std::function<void()> on_wait;
   std::function<void(const RunRequest&)> on_start;
@@ -201,6 +208,7 @@ struct Simulation {
     auto target = std::make_shared<WatchedTarget>(make_simulated_target(model, clock));
     target->refuse_start = refuse_start;
     target->late_refusal = late_refusal;
+    target->late_until_canceled = late_until_canceled;
     target->note_of = note_of;
     target->on_wait = on_wait;
     target->on_start = on_start;

@@ -131,6 +131,22 @@ TEST_CASE("runs for which resources lack wait while others run, and nothing is c
   CHECK_THAT(summary->warnings.at(0), Catch::Contains("Too many open files"));
 }
 
+TEST_CASE("a run that is found not to have started while its sweep ends was canceled") {
+  Simulation simulation;
+  simulation.spec.stop_at = 1;
+  simulation.late_refusal = [&](const RunRequest& request) {
+    return request.run == 1 ? std::optional(gone_late(request)) : std::nullopt;
+  };
+  simulation.late_until_canceled = true;
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  CHECK(summary->end == SweepEnd::target);
+  CHECK(summary->failed == 0);
+  const SweepState state = simulation.state();
+  CHECK(state.history().run(1).status == RunStatus::canceled);
+  CHECK(state.history().run(1).ended_by == EndCause::sweep_ended);
+}
+
 TEST_CASE("what a run itself is to blame for is a result, as before") {
   Simulation simulation;
   simulation.spec.max_total_runs = 2;
