@@ -28,6 +28,7 @@ class PlainDisplay final : public Display {
 
   void on_change(const Change& change, const SweepState& state) override {
     if (const auto warning = warning_line(change)) complain(*warning);
+    if (const auto news = pause_news_.line(change)) complain(*news);
     const auto* ended = std::get_if<RunEnded>(&change);
     if (ended == nullptr) return;
     // A reader of stdout that went away must not end the sweep, so failures to write are ignored.
@@ -49,6 +50,7 @@ class PlainDisplay final : public Display {
  private:
   bool quiet_;
   StopSignal stop_;
+  PauseNews pause_news_;
   int level_ = 0;
   int failures_ = 0;
 };
@@ -69,6 +71,7 @@ class LiveDisplay final : public Display {
     if (std::holds_alternative<RunMetrics>(change)) return;
     dirty_ = true;
     if (const auto warning = warning_line(change)) messages_.push_back(*warning);
+    if (const auto news = pause_news_.line(change)) messages_.push_back(*news);
     if (const auto* started = std::get_if<RunStarted>(&change)) live_[started->run] = started->at;
     if (const auto* requeued = std::get_if<RunRequeued>(&change)) live_.erase(requeued->run);
     if (const auto* ended = std::get_if<RunEnded>(&change)) take(*ended, state);
@@ -214,6 +217,7 @@ class LiveDisplay final : public Display {
 
   StopSignal stop_;
   Glyphs glyphs_;
+  PauseNews pause_news_;
   std::int64_t at_once_ = 1;
   std::int64_t total_ = 0;
   Duration budget_{};

@@ -40,6 +40,7 @@ void SuspensionNotice::look_at(const SweepEntry& sweep) {
 
 std::string ask(const SweepEntry& sweep, const Request& request) {
   const std::string id = short_id(sweep.header.id);
+  const std::string name = request.run ? fmt::format("{}/{}", id, *request.run) : id;
   SuspensionNotice notice;
   notice.look_at(sweep);  // before the request, too: it may be suspended in the middle of a step
   const std::int64_t asked = value_or_fail(leave_request(sweep.directory, request));
@@ -48,8 +49,8 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
     const bool owned = now.engine.has_value();
     // In this order: an engine may answer and end in between.
     if (const auto answer = value_or_fail(read_answer(sweep.directory, asked))) {
-      if (!answer->accepted) fail(kWrong, fmt::format("{}: {}", id, printable(answer->text)));
-      return fmt::format("{}: {}\n", id, printable(answer->text));
+      if (!answer->accepted) fail(kWrong, fmt::format("{}: {}", name, printable(answer->text)));
+      return fmt::format("{}: {}\n", name, printable(answer->text));
     }
     if (!owned)
       fail(kCannot, fmt::format("{0}: its engine ended before it answered; hdrive status {0}{1} "

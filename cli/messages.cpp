@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.h"
 #include "cli/text.h"
 
@@ -39,14 +41,23 @@ std::optional<std::string> warning_line(const Change& change) {
   }
   if (const auto* edited = std::get_if<SweepEdited>(&change))
     return "updated: " + printable(edited->what);
-  if (const auto* changed = std::get_if<SweepChanged>(&change);
-      changed && changed->status == SweepStatus::paused)
-    return printable(changed->reason);
   const auto* noted = std::get_if<Noted>(&change);
   if (noted == nullptr || noted->level == Noted::Level::info) return std::nullopt;
   return fmt::format("{}: {}{}", noted->level == Noted::Level::error ? "error" : "warning",
                      noted->run ? fmt::format("run {}: ", *noted->run) : "",
                      printable(noted->text));
+}
+
+std::optional<std::string> PauseNews::line(const Change& change) {
+  const auto* changed = std::get_if<SweepChanged>(&change);
+  if (!changed) return std::nullopt;
+  if (changed->status == SweepStatus::paused) {
+    by_somebody_ = changed->reason.starts_with("paused by ");
+    return printable(changed->reason);
+  }
+  const bool was_paused = std::exchange(by_somebody_, false);
+  if (changed->status != SweepStatus::running || !was_paused) return std::nullopt;
+  return "the sweep goes on";
 }
 
 std::vector<std::string> stderr_lines(const RunEnded& ended) {

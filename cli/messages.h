@@ -19,6 +19,17 @@ std::string run_line(const Run& run, const SweepState& state);
 /// other changes.
 std::optional<std::string> warning_line(const Change& change);
 
+/// What is said when a sweep pauses, and when it goes on after somebody had paused it. (Of a pause for
+/// some trouble the end is told with the trouble's.)
+class PauseNews {
+ public:
+  /// Nothing for other changes.
+  std::optional<std::string> line(const Change& change);
+
+ private:
+  bool by_somebody_ = false;
+};
+
 /// The last lines of a failed run's stderr, indented; told for the first failures of a sweep only,
 /// since the later ones are mostly alike. Nothing where there are none.
 std::vector<std::string> stderr_lines(const RunEnded& ended);

@@ -57,6 +57,21 @@ TEST_CASE("Warnings and errors are told, notes for information are not") {
   CHECK_FALSE(warning_line(RunStarted{}).has_value());
 }
 
+TEST_CASE("A pause is told, and its end where somebody had paused the sweep") {
+  const auto changed = [](SweepStatus status, const std::string& reason) {
+    return SweepChanged{status, SweepEnd::none, reason, {}, Time{1s}};
+  };
+  PauseNews news;
+  CHECK_FALSE(news.line(changed(SweepStatus::running, "")));
+  CHECK(news.line(changed(SweepStatus::paused, "paused by `hdrive pause`")) ==
+        "paused by `hdrive pause`");
+  CHECK(news.line(changed(SweepStatus::running, "")) == "the sweep goes on");
+  CHECK_FALSE(news.line(changed(SweepStatus::running, "")));
+  CHECK(news.line(changed(SweepStatus::paused, "its program is gone")));
+  CHECK_FALSE(news.line(changed(SweepStatus::running, "")));
+  CHECK_FALSE(news.line(RunStarted{}));
+}
+
 TEST_CASE("A run that goes again is told once: of lost ones the engine notes it") {
   CHECK(warning_line(RunRequeued{3, 2, "tried again", {}, EndCause::interrupt}) ==
         "run 3, attempt 2: tried again");
