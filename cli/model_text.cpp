@@ -28,7 +28,7 @@ Listing relevance_listing(const ModelReport& report) {
                      {"share", "relevance", Align::right},
                      {"lengthscale", "lengthscale", Align::right}};
   for (const auto& relevance : report.parameters) {
-    Cell lengthscale{nullptr, "no choice"};
+    Cell lengthscale{nullptr, "constant"};
     if (relevance.lengthscale)
       lengthscale = {*relevance.lengthscale, fmt::format("{:.3g}", *relevance.lengthscale)};
     listing.rows.push_back({{relevance.parameter, printable(relevance.parameter)},

@@ -20,8 +20,8 @@ const std::vector<Row>& rows() {
   static const std::vector<Row> kRows{
       {{"random",
         {"RandomParameterSampling"},
-        "Independent random draws of each parameter, of any expression; a finite space is drawn "
-        "from without repeats.",
+        "Independent random draws of each parameter; takes every expression. A finite space is "
+        "drawn from without repeats.",
         {}},
        sampling::make_random},
       {{"grid",
@@ -34,8 +34,8 @@ const std::vector<Row>& rows() {
        sampling::make_grid},
       {{"bayesian",
         {"BayesianParameterSampling"},
-        "A Gaussian process over the runs so far proposes where it expects to improve most; of any "
-        "expression, beside any policy.",
+        "A Gaussian process over the runs so far proposes where it expects to improve most; takes "
+        "every expression and works with every policy.",
         {{.name = "initial_points",
           .kind = OptionKind::integer,
           .summary = "Quasi-random runs before the model takes over; by default 10, or two a "

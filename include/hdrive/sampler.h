@@ -78,8 +78,8 @@ struct ModelReport {
   std::int64_t failures = 0, stopped_early = 0;
   struct Relevance {
     std::string parameter;
-    /// On the unit interval: how far one moves until values are unrelated. Nothing for a parameter
-    /// without a choice.
+    /// On the unit interval: how far one moves until values are unrelated. Nothing for a constant
+    /// parameter.
     std::optional<double> lengthscale;
     /// Of the squared distance between two runs, as the kernel sees it, the mean part that is this
     /// parameter's; of a conditional one's, over the runs that have it. All shares add up to 1.

@@ -8,7 +8,7 @@
 // distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on
 // the scale of the draw; a choice of at least three different numbers in the order of its numbers,
 // by their logarithms where they span a factor of eight; categories at multiples of 2, so that two
-// differ by 1. A parameter without a choice is left out. What does not exist in a set lies at -2:
+// differ by 1. A constant parameter is left out. What does not exist in a set lies at -2:
 // the distance of two sets along it is 0 where neither has it, and 1 where one has.
 #pragma once
 
