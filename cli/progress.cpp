@@ -91,8 +91,8 @@ std::vector<std::string> live_lines(const Progress& progress, int width, int mos
             width, glyphs.ellipsis));
   if (shown < live.size() && room > 0)
     lines.push_back(
-        cut(fmt::format("and {} more",
-                        base::plural(static_cast<long long>(live.size() - shown), "run")),
+        cut(fmt::format("and {}",
+                        base::plural(static_cast<long long>(live.size() - shown), "more run")),
             width, glyphs.ellipsis));
   return lines;
 }
