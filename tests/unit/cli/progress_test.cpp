@@ -60,7 +60,7 @@ TEST_CASE("The runs that go on have a line each, as far as there is room") {
                                                        "run 4  1m 15s  accuracy 0.875  lr=0.01",
                                                        "run 5  1m 15s  accuracy -  lr=0.01"});
   CHECK(live_lines(progress, 79, 2, Glyphs{}) == Lines{first, "and 2 more runs"});
-  CHECK(live_lines(progress, 12, 1, Glyphs{}) == Lines{"and 3 run..."});
+  CHECK(live_lines(progress, 12, 1, Glyphs{}) == Lines{"and 3 mor..."});
   CHECK(live_lines(progress, 79, 0, Glyphs{}).empty());
 }
 
