@@ -137,9 +137,9 @@ SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selec
   fail(kNotFound, found.error().message());
 }
 
-SweepState load_state(const SweepEntry& sweep, bool all_metrics) {
+SweepState load_state(const SweepEntry& sweep) {
   SweepState state(sweep.header.metric, sweep.header.goal);
-  ok_or_fail(replay_sweep(sweep.directory, all_metrics ? "" : sweep.header.metric,
+  ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric,
                           [&](const Change& change) { state.apply(change); }));
   return state;
 }

@@ -39,9 +39,9 @@ enum class Several { refuse, newest };
 SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector,
                          Several several = Several::refuse);
 
-/// The sweep's state, replayed. Metrics other than the primary one are left out unless
-/// `all_metrics`.
-SweepState load_state(const SweepEntry& sweep, bool all_metrics = false);
+/// The sweep's state, replayed; of metrics the primary one alone. For what needs all runs at once:
+/// the rest asks a SweepReader.
+SweepState load_state(const SweepEntry& sweep);
 
 /// A sweep opened as its engine does, and all that happened in it: one reading for both. For
 /// SweepParts.

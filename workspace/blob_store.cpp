@@ -30,18 +30,6 @@ constexpr std::size_t kManyFiles = 32;
 
 mode_t mode_of(const SnapshotEntry& file) { return file.executable ? 0555 : 0444; }
 
-bool fill_from(int to, int from) {
-  std::string buffer(1 << 17, '\0');
-  off_t at = 0;
-  while (true) {
-    const ssize_t count = ::pread(from, buffer.data(), buffer.size(), at);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return count == 0;
-    if (!write_all(to, {buffer.data(), static_cast<std::size_t>(count)})) return false;
-    at += count;
-  }
-}
-
 }  // namespace
 
 bool write_all(int fd, std::string_view bytes) {
@@ -75,8 +63,7 @@ bool BlobStore::holds(const SnapshotEntry& file) const {
          status.st_mtim.tv_sec == kBlobTime && status.st_mtim.tv_nsec == 0;
 }
 
-template <class Fill>
-Result<void> BlobStore::store(const SnapshotEntry& file, const Fill& fill) {
+Result<void> BlobStore::put(const SnapshotEntry& file, std::string_view content) {
   const fs::path path = blob_path(file);
   const fs::path temporary =
       folder_ / "blobs" /
@@ -86,8 +73,8 @@ Result<void> BlobStore::store(const SnapshotEntry& file, const Fill& fill) {
   if (!fd) return base::system_error(path, "create", errno);
   const timespec times[2] = {{kBlobTime, 0}, {kBlobTime, 0}};
   errno = EIO;
-  bool done =
-      fill(fd.get()) && ::fchmod(fd.get(), mode_of(file)) == 0 && ::futimens(fd.get(), times) == 0;
+  bool done = write_all(fd.get(), content) && ::fchmod(fd.get(), mode_of(file)) == 0 &&
+              ::futimens(fd.get(), times) == 0;
   if (done && ::rename(temporary.c_str(), path.c_str()) != 0) {
     ::mkdir(path.parent_path().c_str(), 0700);
     done = ::rename(temporary.c_str(), path.c_str()) == 0;
@@ -99,14 +86,6 @@ Result<void> BlobStore::store(const SnapshotEntry& file, const Fill& fill) {
   }
   unsynced_.push_back(path);
   return {};
-}
-
-Result<void> BlobStore::put(const SnapshotEntry& file, std::string_view content) {
-  return store(file, [&](int fd) { return write_all(fd, content); });
-}
-
-Result<void> BlobStore::put_copy(const SnapshotEntry& file, int from) {
-  return store(file, [&](int fd) { return fill_from(fd, from); });
 }
 
 Result<std::string> BlobStore::read(const SnapshotEntry& file) const {

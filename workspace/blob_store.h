@@ -32,10 +32,8 @@ class BlobStore {
   /// Whether it is there as it was stored, as far as looking at it can tell.
   bool holds(const SnapshotEntry& file) const;
 
-  /// Stores a content that is in memory, or that `from` holds; replaces one that is not as it was
-  /// stored.
+  /// Stores a content; replaces one that is not as it was stored.
   Result<void> put(const SnapshotEntry& file, std::string_view content);
-  Result<void> put_copy(const SnapshotEntry& file, int from);
 
   /// The content. Damaged if it is not what its name says.
   Result<std::string> read(const SnapshotEntry& file) const;
@@ -53,9 +51,6 @@ class BlobStore {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  template <class Fill>
-  Result<void> store(const SnapshotEntry& file, const Fill& fill);
-
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> unsynced_;
 };

@@ -9,6 +9,7 @@
 #include "cli/argument_parser.h"
 #include "cli/json.h"
 #include "cli/lookup.h"
+#include "cli/run_rows.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
@@ -52,9 +53,8 @@ std::vector<Pair> pairs(const Texts& one, const Texts& other) {
 Texts parameters_of(const Target& target) {
   Texts texts;
   if (!target.run) return texts;
-  const SweepState state = load_state(target.sweep);
-  for (const Binding& binding : state.history().run(*target.run).parameters)
-    texts[binding.name] = to_text(binding.value);
+  const StoredRun run = value_or_fail(reader_or_fail(target.sweep)->run(*target.run));
+  for (const Binding& binding : run.run.parameters) texts[binding.name] = to_text(binding.value);
   return texts;
 }
 

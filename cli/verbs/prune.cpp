@@ -8,12 +8,13 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/lookup.h"
+#include "cli/run_rows.h"
 #include "cli/source_text.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/housekeeping.h"
-#include "hdrive/report.h"
+#include "hdrive/reader.h"
 
 namespace hdrive::cli {
 namespace {
@@ -50,21 +51,16 @@ std::vector<SweepEntry> chosen(const Options& options) {
   return result;
 }
 
-// The runs whose files go.
+// The runs whose files go. One that has not ended may go on from its checkpoints.
 std::vector<RunId> runs_to_prune(const SweepEntry& sweep, const Options& options) {
-  const SweepState state = load_state(sweep);
-  auto runs = report_runs(state, sweep.header.id);
+  RunQuery query;
+  if (options.keep_best) query = {{}, {RunOrder::By::best}, *options.keep_best};
   std::vector<RunId> result;
-  if (options.keep_best) {
-    sort_by_primary_metric(runs, sweep.header.goal);
-    runs.erase(runs.begin(),
-               runs.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                  runs.size(), static_cast<std::size_t>(*options.keep_best))));
-  }
-  // One that has not ended may go on from its checkpoints.
-  for (const RunReport& run : runs)
+  ok_or_fail(reader_or_fail(sweep)->each_run(query, [&](const StoredRun& stored) {
+    const Run& run = stored.run;
     if (is_terminal(run.status) && (!options.failed || run.status == RunStatus::failed))
-      result.push_back(run.number);
+      result.push_back(run.id);
+  }));
   return result;
 }
 
