@@ -108,8 +108,8 @@ class Announcer final : public Listener {
  private:
   void announce() {
     if (!caller_) return;
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-    base::UniqueFd log(::open(log_.c_str(), kFlags, 0644));
+    auto file = base::open_regular(AT_FDCWD, log_, O_WRONLY | O_CREAT | O_APPEND);
+    base::UniqueFd log = file ? *std::move(file) : base::UniqueFd();
     if (!log) log.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     ::dup2(log.get(), STDOUT_FILENO);
     ::dup2(log.get(), STDERR_FILENO);

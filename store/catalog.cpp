@@ -91,11 +91,10 @@ struct Catalog {
 // nothing but a lock and an unfinished database where it is cut short.
 std::optional<Error> without_database(const fs::path& directory) {
   std::error_code error;
-  if (store::owner_of(directory)) return std::nullopt;  // it is being made, or repaired
   const auto holds = [&](const char* name) { return fs::exists(directory / name, error); };
   if (holds("sweep.json") || holds("runs") || holds("sweep.db-wal"))
     return store::database_gone(directory);
-  if (!holds("engine.lock")) return std::nullopt;
+  if (!holds("engine.lock") || store::owner_of(directory)) return std::nullopt;
   return Error{directory.string(),
                "its making was cut short, so there is no sweep in it; it can be deleted"};
 }

@@ -31,6 +31,21 @@ std::string uri(const std::filesystem::path& path, std::string_view parameters) 
   return result.append(parameters);
 }
 
+// SQLite would wait for ever for a FIFO that somebody put in the place of its files. They are looked at and not opened:
+// closing a file takes away the locks that this process has on it.
+Result<void> expect_files(const std::filesystem::path& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    const std::string file = path.string() + suffix;
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) continue;
+    if (*suffix == '\0') return damaged(path, "it is not a file");
+    return Error{file, "it is not a file that SQLite made; remove it, and try again",
+                 Error::Kind::damaged};
+  }
+  return {};
+}
+
 }  // namespace
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
@@ -186,6 +201,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   static constexpr int kFlags[] = {SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                    SQLITE_OPEN_READWRITE, SQLITE_OPEN_READONLY,
                                    SQLITE_OPEN_READONLY};
+  if (Result<void> files = expect_files(path); !files) return files.error();
   const std::string name = uri(path, mode == Mode::immutable ? "?immutable=1" : "");
   const int flags = kFlags[static_cast<int>(mode)] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
   sqlite3* handle = nullptr;

@@ -60,10 +60,24 @@ Error taken(const std::filesystem::path& directory) {
           Error::Kind::busy};
 }
 
+// Somebody put something else there than a file.
+Error unusable(Error error) {
+  if (error.kind == Error::Kind::damaged) error.what += "; remove it, and try again";
+  return error;
+}
+
 bool is_dead(const std::optional<Owner>& owner) {
   if (!owner || owner->pid <= 0) return true;
   return owner->host == host_name() && ::kill(static_cast<pid_t>(owner->pid), 0) != 0 &&
          errno == ESRCH;
+}
+
+// Whether the open file is the one of that name; of two that are not the same the lock of one says nothing.
+bool is_in_place(int fd, const std::filesystem::path& path) {
+  struct stat mine {
+  }, there{};
+  return ::fstat(fd, &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
 // Locks the file, at once or soon. A process that an engine was just starting when it was killed has the
@@ -104,15 +118,17 @@ void make_private(const std::filesystem::path& sweep_directory) {
 
 Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) {
   const std::filesystem::path path = lock_file(sweep_directory);
-  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd) return base::system_error(path, "open", errno);
+  auto file = base::open_regular(AT_FDCWD, path, O_RDWR | O_CREAT);
+  if (!file) return unusable(file.error());
+  base::UniqueFd fd = *std::move(file);
   if (!lock(fd.get(), sweep_directory)) {
     if (errno == EAGAIN || errno == EACCES) return taken(sweep_directory);
     return base::system_error(path, "lock", errno);
   }
+  if (!is_in_place(fd.get(), path)) return taken(sweep_directory);
   make_private(sweep_directory);
   const std::int64_t steps = read_words(fd.get()).steps;
-  Ownership ownership(std::move(fd), fmt::format("{} {}", ::getpid(), host_name()));
+  Ownership ownership(path, std::move(fd), fmt::format("{} {}", ::getpid(), host_name()));
   ownership.found_steps_ = steps;
   if (::ftruncate(ownership.fd_.get(), 0) != 0 || !ownership.write(steps))
     return base::system_error(path, "write", errno);
@@ -125,19 +141,37 @@ bool Ownership::write(std::int64_t steps) {
   return ::pwrite(fd_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
-void Ownership::note_steps(std::int64_t steps) { (void)write(steps); }
+Result<void> Ownership::keep() {
+  if (is_in_place(fd_.get(), file_)) return {};
+  // Whoever makes the new file and has its lock owns the sweep: this process or, if it comes too late, another one.
+  auto anew = base::open_regular(AT_FDCWD, file_, O_RDWR | O_CREAT | O_EXCL);
+  if (anew && try_lock(anew->get()) && is_in_place(anew->get(), file_)) {
+    fd_ = *std::move(anew);
+    note_steps(noted_steps_);
+    return {};
+  }
+  if (!anew && lies_outside(anew.error().kind)) return anew.error();
+  return Error{file_.string(),
+               "was replaced while it was in use, so another process may run this sweep by now; "
+               "nothing more is written by this one"};
+}
+
+void Ownership::note_steps(std::int64_t steps) {
+  noted_steps_ = steps;
+  (void)write(steps);
+}
 
 std::int64_t noted_steps(const std::filesystem::path& sweep_directory) {
-  const base::UniqueFd fd(::open(lock_file(sweep_directory).c_str(), O_RDONLY | O_CLOEXEC));
-  return fd ? read_words(fd.get()).steps : 0;
+  const auto file = base::open_regular(lock_file(sweep_directory));
+  return file ? read_words(file->get()).steps : 0;
 }
 
 std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
-  const base::UniqueFd fd(::open(lock_file(sweep_directory).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
+  const auto file = base::open_regular(lock_file(sweep_directory));
+  if (!file) return std::nullopt;
   struct flock lock = whole_file();
-  if (::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
-  return read_words(fd.get()).owner;
+  if (::fcntl(file->get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
+  return read_words(file->get()).owner;
 }
 
 }  // namespace hdrive::store

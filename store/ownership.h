@@ -26,17 +26,22 @@ class Ownership {
 
   /// What the engine before noted.
   std::int64_t found_steps() const { return found_steps_; }
+  /// Whether the lock is still that of the sweep. Where somebody deleted its file (which looks like one that was left
+  /// behind) it is made and locked anew; where another file is in its place, another engine may have the sweep.
+  Result<void> keep();
   /// Tells, beside the database, how many steps it holds. Costs a microsecond: it is not synced, so after
   /// a crash of the machine it may tell fewer, and never more.
   void note_steps(std::int64_t steps);
 
  private:
   bool write(std::int64_t steps);
-  explicit Ownership(base::UniqueFd fd, std::string prefix)
-      : fd_(std::move(fd)), prefix_(std::move(prefix)) {}
+  Ownership(std::filesystem::path file, base::UniqueFd fd, std::string prefix)
+      : file_(std::move(file)), fd_(std::move(fd)), prefix_(std::move(prefix)) {}
 
+  std::filesystem::path file_;
   base::UniqueFd fd_;
   std::int64_t found_steps_ = 0;
+  std::int64_t noted_steps_ = 0;
   std::string prefix_;  // of the file's text: pid and host
 };
 

@@ -99,6 +99,7 @@ constexpr char kAnswered[] =
 constexpr char kNote[] = "INSERT INTO notes(level, run, text, time) VALUES(?1, ?2, ?3, ?4)";
 
 constexpr char kSealed[] = "UPDATE seal SET steps = ?1, digest = ?2, recent = ?3";
+constexpr char kStoredSteps[] = "SELECT steps FROM seal";
 constexpr char kUnsealedRuns[] = "SELECT number FROM runs WHERE facts_digest IS NULL";
 constexpr char kSealRun[] =
     "UPDATE runs SET facts_digest = ?2, metrics_digest = ?3 WHERE number = ?1";
@@ -192,8 +193,10 @@ class SqliteStore final : public Store {
     if (changes.empty()) return {};
     if (Result<void> sound = order_.check(changes); !sound) return sound;
     if (Result<void> there = database_->expect_in_place(); !there) return there;
+    if (Result<void> mine = ownership_.keep(); !mine) return mine;
     Result<Transaction> transaction = Transaction::begin(*database_, Transaction::Kind::write);
     if (!transaction) return transaction.error();
+    if (Result<void> alone = expect_no_other_writer(); !alone) return alone;
     seal_.mark();
     metrics_.mark();
     store::RecentChanges recent = recent_;
@@ -273,6 +276,18 @@ class SqliteStore final : public Store {
   void take_over(const std::string& config) {
     header_.config = config;
     (void)store::write_sweep_file(database_->path().parent_path(), header_);
+  }
+
+  // Where locks do nothing, or their file was deleted, two engines may have the same sweep: what one of them does not
+  // know it must not write over.
+  Result<void> expect_no_other_writer() {
+    std::int64_t steps = -1;
+    const Result<void> read =
+        database_->each(kStoredSteps, [&](const Row& row) { steps = row.integer(0); });
+    if (!read || steps == steps_) return read;
+    return Error{database_->path().string(),
+                 "another process has gone on with this sweep meanwhile; nothing more is written "
+                 "by this one"};
   }
 
   Result<void> write_seal(std::int64_t steps, const store::RecentChanges& recent) {

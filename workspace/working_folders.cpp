@@ -187,11 +187,11 @@ struct WorkingFolders::Impl {
 
   // Nothing: the file system has no reflinks.
   Result<bool> reflink(int folder, const SnapshotEntry& entry) const {
-    const base::UniqueFd from(::open(loaded->store.blob_path(entry).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!from) return base::system_error(entry.path, "open", errno);
+    const auto from = base::open_regular(loaded->store.blob_path(entry));
+    if (!from) return from.error();
     const auto to = create(folder, entry);
     if (!to) return to.error();
-    if (::ioctl(to->get(), FICLONE, from.get()) == 0) return true;
+    if (::ioctl(to->get(), FICLONE, from->get()) == 0) return true;
     const int error = errno;
     ::unlinkat(folder, entry.path.c_str(), 0);
     if (base::error_kind(error) == Error::Kind::no_room)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cmath>
 #include <fstream>
@@ -213,4 +215,28 @@ TEST_CASE(
   CHECK_THAT(replaced.error().message(), Catch::Contains("was replaced by another file"));
   std::filesystem::rename(elsewhere, path);
   CHECK(database->expect_in_place());
+}
+
+TEST_CASE("A FIFO or a directory in the place of SQLite's files is told and not waited for") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "sweep.db";
+  REQUIRE(open(path)->execute("CREATE TABLE t(x REAL)"));
+  for (const char* suffix : {"-wal", "-shm", "-journal"})
+    for (const bool fifo : {true, false}) {
+      const std::filesystem::path file = path.string() + suffix;
+      std::filesystem::remove(file);
+      if (fifo)
+        REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+      else
+        std::filesystem::create_directory(file);
+      for (const auto mode : {store::Database::Mode::read, store::Database::Mode::write}) {
+        const auto opened = store::Database::open(path, mode);
+        REQUIRE_FALSE(opened);
+        CHECK(opened.error().kind == Error::Kind::damaged);
+        CHECK(opened.error().where == file.string());
+        CHECK_THAT(opened.error().what, Catch::Contains("remove it"));
+      }
+      std::filesystem::remove(file);
+      CHECK(store::Database::open(path, store::Database::Mode::read));
+    }
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,4 +120,66 @@ TEST_CASE("A directory that cannot be locked is named") {
   auto taken = Ownership::take("/no/such/directory");
   REQUIRE_FALSE(taken);
   CHECK(taken.error().where == "/no/such/directory/engine.lock");
+}
+
+TEST_CASE("A lock file that is deleted under its engine is made anew, and still keeps others out") {
+  test::TemporaryDirectory directory;
+  const auto file = directory.path() / "engine.lock";
+  auto mine = Ownership::take(directory.path());
+  REQUIRE(mine);
+  mine->note_steps(7);
+  CHECK(mine->keep());
+  std::filesystem::remove(file);
+  CHECK_FALSE(owner_of(directory.path()));
+  REQUIRE(mine->keep());
+  REQUIRE(owner_of(directory.path()));
+  CHECK(owner_of(directory.path())->pid == ::getpid());
+  CHECK(store::noted_steps(directory.path()) == 7);
+  CHECK_FALSE(Ownership::take(directory.path()));
+}
+
+TEST_CASE("An engine whose lock file was replaced owns nothing, whoever has the new one") {
+  test::TemporaryDirectory directory;
+  const auto file = directory.path() / "engine.lock";
+  auto first = Ownership::take(directory.path());
+  REQUIRE(first);
+  std::filesystem::remove(file);
+  {
+    auto second = Ownership::take(directory.path());
+    REQUIRE(second);
+    const auto lost = first->keep();
+    REQUIRE_FALSE(lost);
+    CHECK_THAT(lost.error().message(),
+               Catch::Contains("engine.lock: was replaced while it was in use"));
+    CHECK_FALSE(lies_outside(lost.error().kind));  // neither waited for, nor are the runs ended
+    CHECK(second->keep());
+  }
+  CHECK_FALSE(first->keep());  // the second may have written meanwhile
+}
+
+TEST_CASE("What is no file in the place of the lock is told, and neither waited for nor followed") {
+  test::TemporaryDirectory directory;
+  const auto file = directory.path() / "engine.lock";
+  const auto refused = [&](const std::string& what) {
+    INFO(what);
+    CHECK_FALSE(owner_of(directory.path()));
+    CHECK(store::noted_steps(directory.path()) == 0);
+    const auto taken = Ownership::take(directory.path());
+    REQUIRE_FALSE(taken);
+    CHECK_THAT(taken.error().message(), Catch::Contains(what) && Catch::Contains("remove it"));
+    CHECK(std::filesystem::remove(file));
+  };
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  refused("a FIFO");
+  std::filesystem::create_directory(file);
+  refused("a directory");
+  std::filesystem::create_symlink(directory.path() / "elsewhere", file);
+  refused("a symbolic link");
+  CHECK_FALSE(std::filesystem::exists(directory.path() / "elsewhere"));
+
+  auto mine = Ownership::take(directory.path());
+  REQUIRE(mine);
+  std::filesystem::remove(file);
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  CHECK_FALSE(mine->keep());
 }

@@ -160,6 +160,24 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(directory / "sweep.db"));
 }
 
+TEST_CASE(
+    "Of two engines that both take a sweep for theirs, the second's steps are not written over") {
+  test::TemporaryDirectory home;
+  const auto first = create(home.path());
+  REQUIRE(first->append(proposed(0)));
+  // As on a network file system whose locks do nothing.
+  auto other = Database::open(home.path() / "sweep.db", Database::Mode::write);
+  REQUIRE(other);
+  REQUIRE((*other)->execute("UPDATE seal SET steps = steps + 1"));
+  const auto refused = first->append(proposed(1));
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message(),
+             Catch::Contains("sweep.db: another process has gone on with this sweep"));
+  CHECK_FALSE(lies_outside(refused.error().kind));  // its runs are the other's
+  REQUIRE((*other)->execute("UPDATE seal SET steps = steps - 1"));
+  CHECK(first->append(proposed(1)));
+}
+
 TEST_CASE("A sweep.json that was lost is made anew by the next engine") {
   test::TemporaryDirectory home;
   create(home.path());
