@@ -61,7 +61,7 @@ bool drop_one(Layout& layout, const Listing& listing) {
   int highest = 0;
   for (std::size_t i = 0; i < layout.columns.size(); ++i) {
     const int drop = listing.columns[layout.columns[i]].drop;
-    if (drop > highest) {
+    if (drop > 0 && drop >= highest) {
       highest = drop;
       victim = i;
     }

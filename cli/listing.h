@@ -51,8 +51,9 @@ struct Column {
   std::string title;  ///< its head in the table; empty: not shown there
   Align align = Align::left;
   int narrowest =
-      0;         ///< where the table is too wide, its texts are cut down to this; 0: not at all
-  int drop = 0;  ///< left out of a table that is still too wide, highest first; 0: never
+      0;  ///< where the table is too wide, its texts are cut down to this; 0: not at all
+  /// Left out of a table that is still too wide, the highest first, of equal ones the last; 0: never.
+  int drop = 0;
 };
 
 /// One value, for programs and for people.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -14,6 +15,10 @@
 
 namespace hdrive::cli {
 namespace {
+
+// More would push what else there is to say off the screen.
+constexpr std::size_t kParameters = 30;
+constexpr int kLongestLine = 400;  // of parameters, in the one line of --quiet
 
 std::string row(std::string_view label, const std::string& text) {
   return fmt::format("{:<9} {}\n", label, text);
@@ -28,8 +33,14 @@ std::string best_rows(const SweepSummary& summary, const SweepSpec& spec, const 
       "best", fmt::format("run {} ({}){}", best.id, run_id(context.sweep_id, best.id), outcome));
   text += fmt::format("  {} = {}\n", printable(spec.primary_metric),
                       base::shortest(summary.best_value));
-  for (const Binding& binding : best.parameters)
-    text += fmt::format("  {} = {}\n", printable(binding.name), printable(to_text(binding.value)));
+  const std::size_t shown = std::min(best.parameters.size(), kParameters);
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("  {} = {}\n", printable(best.parameters[i].name),
+                        printable(to_text(best.parameters[i].value)));
+  if (const std::size_t rest = best.parameters.size() - shown; rest > 0)
+    text += fmt::format("  and {}: hdrive best {}{} has them\n",
+                        base::plural(static_cast<long long>(rest), "more parameter"),
+                        context.selector, context.home_hint);
   return text;
 }
 
@@ -91,7 +102,8 @@ std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec) {
   if (!best)
     return fmt::format("no best run: no run reported {}\n", printable(spec.primary_metric));
   return fmt::format("best run {}  {} {}  {}\n", best->id, printable(spec.primary_metric),
-                     base::shortest(summary.best_value), parameters_text(best->parameters));
+                     base::shortest(summary.best_value),
+                     cut(parameters_text(best->parameters), kLongestLine));
 }
 
 int exit_code(const SweepSummary& summary) {

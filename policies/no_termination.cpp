@@ -16,7 +16,7 @@ class NoTermination final : public Policy {
   }
 
   std::string explain(const Verdict&) const override {
-    return "not judged: no_termination lets every run go on to its end";
+    return "there is no policy, so every run goes on to its end";
   }
 
   std::string describe() const override { return "no_termination: every run goes on to its end"; }

@@ -80,6 +80,15 @@ class Listings(HdriveTest):
         for word in ("best", "0.25", "x"):
             self.assertIn(word, self.done.out + self.done.err)
 
+    def test_of_hundreds_of_parameters_the_end_tells_the_first_and_best_all(self):
+        space = [{"name": f"p{n}", "expression": "uniform", "values": [0, 1]} for n in range(200)]
+        self.config(QUICK, max_total_runs=1, sampling={"type": "random", "parameter_space": space})
+        done = self.hdrive("run", "hdconfig.yml")
+        self.assertIn("  and 170 more parameters: hdrive best last has them\n", done.out)
+        self.assertLess(len(done.out), 4000)
+        self.assertIn("  p199 = ", self.hdrive("best", "last").out)
+        self.assertLess(len(self.hdrive("run", "hdconfig.yml", "--quiet").out), 500)
+
 
 class Database(HdriveTest):
     def test_is_read_by_others_while_the_sweep_runs(self):

@@ -48,6 +48,15 @@ TEST_CASE("A table too wide cuts its longest texts, then leaves out columns") {
   CHECK(example().table(6) == "RUN  T\n  7  s\n 12  q\n");
 }
 
+TEST_CASE("Of columns that may go alike the last goes first") {
+  const Listing listing{
+      {{"a", "AAAA"}, {"b", "BBBB", Align::left, 0, 1}, {"c", "CCCC", Align::left, 0, 1}},
+      {{{1, "1"}, {2, "2"}, {3, "3"}}}};
+  CHECK(listing.table(16) == "AAAA  BBBB  CCCC\n1     2     3\n");
+  CHECK(listing.table(15) == "AAAA  BBBB\n1     2\n");
+  CHECK(listing.table(9) == "AAAA\n1\n");
+}
+
 TEST_CASE("JSON keeps every column, the kinds of values and what JSON has no number for") {
   CHECK(example().json() ==
         "[\n"

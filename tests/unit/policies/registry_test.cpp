@@ -66,5 +66,5 @@ TEST_CASE("no_termination keeps the worst of runs") {
   const History history = history_of(Goal::maximize, {{1, 1}, {kNaN, kNaN}});
   CHECK_FALSE(stops(*none, 1, history));
   CHECK(none->judge(1, history).interval == 2);
-  CHECK(contains(sentence(*none, 1, history), "no_termination"));
+  CHECK(contains(sentence(*none, 1, history), "there is no policy"));
 }
