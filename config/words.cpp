@@ -213,7 +213,8 @@ void check_captured(Loader& loader) {
     if (i == 0 && word.find('/') == std::string::npos) continue;  // looked for in PATH
     const fs::path file = fs::path(word).lexically_normal();
     const fs::path top = *file.begin();
-    if (top == ".." || top == "outputs" || top == "logs") continue;  // those each run has
+    if (top == "." || top == ".." || top == "outputs" || top == "logs")
+      continue;  // runs have those
     const auto by = left_out_by(spec.source_directory, file);
     if (!by) continue;
     const std::string text =

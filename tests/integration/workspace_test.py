@@ -127,6 +127,10 @@ class WorkspaceTest(HdriveTest):
         for verb in ("validate", "run"):
             self.assertRegex(self.hdrive(verb, "hdconfig.yml", code=2).err,
                              r'hdconfig.yml:\d+:\d+: "train.sh" is left out of the snapshot of "[^"]*" by .gitignore:1')
+        # The folder itself is never left out.
+        self.write(".gitignore", "*\n!train.sh\n")
+        self.assertEqual("", self.hdrive("validate", "hdconfig.yml", "--", "sh", "train.sh", ".", "./").err)
+        self.write(".gitignore", "*.sh\n")
         # An earlier sweep has it in its snapshot; one in the source folder finds it there.
         self.hdrive("resume", "last", "--set", "max_total_runs=2")
         self.hdrive("run", "hdconfig.yml", "--set", "working_directory=source")
