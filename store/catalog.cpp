@@ -13,66 +13,27 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "store/ownership.h"
-#include "store/reader.h"
-#include "store/replay.h"
 #include "store/schema.h"
 #include "store/sweep_file.h"
-#include "store/words.h"
 
 namespace hdrive {
 namespace {
 
 namespace fs = std::filesystem;
-using store::Database;
-using store::Row;
-using store::Transaction;
-
-constexpr char kStatus[] = "SELECT status, ended_by, reason, active_seconds, changed FROM sweep";
-constexpr char kRuns[] =
-    "SELECT count(*), sum(status = 'Completed'), sum(status = 'Failed'), sum(status = 'Canceled'), "
-    "max(max(created, ifnull(started, 0), ifnull(reported, 0), ifnull(ended, 0))) FROM runs";
 
 constexpr std::size_t kMostCandidates = 10;  // to list in a message
 
-void read_status(const Row& row, SweepEntry& entry) {
-  entry.status = sweep_status_from(row.bytes(0)).value_or(SweepStatus::running);
-  entry.end = sweep_end_from(row.bytes(1)).value_or(SweepEnd::none);
-  entry.reason = row.text(2);
-  entry.active = row.duration(3);
-  entry.changed = entry.latest = row.time(4);
-}
+using Look = std::function<Result<void>(const SweepEntry&, SweepReader&)>;
 
-void count_runs(const Row& row, SweepEntry& entry) {
-  entry.runs = row.integer(0);
-  entry.completed = row.integer(1);
-  entry.failed = row.integer(2);
-  entry.canceled = row.integer(3);
-  entry.live = entry.runs - entry.completed - entry.failed - entry.canceled;
-  if (!row.null(4)) entry.latest = std::max(entry.latest, row.time(4));
-}
-
-Result<SweepEntry> read_entry(const fs::path& directory) {
-  const std::int64_t noted = store::noted_steps(directory);
-  auto opened = store::open_reader(directory);
-  if (!opened) return opened.error();
-  Database& database = **opened;
-  Result<Transaction> snapshot = Transaction::begin(database, Transaction::Kind::read);
-  if (!snapshot) return snapshot.error();
-  SweepEntry entry;
-  Result<SweepHeader> header = store::read_header(database);
-  if (!header) return header.error();
-  if (Result<void> sound = store::check_steps(database, noted, *header); !sound)
-    return sound.error();
-  entry.header = *std::move(header);
-  Result<void> read = database.each(kStatus, [&](const Row& row) { read_status(row, entry); });
-  if (read) read = database.each(kRuns, [&](const Row& row) { count_runs(row, entry); });
-  if (!read) return read.error();
-  // What a dead engine used up after it last said so.
-  if (entry.status == SweepStatus::running) entry.active += entry.latest - entry.changed;
-  entry.directory = directory;
-  if (const auto owner = store::owner_of(directory)) entry.engine = owner->pid;
+Result<SweepEntry> read_entry(const fs::path& directory, const Look& look = nullptr) {
+  auto reader = SweepReader::open(directory);
+  if (!reader) return reader.error();
+  auto entry = (*reader)->entry();
+  if (!entry || !look) return entry;
+  if (auto looked = look(*entry, **reader); !looked) return looked.error();
   return entry;
 }
 
@@ -99,7 +60,7 @@ std::optional<Error> without_database(const fs::path& directory) {
                "its making was cut short, so there is no sweep in it; it can be deleted"};
 }
 
-Catalog read_catalog(const fs::path& home) {
+Catalog read_catalog(const fs::path& home, const Look& look = nullptr) {
   Catalog catalog;
   std::error_code error;
   for (fs::directory_iterator entry(home, error), end; !error && entry != end;
@@ -113,7 +74,7 @@ Catalog read_catalog(const fs::path& home) {
           {directory, std::move(told), header ? *std::move(header) : SweepHeader{}});
     };
     if (fs::exists(store::database_file(directory), ignored)) {
-      Result<SweepEntry> sweep = read_entry(directory);
+      Result<SweepEntry> sweep = read_entry(directory, look);
       if (sweep)
         catalog.sweeps.push_back(std::move(*sweep));
       else
@@ -205,8 +166,9 @@ Result<std::vector<SweepEntry>> sweeps_named(const fs::path& home, const std::st
                   [&](const SweepEntry& sweep) { return sweep.header.name == name; });
 }
 
-std::vector<SweepEntry> list_sweeps(const fs::path& home, std::vector<Error>* problems) {
-  Catalog catalog = read_catalog(home);
+std::vector<SweepEntry> list_sweeps(const fs::path& home, std::vector<Error>* problems,
+                                    const Look& look) {
+  Catalog catalog = read_catalog(home, look);
   if (problems)
     for (Problem& problem : catalog.problems) problems->push_back(std::move(problem.error));
   return std::move(catalog.sweeps);

@@ -2,6 +2,7 @@
 #include "store/database.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -49,13 +50,8 @@ Result<void> expect_files(const std::filesystem::path& path) {
 }  // namespace
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
-  const std::filesystem::path sweep = std::filesystem::absolute(file).parent_path();
-  return {
-      file.string(),
-      fmt::format("is damaged: {}; `hdrive repair {}` rebuilds it from what can be read of it and "
-                  "the runs' directories",
-                  what, sweep.filename().string()),
-      Error::Kind::damaged};
+  return {file.string(), fmt::format("is damaged: {}", what), Error::Kind::damaged,
+          std::filesystem::absolute(file).parent_path().string()};
 }
 
 Error::Kind error_kind(int code, int system_error_number) {
@@ -218,25 +214,41 @@ void Database::wait_for_locks(std::chrono::milliseconds most) {
 }
 
 Result<void> Database::expect_in_place() {
+  const auto gone = [](const std::filesystem::path& file) {
+    std::error_code error;
+    return Error{file.string(),
+                 std::filesystem::exists(file, error)
+                     ? "was replaced by another file while it was in use"
+                     : "was deleted or moved while it was in use",
+                 Error::Kind::not_found};
+  };
   int moved = 0;
   sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (moved == 0) return {};
-  std::error_code error;
-  const bool replaced = std::filesystem::exists(path_, error);
-  return Error{path_.string(),
-               replaced ? "was replaced by another file while it was in use"
-                        : "was deleted or moved while it was in use",
-               Error::Kind::not_found};
+  if (moved != 0) return gone(path_);
+  // SQLite keeps the log from the first write to the last close, and would go on writing to one without a name.
+  const std::string log = path_.string() + "-wal";
+  struct stat found {};
+  const bool there = ::stat(log.c_str(), &found) == 0;
+  if (!there && errno != ENOENT) return {};
+  if (log_ && (!there || *log_ != found.st_ino)) return gone(log);
+  if (there) log_ = found.st_ino;
+  return {};
 }
 
-Result<std::unique_ptr<Database>> Database::copy_to_memory() {
+Result<std::unique_ptr<Database>> Database::in_memory(const std::filesystem::path& path) {
   sqlite3* handle = nullptr;
   const int opened =
       sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Database> copy(new Database(handle, path_));
-  if (opened != SQLITE_OK) return database_error(path_, opened, handle);
+  std::unique_ptr<Database> made(new Database(handle, path));
+  if (opened != SQLITE_OK) return database_error(path, opened, handle);
   sqlite3_extended_result_codes(handle, 1);
-  if (auto copied = copy_to(*copy); !copied) return copied.error();
+  return made;
+}
+
+Result<std::unique_ptr<Database>> Database::copy_to_memory() {
+  auto copy = in_memory(path_);
+  if (!copy) return copy;
+  if (auto copied = copy_to(**copy); !copied) return copied.error();
   return copy;
 }
 

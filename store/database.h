@@ -129,6 +129,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// An empty one in memory. Its messages name `path`.
+  static Result<std::unique_ptr<Database>> in_memory(const std::filesystem::path& path);
+
   /// A copy in memory of all that is in it now. Its messages name the file it was made from.
   Result<std::unique_ptr<Database>> copy_to_memory();
 
@@ -141,7 +144,8 @@ class Database {
   static constexpr std::chrono::seconds kPatience{5};
 
   /// Whether the file that is open is the one at `path`: an Error of the kind `not_found` where it was deleted,
-  /// moved or replaced, so that nothing more is written where nobody finds it.
+  /// moved or replaced, so that nothing more is written where nobody finds it. The same of the log beside it, as
+  /// soon as there was one.
   Result<void> expect_in_place();
 
   const std::filesystem::path& path() const { return path_; }
@@ -185,6 +189,7 @@ class Database {
       : path_(std::move(path)), handle_(handle, &sqlite3_close_v2) {}
 
   std::filesystem::path path_;
+  std::optional<std::uint64_t> log_;  // the inode of sweep.db-wal
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
   std::unordered_map<const char*, Statement> statements_;
 };

@@ -9,6 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "store/database.h"
+
 namespace hdrive::store {
 
 struct MetricSummary {
@@ -31,5 +33,11 @@ struct MetricSummary {
     greatest = std::fmax(greatest, value);
   }
 };
+
+/// From the columns count, finite, last, last_step, least, greatest of `run_metrics`, of which the first is `first`.
+inline MetricSummary read_summary(const Row& row, int first) {
+  return {row.integer(first),           row.integer(first + 1), row.real(first + 2),
+          row.maybe_integer(first + 3), row.real(first + 4),    row.real(first + 5)};
+}
 
 }  // namespace hdrive::store

@@ -17,6 +17,7 @@
 #include "store/ownership.h"
 #include "store/replay.h"
 #include "store/schema.h"
+#include "store/seal_table.h"
 #include "store/words.h"
 
 namespace hdrive {
@@ -30,6 +31,17 @@ bool has_pending_log(const std::filesystem::path& database) {
   return !error && size > 0;
 }
 
+// All of it is read for that, and checked.
+Result<void> seal_copy(Database& copy) {
+  Seal seal(Seal::Source::as_stored);
+  ReplayOptions options;
+  options.metrics = false;
+  options.seal = &seal;
+  const auto sound =
+      as_damage(copy.path(), [&] { return replay(copy, options, [](const Change&) {}); });
+  return sound ? seal_anew(copy, seal) : sound;
+}
+
 Result<std::unique_ptr<Database>> open_checked(const std::filesystem::path& path,
                                                Database::Mode mode) {
   auto database = Database::open(path, mode);
@@ -38,11 +50,16 @@ Result<std::unique_ptr<Database>> open_checked(const std::filesystem::path& path
     return sound.error();
   const Result<int> version = schema_version(**database);
   if (!version) return version.error();
-  if (*version == kSchemaVersion) return database;
+  if (*version == kSchemaVersion) {
+    const Result<SealRow> seal = read_seal(**database);
+    if (!seal) return seal.error();
+    if (seal->parts) return database;
+  }
   // Only an engine changes the file. A copy of it can be brought up to date by anybody.
   auto copy = (*database)->copy_to_memory();
   if (!copy) return copy;
   if (Result<void> done = migrate(**copy); !done) return done.error();
+  if (Result<void> done = seal_copy(**copy); !done) return done.error();
   return copy;
 }
 
@@ -71,13 +88,6 @@ using store::Row;
 
 namespace {
 
-constexpr char kMetricsOfAll[] =
-    "SELECT v.id >> 32, attempt, n.name, step, value, time "
-    "FROM metric_values v JOIN metric_names n ON n.id = v.name ORDER BY v.id";
-constexpr char kMetricsOfRun[] =
-    "SELECT v.id >> 32, attempt, n.name, step, value, time "
-    "FROM metric_values v JOIN metric_names n ON n.id = v.name "
-    "WHERE v.id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 ORDER BY v.id";
 constexpr char kStandingOfRun[] = "SELECT attempt, status, ended_by FROM runs WHERE number = ?1";
 constexpr char kCountRuns[] = "SELECT count(*) FROM runs";
 constexpr char kInsertRequest[] =
@@ -167,19 +177,11 @@ Result<RunStanding> read_run(const std::filesystem::path& directory, RunId run) 
 
 Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,
                                                std::optional<RunId> run) {
-  auto database = open_whole(directory);
-  if (!database) return database.error();
-  store::ReplayOptions options;
-  options.metrics = false;
-  if (auto sound = replay_checked(**database, options, [](const Change&) {}); !sound)
-    return sound.error();
+  const auto reader = SweepReader::open(directory);
+  if (!reader) return reader.error();
   std::vector<StoredMetric> metrics;
-  const auto take = [&](const Row& row) {
-    metrics.push_back({row.integer(0), row.small(1),
-                       Metric{row.text(2), row.real(4), row.maybe_integer(3), row.time(5)}});
-  };
   Result<void> read =
-      run ? (*database)->each(kMetricsOfRun, take, *run) : (*database)->each(kMetricsOfAll, take);
+      (*reader)->each_metric(run, [&](const StoredMetric& it) { metrics.push_back(it); });
   if (!read) return read.error();
   return metrics;
 }

@@ -23,6 +23,7 @@
 #include "store/replay.h"
 #include "store/salvage.h"
 #include "store/schema.h"
+#include "store/seal_table.h"
 #include "store/sweep_file.h"
 
 namespace hdrive {
@@ -119,6 +120,12 @@ class Repair {
       header_ = *kept;
       report_.restored.push_back("the configuration, from sweep.json");
     }
+    // Each edit is told by going back from the configuration that holds now.
+    for (auto it = known_.before.rbegin(); it != known_.before.rend(); ++it)
+      if (auto* edited = std::get_if<SweepEdited>(&*it)) {
+        edited->config = header_->config;
+        break;
+      }
     read_directories();
     return salvaged && whole_ ? extend() : write_anew(scratch);
   }
@@ -332,7 +339,7 @@ class Repair {
       auto opened = Database::open(store::database_file(workshop_), Database::Mode::write);
       if (!opened) return opened.error();
       Result<void> forgotten = (*opened)->run("DELETE FROM seal");
-      if (forgotten) forgotten = (*opened)->run("INSERT INTO seal(steps) VALUES(0)");
+      if (forgotten) forgotten = (*opened)->run("INSERT INTO seal(rowid, steps) VALUES(1, 0)");
       if (!forgotten) return forgotten;
     }
     fill_gaps();
@@ -368,7 +375,10 @@ class Repair {
   Result<void> continue_steps(std::int64_t noted) {
     auto opened = Database::open(store::database_file(workshop_), Database::Mode::write);
     if (!opened) return opened.error();
-    return (*opened)->run("UPDATE seal SET steps = max(steps, ?1)", noted);
+    Result<store::SealRow> row = store::read_seal(**opened);
+    if (!row) return row.error();
+    row->steps = std::max(row->steps, noted);
+    return store::write_seal(**opened, *row);
   }
 
   // From here on a repair that is killed is finished by the next one: the new database is complete, and only has to

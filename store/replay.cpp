@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "store/attempt_row.h"
+#include "store/edit_rows.h"
 #include "store/exact.h"
 #include "store/metric_rows.h"
-#include "store/schema.h"
+#include "store/seal_table.h"
 #include "store/words.h"
 
 namespace hdrive::store {
@@ -22,7 +24,6 @@ using Tell = std::function<void(const Change&)>;
 
 constexpr char kSweepChanges[] =
     "SELECT status, ended_by, reason, active_seconds, time FROM sweep_changes ORDER BY id";
-constexpr char kEdits[] = "SELECT config, what, time FROM edits ORDER BY id";
 constexpr char kNotes[] = "SELECT level, run, text, time FROM notes ORDER BY id";
 constexpr char kProposals[] =
     "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt, "
@@ -40,7 +41,8 @@ constexpr char kMetricsNamed[] =
 constexpr char kSummaries[] =
     "SELECT run, name, count, finite, last, last_step, least, greatest FROM run_metrics";
 constexpr char kDigests[] =
-    "SELECT number, facts_digest, metrics_digest FROM runs WHERE facts_digest IS NOT NULL";
+    "SELECT number, facts_digest, metrics_digest, verdicts_digest, figures_digest FROM runs";
+constexpr char kStatus[] = "SELECT status, ended_by, reason, active_seconds, changed FROM sweep";
 
 /// Metrics lie run by run, each in the order they came, and are read once, in that order. All runs are opened
 /// first, move from attempt to attempt as their metrics pass by, and are closed at the end.
@@ -52,9 +54,10 @@ class Replay {
   Result<void> all() {
     using Step = Result<void> (Replay::*)();
     static constexpr Step kSteps[] = {
-        &Replay::sweep_changes, &Replay::edits,      &Replay::load_attempts,  &Replay::open_runs,
-        &Replay::read_names,    &Replay::metrics,    &Replay::close_runs,     &Replay::notes,
-        &Replay::check_seal,    &Replay::check_runs, &Replay::check_summaries};
+        &Replay::sweep_changes, &Replay::edits,           &Replay::load_attempts,
+        &Replay::open_runs,     &Replay::read_names,      &Replay::metrics,
+        &Replay::close_runs,    &Replay::notes,           &Replay::check_seal,
+        &Replay::check_runs,    &Replay::check_summaries, &Replay::check_parts};
     Result<Transaction> snapshot = Transaction::begin(database_, Transaction::Kind::read);
     if (!snapshot) return snapshot.error();
     for (const Step step : kSteps) {
@@ -80,33 +83,63 @@ class Replay {
     if (!options_.seal) return {};
     Result<SealRow> row = read_seal(database_);
     if (!row) return row.error();
+    sealed_ = *row;
     if (!row->digest || *row->digest == options_.seal->digest()) return {};
     return damaged(database_.path(), "what it holds is not what was written");
   }
 
+  // An older version has no digests of parts.
+  bool has_parts() const { return options_.seal && sealed_.parts; }
+
   // What each row tells of itself for those who look at only a few.
   Result<void> check_runs() {
-    if (!options_.seal) return {};
+    if (!has_parts()) return {};
     return database_.each(kDigests, [this](const Row& row) {
       const RunId run = row.integer(0);
       const auto same = [&](int column, std::uint64_t digest) {
-        return static_cast<std::uint64_t>(row.integer(column)) == digest;
+        return !row.null(column) && static_cast<std::uint64_t>(row.integer(column)) == digest;
       };
-      if (!same(1, options_.seal->facts(run)) || !same(2, options_.seal->metrics(run)))
+      const Seal& seal = *options_.seal;
+      if (!same(1, seal.facts(run)) || !same(2, seal.metrics(run)) ||
+          !same(3, seal.verdicts(run)) || !same(4, figures_of_runs_[static_cast<std::size_t>(run)]))
         disagree(run);
     });
   }
 
   Result<void> check_summaries() {
     if (!options_.seal) return {};
-    std::uint64_t kept = 0;
+    FigureDigests kept;
     Result<void> read = database_.each(kSummaries, [&](const Row& row) {
-      kept += Seal::of(row.integer(0), row.integer(1),
-                       {row.integer(2), row.integer(3), row.real(4), row.maybe_integer(5),
-                        row.real(6), row.real(7)});
+      const auto name = names_.find(row.integer(1));
+      if (name == names_.end()) return disagree(row.integer(0));
+      kept[name->first] += Seal::of(row.integer(0), name->second, read_summary(row, /*first=*/2));
     });
-    if (!read || kept == summaries_digest_) return read;
-    return damaged(database_.path(), "what it says in short of metrics does not agree with them");
+    if (!read) return read;
+    const auto sealed = read_figure_digests(database_);
+    if (!sealed) return sealed.error();
+    for (const auto& [number, name] : names_) {
+      const std::uint64_t computed = figures_of_metrics_[number];
+      const auto of_seal = sealed->find(number);
+      const bool as_sealed = of_seal != sealed->end() && of_seal->second == computed;
+      if (kept[number] == computed && (as_sealed || !has_parts())) continue;
+      return damaged(
+          database_.path(),
+          fmt::format("what it says in short of the metric \"{}\" does not agree with its values",
+                      base::to_utf8(name)));
+    }
+    return {};
+  }
+
+  Result<void> check_parts() {
+    if (!has_parts()) return {};
+    std::uint64_t names = 0;
+    for (const auto& [number, name] : names_) names += Seal::of_name(number, name);
+    const Result<SweepStanding> standing = read_standing(database_);
+    if (!standing) return standing.error();
+    if (options_.seal->parts() == sealed_.parts->of && names == sealed_.parts->names &&
+        standing->digest == sealed_.parts->of.status)
+      return {};
+    return damaged(database_.path(), "what it says in short does not agree with the rest");
   }
 
   /// Where a run is on its way through its attempts, as places in `attempts_`.
@@ -125,9 +158,7 @@ class Replay {
   }
 
   Result<void> edits() {
-    return database_.each(kEdits, [this](const Row& row) {
-      say(SweepEdited{row.text(0), row.text(1), row.time(2)});
-    });
+    return read_edits(database_, [this](const SweepEdited& edit) { say(edit); });
   }
 
   Result<void> notes() {
@@ -151,6 +182,7 @@ class Replay {
         attempts_.push_back(std::move(*next));
       attempts_.push_back(std::move(current));
       runs_.push_back(progress);
+      figures_of_runs_.push_back(0);
     });
   }
 
@@ -218,8 +250,11 @@ class Replay {
     const auto [run, attempt] = summarized_;
     if (run >= 0 && run < static_cast<RunId>(runs_.size()) &&
         attempts_[runs_[static_cast<std::size_t>(run)].last].number == attempt)
-      for (const auto& [name, summary] : summaries_)
-        summaries_digest_ += Seal::of(run, name, summary);
+      for (const auto& [name, summary] : summaries_) {
+        const std::uint64_t digest = Seal::of(run, names_.at(name), summary);
+        figures_of_runs_[static_cast<std::size_t>(run)] += digest;
+        figures_of_metrics_[name] += digest;
+      }
     summaries_.clear();
   }
 
@@ -315,10 +350,12 @@ class Replay {
   std::vector<Progress> runs_;
   Change batch_ = RunMetrics{};
   std::unordered_map<std::int64_t, std::string> names_;  // of metrics
-  // Each metric of the attempt that is being read, in short; and all of them, added up.
+  SealRow sealed_;
+  // Each metric of the attempt that is being read, in short; and the digests of all, by run and by metric.
   std::pair<RunId, int> summarized_{-1, 0};
   std::map<std::int64_t, MetricSummary> summaries_;
-  std::uint64_t summaries_digest_ = 0;
+  std::vector<std::uint64_t> figures_of_runs_;
+  FigureDigests figures_of_metrics_;
   std::optional<Error> fault_;
 };
 
@@ -339,6 +376,20 @@ Result<SweepHeader> read_header(Database& database) {
   if (!read) return read.error();
   if (!header || header->id.empty()) return damaged(database.path(), "it holds no sweep");
   return *header;
+}
+
+Result<SweepStanding> read_standing(Database& database) {
+  SweepStanding standing;
+  bool begun = false;
+  Result<void> read = database.each(kStatus, [&](const Row& row) {
+    standing.latest = {sweep_status_from(row.bytes(0)).value_or(SweepStatus::running),
+                       sweep_end_from(row.bytes(1)).value_or(SweepEnd::none), row.text(2),
+                       row.duration(3), row.time(4)};
+    begun = !row.null(4);
+  });
+  if (!read) return read.error();
+  if (begun) standing.digest = Seal::of(standing.latest, Seal::Source::as_stored);
+  return standing;
 }
 
 Result<void> replay(Database& database, const ReplayOptions& options,

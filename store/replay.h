@@ -15,6 +15,13 @@ namespace hdrive::store {
 /// The sweep's constant facts; an Error if there are none.
 Result<SweepHeader> read_header(Database& database);
 
+/// Where the sweep stands by its own row.
+struct SweepStanding {
+  SweepChanged latest;
+  std::uint64_t digest = 0;  ///< to be compared with PartDigests::status
+};
+Result<SweepStanding> read_standing(Database& database);
+
 struct ReplayOptions {
   std::string only_metric = "";  ///< empty: all
   bool metrics = true;           ///< whether to tell any

@@ -280,8 +280,9 @@ Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
     remove_database(copy);
     return Error{damaged.string(), "nothing of it can be read"};
   }
-  const Result<int> found = schema_version(*readable);
-  version = found && *found > 0 && *found < kSchemaVersion ? *found : kSchemaVersion;
+  const Result<int> said = schema_version(*readable);
+  version = version_of_tables(*readable);
+  if (version == 0) version = said && *said > 0 && *said < kSchemaVersion ? *said : kSchemaVersion;
   if (Result<void> made = make_database(scratch, version); !made) return made.error();
   auto opened = Database::open(scratch, Database::Mode::write);
   if (!opened) return opened.error();

@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "store/seal.h"
 
 namespace hdrive::store {
 namespace {
@@ -104,7 +103,7 @@ INSERT INTO seal VALUES(0, NULL, NULL);
 // What a run used and where it ran; what was true of the source when the sweep was made. And what makes a
 // look cheap in a large sweep. Values lie run by run: the key is (run << 32) + their place in the run. Names
 // are kept once, what is asked most often of each metric of a run is kept beside it, and the seal's row tells
-// which runs changed last (store/recent_changes.h).
+// which runs changed last (store/recent_changes.h) and what all parts add up to (store/seal_table.h).
 constexpr char kVersion4[] = R"sql(
 ALTER TABLE sweep ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';
 ALTER TABLE sweep ADD COLUMN properties TEXT NOT NULL DEFAULT '{}';
@@ -119,6 +118,8 @@ ALTER TABLE runs ADD COLUMN logged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN facts_digest INTEGER;
 ALTER TABLE runs ADD COLUMN metrics_digest INTEGER;
+ALTER TABLE runs ADD COLUMN verdicts_digest INTEGER;
+ALTER TABLE runs ADD COLUMN figures_digest INTEGER;
 ALTER TABLE earlier_attempts ADD COLUMN metrics_digest INTEGER;
 
 CREATE TABLE metric_names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -129,6 +130,17 @@ CREATE TABLE run_metrics(
   name INTEGER NOT NULL, run INTEGER NOT NULL, count INTEGER NOT NULL, finite INTEGER NOT NULL,
   last REAL, last_step INTEGER, least REAL, greatest REAL, PRIMARY KEY(name, run)) WITHOUT ROWID;
 ALTER TABLE seal ADD COLUMN recent BLOB;
+ALTER TABLE seal ADD COLUMN runs INTEGER;
+ALTER TABLE seal ADD COLUMN states INTEGER;
+ALTER TABLE seal ADD COLUMN status INTEGER;
+ALTER TABLE seal ADD COLUMN changes INTEGER;
+ALTER TABLE seal ADD COLUMN notes INTEGER;
+ALTER TABLE seal ADD COLUMN edits INTEGER;
+ALTER TABLE seal ADD COLUMN names INTEGER;
+ALTER TABLE seal ADD COLUMN latest REAL;
+ALTER TABLE seal ADD COLUMN own INTEGER;
+ALTER TABLE edits ADD COLUMN head INTEGER;
+ALTER TABLE edits ADD COLUMN tail INTEGER;
 
 INSERT INTO metric_names(name) SELECT name FROM metrics GROUP BY name ORDER BY min(rowid);
 INSERT INTO metric_values(id, attempt, name, step, value, time)
@@ -178,6 +190,16 @@ struct Migration {
 constexpr Migration kMigrations[] = {
     {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {4, kSummarize}};
 
+// What SQLite keeps to describe them.
+Result<std::string> description_of_tables(Database& database) {
+  std::string text;
+  Result<void> read =
+      database.each("SELECT type || name || ifnull(sql, '') FROM sqlite_schema ORDER BY type, name",
+                    [&](const Row& row) { text += row.text(0) + '\n'; });
+  if (!read) return read.error();
+  return text;
+}
+
 Result<int> read_pragma(Database& database, const char* pragma) {
   int value = 0;
   Result<void> read = database.each(pragma, [&](const Row& row) { value = row.small(0); });
@@ -191,12 +213,22 @@ Result<int> schema_version(Database& database) {
   return read_pragma(database, "PRAGMA user_version");
 }
 
+int version_of_tables(Database& database) {
+  const auto found = description_of_tables(database);
+  if (!found) return 0;
+  for (int version = kSchemaVersion; version > 0; --version) {
+    const auto fresh = Database::in_memory(database.path());
+    if (!fresh || !migrate(**fresh, version)) return 0;
+    const auto description = description_of_tables(**fresh);
+    if (description && *description == *found) return version;
+  }
+  return 0;
+}
+
 Error database_gone(const std::filesystem::path& sweep_directory) {
-  return {database_file(sweep_directory).string(),
-          fmt::format("is gone, and the sweep's other files are there; `hdrive repair {}` rebuilds "
-                      "it from them and the runs' directories",
-                      std::filesystem::absolute(sweep_directory).filename().string()),
-          Error::Kind::damaged};
+  return {database_file(sweep_directory).string(), "is gone, and the sweep's other files are there",
+          Error::Kind::damaged,
+          std::filesystem::absolute(sweep_directory).lexically_normal().string()};
 }
 
 Result<void> expect_database(const std::filesystem::path& sweep_directory) {
@@ -216,37 +248,6 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory) {
     return database_gone(sweep_directory);
   return Error{sweep_directory.string(), "holds no sweep: there is no sweep.db in it",
                Error::Kind::not_found};
-}
-
-Result<SealRow> read_seal(Database& database) {
-  static constexpr char kSelect[] = "SELECT steps, digest, header, recent FROM seal";
-  const auto digest = [](const Row& row, int column) {
-    const auto value = row.maybe_integer(column);
-    return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
-  };
-  std::optional<SealRow> seal;
-  Result<void> read = database.each(kSelect, [&](const Row& row) {
-    seal = SealRow{row.integer(0), digest(row, 1), digest(row, 2), row.text(3)};
-  });
-  if (!read) return read.error();
-  if (!seal) return damaged(database.path(), "its seal is missing");
-  return *seal;
-}
-
-Result<void> check_steps(Database& database, std::int64_t noted, const SweepHeader& header) {
-  Result<SealRow> seal = read_seal(database);
-  if (!seal) return seal.error();
-  if (seal->steps < noted)
-    return damaged(
-        database.path(),
-        fmt::format("its last {} in sweep.db-wal, which was removed or is damaged, or this is an "
-                    "older copy",
-                    noted - seal->steps == 1
-                        ? std::string("step is missing; it was")
-                        : fmt::format("{} steps are missing; they were", noted - seal->steps)));
-  if (seal->header && *seal->header != Seal::of(header, Seal::Source::as_stored))
-    return damaged(database.path(), "the description of the sweep is not what was written");
-  return {};
 }
 
 Result<void> summarize_metrics(Database& database) { return database.execute(kSummarize); }
@@ -287,12 +288,18 @@ Result<void> check_schema(Database& database, bool older_is_fine) {
     return Error{database.path().string(), "is not a sweep's database: hdrive did not make it"};
   Result<int> version = schema_version(database);
   if (!version) return version.error();
+  if (*version == kSchemaVersion) return {};
+  // Each version has tables of its own.
+  if (const int of_tables = version_of_tables(database); of_tables != 0 && of_tables != *version)
+    return damaged(database.path(),
+                   fmt::format("it says that its tables have version {}, and they have version {}",
+                               *version, of_tables));
   if (*version > kSchemaVersion)
     return Error{database.path().string(),
                  fmt::format("was written by a newer hdrive (its tables have version {}, this one, "
                              "hdrive {}, knows them up to {}); use that hdrive, or a later one",
                              *version, HDRIVE_VERSION, kSchemaVersion)};
-  if (*version < kSchemaVersion && !older_is_fine)
+  if (!older_is_fine)
     return Error{
         database.path().string(),
         fmt::format("was written by an older hdrive (its tables have version {}, this "

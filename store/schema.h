@@ -4,11 +4,9 @@
 // new migration and a line there.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
+#include <filesystem>
 
-#include "hdrive/store.h"
+#include "hdrive/result.h"
 #include "store/database.h"
 
 namespace hdrive::store {
@@ -16,18 +14,6 @@ namespace hdrive::store {
 /// "HDRV": tells a sweep's database from any other SQLite file.
 inline constexpr int kApplicationId = 0x48445256;
 inline constexpr int kSchemaVersion = 4;
-
-/// The row of the table `seal`.
-struct SealRow {
-  std::int64_t steps = 0;               ///< how many appends it holds
-  std::optional<std::uint64_t> digest;  ///< Seal::digest of them; nothing: of an older version
-  std::optional<std::uint64_t> header;  ///< Seal::of the header
-  std::string recent;                   ///< RecentChanges::bytes
-};
-Result<SealRow> read_seal(Database& database);
-
-/// Whether the database has the steps that an engine noted beside it, and the header that was sealed.
-Result<void> check_steps(Database& database, std::int64_t noted, const SweepHeader& header);
 
 /// The database of the sweep in this directory.
 inline std::filesystem::path database_file(const std::filesystem::path& sweep_directory) {
@@ -42,6 +28,9 @@ Result<void> expect_database(const std::filesystem::path& sweep_directory);
 
 /// The version of its tables; 0: it has none.
 Result<int> schema_version(Database& database);
+
+/// The version whose tables it has, whatever it says of itself; 0: they are of none that this program knows.
+int version_of_tables(Database& database);
 
 /// Brings an empty or older database to this version, in one transaction.
 Result<void> migrate(Database& database, int to = kSchemaVersion);

@@ -88,6 +88,10 @@ enum Kind : std::uint64_t {
   kNote,
   kEdit,
   kSummary,
+  kName,
+  kRunState,
+  kRunStart,
+  kNumbers,
 };
 
 }  // namespace
@@ -103,23 +107,30 @@ Seal::Slots* Seal::change(RunId run) {
 void Seal::put(RunId run, Slot slot, std::uint64_t hash) {
   Slots* slots = change(run);
   if (!slots) return;
-  digest_ += hash - (*slots)[slot];
+  sums_.digest += hash - (*slots)[slot];
+  (*slots)[slot] = hash;
+}
+
+void Seal::put_state(RunId run, Slot slot, std::uint64_t hash) {
+  Slots* slots = change(run);
+  if (!slots) return;
+  sums_.parts.states += hash - (*slots)[slot];
   (*slots)[slot] = hash;
 }
 
 void Seal::put_metrics(RunId run, std::uint64_t sum) {
-  digest_ += sum;
+  sums_.digest += sum;
   if (Slots* slots = change(run)) (*slots)[kMetrics] += sum;
 }
 
 void Seal::mark() {
-  marked_digest_ = digest_;
+  marked_ = sums_;
   marked_runs_ = runs_.size();
   before_.clear();
 }
 
 void Seal::undo() {
-  digest_ = marked_digest_;
+  sums_ = marked_;
   for (auto it = before_.rbegin(); it != before_.rend(); ++it) runs_[it->run] = it->slots;
   runs_.resize(marked_runs_);
   before_.clear();
@@ -167,10 +178,17 @@ std::uint64_t Seal::metrics(RunId run) const {
   return runs_[static_cast<std::size_t>(run - first_)][kMetrics];
 }
 
-std::uint64_t Seal::of(RunId run, std::int64_t name, const MetricSummary& it) {
+std::uint64_t Seal::verdicts(RunId run) const {
+  const Slots& slots = runs_[static_cast<std::size_t>(run - first_)];
+  return slots[kKept] + slots[kStopped];
+}
+
+// ---- single rows --------------------------------------------------------------------------------
+
+std::uint64_t Seal::of(RunId run, std::string_view metric, const MetricSummary& it) {
   return Hash(Source::as_stored, kSummary)
       .integer(run)
-      .integer(name)
+      .text(metric)
       .integer(it.count)
       .integer(it.finite)
       .real(it.last)
@@ -179,6 +197,65 @@ std::uint64_t Seal::of(RunId run, std::int64_t name, const MetricSummary& it) {
       .real(it.greatest)
       .value();
 }
+
+// With a time.
+std::uint64_t Seal::of(RunId run, int attempt, const Metric& it) {
+  return Seal(Source::as_stored).metric(run, attempt, it.name, it.value, it.step, *it.time);
+}
+
+std::uint64_t Seal::of_name(std::int64_t number, std::string_view name) {
+  return Hash(Source::as_stored, kName).integer(number).text(name).value();
+}
+
+// When it started does not change with the rest, and is put apart by the engine, too.
+std::uint64_t Seal::of_state(RunId run, RunStatus status, EndCause ended_by,
+                             const std::optional<Time>& ended, Source source) {
+  Hash hash(source, kRunState);
+  hash.integer(run).integer(static_cast<int>(status)).integer(static_cast<int>(ended_by));
+  if (ended) hash.time(*ended);
+  return hash.value();
+}
+
+std::uint64_t Seal::of_start(RunId run, Time at, Source source) {
+  return Hash(source, kRunStart).integer(run).time(at).value();
+}
+
+std::uint64_t Seal::of(const RunState& it) {
+  const std::uint64_t started =
+      it.started ? of_start(it.run, *it.started, Source::as_stored) : std::uint64_t{0};
+  return started + of_state(it.run, it.status, it.ended_by, it.ended, Source::as_stored);
+}
+
+std::uint64_t Seal::of(const SweepChanged& it, Source source) {
+  return Hash(source, kSweep)
+      .integer(static_cast<int>(it.status))
+      .integer(static_cast<int>(it.end))
+      .text(it.reason)
+      .duration(it.active)
+      .time(it.at)
+      .value();
+}
+
+std::uint64_t Seal::of(const Noted& it, Source source) {
+  return Hash(source, kNote)
+      .integer(static_cast<int>(it.level))
+      .maybe(it.run)
+      .text(it.text)
+      .time(it.at)
+      .value();
+}
+
+std::uint64_t Seal::of_edit(std::string_view what, Time at, Source source) {
+  return Hash(source, kEdit).text(what).time(at).value();
+}
+
+std::uint64_t Seal::of(std::span<const std::int64_t> numbers, std::string_view text) {
+  Hash hash(Source::as_stored, kNumbers);
+  for (const std::int64_t number : numbers) hash.integer(number);
+  return hash.text(text).value();
+}
+
+// ---- changes ------------------------------------------------------------------------------------
 
 void Seal::add_report(const RunMetrics& it) {
   put(it.run, kReported,
@@ -219,6 +296,9 @@ std::string sealed_text(const Assignment& parameters) {
 
 void Seal::take(const RunProposed& it) {
   runs_.emplace_back();
+  sums_.parts.runs = static_cast<std::int64_t>(runs_.size());
+  put_state(it.run, kState,
+            of_state(it.run, RunStatus::queued, EndCause::none, std::nullopt, source_));
   put(it.run, kProposed,
       Hash(source_, kProposal)
           .integer(it.run)
@@ -235,6 +315,9 @@ void Seal::take(const RunStarted& it) {
   hash.integer(it.run).integer(it.attempt).integer(it.pid).time(it.at);
   if (it.slot) hash.integer(*it.slot);
   put(it.run, kStarted, hash.value());
+  put_state(it.run, kStateStarted, of_start(it.run, it.at, source_));
+  put_state(it.run, kState,
+            of_state(it.run, RunStatus::running, EndCause::none, std::nullopt, source_));
 }
 
 void Seal::take(const RunMetrics& it) {
@@ -289,11 +372,16 @@ void Seal::take(const RunEnded& it) {
   if (it.cpu_time) hash.integer(1).duration(*it.cpu_time);
   if (it.peak_memory) hash.integer(2).integer(*it.peak_memory);
   put(it.run, kEnded, hash.value());
+  put_state(it.run, kState, of_state(it.run, it.status, it.cause, it.at, source_));
 }
 
 void Seal::take(const RunRequeued& it) {
   // What was of the attempt before stays in the digest, and is never replaced again.
-  if (Slots* slots = change(it.run)) std::fill(slots->begin() + kRequeued, slots->end(), 0);
+  if (Slots* slots = change(it.run))
+    std::fill(slots->begin() + kRequeued, slots->begin() + kState, 0);
+  put_state(it.run, kStateStarted, 0);
+  put_state(it.run, kState,
+            of_state(it.run, RunStatus::queued, EndCause::none, std::nullopt, source_));
   put(it.run, kRequeued,
       Hash(source_, kRequeue)
           .integer(it.run)
@@ -305,26 +393,20 @@ void Seal::take(const RunRequeued& it) {
 }
 
 void Seal::take(const SweepChanged& it) {
-  digest_ += Hash(source_, kSweep)
-                 .integer(static_cast<int>(it.status))
-                 .integer(static_cast<int>(it.end))
-                 .text(it.reason)
-                 .duration(it.active)
-                 .time(it.at)
-                 .value();
+  sums_.parts.status = of(it, source_);
+  sums_.parts.changes += sums_.parts.status;
+  sums_.digest += sums_.parts.status;
 }
 
 void Seal::take(const Noted& it) {
-  digest_ += Hash(source_, kNote)
-                 .integer(static_cast<int>(it.level))
-                 .maybe(it.run)
-                 .text(it.text)
-                 .time(it.at)
-                 .value();
+  const std::uint64_t hash = of(it, source_);
+  sums_.parts.notes += hash;
+  sums_.digest += hash;
 }
 
 void Seal::take(const SweepEdited& it) {
-  digest_ += Hash(source_, kEdit).text(it.config).text(it.what).time(it.at).value();
+  sums_.parts.edits += of_edit(it.what, it.at, source_);
+  sums_.digest += Hash(source_, kEdit).text(it.config).text(it.what).time(it.at).value();
 }
 
 }  // namespace hdrive::store

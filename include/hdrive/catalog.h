@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@
 #include "hdrive/result.h"
 
 namespace hdrive {
+
+class SweepReader;
 
 /// A sweep as it stands on disk.
 struct SweepEntry {
@@ -32,9 +35,11 @@ struct SweepEntry {
 };
 
 /// All sweeps below `home` (".hdrive"), oldest first. A directory that cannot be read becomes an
-/// entry of `problems`, not a failure of the whole list.
-std::vector<SweepEntry> list_sweeps(const std::filesystem::path& home,
-                                    std::vector<Error>* problems);
+/// entry of `problems`, not a failure of the whole list. `look`, if there is one, gets each of them
+/// in any order, while it is open; an Error of it counts as one of the sweep.
+std::vector<SweepEntry> list_sweeps(
+    const std::filesystem::path& home, std::vector<Error>* problems,
+    const std::function<Result<void>(const SweepEntry&, SweepReader&)>& look = nullptr);
 
 /// The sweep `selector` names: an id, a unique prefix of one (with or without "HD_"), a sweep's
 /// name, a path of its directory, or "last". Fails naming the candidates or the nearest match.

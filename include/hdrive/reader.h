@@ -16,9 +16,12 @@
 // each other. It never makes the engine wait: each call reads in a short transaction and holds
 // nothing between calls.
 // Cost: `open` and `refresh` well under a millisecond where nothing changed, a run some tens of
-// microseconds, a page in the order of numbers as much as its runs; any other order, a filter and
-// `totals` look at one small row a run (100,000 runs: 20 to 100 ms).
-// Memory: what is returned.
+// microseconds, a page as much as its runs and a glance at each run (100,000 runs: 50 to 100 ms),
+// as do `totals`; a text, and an order by what only the run itself tells (its parameters, when it
+// was created), read each run.
+// Memory: what is returned, and 40 bytes a run once more than single runs were asked for.
+// Nothing is told that is not what was written, and nothing is left out: what belongs together has
+// a digest. Where `each_run` and `each_metric` fail, what they told before is not all there is.
 // Errors: Kind::not_found where the sweep or a run is not there (any more), damaged where what was
 // read is not what was written, busy and no_resources pass by themselves. A reader can be used on
 // after an error.
@@ -179,7 +182,7 @@ struct Increment {
   bool replaced = false;
   std::vector<RunId> runs;  ///< new, or changed in any way; each once
   std::vector<SweepChanged> status;
-  std::vector<SweepEdited> edits;
+  std::vector<SweepEdited> edits;  ///< only the last one has a `config`: the one that holds now
   std::vector<Noted> notes;
   std::vector<std::string> metric_names;
 
@@ -207,6 +210,8 @@ class SweepReader {
 
   /// The process that runs the sweep now. No reading of the database: it is a look at a lock.
   virtual std::optional<std::int64_t> engine() const = 0;
+  /// How it stands, as `find_sweep` tells it.
+  virtual Result<SweepEntry> entry() = 0;
   /// Its description, as of now: `config` changes with edits.
   virtual Result<SweepHeader> header() = 0;
   virtual Result<RunPage> runs(const RunQuery& query) = 0;
@@ -230,9 +235,11 @@ class SweepReader {
   /// Of the parameters of all runs, in the order of the first run that has them.
   virtual Result<std::vector<std::string>> parameter_names() = 0;
   virtual Result<std::vector<Noted>> notes() = 0;
+  /// Only the last one has a `config`: the one that holds now.
   virtual Result<std::vector<SweepEdited>> edits() = 0;
-  /// Reads all that is stored of the run's metrics and checks it against its digest. The other
-  /// calls check the rows they read; `replay_sweep` checks everything.
+  /// Reads all that is stored of the run's metrics and checks it against its digest, and what is
+  /// kept of them in short against both. The other calls check what they read; `replay_sweep`
+  /// checks everything.
   virtual Result<void> check(RunId run) = 0;
 };
 
@@ -253,6 +260,7 @@ struct RunStanding {
 Result<RunStanding> read_run(const std::filesystem::path& directory, RunId run);
 
 /// The metrics of one run (all attempts), or of all runs, run by run; those of each oldest first.
+/// Checked.
 Result<std::vector<StoredMetric>> read_metrics(const std::filesystem::path& directory,
                                                std::optional<RunId> run);
 

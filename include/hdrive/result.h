@@ -31,9 +31,19 @@ struct Error {
   std::string where;
   std::string what;
   Kind kind = Kind::other;
+  /// The directory of a sweep that `hdrive repair` would rebuild; empty: there is none.
+  std::string to_repair = "";
 
-  /// "where: what", or only "what" where there is no place to name.
-  std::string message() const { return where.empty() ? what : where + ": " + what; }
+  /// "where: what", or only "what" where there is no place to name, and the repair that would help.
+  std::string message() const { return message(to_repair.substr(to_repair.rfind('/') + 1)); }
+  /// The same where the sweep to repair is found by these words: only a caller knows where its user looks for sweeps.
+  std::string message(const std::string& words_for_sweep) const {
+    std::string text = where.empty() ? what : where + ": " + what;
+    if (!to_repair.empty())
+      text += "; `hdrive repair " + words_for_sweep +
+              "` rebuilds it from what is left and the runs' directories";
+    return text;
+  }
 };
 
 /// Whether the same may well work later without anybody's doing: room, resources and locks come

@@ -157,7 +157,7 @@ TEST_CASE("A newer database is refused by everybody, saying which version and wh
   const OldSweep sweep(1);
   {
     auto database = Database::open(sweep.file(), Database::Mode::write);
-    REQUIRE((*database)->execute("PRAGMA user_version = 77"));
+    REQUIRE((*database)->execute("CREATE TABLE more(x); PRAGMA user_version = 77"));
   }
   auto engine = open_sqlite_store(sweep.path());
   auto entry = find_sweep(sweep.path(), sweep.path().string());
@@ -172,4 +172,23 @@ TEST_CASE("A newer database is refused by everybody, saying which version and wh
   CHECK(entry.error().message() == engine.error().message());
   REQUIRE_FALSE(read);
   CHECK(read.error().message() == engine.error().message());
+}
+
+TEST_CASE("A version that is not that of the tables is damage, and not another hdrive") {
+  for (const int version : kVersions)
+    for (const int flipped :
+         {0, version ^ 1, version ^ 2, version ^ 8, version ^ 64, version ^ (1 << 30)}) {
+      const OldSweep sweep(version);
+      {
+        auto database = Database::open(sweep.file(), Database::Mode::write);
+        REQUIRE((*database)->execute(fmt::format("PRAGMA user_version = {}", flipped).c_str()));
+      }
+      INFO("version " << version << " as " << flipped);
+      for (const Error& error : {open_sqlite_store(sweep.path()).error(),
+                                 find_sweep(sweep.path(), sweep.path().string()).error(),
+                                 replay_sweep(sweep.path(), "", [](const Change&) {}).error()}) {
+        CHECK(error.kind == Error::Kind::damaged);
+        CHECK_THAT(error.message(), Catch::Contains("hdrive repair"));
+      }
+    }
 }

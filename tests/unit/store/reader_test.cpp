@@ -444,7 +444,7 @@ TEST_CASE("A cursor of nobody's, or of another sweep, begins anew and says so") 
   const auto store = value_of(create_sqlite_store(home.path(), header()));
   three_runs(*store);
   for (const char* cursor :
-       {"nonsense", "1:2:3", "1:99:5:0:0:0:0", "2:1:1:1:1:1:1", "1:1:1:1:1:1:1x"}) {
+       {"nonsense", "2:2:3", "2:99:5:0:0:0:0:0:0:0", "1:1:1:1:1:1:1", "2:1:1:1:1:1:1:1:1:1x"}) {
     INFO(cursor);
     const auto news = value_of(read(home.path(), cursor)->refresh());
     CHECK(news.replaced);

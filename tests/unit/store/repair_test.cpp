@@ -282,9 +282,8 @@ TEST_CASE("A repair is refused where it cannot help") {
   }
   SECTION("a newer hdrive wrote it") {
     REQUIRE(create_sqlite_store(sweep, header()));
-    std::string bytes = *base::read_file(sweep / "sweep.db");
-    bytes[63] = 77;  // user_version
-    REQUIRE(base::write_file_atomically(sweep / "sweep.db", bytes));
+    auto database = store::Database::open(sweep / "sweep.db", store::Database::Mode::write);
+    REQUIRE((*database)->execute("CREATE TABLE more(x); PRAGMA user_version = 77"));
     auto refused = repair_sweep(sweep, directories);
     REQUIRE_FALSE(refused);
     CHECK_THAT(refused.error().message(), Catch::Contains("newer hdrive"));
