@@ -84,6 +84,10 @@ class ArgumentParser {
     explain_extras_ = std::move(explain);
   }
 
+  /// What the option for it, if it is declared, gives as the place of all sweeps; empty: nothing.
+  void set_home(const std::string& home) { home_ = &home; }
+  std::string home() const { return home_ ? *home_ : ""; }
+
   /// The option of this name, dashes included; null if there is none.
   const Argument* find(std::string_view name) const;
   /// All of them, as declared.
@@ -97,6 +101,7 @@ class ArgumentParser {
  private:
   std::deque<Argument> arguments_;  // a deque: references stay valid
   std::function<std::string(const std::vector<std::string>&)> explain_extras_;
+  const std::string* home_ = nullptr;
 };
 
 }  // namespace hdrive::cli

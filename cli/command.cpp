@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/help.h"
+#include "cli/lookup.h"
 #include "cli/terminal.h"
 #include "hdrive/sweep.h"
 
@@ -28,7 +29,12 @@ int run_verb(const Verb& verb, std::vector<std::string> arguments) {
     print(verb_help(verb, parser));
     return kDone;
   }
-  return action();
+  try {
+    return action();
+  } catch (Failure& failure) {
+    if (failure.error) failure.message = error_text(*failure.error, parser.home());
+    throw;
+  }
 }
 
 std::vector<std::string> verb_names() {
@@ -92,7 +98,10 @@ int run_command(int argc, char** argv) {
   try {
     return dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const Failure& failure) {
-    if (!failure.message.empty()) complain(failure.message);
+    if (!failure.message.empty())
+      complain(failure.message);
+    else if (failure.error)
+      complain(failure.error->message());
     return failure.code;
   } catch (const std::exception& error) {
     complain(fmt::format("internal error: {}", error.what()));

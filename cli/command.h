@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,20 +32,24 @@ enum ExitCode : int {
 struct Failure {
   int code = kCannot;
   std::string message;  ///< without "hdrive: " in front; empty: all is said
+  /// In place of the message: whoever knows the verb's arguments words it.
+  std::optional<Error> error = {};
 };
 
 [[noreturn]] inline void fail(int code, std::string message) {
   throw Failure{code, std::move(message)};
 }
 
-/// The value, or a Failure with the error's message.
+[[noreturn]] inline void fail(int code, const Error& error) { throw Failure{code, "", error}; }
+
+/// The value, or a Failure with the error.
 template <class T>
 T value_or_fail(Result<T> result, int code = kCannot) {
-  if (!result) fail(code, result.error().message());
+  if (!result) fail(code, result.error());
   return *std::move(result);
 }
 inline void ok_or_fail(const Result<void>& result, int code = kCannot) {
-  if (!result) fail(code, result.error().message());
+  if (!result) fail(code, result.error());
 }
 
 /// What a verb does once its arguments are read; gives the exit code.

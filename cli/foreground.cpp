@@ -61,8 +61,7 @@ int run_in_foreground(const Foreground& foreground) {
   options.command_path = own_directory();
   options.devices = device_options(foreground);
   auto target = make_local_target(options, parts.clock);
-  if (!target)
-    fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error().message());
+  if (!target) fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error());
   parts.target = *std::move(target);
   const OwnedSweep sweep = foreground.open();
   parts.store = sweep.store;
@@ -83,7 +82,7 @@ int run_in_foreground(const Foreground& foreground) {
   display->finish();
   for (const std::string& warning : hooks->finish(summary))
     complain("warning: " + printable(warning));
-  if (!summary) fail(kCannot, summary.error().message());
+  if (!summary) fail(kCannot, summary.error());
 
   return conclude(foreground, id, *summary);
 }

@@ -88,6 +88,7 @@ void add_home_option(ArgumentParser& parser, std::string& output_dir) {
       .text("--output-dir", output_dir, "DIR",
             "Where the sweeps are kept (default: $HDRIVE_HOME, else .hdrive here or above)")
       .completion = Completion::directories;
+  parser.set_home(output_dir);
 }
 
 void add_new_home_option(ArgumentParser& parser, std::string& output_dir) {
@@ -134,7 +135,7 @@ SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selec
   if (found) return *std::move(found);
   if (several == Several::newest)
     if (auto newest = newest_of_name(home, selector)) return *std::move(newest);
-  fail(kNotFound, found.error().message());
+  fail(found.error().kind == Error::Kind::damaged ? kCannot : kNotFound, found.error());
 }
 
 SweepState load_state(const SweepEntry& sweep) {
@@ -191,11 +192,25 @@ std::string home_hint(const std::string& output_dir) {
   return output_dir.empty() ? "" : " --output-dir " + shell_quote({output_dir});
 }
 
-std::string home_hint(const SweepEntry& sweep) {
-  const std::filesystem::path home = sweep.directory.parent_path();
+namespace {
+
+// What finds sweeps that lie in this folder.
+std::string hint_for(const std::filesystem::path& home) {
   std::error_code ignored;
   return std::filesystem::equivalent(home, home_directory(""), ignored) ? ""
                                                                         : home_hint(home.string());
+}
+
+}  // namespace
+
+std::string home_hint(const SweepEntry& sweep) { return hint_for(sweep.directory.parent_path()); }
+
+std::string error_text(const Error& error, const std::string& output_dir) {
+  if (error.to_repair.empty()) return error.message();
+  const std::filesystem::path sweep(error.to_repair);
+  const std::string hint =
+      output_dir.empty() ? hint_for(sweep.parent_path()) : home_hint(output_dir);
+  return error.message(sweep.filename().string() + hint);
 }
 
 }  // namespace hdrive::cli

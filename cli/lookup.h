@@ -71,5 +71,7 @@ std::string sweep_status_text(const SweepEntry& sweep);
 std::string home_hint(const std::string& output_dir);
 /// The same, from where the sweep lies: nothing where it is found without.
 std::string home_hint(const SweepEntry& sweep);
+/// The error as the user is told it: a repair that it names is to be typed with `output_dir`, as this command was.
+std::string error_text(const Error& error, const std::string& output_dir);
 
 }  // namespace hdrive::cli

@@ -58,6 +58,7 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       fd_(std::move(other.fd_)),
       mode_(other.mode_),
       buffer_(std::move(other.buffer_)),
+      flushed_(other.flushed_),
       error_(other.error_) {}
 
 OutputFile::~OutputFile() {
@@ -70,6 +71,7 @@ void OutputFile::write(std::string_view text) {
 }
 
 void OutputFile::flush() {
+  flushed_ = true;
   if (path_.empty())
     print_data(buffer_);
   else if (error_ == 0 && !write_all(fd_.get(), buffer_))

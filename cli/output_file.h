@@ -27,6 +27,8 @@ class OutputFile {
   ~OutputFile();
 
   void write(std::string_view text);
+  /// Whether somebody has something of it already, though it is not finished.
+  bool was_seen() const { return flushed_ && unfinished_.empty(); }
   /// An Error tells also of writes that failed.
   Result<void> finish();
 
@@ -39,6 +41,7 @@ class OutputFile {
   base::UniqueFd fd_;           // invalid: the standard output
   std::optional<mode_t> mode_;  // that of the file it replaces
   std::string buffer_;
+  bool flushed_ = false;
   int error_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/source_text.h"
 #include "cli/terminal.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
@@ -114,6 +115,21 @@ OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {
 
 // ---- columns ------------------------------------------------------------------------------------
 
+namespace {
+
+constexpr const char* kSourceColumns[] = {"snapshot", "git_repository", "git_branch", "git_commit",
+                                          "git_dirty"};
+
+void add_source(const SweepHeader& header, std::vector<Cell>& row) {
+  const auto git = git_state(header);
+  row.push_back({header.snapshot, ""});
+  for (const auto& member : {&GitState::repository, &GitState::branch, &GitState::commit})
+    row.push_back({git ? JsonValue(*git.*member) : JsonValue(), ""});
+  row.push_back({git ? JsonValue::json(git->dirty ? "true" : "false") : JsonValue(), ""});
+}
+
+}  // namespace
+
 RunColumns::RunColumns(std::string metric, Names names)
     : metric_(std::move(metric)), names_(std::move(names)) {}
 
@@ -143,6 +159,8 @@ std::vector<Column> RunColumns::columns() const {
                                    {"cpu_seconds", "CPU", Align::right, 0, 8},
                                    {"peak_memory_bytes", "MEMORY", Align::right, 0, 7}};
   columns.insert(columns.end(), own.begin(), own.end());
+  if (source_)
+    for (const char* key : kSourceColumns) columns.push_back({key, ""});
   for (const std::string& name : names_.metrics) {
     columns.push_back({"metrics." + name, printable(name), Align::right, 0, 9});
     columns.push_back({"metrics." + name + ".least", ""});
@@ -187,6 +205,7 @@ std::vector<Cell> RunColumns::row(const StoredRun& stored, const SweepHeader& he
       {stored.peak_memory,
        stored.peak_memory ? size_text(static_cast<std::uint64_t>(*stored.peak_memory)) : ""}};
   row.insert(row.end(), own.begin(), own.end());
+  if (source_) add_source(header, row);
   for (const std::string& name : names_.metrics) {
     const MetricFigures* figures = stored.metric(name);
     row.push_back(number_cell(figures ? std::optional(figures->last) : std::nullopt));

@@ -40,6 +40,8 @@ class RunColumns {
   RunColumns(std::string metric, Names names);
   /// Also tells the sweep of each run.
   void name_sweeps() { several_ = true; }
+  /// Also tells the snapshot and the state of the git repository.
+  void name_source() { source_ = true; }
 
   std::vector<Column> columns() const;
   std::vector<Cell> row(const StoredRun& run, const SweepHeader& header) const;
@@ -47,7 +49,7 @@ class RunColumns {
  private:
   std::string metric_;
   Names names_;
-  bool several_ = false;
+  bool several_ = false, source_ = false;
 };
 
 /// Adds what a reader's runs have: of parameters only with `apart`.

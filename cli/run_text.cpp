@@ -5,11 +5,13 @@
 
 #include <vector>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
 #include "cli/run_rows.h"
+#include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
@@ -66,6 +68,33 @@ std::string used(const StoredRun& run) {
   return base::join(parts, ", ");
 }
 
+// What of the machine it had, as its run.json tells.
+OrderedJson devices_of(const SweepEntry& sweep, const Run& run) {
+  OrderedJson devices = {{"gpus", OrderedJson::array()}, {"cpus", OrderedJson::array()}};
+  const auto text = base::read_file(run_directory(sweep.directory, run.id) / "run.json", 1 << 20);
+  if (!text) return devices;
+  const OrderedJson record = OrderedJson::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!record.is_object() || record.value("attempt", OrderedJson()) != run.attempt) return devices;
+  for (auto& [kind, list] : devices.items())
+    if (const auto found = record.find(kind); found != record.end() && found->is_array())
+      list = *found;
+  return devices;
+}
+
+std::string devices_text(const OrderedJson& devices) {
+  std::vector<std::string> parts;
+  for (const auto& [kind, name] : {std::pair{"gpus", "GPU"}, std::pair{"cpus", "processor"}}) {
+    const auto& list = devices.at(kind);
+    if (list.empty()) continue;
+    std::vector<std::string> words;
+    for (const OrderedJson& one : list)
+      words.push_back(one.is_string() ? one.get<std::string>() : one.dump());
+    parts.push_back(
+        fmt::format("{}{} {}", name, words.size() > 1 ? "s" : "", base::join(words, ", ")));
+  }
+  return base::join(parts, "; ");
+}
+
 }  // namespace
 
 std::string policy_sentence(const RunFacts& facts) {
@@ -112,6 +141,8 @@ std::string run_text(const RunFacts& facts) {
   text += labelled_sentence("time", times(run));
   if (const std::string usage = used(facts.stored); !usage.empty()) text += labelled("used", usage);
   if (facts.stored.slot) text += labelled("slot", std::to_string(*facts.stored.slot));
+  if (const auto devices = devices_text(devices_of(facts.sweep, run)); !devices.empty())
+    text += labelled("devices", devices);
   if (const auto command = command_line(facts.sweep, run); !command.empty())
     text += labelled("command", command);
   text += labelled("directory", run_directory(facts.sweep.directory, run.id).string());
@@ -132,6 +163,7 @@ OrderedJson run_json(const RunFacts& facts) {
   OrderedJson json = run_object(facts.stored, facts.sweep.header);
   json["policy"] = policy_sentence(facts);
   json["command"] = command_line(facts.sweep, run);
+  json["devices"] = devices_of(facts.sweep, run);
   json["directory"] = run_directory(facts.sweep.directory, run.id).string();
   json["stderr_tail"] = facts.stored.stderr_tail;
   return json;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/json.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -18,15 +19,11 @@ std::string property(const SweepHeader& header, const std::string& name) {
   return found == header.properties.end() ? "" : found->second;
 }
 
-std::string git_line(const SweepHeader& header) {
-  const std::string commit = property(header, "commit");
-  if (commit.empty()) return "";
-  std::string text = commit.substr(0, 12);
-  if (const auto branch = property(header, "branch"); !branch.empty())
-    text += " on " + printable(branch);
-  if (property(header, "dirty") == "True") text += ", with changes that are not committed";
-  if (const auto url = property(header, "repository_uri"); !url.empty())
-    text += ", " + printable(url);
+std::string git_line(const GitState& git) {
+  std::string text = git.commit.substr(0, 12);
+  if (!git.branch.empty()) text += " on " + printable(git.branch);
+  if (git.dirty) text += ", with changes that are not committed";
+  if (!git.repository.empty()) text += ", " + printable(git.repository);
   return text;
 }
 
@@ -49,6 +46,21 @@ std::string contents(const SweepEntry& sweep) {
 
 }  // namespace
 
+std::optional<GitState> git_state(const SweepHeader& header) {
+  if (property(header, "commit").empty()) return std::nullopt;
+  return GitState{property(header, "repository_uri"), property(header, "branch"),
+                  property(header, "commit"), property(header, "dirty") == "True"};
+}
+
+OrderedJson git_json(const SweepHeader& header) {
+  const auto git = git_state(header);
+  if (!git) return nullptr;
+  return {{"repository", git->repository},
+          {"branch", git->branch},
+          {"commit", git->commit},
+          {"dirty", git->dirty}};
+}
+
 std::string snapshots_text(const std::filesystem::path& home) {
   const auto freed = collect_unused_snapshots(home);
   if (!freed)
@@ -70,8 +82,7 @@ std::string source_text(const SweepEntry& sweep) {
   if (!sweep.header.snapshot.empty())
     text += labelled_sentence(
         "snapshot", fmt::format("{} ({})", short_snapshot(sweep.header.snapshot), contents(sweep)));
-  if (const std::string git = git_line(sweep.header); !git.empty())
-    text += labelled_sentence("git", git);
+  if (const auto git = git_state(sweep.header)) text += labelled_sentence("git", git_line(*git));
   return text;
 }
 

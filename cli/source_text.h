@@ -3,12 +3,24 @@
 // What a sweep's code was, in words: its snapshot and the state of its git repository.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "cli/json_fwd.h"
 #include "hdrive/catalog.h"
 #include "hdrive/workspace.h"
 
 namespace hdrive::cli {
+
+/// The git repository when the sweep was made.
+struct GitState {
+  std::string repository, branch, commit;
+  bool dirty = false;  ///< it had changes that were not committed
+};
+/// Nothing where it was in none.
+std::optional<GitState> git_state(const SweepHeader& header);
+/// The same by name, or null.
+OrderedJson git_json(const SweepHeader& header);
 
 /// "snapshot 1a2b3c4d5e6f: 12 files, 0.1 MB; ignored: 3", with a line break.
 std::string snapshot_line(const Capture& capture);

@@ -34,7 +34,7 @@ std::vector<SweepEntry> chosen_or_fail(const std::string& output_dir,
   if (selectors.empty()) {
     std::vector<Error> problems;
     sweeps = list_sweeps(home_directory(output_dir), &problems);
-    for (const Error& problem : problems) complain("warning: " + problem.message());
+    for (const Error& problem : problems) complain("warning: " + error_text(problem, output_dir));
   }
   std::erase_if(sweeps, [&](const SweepEntry& sweep) { return !is_chosen(sweep, choice); });
   if (sweeps.empty())

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/lookup.h"
+#include "cli/source_text.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
@@ -106,6 +107,8 @@ OrderedJson sweep_json(const SweepEntry& sweep, const SweepSummary& summary) {
   json["created"] = json_time(header.created);
   json["changed"] = json_time(sweep.changed);
   json["version"] = header.version;
+  json["snapshot"] = header.snapshot;
+  json["git"] = git_json(header);
   json["directory"] = sweep.directory.string();
   return json;
 }

@@ -12,6 +12,7 @@
 #include "cli/lookup.h"
 #include "cli/output_file.h"
 #include "cli/run_rows.h"
+#include "cli/source_text.h"
 #include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
@@ -90,6 +91,8 @@ void export_objects(const std::vector<SweepEntry>& sweeps, OutputFile& output) {
   for (const SweepEntry& sweep : sweeps)
     ok_or_fail(reader_or_fail(sweep)->each_run({}, [&](const StoredRun& run) {
       OrderedJson object = run_object(run, sweep.header);
+      object["snapshot"] = sweep.header.snapshot;
+      object["git"] = git_json(sweep.header);
       if (sweeps.size() > 1) {
         object["sweep_id"] = sweep.header.id;
         object["sweep_name"] = sweep.header.name;
@@ -107,12 +110,21 @@ void export_runs(const std::vector<SweepEntry>& sweeps, Format format, OutputFil
   for (const SweepEntry& sweep : sweeps)
     add_names(names, *reader_or_fail(sweep), sweep.header, parameters);
   RunColumns columns(sweeps.empty() ? "" : sweeps.front().header.metric, names);
+  columns.name_source();
   if (sweeps.size() > 1) columns.name_sweeps();
   Rows rows(columns.columns(), format, output);
   for (const SweepEntry& sweep : sweeps)
     ok_or_fail(reader_or_fail(sweep)->each_run(
         {}, [&](const StoredRun& run) { rows.add(columns.row(run, sweep.header)); }));
   rows.end();
+}
+
+void write_rows(const std::vector<SweepEntry>& sweeps, const Options& options, OutputFile& output) {
+  if (options.metrics)
+    export_metrics(sweeps, options.format, output);
+  else
+    export_runs(sweeps, options.format, output);
+  ok_or_fail(output.finish());
 }
 
 int export_sweeps(const Options& options) {
@@ -125,16 +137,15 @@ int export_sweeps(const Options& options) {
   std::error_code ignored;
   if (std::filesystem::is_directory(options.file, ignored))
     fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", options.file));
-  // Whatever is exported is believed elsewhere: all of it is compared with its digest before a line
-  // is written.
-  for (const SweepEntry& sweep : sweeps)
-    ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric, [](const Change&) {}));
   OutputFile output = value_or_fail(OutputFile::open(options.file));
-  if (options.metrics)
-    export_metrics(sweeps, options.format, output);
-  else
-    export_runs(sweeps, options.format, output);
-  ok_or_fail(output.finish());
+  try {
+    // What is read is compared with its digests while it is written.
+    write_rows(sweeps, options, output);
+  } catch (Failure& failure) {
+    if (failure.error && output.was_seen())
+      failure.error->what += "; what was written of it until then is incomplete";
+    throw;
+  }
   return kDone;
 }
 

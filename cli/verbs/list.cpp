@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/source_text.h"
 #include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -38,27 +41,10 @@ Cell size_cell(const DiskUse& use) {
   return {static_cast<std::int64_t>(use.bytes), (use.complete ? "" : ">") + size_text(use.bytes)};
 }
 
-// What the catalog does not tell; of a sweep that cannot be read any further, nothing.
-SweepTotals totals_of(const SweepEntry& sweep) {
-  const auto reader = SweepReader::open(sweep.directory);
-  if (!reader) return {};
-  auto totals = (*reader)->totals();
-  return totals ? *std::move(totals) : SweepTotals{};
-}
-
-// A command that a message names is to be typed as this one was.
-std::string with_hint(std::string message, const std::string& hint) {
-  constexpr std::string_view kCommand = "`hdrive repair ";
-  const std::size_t command = message.find(kCommand);
-  if (command == message.npos) return message;
-  const std::size_t end = message.find('`', command + kCommand.size());
-  return end == message.npos ? message : message.insert(end, hint);
-}
-
-std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) {
+std::vector<Cell> row_of(const SweepEntry& sweep, const SweepTotals& totals, const DiskUse& use,
+                         Time now) {
   const SweepHeader& header = sweep.header;
   const Duration active = active_time(sweep, now);
-  const SweepTotals totals = totals_of(sweep);
   const auto integer = [](std::int64_t number) { return Cell{number, std::to_string(number)}; };
   return {{header.id, short_id(header.id)},
           {header.name, printable(header.name)},
@@ -80,17 +66,24 @@ std::vector<Cell> row_of(const SweepEntry& sweep, const DiskUse& use, Time now) 
           size_cell(use),
           {sweep.engine, ""},
           {sweep.directory.string(), ""},
-          {sweep.reason, ""}};
+          {sweep.reason, ""},
+          {header.snapshot, ""},
+          {JsonValue::json(compact(git_json(header))), ""}};
 }
 
 int list(const Options& options) {
   const auto home = home_directory(options.output_dir);
   std::vector<Error> problems;
-  auto sweeps = list_sweeps(home, &problems);
+  std::map<std::filesystem::path, SweepTotals> totals;
+  auto sweeps = list_sweeps(home, &problems, [&](const SweepEntry& sweep, SweepReader& reader) {
+    const auto of = reader.totals();
+    if (of) totals[sweep.directory] = *of;
+    return of ? Result<void>() : of.error();
+  });
   const bool none = sweeps.empty();
   std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
   for (const Error& problem : problems)
-    complain("warning: " + with_hint(problem.message(), home_hint(options.output_dir)));
+    complain("warning: " + error_text(problem, options.output_dir));
   if (none && !problems.empty())
     fail(kCannot, fmt::format("no sweep in {} can be read, of {}", home.string(),
                               base::plural(static_cast<long long>(problems.size()), "sweep")));
@@ -118,13 +111,15 @@ int list(const Options& options) {
                      {"size_bytes", "SIZE", Align::right, 0, 4},
                      {"engine", ""},
                      {"directory", ""},
-                     {"reason", ""}};
+                     {"reason", ""},
+                     {"snapshot", ""},
+                     {"git", ""}};
   const Time now = make_steady_clock()->now();
   std::int64_t left = kMostEntries;
   for (const SweepEntry& sweep : sweeps) {
     const DiskUse use = disk_use(sweep.directory, left);
     left = std::max<std::int64_t>(0, left - use.entries);
-    listing.rows.push_back(row_of(sweep, use, now));
+    listing.rows.push_back(row_of(sweep, totals[sweep.directory], use, now));
   }
   write(listing, options.format);
   return kDone;

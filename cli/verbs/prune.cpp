@@ -47,7 +47,8 @@ std::vector<SweepEntry> chosen(const Options& options) {
   if (!options.sweeps.empty()) return result;
   std::vector<Error> problems;
   result = list_sweeps(home_directory(options.output_dir), &problems);
-  for (const Error& problem : problems) complain("warning: " + problem.message());
+  for (const Error& problem : problems)
+    complain("warning: " + error_text(problem, options.output_dir));
   return result;
 }
 

@@ -55,7 +55,6 @@ std::string edits_text(const std::vector<SweepEdited>& edits) {
 OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
                       const std::vector<SweepEdited>& edits, const std::vector<Noted>& notes) {
   OrderedJson json = sweep_json(sweep, summary);
-  json["snapshot"] = sweep.header.snapshot;
   json["properties"] = sweep.header.properties;
   json["config"] = sweep.header.config;
   json["edits"] = OrderedJson::array();
