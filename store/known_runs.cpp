@@ -115,4 +115,39 @@ void tell_run(RunId run, const KnownRun& known, std::vector<Change>& changes) {
   }
 }
 
+std::uint64_t digest_of(const Known& known) {
+  Seal seal(Seal::Source::as_stored);
+  for (const Change& change : known.before) seal.add(change);
+  std::vector<Change> changes;
+  for (const auto& [run, of] : known.runs) {
+    if (!of.proposed) return 0;
+    tell_run(run, of, changes);
+  }
+  for (const Change& change : changes) seal.add(change);
+  for (const Change& change : known.after) seal.add(change);
+  return seal.digest();
+}
+
+void fill_gaps(Known& all, std::vector<std::string>& lost) {
+  if (all.runs.empty()) return;
+  const RunId last = all.runs.rbegin()->first;
+  for (RunId run = 0; run <= last; ++run) {
+    KnownRun& known = all.runs[run];
+    if (known.proposed) continue;
+    known.proposed = RunProposed{run, {}, "lost with the database", time_of(known)};
+    lost.push_back(fmt::format("run {}: its parameters", run));
+    if (!known.attempts.empty() && known.attempts.rbegin()->second.ended) continue;
+    const int attempt = known.attempts.empty() ? 1 : known.attempts.rbegin()->first;
+    known.attempts[attempt].ended = RunEnded{run,
+                                             attempt,
+                                             RunStatus::failed,
+                                             EndCause::lost,
+                                             {},
+                                             {},
+                                             "its parameters were lost with the database",
+                                             "",
+                                             time_of(known)};
+  }
+}
+
 }  // namespace hdrive::store

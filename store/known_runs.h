@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "hdrive/store.h"
@@ -44,5 +45,12 @@ Time time_of(const KnownRun& run);
 
 /// The run's changes in an order every store takes. It has a proposal.
 void tell_run(RunId run, const KnownRun& known, std::vector<Change>& changes);
+
+/// What Seal::digest would be of all of it; 0 where a proposal is missing.
+std::uint64_t digest_of(const Known& known);
+
+/// Runs are numbered without gaps: one of which nothing is left but that it was becomes a lost one. A sentence each in
+/// `lost`.
+void fill_gaps(Known& known, std::vector<std::string>& lost);
 
 }  // namespace hdrive::store

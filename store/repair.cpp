@@ -223,7 +223,7 @@ class Repair {
       if (const auto it = known_.runs.find(run);
           it != known_.runs.end() && it->second.proposed && it->second.proposed->parameters.empty())
         report_.lost.push_back(fmt::format("run {}: its parameters", run));
-    if (sealed_ && digest_of(known_) == *sealed_) {
+    if (sealed_ && store::digest_of(known_) == *sealed_) {
       report_.restored.push_back(
           "all that was written: what was put together agrees with its digest");
       return;
@@ -242,19 +242,6 @@ class Repair {
                     count > alone.size() ? ", ..." : ""));
   }
 
-  static std::uint64_t digest_of(const Known& known) {
-    store::Seal seal(store::Seal::Source::as_stored);
-    for (const Change& change : known.before) seal.add(change);
-    std::vector<Change> changes;
-    for (const auto& [run, of] : known.runs) {
-      if (!of.proposed) return 0;
-      store::tell_run(run, of, changes);
-    }
-    for (const Change& change : changes) seal.add(change);
-    for (const Change& change : known.after) seal.add(change);
-    return seal.digest();
-  }
-
   // Attempts the database has not come to know stay open: the engine that resumes finds them.
   void read_later_attempts(const fs::path& path, RunId run, const KnownRun& known) {
     const int last = known.attempts.empty() ? 1 : std::max(1, known.attempts.rbegin()->first);
@@ -270,29 +257,6 @@ class Repair {
                                       EndCause::interrupt});
       later_.emplace_back(
           RunStarted{run, attempt.attempt, attempt.pid, attempt.started.value_or(at)});
-    }
-  }
-
-  // Runs are numbered without gaps; of one in a gap nothing is left but that it was.
-  void fill_gaps() {
-    if (known_.runs.empty()) return;
-    const RunId last = known_.runs.rbegin()->first;
-    for (RunId run = 0; run <= last; ++run) {
-      KnownRun& known = known_.runs[run];
-      if (known.proposed) continue;
-      known.proposed = RunProposed{run, {}, "lost with the database", time_of(known)};
-      report_.lost.push_back(fmt::format("run {}: its parameters", run));
-      if (!known.attempts.empty() && known.attempts.rbegin()->second.ended) continue;
-      const int attempt = known.attempts.empty() ? 1 : known.attempts.rbegin()->first;
-      known.attempts[attempt].ended = RunEnded{run,
-                                               attempt,
-                                               RunStatus::failed,
-                                               EndCause::lost,
-                                               {},
-                                               {},
-                                               "its parameters were lost with the database",
-                                               "",
-                                               time_of(known)};
     }
   }
 
@@ -342,7 +306,7 @@ class Repair {
       if (forgotten) forgotten = (*opened)->run("INSERT INTO seal(rowid, steps) VALUES(1, 0)");
       if (!forgotten) return forgotten;
     }
-    fill_gaps();
+    store::fill_gaps(known_, report_.lost);
     auto store = open_sqlite_store(workshop_);
     if (!store) return store.error();
     if (auto done = (*store)->append(later_); !done) return done;
@@ -362,7 +326,7 @@ class Repair {
 
   Result<void> write_anew(const fs::path& scratch) {
     store::remove_database(scratch);
-    fill_gaps();
+    store::fill_gaps(known_, report_.lost);
     auto store = create_sqlite_store(workshop_, *header_);
     if (!store) return store.error();
     if (auto done = (*store)->append(known_.before); !done) return done;
