@@ -50,19 +50,39 @@ void Follower::take(const StoredRun& stored) {
                   now.reason, stored.stderr_tail, now.ended, stored.cpu_time, stored.peak_memory});
 }
 
-// All there is, without telling it.
-void Follower::begin() {
-  reader_ = value_or_fail(SweepReader::open(sweep_.directory));
+// A run that is past: of it only what is counted.
+void Follower::take(const RunOutline& it) {
+  take(RunProposed{it.run, {}, "", it.started.value_or(Time{})});
+  for (int attempt = 2; attempt <= it.attempt; ++attempt)
+    take(RunRequeued{it.run, attempt, "", Time{}, EndCause::interrupt});
+  if (it.started) take(RunStarted{it.run, it.attempt, 0, *it.started});
+  if (it.best)
+    take(RunMetrics{it.run, it.attempt, {{sweep_.header.metric, *it.best, {}, {}}}, {}, Time{}});
+  take(RunEnded{
+      it.run, it.attempt, it.status, it.ended_by, {}, {}, "", "", it.ended.value_or(Time{})});
+}
+
+// All there is, without telling it: what goes on and the best run as they are, the others in short.
+void Follower::take_all() {
+  listener_ = nullptr;
   state_ = SweepState(sweep_.header.metric, sweep_.header.goal);
+  const auto best = value_or_fail(reader_->totals()).best;
+  for (const RunOutline& run : value_or_fail(reader_->outlines())) {
+    if (is_terminal(run.status) && run.run != best)
+      take(run);
+    else
+      take(value_or_fail(reader_->run(run.run)));
+  }
 }
 
 void Follower::look(Listener& listener) {
   const bool first = !reader_;
-  if (first) begin();
+  if (first) reader_ = value_or_fail(SweepReader::open(sweep_.directory));
   const auto engine = reader_->engine();  // before the database, which knows more
   Increment news = value_or_fail(reader_->refresh());
-  if (news.replaced) state_ = SweepState(sweep_.header.metric, sweep_.header.goal);
-  listener_ = first || news.replaced ? nullptr : &listener;
+  const bool all = first || news.replaced;
+  if (all) take_all();
+  listener_ = all ? nullptr : &listener;
   for (SweepChanged& change : news.status) {
     sweep_.status = change.status;
     sweep_.end = change.end;
@@ -70,10 +90,11 @@ void Follower::look(Listener& listener) {
     take(std::move(change));
   }
   for (SweepEdited& edit : news.edits) {
-    sweep_.header.config = edit.config;
+    edit.config = sweep_.header.config = news.edits.back().config;
     take(std::move(edit));
   }
-  for (const RunId run : news.runs) take(value_or_fail(reader_->run(run)));
+  if (!all)
+    for (const RunId run : news.runs) take(value_or_fail(reader_->run(run)));
   for (Noted& note : news.notes) take(std::move(note));
   sweep_.engine = engine;
   if (!first) return;

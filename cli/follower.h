@@ -18,7 +18,7 @@ class Follower {
   explicit Follower(SweepEntry sweep);
 
   /// Reads what came since and tells `listener`; the first time only which runs are alive, since
-  /// the rest is past. Costs as much as there is new.
+  /// the rest is past, and is known in short. Costs as much as there is new.
   void look(Listener& listener);
 
   /// As it was at the last look; its counts are those of the beginning.
@@ -29,8 +29,9 @@ class Follower {
   bool over() const { return is_over(sweep_.status) || !sweep_.engine; }
 
  private:
-  void begin();
+  void take_all();
   void take(const StoredRun& run);
+  void take(const RunOutline& run);
   void take(const Change& change);
 
   SweepEntry sweep_;

@@ -156,7 +156,8 @@ void ChangeRows::note_run(const Change& change) {
   std::visit(
       [this](const auto& it) {
         using T = std::decay_t<decltype(it)>;
-        constexpr bool of_run = requires { it.parameters; } || requires { it.attempt; };
+        constexpr bool of_run = requires { it.parameters; }
+        || requires { it.attempt; };
         if constexpr (of_run) recent_.add(it.run, step());
         if constexpr (of_run && !std::is_same_v<T, RunJudged>) {
           const Time at(duration_of(seconds_of(it.at.time_since_epoch())));  // as it is stored

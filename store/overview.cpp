@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace hdrive::store {
@@ -64,19 +66,46 @@ Result<SweepEntry> read_entry(Parts& parts) {
   return entry;
 }
 
+namespace {
+
+// The best finite values of the primary metric, by number.
+Result<void> each_best(Parts& parts, Goal goal, const std::string& name,
+                       const std::function<void(RunId, double)>& tell) {
+  const auto metric = parts.name(name);
+  if (!metric) return metric.error();
+  if (*metric == nullptr) return {};
+  return parts.each_figure(**metric, [&](RunId run, const MetricSummary& it) {
+    if (it.finite > 0) tell(run, goal == Goal::maximize ? it.greatest : it.least);
+  });
+}
+
+}  // namespace
+
 Result<std::vector<Improvement>> read_improvements(Parts& parts) {
   const Result<SweepHeader> header = parts.header();
   if (!header) return header.error();
   std::vector<Improvement> all;
-  const auto metric = parts.name(header->metric);
-  if (!metric) return metric.error();
-  if (*metric == nullptr) return all;
   const bool highest = header->goal == Goal::maximize;
-  Result<void> read = parts.each_figure(**metric, [&](RunId run, const MetricSummary& it) {
-    if (it.finite == 0) return;
-    const double value = highest ? it.greatest : it.least;
+  Result<void> read = each_best(parts, header->goal, header->metric, [&](RunId run, double value) {
     const double before = all.empty() ? 0 : all.back().value;
     if (all.empty() || (highest ? value > before : value < before)) all.push_back({run, value});
+  });
+  if (!read) return read.error();
+  return all;
+}
+
+Result<std::vector<RunOutline>> read_outlines(Parts& parts) {
+  const Result<SweepHeader> header = parts.header();
+  if (!header) return header.error();
+  const auto states = parts.states();
+  if (!states) return states.error();
+  std::vector<RunOutline> all;
+  all.reserve((*states)->size());
+  for (const RunState& it : **states)
+    all.push_back({it.run, it.attempt, it.status, it.ended_by, it.started, it.ended, {}});
+  Result<void> read = each_best(parts, header->goal, header->metric, [&](RunId run, double value) {
+    if (run >= 0 && static_cast<std::size_t>(run) < all.size())
+      all[static_cast<std::size_t>(run)].best = value;
   });
   if (!read) return read.error();
   return all;

@@ -18,5 +18,6 @@ Result<SweepEntry> read_entry(Parts& parts);
 Result<SweepTotals> read_totals(Parts& parts, std::optional<Time> now);
 Result<std::vector<MetricTotals>> read_metric_totals(Parts& parts);
 Result<std::vector<Improvement>> read_improvements(Parts& parts);
+Result<std::vector<RunOutline>> read_outlines(Parts& parts);
 
 }  // namespace hdrive::store

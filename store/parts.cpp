@@ -12,7 +12,7 @@ namespace hdrive::store {
 namespace {
 
 constexpr char kNames[] = "SELECT id, name FROM metric_names ORDER BY id";
-constexpr char kStates[] = "SELECT number, status, ended_by, started, ended FROM runs";
+constexpr char kStates[] = "SELECT number, status, ended_by, started, ended, attempt FROM runs";
 constexpr char kFigures[] =
     "SELECT run, count, finite, last, last_step, least, greatest FROM run_metrics "
     "WHERE name = ?1 ORDER BY run";
@@ -90,7 +90,7 @@ Result<const std::vector<RunState>*> Parts::states() {
     possible = possible && status && cause && run >= 0 && run < runs;
     if (!possible) return;
     RunState& state = states_[static_cast<std::size_t>(run)];
-    state = {run, *status, *cause, maybe_time(row, 3), maybe_time(row, 4)};
+    state = {run, row.small(5), *status, *cause, maybe_time(row, 3), maybe_time(row, 4)};
     sum += Seal::of(state);
     ++count;
   });

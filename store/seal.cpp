@@ -208,10 +208,11 @@ std::uint64_t Seal::of_name(std::int64_t number, std::string_view name) {
 }
 
 // When it started does not change with the rest, and is put apart by the engine, too.
-std::uint64_t Seal::of_state(RunId run, RunStatus status, EndCause ended_by,
+std::uint64_t Seal::of_state(RunId run, int attempt, RunStatus status, EndCause ended_by,
                              const std::optional<Time>& ended, Source source) {
   Hash hash(source, kRunState);
-  hash.integer(run).integer(static_cast<int>(status)).integer(static_cast<int>(ended_by));
+  hash.integer(run).integer(attempt);
+  hash.integer(static_cast<int>(status)).integer(static_cast<int>(ended_by));
   if (ended) hash.time(*ended);
   return hash.value();
 }
@@ -223,7 +224,8 @@ std::uint64_t Seal::of_start(RunId run, Time at, Source source) {
 std::uint64_t Seal::of(const RunState& it) {
   const std::uint64_t started =
       it.started ? of_start(it.run, *it.started, Source::as_stored) : std::uint64_t{0};
-  return started + of_state(it.run, it.status, it.ended_by, it.ended, Source::as_stored);
+  return started +
+         of_state(it.run, it.attempt, it.status, it.ended_by, it.ended, Source::as_stored);
 }
 
 std::uint64_t Seal::of(const SweepChanged& it, Source source) {
@@ -298,7 +300,7 @@ void Seal::take(const RunProposed& it) {
   runs_.emplace_back();
   sums_.parts.runs = static_cast<std::int64_t>(runs_.size());
   put_state(it.run, kState,
-            of_state(it.run, RunStatus::queued, EndCause::none, std::nullopt, source_));
+            of_state(it.run, 1, RunStatus::queued, EndCause::none, std::nullopt, source_));
   put(it.run, kProposed,
       Hash(source_, kProposal)
           .integer(it.run)
@@ -316,8 +318,9 @@ void Seal::take(const RunStarted& it) {
   if (it.slot) hash.integer(*it.slot);
   put(it.run, kStarted, hash.value());
   put_state(it.run, kStateStarted, of_start(it.run, it.at, source_));
-  put_state(it.run, kState,
-            of_state(it.run, RunStatus::running, EndCause::none, std::nullopt, source_));
+  put_state(
+      it.run, kState,
+      of_state(it.run, it.attempt, RunStatus::running, EndCause::none, std::nullopt, source_));
 }
 
 void Seal::take(const RunMetrics& it) {
@@ -372,7 +375,7 @@ void Seal::take(const RunEnded& it) {
   if (it.cpu_time) hash.integer(1).duration(*it.cpu_time);
   if (it.peak_memory) hash.integer(2).integer(*it.peak_memory);
   put(it.run, kEnded, hash.value());
-  put_state(it.run, kState, of_state(it.run, it.status, it.cause, it.at, source_));
+  put_state(it.run, kState, of_state(it.run, it.attempt, it.status, it.cause, it.at, source_));
 }
 
 void Seal::take(const RunRequeued& it) {
@@ -381,7 +384,7 @@ void Seal::take(const RunRequeued& it) {
     std::fill(slots->begin() + kRequeued, slots->begin() + kState, 0);
   put_state(it.run, kStateStarted, 0);
   put_state(it.run, kState,
-            of_state(it.run, RunStatus::queued, EndCause::none, std::nullopt, source_));
+            of_state(it.run, it.attempt, RunStatus::queued, EndCause::none, std::nullopt, source_));
   put(it.run, kRequeued,
       Hash(source_, kRequeue)
           .integer(it.run)

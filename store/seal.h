@@ -25,6 +25,7 @@ namespace hdrive::store {
 /// What is known of each run where only a few are looked at.
 struct RunState {
   RunId run = 0;
+  int attempt = 1;
   RunStatus status = RunStatus::queued;
   EndCause ended_by = EndCause::none;
   std::optional<Time> started, ended;
@@ -109,7 +110,7 @@ class Seal {
   using Slots = std::array<std::uint64_t, kSlots>;
 
   class Hash;
-  static std::uint64_t of_state(RunId run, RunStatus status, EndCause ended_by,
+  static std::uint64_t of_state(RunId run, int attempt, RunStatus status, EndCause ended_by,
                                 const std::optional<Time>& ended, Source source);
   static std::uint64_t of_start(RunId run, Time at, Source source);
   std::uint64_t metric(RunId run, int attempt, std::string_view name, double value,

@@ -14,12 +14,12 @@ namespace hdrive::store {
 namespace {
 
 constexpr char kSelect[] =
-    "SELECT steps, digest, header, runs, states, status, changes, notes, edits, names, latest, own, "
-    "recent     "FROM seal WHERE rowid = 1";
+    "SELECT steps, digest, header, runs, states, status, changes, notes, edits, names, latest, "
+    "own, recent FROM seal WHERE rowid = 1";
 constexpr char kWrite[] =
     "UPDATE seal SET steps = ?1, digest = ?2, header = ?3, runs = ?4, states = ?5, status = ?6, "
-    "changes = ?7, notes = ?8, edits = ?9, names = ?10, latest = ?11, own = ?12, "
-    "recent = ?13 WHERE rowid = 1";
+    "changes = ?7, notes = ?8, edits = ?9, names = ?10, latest = ?11, own = ?12, recent = ?13 "
+    "WHERE rowid = 1";
 constexpr char kFigureDigests[] = "SELECT rowid - 1, digest FROM seal WHERE rowid > 1";
 constexpr char kWriteFigureDigest[] =
     "INSERT OR REPLACE INTO seal(rowid, steps, digest) VALUES(?1 + 1, 0, ?2)";

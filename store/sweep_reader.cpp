@@ -120,6 +120,9 @@ class DatabaseReader final : public SweepReader {
   Result<std::vector<Improvement>> improvements() override {
     return now([&] { return store::read_improvements(*parts_); });
   }
+  Result<std::vector<RunOutline>> outlines() override {
+    return now([&] { return store::read_outlines(*parts_); });
+  }
   Result<std::vector<std::string>> metric_names() override;
   Result<std::vector<std::string>> parameter_names() override;
   Result<std::vector<Noted>> notes() override;

@@ -162,6 +162,15 @@ struct MetricTotals {
   std::int64_t count = 0;  ///< of values
   std::optional<double> least, greatest;
 };
+/// What is told of a run without reading it.
+struct RunOutline {
+  RunId run = 0;
+  int attempt = 1;
+  RunStatus status = RunStatus::queued;
+  EndCause ended_by = EndCause::none;
+  std::optional<Time> started, ended;
+  std::optional<double> best;  ///< of the primary metric
+};
 /// The primary metric's best value so far, at the runs that raised it, by number.
 struct Improvement {
   RunId run = 0;
@@ -230,6 +239,8 @@ class SweepReader {
   virtual Result<SweepTotals> totals(std::optional<Time> now = std::nullopt) = 0;
   virtual Result<std::vector<MetricTotals>> metric_totals() = 0;
   virtual Result<std::vector<Improvement>> improvements() = 0;
+  /// Of all runs, by number.
+  virtual Result<std::vector<RunOutline>> outlines() = 0;
   /// In the order in which they first came.
   virtual Result<std::vector<std::string>> metric_names() = 0;
   /// Of the parameters of all runs, in the order of the first run that has them.

@@ -36,7 +36,8 @@ struct Error {
 
   /// "where: what", or only "what" where there is no place to name, and the repair that would help.
   std::string message() const { return message(to_repair.substr(to_repair.rfind('/') + 1)); }
-  /// The same where the sweep to repair is found by these words: only a caller knows where its user looks for sweeps.
+  /// The same where the sweep to repair is found by these words: only a caller knows where its
+  /// user looks for sweeps.
   std::string message(const std::string& words_for_sweep) const {
     std::string text = where.empty() ? what : where + ": " + what;
     if (!to_repair.empty())

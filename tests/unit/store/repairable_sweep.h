@@ -118,8 +118,7 @@ class Sweep {
     auto read = replay_sweep(path(), "", [&](const Change& change) {
       std::visit(
           [&](const auto& it) {
-            if
-              inline constexpr(requires { it.run + 1; }) changes[it.run].push_back(it);
+            if constexpr (requires { it.run + 1; }) changes[it.run].push_back(it);
           },
           change);
     });
