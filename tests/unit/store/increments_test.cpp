@@ -135,6 +135,7 @@ class Watcher {
     CHECK(names_ == value_of(reader_->metric_names()));
     CHECK(notes_ == value_of(reader_->notes()).size());
     check_totals(expected);
+    check_outlines(expected.size());
   }
 
  private:
@@ -164,6 +165,22 @@ class Watcher {
     CHECK(figures.least == least);
     CHECK(figures.greatest == greatest);
     CHECK(text(figures.last) == text(values.back()));
+  }
+
+  void check_outlines(std::size_t count) {
+    const auto outlines = value_of(reader_->outlines());
+    REQUIRE(outlines.size() == count);
+    for (const RunOutline& it : outlines) {
+      const StoredRun run = value_of(reader_->run(it.run));
+      const MetricFigures* figures = run.metric("acc");
+      INFO("run " << it.run);
+      CHECK(it.attempt == run.run.attempt);
+      CHECK(it.status == run.run.status);
+      CHECK(it.ended_by == run.run.ended_by);
+      CHECK(it.started.value_or(Time{}) == run.run.started);
+      CHECK(it.ended.value_or(Time{}) == run.run.ended);
+      CHECK(it.best == (figures ? figures->greatest : std::nullopt));
+    }
   }
 
   void check_totals(const std::map<RunId, Known>& expected) {
