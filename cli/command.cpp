@@ -95,6 +95,9 @@ int run_command(int argc, char** argv) {
   // `hdrive list | head` ends quietly, whatever the parent ignores; verbs that own runs ignore it
   // again.
   std::signal(SIGPIPE, SIG_DFL);
+  // A file that may not grow any more (ulimit -f) is a full disk and not the end. Programs that are started have the
+  // signal at its default.
+  std::signal(SIGXFSZ, [](int) {});
   try {
     return dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const Failure& failure) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/messages.h"
+#include "cli/patient_writer.h"
 #include "cli/picture.h"
 #include "cli/progress.h"
 #include "cli/stored_spec.h"
@@ -27,30 +28,39 @@ class PlainDisplay final : public Display {
   PlainDisplay(bool quiet, StopSignal stop) : quiet_(quiet), stop_(std::move(stop)) {}
 
   void on_change(const Change& change, const SweepState& state) override {
-    if (const auto warning = warning_line(change)) complain(*warning);
-    if (const auto news = pause_news_.line(change)) complain(*news);
+    if (const auto warning = warning_line(change)) tell(*warning);
+    if (const auto news = pause_news_.line(change)) tell(*news);
     const auto* ended = std::get_if<RunEnded>(&change);
     if (ended == nullptr) return;
-    // A reader of stdout that went away must not end the sweep, so failures to write are ignored.
     const Run& run = state.history().run(ended->run);  // queued, if it is tried again at once
-    if (!quiet_ && is_terminal(run.status)) write_text(STDOUT_FILENO, run_line(run, state) + "\n");
+    if (!quiet_ && is_terminal(run.status)) out_.add(run_line(run, state) + "\n");
     if (ended->status == RunStatus::failed && failures_++ < kFailuresInFull)
-      for (const std::string& line : stderr_lines(*ended)) tell(line + "\n");
+      for (const std::string& line : stderr_lines(*ended)) err_.add(line + "\n");
   }
 
   void on_trouble(const std::string& trouble) override {
-    complain(trouble.empty() ? "that is over, and the sweep goes on" : printable(trouble));
+    tell(trouble.empty() ? "that is over, and the sweep goes on" : printable(trouble));
   }
 
   void on_turn(const SweepState& state, Time /*now*/) override {
     while (level_ < stop_.level())
-      complain(interruption_line(++level_, state.history().count(RunStatus::running)));
+      tell(interruption_line(++level_, state.history().count(RunStatus::running)));
+    out_.flush();
+    err_.flush();
+  }
+
+  void drain() override {
+    out_.finish();
+    err_.finish();
   }
 
  private:
+  void tell(const std::string& message) { err_.add("hdrive: " + message + "\n"); }
+
   bool quiet_;
   StopSignal stop_;
   PauseNews pause_news_;
+  PatientWriter out_{STDOUT_FILENO}, err_{STDERR_FILENO};
   int level_ = 0;
   int failures_ = 0;
 };
@@ -104,7 +114,12 @@ class LiveDisplay final : public Display {
     progress_.left.reset();
     progress_.stopping = false;
     progress_.paused = false;
-    draw(true);
+    unfinished_ = true;
+    if (takes_bytes()) drain();
+  }
+
+  void drain() override {
+    if (std::exchange(unfinished_, false)) draw(true);
   }
 
  private:
@@ -189,8 +204,11 @@ class LiveDisplay final : public Display {
   // Whether a redraw would neither block (Ctrl-S) nor scribble over another job's terminal.
   static bool may_draw() {
     const pid_t foreground = tcgetpgrp(STDERR_FILENO);  // -1: not our controlling terminal
+    return (foreground < 0 || foreground == getpgrp()) && takes_bytes();
+  }
+  static bool takes_bytes() {
     pollfd terminal{STDERR_FILENO, POLLOUT, 0};
-    return (foreground < 0 || foreground == getpgrp()) && poll(&terminal, 1, 0) == 1;
+    return poll(&terminal, 1, 0) == 1;
   }
 
   bool draw(bool last) {
@@ -231,6 +249,7 @@ class LiveDisplay final : public Display {
   std::vector<std::string> messages_;
   bool dirty_ = true;
   bool first_look_ = true;
+  bool unfinished_ = false;
   int level_ = 0;
   int failures_ = 0;
 };

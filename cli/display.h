@@ -16,6 +16,8 @@ class Display : public Listener {
  public:
   /// The last words; the final state stays on the screen. Called once, when the sweep is over.
   virtual void finish() {}
+  /// What could not be shown so far, since the terminal was stopped or nobody reads: waits for it.
+  virtual void drain() {}
 };
 
 /// Live on stderr where that is a terminal that can be redrawn; else lines on stdout and warnings

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <optional>
+#include <vector>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/detach.h"
@@ -51,7 +54,8 @@ DeviceOptions device_options(const Foreground& foreground) {
 int run_in_foreground(const Foreground& foreground) {
   if (foreground.announce_to) become_detached();
   const StopSignal stop;
-  const SignalWatcher watcher(stop);  // first of all: no thread may be without its mask
+  // First of all: no thread may be without its mask.
+  std::optional<SignalWatcher> watcher(std::in_place, stop);
 
   SweepParts parts;
   parts.clock = make_steady_clock();
@@ -80,8 +84,11 @@ int run_in_foreground(const Foreground& foreground) {
 
   const auto summary = run_sweep(foreground.spec, parts, stop);
   display->finish();
-  for (const std::string& warning : hooks->finish(summary))
-    complain("warning: " + printable(warning));
+  const std::vector<std::string> warnings = hooks->finish(summary);
+  // All is recorded: what is left to show may wait for a reader, and Ctrl-C ends that.
+  watcher.reset();
+  display->drain();
+  for (const std::string& warning : warnings) complain("warning: " + printable(warning));
   if (!summary) fail(kCannot, summary.error());
 
   return conclude(foreground, id, *summary);

@@ -51,7 +51,7 @@ SignalWatcher::SignalWatcher(StopSignal stop) {
   drop.sa_flags = SA_RESTART;
   sigaction(SIGPIPE, &drop, nullptr);
   const sigset_t set = stopping_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
   signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   done_.reset(eventfd(0, EFD_CLOEXEC));
   if (!signals_ || !done_)
@@ -62,6 +62,11 @@ SignalWatcher::SignalWatcher(StopSignal stop) {
 SignalWatcher::~SignalWatcher() {
   const std::uint64_t one = 1;
   if (write(done_.get(), &one, sizeof one) == sizeof one) thread_.join();
+  // What came in the last moment was meant for what is over.
+  const sigset_t set = stopping_signals();
+  const timespec at_once{};
+  while (sigtimedwait(&set, nullptr, &at_once) > 0) continue;
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 }  // namespace hdrive::cli

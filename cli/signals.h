@@ -4,6 +4,7 @@
 // any thread starts.
 #pragma once
 
+#include <csignal>
 #include <thread>
 
 #include "base/file.h"
@@ -15,7 +16,7 @@ namespace hdrive::cli {
 /// lives, the signals are blocked in the whole process (threads made later inherit that) and a
 /// thread of its own takes them. Signals that were ignored (nohup) stay ignored. SIGPIPE is caught
 /// and dropped, so that a reader that goes away ends no sweep, while programs started later have it
-/// at its default.
+/// at its default. Afterwards all signals mean what they meant before.
 class SignalWatcher {
  public:
   explicit SignalWatcher(StopSignal stop);
@@ -24,6 +25,7 @@ class SignalWatcher {
   SignalWatcher& operator=(const SignalWatcher&) = delete;
 
  private:
+  sigset_t before_{};
   base::UniqueFd signals_, done_;
   std::thread thread_;
 };

@@ -180,7 +180,7 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
 
 Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& share) {
   auto python = python_path(request);
-  if (!python) return advise(python.error());
+  if (!python) return advise(compute::of_all_runs(python.error()));
   auto files = prepare_run_directory(request, !patterns_.empty(), claim_);
   if (!files) return advise(files.error());
   if (auto made = make_work(request); !made) {
@@ -210,6 +210,7 @@ Result<void> LocalTarget::make_work(const RunRequest& request) {
   auto made = folders_.make(request.workspace, request.working_directory);
   for (std::string& note : folders_.take_notes())
     notes_.push_back(TargetNote{request.run, std::move(note)});
+  if (!made) return compute::of_all_runs(made.error());
   return made;
 }
 

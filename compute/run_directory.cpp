@@ -170,13 +170,20 @@ Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool w
 
 }  // namespace
 
+Error of_all_runs(Error error) {
+  if (!lies_outside(error.kind)) error.kind = Error::Kind::not_found;
+  return error;
+}
+
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim) {
   const fs::path& path = request.directory;
   const bool fresh = ::mkdir(path.c_str(), 0700) == 0;
   if (!fresh) {
-    // "runs" and the run's own; a sweep's directory that is gone is not made anew.
-    if (auto made = base::make_directories(path, 2); !made) return made.error();
+    // A sweep's directory that is gone is not made anew.
+    if (auto made = base::make_directories(path.parent_path(), 1); !made)
+      return of_all_runs(made.error());
+    if (auto made = base::make_directories(path, 1); !made) return made.error();
   }
   const auto directory = base::open_directory(AT_FDCWD, path);
   if (!directory && fresh) ::rmdir(path.c_str());

@@ -27,6 +27,10 @@ struct RunFiles {
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim);
 
+/// The same Error of what all runs of the sweep need (their folder, the snapshot), in a kind that lies outside: it
+/// tells nothing of the run that came upon it.
+Error of_all_runs(Error error);
+
 /// Where a run with a snapshot starts.
 inline std::filesystem::path work_folder(const std::filesystem::path& directory) {
   return directory / "work";

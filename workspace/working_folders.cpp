@@ -21,6 +21,7 @@
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "hdrive/workspace.h"
 #include "workspace/blob_store.h"
 #include "workspace/manifest.h"
@@ -160,11 +161,9 @@ struct WorkingFolders::Impl {
                                "was; begin a new sweep, or set working_directory=source",
                                entry.path, (loaded->workspace.source / entry.path).string()),
                    Error::Kind::damaged};
-    notes.push_back(fmt::format(
-        "{}: a run changed the file that all runs have in common; it was restored, but runs alive "
-        "at that moment have seen the change (docs/run-directory.md, Working folders)",
-        entry.path));
-    return store.put(entry, *content);
+    if (Result<void> put = store.put(entry, *content); !put) return put;
+    if (restored++ == 0) first_restored = entry.path;
+    return {};
   }
 
   // -- one file
@@ -262,8 +261,9 @@ struct WorkingFolders::Impl {
 
   std::optional<Loaded> loaded;
   fs::path cleared;
-  bool reflinks = true;  // until the file system says that it has none
-  std::vector<std::string> notes;
+  bool reflinks = true;        // until the file system says that it has none
+  std::int64_t restored = 0;   // since this was told
+  std::string first_restored;  // one of them
   std::int64_t removed = 0;
   Remover remover;
 };
@@ -288,7 +288,22 @@ Result<void> WorkingFolders::make(const Workspace& workspace, const fs::path& fo
   return error;
 }
 
-std::vector<std::string> WorkingFolders::take_notes() { return std::exchange(impl_->notes, {}); }
+std::vector<std::string> WorkingFolders::take_notes() {
+  const std::int64_t restored = std::exchange(impl_->restored, 0);
+  if (restored == 0) return {};
+  constexpr char kWhoSaw[] =
+      "but runs alive at that moment have seen the change (docs/run-directory.md, Working folders)";
+  const std::string& first = impl_->first_restored;
+  if (restored == 1)
+    return {
+        fmt::format("{}: a run changed the file that all runs have in common; it was restored, "
+                    "{}",
+                    first, kWhoSaw)};
+  return {
+      fmt::format("{} and {}: a run changed the files that all runs have in common; they were "
+                  "restored, {}",
+                  first, base::plural(restored - 1, "other file"), kWhoSaw)};
+}
 
 void WorkingFolders::remove(const fs::path& folder) {
   // Out of the way at once, so that the same run can begin again in a new one.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "cli/argument_parser.h"
@@ -63,7 +64,7 @@ int attach(const Options& options) {
   foreground.quiet = options.quiet;
 
   const StopSignal stop;
-  const SignalWatcher watcher(stop);
+  std::optional<SignalWatcher> watcher(std::in_place, stop);
   // A signal of its own, never given: Ctrl-C cancels nothing here.
   const auto display = make_display(foreground.spec, options.quiet, StopSignal());
   follower.look(*display);
@@ -72,6 +73,8 @@ int attach(const Options& options) {
     if (!options.quiet) tell(beginning_line(follower.sweep().header, foreground.spec));
     over = follow(follower, *display, stop);
     display->finish();
+    watcher.reset();
+    display->drain();
   }
   const SweepEntry& sweep = follower.sweep();
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);

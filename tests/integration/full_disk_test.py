@@ -22,8 +22,8 @@ class FullDisk(HdriveTest):
     def test_ends_nothing_starts_nothing_is_told_once_and_is_over_when_there_is_room(self):
         release = self.folder / "release"
         self.config(SCRIPT, max_total_runs=14, max_concurrent_runs=2)
-        # Python ignores SIGXFSZ, and so then does the engine: a write beyond the limit is an error of it.
-        engine = self.start("run", "hdconfig.yml", env={"RELEASE": str(release)}, restore_signals=False)
+        # With SIGXFSZ at its default, which would end a program that knows nothing of it.
+        engine = self.start("run", "hdconfig.yml", env={"RELEASE": str(release)})
         waiting = until(lambda: len(self.record()) == 2 and self.record(), "two runs wait")
         log = until(lambda: next(self.folder.glob(".hdrive/*/sweep.db-wal"), None), "there is a log")
 

@@ -55,6 +55,33 @@ class Interrupt(HdriveTest):
         self.assertEqual(130, self.finish(sweep).code)
         self.assertEqual([False, False], [alive(pid) for pid in pids])
 
+    def test_a_reader_who_takes_nothing_holds_up_neither_the_sweep_nor_ctrl_c(self):
+        # As a pager does, or a terminal after Ctrl-S.
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.config(METRIC + 'metric loss 0.5\necho "$HDRIVE_RUN_NUMBER" >> "$RECORD"\n'
+                    'while [ -e "$(dirname "$RECORD")/wait" ]; do sleep 0.02; done\n', max_total_runs=10 ** 6)
+        self.write("wait", "")
+        sweep = self.start("run", "hdconfig.yml", stdout=writing, stderr=writing)
+        until(lambda: len(self.record()) == 2, "two runs are alive")
+        os.set_blocking(writing, False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(writing, b"x")
+        os.set_blocking(writing, True)
+        os.close(writing)
+        (self.folder / "wait").unlink()
+        until(lambda: len(self.record()) > 10, "the sweep goes on")
+        self.interrupt(sweep)
+        until(lambda: self.sweeps()[0]["status"] == "Interrupted", "Ctrl-C is heard")
+        until(lambda: not self.processes(), "nothing is left")
+        shown = b""
+        while piece := os.read(reading, 65536):
+            shown += piece
+        self.assertEqual(130, sweep.wait(30))
+        self.assertIn(b"\nrun 9  Completed", shown)
+        self.assertIn(b"resume with: hdrive resume", shown)
+
     def test_sigterm_stops_as_cleanly_as_ctrl_c(self):
         sweep, pids = self.start_two(ENDLESS)
         sweep.send_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How sweeps stop by themselves, what is tried again, and the commands at the end."""
 
+import os
 import unittest
 
 from support import METRIC, QUICK, HdriveTest, until
@@ -42,6 +43,31 @@ class Programs(HdriveTest):
         self.program()
         self.hdrive("resume", "last")
         self.assertEqual(["Completed"] * 5, [run["status"] for run in self.runs()])
+
+    def test_what_all_runs_need_and_is_damaged_costs_no_run(self):
+        self.config(QUICK, max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml")
+        [tree] = (self.folder / ".hdrive" / "snapshots" / "trees").iterdir()
+        runs = self.sweep_directory() / "runs"
+
+        def in_place_of(path, put):
+            path.rename(self.folder / "kept")
+            put(path)
+            total = len(self.runs()) + 2
+            sweep = self.start("resume", "last", "--set", f"max_total_runs={total}")
+            until(lambda: [s for s in self.sweeps() if s["status"] == "Paused"], "it pauses itself")
+            path.unlink()
+            (self.folder / "kept").rename(path)
+            done = self.finish(sweep)
+            self.assertEqual(0, done.code, done)
+            self.assertIn("no run can be started", done.err)
+            self.assertEqual([("Completed", 1)] * total, [(run["status"], run["attempt"]) for run in self.runs()])
+
+        in_place_of(tree, lambda path: path.write_text("damaged"))
+        in_place_of(tree, os.mkfifo)
+        in_place_of(runs, lambda path: path.symlink_to("/no/such/folder"))
+        in_place_of(runs, lambda path: path.write_text("no folder"))
+        in_place_of(runs / ".python", lambda path: path.write_text("no folder"))
 
 
 class Failures(HdriveTest):
