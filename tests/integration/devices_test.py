@@ -61,6 +61,18 @@ class Devices(HdriveTest):
         for told in self.told("begin"):
             self.assertEqual(told.cuda, told.hip)
 
+    def test_a_run_is_shown_with_its_slot_and_its_devices(self):
+        self.config(TELL, max_total_runs=1, max_concurrent_runs=1, gpus=self.gpus[:2], gpus_per_run=2, cpus_per_run=1)
+        self.hdrive("run", "hdconfig.yml")
+        [told] = self.told("begin")
+        shown = self.hdrive("show", "last/0")
+        self.assertIn("slot       0\n", shown.out)
+        self.assertRegex(shown.out, rf"devices    GPUs {self.gpus[0]}, {self.gpus[1]}; processor \d+\n")
+        run = json.loads(self.hdrive("show", "last/0", "-f", "json").out)
+        self.assertEqual(self.gpus[:2], run["devices"]["gpus"])
+        self.assertEqual(1, len(run["devices"]["cpus"]))
+        self.assertEqual(",".join(self.gpus[:2]), told.cuda)
+
     def test_two_runs_share_a_gpu_where_each_needs_half(self):
         self.config(TELL, max_total_runs=4, max_concurrent_runs=4, gpus=self.gpus[:2], gpus_per_run=0.5)
         sweep = self.start_waiting("run", "hdconfig.yml")
