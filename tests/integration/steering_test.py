@@ -122,6 +122,23 @@ class Enqueue(HdriveTest):
         self.hdrive("resume", "last")
         self.assertEqual(0.5, self.runs()[2]["hyperparameters"]["--x"])
 
+    def test_each_point_takes_its_own_room_and_not_that_of_all_before_it(self):
+        points = 60
+        self.config(QUICK, max_total_runs=2)
+        self.hdrive("run", "hdconfig.yml")
+        self.hdrive("update", "last", "--set", "max_total_runs=100")
+        for number in range(points):
+            self.hdrive("enqueue", "last", f"x=0.{number + 10:02}")
+        [(kept, whole)] = self.database().execute(
+            "SELECT sum(length(edits.config)), max(length(sweep.config)) FROM edits, sweep")
+        self.assertGreater(whole, points * 10)
+        self.assertLess(kept, whole)
+        self.assertIn("sound", self.hdrive("check", "last").out)
+        shown = json.loads(self.hdrive("show", "last", "-f", "json").out)
+        self.assertEqual(points + 1, len(shown["edits"]))
+        for number in range(points):
+            self.assertIn(f"0.{number + 10:02}".rstrip("0"), shown["config"])
+
     def test_what_the_space_does_not_have_is_refused(self):
         self.config(QUICK, max_total_runs=2)
         self.hdrive("run", "hdconfig.yml")

@@ -86,6 +86,52 @@ TEST_CASE("A digest is the same for ever, since files hold it") {
   CHECK(Seal::of(header, Seal::Source::as_stored) == 0xc225c2d5fbe8eec4);
 }
 
+TEST_CASE("So are the digests of the parts that are read alone") {
+  Seal seal(Seal::Source::as_stored);
+  for (const Change& change : story()) seal.add(change);
+  const store::PartDigests& parts = seal.parts();
+  CHECK(parts.runs == 1);
+  CHECK(parts.states == 0x89f746cb61429272);
+  CHECK(parts.status == 0x2702467e55e80533);
+  CHECK(parts.changes == parts.status);
+  CHECK(parts.notes == 0x58f58dfc0c8ddc87);
+  CHECK(parts.edits == 0x8493c3de7b3748f5);
+  CHECK(Seal::of(3, "loss", {2, 1, kNan, 7, 0.5, 0.5}) == 0x7c6ed638c549074d);
+  CHECK(Seal::of_name(1, "loss") == 0x3df180c3022d2be8);
+  const std::int64_t numbers[] = {1, 2};
+  CHECK(Seal::of(numbers, "text") == 0xb345f7800ae36f5a);
+}
+
+TEST_CASE("What was undone was never in the digests of the parts") {
+  const auto all = story();
+  for (std::size_t before = 0; before <= all.size(); ++before) {
+    Seal seal(Seal::Source::as_appended), expected(Seal::Source::as_appended);
+    for (std::size_t i = 0; i < before; ++i) seal.add(all[i]), expected.add(all[i]);
+    seal.mark();
+    for (std::size_t i = before; i < all.size(); ++i) seal.add(all[i]);
+    seal.undo();
+    CHECK(seal.parts() == expected.parts());
+  }
+}
+
+TEST_CASE("Each field of the state of a run counts") {
+  const store::RunState state{3, 1, RunStatus::completed, EndCause::exited, at(1), at(2)};
+  std::set<std::uint64_t> seen{Seal::of(state)};
+  const auto differs = [&](auto&& change) {
+    store::RunState other = state;
+    change(other);
+    CHECK(seen.insert(Seal::of(other)).second);
+  };
+  differs([](auto& it) { it.run = 4; });
+  differs([](auto& it) { it.attempt = 2; });
+  differs([](auto& it) { it.status = RunStatus::failed; });
+  differs([](auto& it) { it.ended_by = EndCause::policy; });
+  differs([](auto& it) { it.started = at(2); });
+  differs([](auto& it) { it.started.reset(); });
+  differs([](auto& it) { it.ended = at(3); });
+  differs([](auto& it) { it.ended.reset(); });
+}
+
 TEST_CASE("Each field of each fact counts") {
   std::set<std::uint64_t> seen;
   std::size_t cases = 0;
