@@ -79,7 +79,8 @@ int run_in_foreground(const Foreground& foreground) {
     parts.listeners.push_back(
         make_announcer(*foreground.announce_to, id, foreground.directory / "engine.log"));
   parts.listeners.push_back(display);
-  const auto hooks = std::make_shared<Hooks>(foreground.spec, id, foreground.directory, display);
+  const auto hooks =
+      std::make_shared<Hooks>(foreground.spec, id, foreground.directory, display, stop);
   parts.listeners.push_back(hooks);
 
   const auto summary = run_sweep(foreground.spec, parts, stop);

@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "base/file.h"
@@ -28,6 +30,22 @@ using std::chrono::seconds;
 
 // How long a command may take, and how long the end of a sweep waits for those of its runs.
 constexpr seconds kMost{60};
+constexpr seconds kMostInAHurry{2};
+
+// Looks now and then whether somebody is in a hurry by now.
+class Patience {
+ public:
+  static constexpr std::chrono::milliseconds kSlice{50};
+  explicit Patience(const std::function<bool()>& hurry) : hurry_(hurry) {}
+  bool is_over() const {
+    const auto waited = std::chrono::steady_clock::now() - began_;
+    return waited >= kMost || (waited >= kMostInAHurry && hurry_());
+  }
+
+ private:
+  const std::function<bool()>& hurry_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
 
 std::vector<std::string> merged(const HookEnvironment& added) {
   std::vector<std::string> variables;
@@ -77,16 +95,13 @@ int spawn(pid_t& process, std::vector<std::string> command, std::vector<std::str
 }
 
 // Whether it has ended in time.
-bool ends_in_time(pid_t process) {
+bool ends_in_time(pid_t process, const std::function<bool()>& hurry) {
   const base::UniqueFd watched(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   if (!watched) return true;  // then waitpid waits without a limit
   pollfd wanted{watched.get(), POLLIN, 0};
-  const auto most = static_cast<int>(std::chrono::milliseconds(kMost).count());
-  int ready = 0;
-  do {
-    ready = ::poll(&wanted, 1, most);
-  } while (ready < 0 && errno == EINTR);
-  return ready != 0;
+  for (const Patience patience(hurry); !patience.is_over();)
+    if (::poll(&wanted, 1, static_cast<int>(Patience::kSlice.count())) > 0) return true;
+  return false;
 }
 
 int wait_for(pid_t process) {
@@ -103,13 +118,14 @@ std::string number_or_nothing(const std::optional<double>& number) {
 }  // namespace
 
 std::string run_hook(const std::vector<std::string>& command, const HookEnvironment& environment,
-                     const std::filesystem::path& directory) {
+                     const std::filesystem::path& directory, const std::function<bool()>& hurry) {
   pid_t process = 0;
   if (const int error = spawn(process, command, merged(environment), directory); error != 0)
     return fmt::format("could not be started: {}", std::strerror(error));
-  const bool in_time = ends_in_time(process);
+  const bool in_time = ends_in_time(process, hurry);
   if (!in_time) ::kill(-process, SIGKILL);
   const int status = wait_for(process);
+  if (!in_time && hurry()) return "was ended, since it was not over when it was interrupted";
   if (!in_time) return fmt::format("was ended, since it took longer than {} s", kMost.count());
   if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
   if (WEXITSTATUS(status) != 0) return fmt::format("exited with code {}", WEXITSTATUS(status));
@@ -117,11 +133,12 @@ std::string run_hook(const std::vector<std::string>& command, const HookEnvironm
 }
 
 Hooks::Hooks(const SweepSpec& spec, std::string sweep_id, std::filesystem::path directory,
-             std::shared_ptr<Listener> display)
+             std::shared_ptr<Listener> display, StopSignal stop)
     : spec_(spec),
       sweep_id_(std::move(sweep_id)),
       directory_(std::move(directory)),
-      display_(std::move(display)) {}
+      display_(std::move(display)),
+      stop_(std::move(stop)) {}
 
 Hooks::~Hooks() {
   {
@@ -170,13 +187,14 @@ void Hooks::on_change(const Change& change, const SweepState& state) {
 void Hooks::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
+    changed_.wait(lock, [this] { return closing_ || (!jobs_.empty() && !in_a_hurry()); });
     if (jobs_.empty()) return;
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();
     busy_ = true;
     lock.unlock();
-    std::string fault = run_hook(spec_.on_run_end, job.environment, spec_.source_directory);
+    std::string fault = run_hook(spec_.on_run_end, job.environment, spec_.source_directory,
+                                 [this] { return in_a_hurry(); });
     lock.lock();
     busy_ = false;
     if (!fault.empty()) warnings_.emplace_back(job.run, "on_run_end " + fault);
@@ -195,10 +213,14 @@ void Hooks::on_turn(const SweepState& state, Time now) {
 }
 
 std::vector<std::string> Hooks::finish(const Result<SweepSummary>& summary) {
+  const std::function<bool()> hurry = [this] { return in_a_hurry(); };
+  patient_level_ = std::min(stop_.level(), 1);
   std::vector<std::string> warnings;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kMost, [this] { return jobs_.empty() && !busy_; });
+    const auto done = [this] { return jobs_.empty() && !busy_; };
+    for (const Patience patience(hurry); !done() && !patience.is_over();)
+      changed_.wait_for(lock, Patience::kSlice, done);
     for (const auto& [run, text] : warnings_)
       warnings.push_back(fmt::format("run {}: {}", run, text));
     if (!jobs_.empty())
@@ -223,7 +245,7 @@ std::vector<std::string> Hooks::finish(const Result<SweepSummary>& summary) {
       {"HDRIVE_BEST_VALUE", of.best ? base::shortest(of.best_value) : ""},
       {"HDRIVE_BEST_RUN_DIR", of.best ? run_directory(directory_, *of.best).string() : ""}};
   environment.insert(environment.end(), more.begin(), more.end());
-  if (std::string fault = run_hook(spec_.on_end, environment, spec_.source_directory);
+  if (std::string fault = run_hook(spec_.on_end, environment, spec_.source_directory, hurry);
       !fault.empty())
     warnings.push_back("on_end " + fault);
   return warnings;

@@ -6,9 +6,11 @@
 // changes nothing.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,22 +21,24 @@
 #include "hdrive/listener.h"
 #include "hdrive/report.h"
 #include "hdrive/spec.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 
 /// What a command is told, beside hdrive's own environment.
 using HookEnvironment = std::vector<std::pair<std::string, std::string>>;
 
-/// Runs it to its end, or for a minute. Its output goes to hdrive's standard error. What went
-/// wrong; or nothing.
+/// Runs it to its end, or for a minute; for seconds where somebody is in a hurry. Its output goes to
+/// hdrive's standard error. What went wrong; or nothing.
 std::string run_hook(const std::vector<std::string>& command, const HookEnvironment& environment,
-                     const std::filesystem::path& directory);
+                     const std::filesystem::path& directory, const std::function<bool()>& hurry);
 
 class Hooks final : public Listener {
  public:
-  /// `display` is told the warnings, on the sweep's thread.
+  /// `display` is told the warnings, on the sweep's thread. A Ctrl-C once the sweep is over, or the second one, leaves
+  /// each command seconds.
   Hooks(const SweepSpec& spec, std::string sweep_id, std::filesystem::path directory,
-        std::shared_ptr<Listener> display);
+        std::shared_ptr<Listener> display, StopSignal stop);
   ~Hooks() override;
 
   void on_change(const Change& change, const SweepState& state) override;
@@ -50,12 +54,15 @@ class Hooks final : public Listener {
     HookEnvironment environment;
   };
   void work();
+  bool in_a_hurry() const { return stop_.level() > patient_level_; }
   HookEnvironment about_sweep(const std::string& hook) const;
 
   const SweepSpec spec_;
   const std::string sweep_id_;
   const std::filesystem::path directory_;
   const std::shared_ptr<Listener> display_;
+  const StopSignal stop_;
+  std::atomic<int> patient_level_{1};  // up to which level commands have their minute
 
   std::mutex mutex_;
   std::condition_variable changed_;

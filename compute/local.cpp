@@ -169,7 +169,7 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
   if (!request) return request.error();
   if (auto sound = check_for_zero_bytes(*request); !sound) return sound;
   const auto share = devices_.take(request->run);
-  if (!share) return share.error();
+  if (!share) return compute::of_all_runs(share.error());
   request->gpus = share->gpus;
   request->cpus = share->cpus;
   const RunId run = request->run;

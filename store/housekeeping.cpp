@@ -93,6 +93,7 @@ DiskUse disk_use(const fs::path& folder, std::int64_t most_entries) {
 Result<void> delete_sweep(const fs::path& directory) {
   const auto owned = store::Ownership::take(directory);
   if (!owned) return not_owned(directory, owned.error());
+  if (auto ended = expect_no_living_runs(directory); !ended) return ended;
   // Out of every listing at once; what a crash leaves there the next deletion removes.
   const fs::path bin = directory.parent_path() / ".deleted";
   if (auto made = base::make_directories(bin); !made) return made;
@@ -116,6 +117,7 @@ DiskUse prunable(const fs::path& directory, const std::vector<RunId>& runs) {
 Result<void> prune_runs(const fs::path& directory, const std::vector<RunId>& runs) {
   const auto owned = store::Ownership::take(directory);
   if (!owned) return not_owned(directory, owned.error());
+  if (auto ended = expect_no_living_runs(directory); !ended) return ended;
   for (const RunId run : runs)
     for (const fs::path& part : prunable_parts(run_directory(directory, run))) {
       std::error_code error;

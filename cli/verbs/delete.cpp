@@ -37,6 +37,7 @@ std::vector<SweepEntry> chosen(const Options& options) {
                                 "ends it",
                                 short_id(sweep.header.id), *sweep.engine, short_id(sweep.header.id),
                                 home_hint(options.output_dir)));
+    ok_or_fail(expect_no_living_runs(sweep.directory));
     if (ids.insert(sweep.header.id).second) result.push_back(std::move(sweep));
   }
   return result;

@@ -78,7 +78,7 @@ std::vector<Plan> plan(const Options& options) {
   const Time now = make_steady_clock()->now();
   const Time limit = whole ? now - age_or_fail(options.older_than) : Time{};
   for (SweepEntry& sweep : chosen(options)) {
-    if (sweep.engine) continue;
+    if (sweep.engine || !expect_no_living_runs(sweep.directory)) continue;
     Plan one;
     if (whole) {
       if (std::max(sweep.changed, sweep.header.created) >= limit) continue;

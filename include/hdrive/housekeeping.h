@@ -22,7 +22,12 @@ struct DiskUse {
 };
 DiskUse disk_use(const std::filesystem::path& folder, std::int64_t most_entries = 1'000'000'000);
 
-/// Deletes a sweep with everything of it. Error::Kind::busy if an engine runs it. The snapshot it
+/// Whether nothing of a sweep's runs is alive, also where no engine runs it. Error::Kind::busy where
+/// one is, or may be: only what is proven counts.
+Result<void> expect_no_living_runs(const std::filesystem::path& directory);
+
+/// Deletes a sweep with everything of it. Error::Kind::busy if an engine runs it or runs of it are
+/// alive. The snapshot it
 /// leaves behind is collected by `collect_unused_snapshots`.
 Result<void> delete_sweep(const std::filesystem::path& directory);
 
@@ -31,7 +36,7 @@ DiskUse prunable(const std::filesystem::path& directory, const std::vector<RunId
 
 /// Removes what the runs left that only they needed: outputs/, checkpoints/, kept working folders
 /// and earlier attempts. What tells of them stays: metrics, logs, how they ended. Error::Kind::busy
-/// if an engine runs the sweep.
+/// as above.
 Result<void> prune_runs(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
 /// Removes the snapshots that no sweep below `home` names; gives the bytes freed. Nothing is

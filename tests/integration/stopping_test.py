@@ -117,6 +117,19 @@ class Commands(HdriveTest):
                          sorted(record[:2]))
         self.assertEqual(["end  Completed all_runs best=0.5"], record[2:])
 
+    def test_that_hang_are_ended_by_ctrl_c(self):
+        self.config(QUICK, max_total_runs=2, on_run_end='echo run >> "$RECORD"; exec sleep 1000',
+                    on_end='echo end >> "$RECORD"; exec sleep 1000')
+        sweep = self.start("run", "hdconfig.yml")
+        until(lambda: "run" in self.record(), "the first command hangs")
+        until(lambda: self.sweeps()[0]["status"] == "Completed", "the sweep is over")
+        self.interrupt(sweep)
+        done = self.finish(sweep)
+        self.assertEqual(0, done.code, done)
+        self.assertEqual(["run", "end"], self.record())
+        self.assertIn("on_end was ended, since it was not over when it was interrupted", done.err)
+        self.assertEqual([], self.processes())
+
     def test_that_fail_are_a_warning_and_change_nothing(self):
         self.config(QUICK, max_total_runs=1, on_run_end="exit 3", on_end=["no-such-program-here"])
         done = self.hdrive("run", "hdconfig.yml")

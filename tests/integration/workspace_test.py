@@ -191,6 +191,24 @@ class WorkspaceTest(HdriveTest):
         self.write("go", "")
         self.assertEqual(0, self.finish(process).code)
 
+    def test_nor_one_whose_runs_outlived_their_engine(self):
+        self.addCleanup(self.end_processes)
+        self.config('echo up >> "$RECORD"; exec sleep 1000\n', max_total_runs=1)
+        process = self.start("run", "hdconfig.yml")
+        until(lambda: self.record() and self.hdrive("status", "last", "-f", "csv").out.count("Running"),
+              "the run is recorded")
+        process.kill()
+        process.wait()
+        for words in ("delete last", "delete last --yes"):
+            done = self.hdrive(*words.split(), code=1)
+            self.assertIn("it is alive", done.err)
+            self.assertIn("hdrive stop", done.err)
+        self.assertIn("nothing of that kind", self.hdrive("prune", "--older-than", "0d", "--yes").out)
+        self.assertTrue((self.runs() / "0" / "outputs").exists())
+        self.hdrive("stop", "last")
+        self.hdrive("delete", "last", "--yes")
+        self.assertEqual([], self.processes())
+
     def test_prune_keeps_the_best_runs_outputs_and_everything_that_is_told(self):
         self.config("echo $2 > outputs/model; echo saved > $HDRIVE_CHECKPOINT_DIR/last\n" + REPORT, max_total_runs=5)
         self.hdrive("run", "hdconfig.yml")
