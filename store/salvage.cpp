@@ -295,6 +295,8 @@ Result<Salvage> salvage(const fs::path& damaged, const fs::path& scratch) {
     if (auto done = database.execute(kPossibleRuns); !done) return done.error();
   if (auto done = migrate(database); !done) return done.error();
   if (auto done = summarize_metrics(database); !done) return done.error();
+  // Of the seal only the digest of the whole says whether all is there; that of parts follows from it.
+  if (auto done = database.execute("UPDATE seal SET own = NULL"); !done) return done.error();
   return result;
 }
 

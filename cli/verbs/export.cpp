@@ -113,9 +113,13 @@ void export_runs(const std::vector<SweepEntry>& sweeps, Format format, OutputFil
   columns.name_source();
   if (sweeps.size() > 1) columns.name_sweeps();
   Rows rows(columns.columns(), format, output);
-  for (const SweepEntry& sweep : sweeps)
+  for (const SweepEntry& sweep : sweeps) {
+    // One that comes meanwhile may have a parameter for which there is no column.
+    RunQuery known;
+    known.filter.below = sweep.runs;
     ok_or_fail(reader_or_fail(sweep)->each_run(
-        {}, [&](const StoredRun& run) { rows.add(columns.row(run, sweep.header)); }));
+        known, [&](const StoredRun& run) { rows.add(columns.row(run, sweep.header)); }));
+  }
   rows.end();
 }
 

@@ -193,3 +193,29 @@ TEST_CASE("A folder of a number beyond reason is no run, is told, and costs noth
   CHECK(report.runs == kRuns);
   CHECK(mentions(report.lost, "runs/99999999: is of no run of this sweep, whose runs end with 11"));
 }
+
+TEST_CASE("Damage in what only follows from the rows loses nothing, and nothing is doubted") {
+  for (const char* harm :
+       {"UPDATE seal SET latest = latest + 1", "UPDATE seal SET states = 7, own = 7",
+        "UPDATE runs SET figures_digest = 7 WHERE number = 3", "DELETE FROM seal WHERE rowid > 1",
+        "DELETE FROM run_metrics", "UPDATE run_metrics SET greatest = 99"}) {
+    INFO(harm);
+    const Sweep sweep;
+    const auto before = sweep.runs();
+    {
+      auto database = store::Database::open(sweep.file(), store::Database::Mode::write);
+      REQUIRE(database);
+      REQUIRE((*database)->execute(harm));
+    }
+    CHECK_FALSE(replay_sweep(sweep.path(), "", [](const Change&) {}));
+    const RepairReport report = sweep.repair(no_directories);
+    CHECK_FALSE(report.sound);
+    CHECK(report.lost.empty());
+    CHECK(sweep.runs() == before);
+    const auto reader = SweepReader::open(sweep.path());
+    REQUIRE(reader);
+    const auto totals = (*reader)->totals();
+    REQUIRE(totals);
+    CHECK(totals->best == kRuns - 1);
+  }
+}
