@@ -39,7 +39,22 @@ bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
     budget.metrics -= std::min(budget.metrics, found_.size());
     events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), position});
   }
+  if (last && at_end && take_replacement(events)) return false;
   return at_end;
+}
+
+// Programs that write a new file and rename it are right with every other file.
+bool Intake::take_replacement(std::vector<TargetEvent>& events) {
+  const auto path = std::exchange(metrics_path_, {});
+  if (path.empty() || !metrics_.file) return false;
+  auto there = base::open_regular(path);
+  if (!there || metrics_.file.is(*there)) return false;
+  metrics_.file = LineFile(*std::move(there), 0, {kLongestMetricLine, false});
+  events.push_back(TargetNote{
+      run_, std::string(metrics_.name) +
+                " was replaced by another file, which is read only now that the run has ended; "
+                "open the file for appending"});
+  return true;
 }
 
 bool Intake::read_file(Source& source, std::string& buffer, IntakeBudget& budget, bool last,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/line_file.h"
@@ -29,6 +30,9 @@ class Intake {
   Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
          const IntakePosition& position, const OutputPatterns* patterns);
 
+  /// Where metrics.jsonl lies: another file in its place is read, too, when the run has ended.
+  void look_at_the_end_for(std::filesystem::path metrics) { metrics_path_ = std::move(metrics); }
+
   /// Appends what the run logged since: one RunReported, and notes on lines that cannot be used.
   /// With `last` unfinished last lines count too. False: there is more to read.
   bool read(std::string& buffer, IntakeBudget& budget, bool last, std::vector<TargetEvent>& events);
@@ -45,6 +49,7 @@ class Intake {
 
   bool read_file(Source& source, std::string& buffer, IntakeBudget& budget, bool last,
                  std::vector<TargetEvent>& events, const LineFile::Sink& sink);
+  bool take_replacement(std::vector<TargetEvent>& events);
   void take_metric_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
   void take_output_line(const LineFile::Line& line, std::vector<TargetEvent>& events);
   void note(Source& source, const LineFile::Line& line, const std::string& what,
@@ -53,6 +58,7 @@ class Intake {
   RunId run_ = 0;
   int attempt_ = 1;
   Source metrics_{"metrics.jsonl", {}, 0}, output_{"stdout.log", {}, 0};
+  std::filesystem::path metrics_path_;  // until it was looked at
   const OutputPatterns* patterns_ = nullptr;
   std::vector<Metric> found_;  // in this call of `read`
   std::uint64_t faults_ = 0, faults_told_ = 0;

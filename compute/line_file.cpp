@@ -104,6 +104,13 @@ void LineFile::remember_tail() {
   if (tail_.size() < length) tail_.assign(length, '\n');
 }
 
+bool LineFile::is(const base::UniqueFd& file) const {
+  struct stat mine {
+  }, its{};
+  return ::fstat(fd_.get(), &mine) == 0 && ::fstat(file.get(), &its) == 0 &&
+         mine.st_dev == its.st_dev && mine.st_ino == its.st_ino;
+}
+
 // To the next byte that was written, which is where the line can end at the earliest.
 void LineFile::skip_hole() {
   const off_t data = ::lseek(fd_.get(), static_cast<off_t>(position_), SEEK_DATA);

@@ -52,6 +52,8 @@ class LineFile {
   /// The number of a line that was just told, from 1; nothing where it would take long to find out.
   /// Reads the file up to where this reader began, once.
   std::optional<std::uint64_t> line_number(const Line& line);
+  /// Whether it is the file that is open there.
+  bool is(const base::UniqueFd& file) const;
   explicit operator bool() const { return static_cast<bool>(fd_); }
   void close() { fd_.reset(); }
 

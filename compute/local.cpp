@@ -266,6 +266,7 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   for (std::string& fault : files.faults) notes_.push_back(TargetNote{run, std::move(fault)});
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
                        request.position, &patterns_);
+  live.intake.look_at_the_end_for(request.directory / "metrics.jsonl");
   live.request = std::move(request);
   live.supervisor = supervisor;
   live.process = std::move(process);

@@ -76,6 +76,31 @@ TEST_CASE("a file that is emptied again and again is told once, and counted") {
   CHECK_THAT(runs.notes[1], Contains("2 times in all"));
 }
 
+TEST_CASE("a file that a program puts in the place of the first is read when the run has ended") {
+  LocalRuns runs;
+  runs.start(
+      runs.script(0,
+                  "log a 1; while [ ! -e go ]; do sleep 0.01; done\n"
+                  "printf '{\"name\":\"b\",\"value\":2}\\n{\"name\":\"b\",\"value\":3}' > new\n"
+                  "mv new $HDRIVE_METRICS_FILE"));
+  runs.until_logged(0, "a");
+  write(runs.directory() / "go", "");
+  CHECK(runs.end_of(0).exit_code == 0);
+  CHECK(runs.values(0) == std::map<std::string, double>{{"a", 1}, {"b", 3}});
+  REQUIRE(runs.notes.size() == 1);
+  CHECK_THAT(runs.notes[0], Contains("metrics.jsonl was replaced by another file"));
+}
+
+TEST_CASE("what is no file in the place of the metrics is left alone when the run has ended") {
+  LocalRuns runs;
+  const auto script = GENERATE(as<std::string>{}, "rm $HDRIVE_METRICS_FILE",
+                               "rm $HDRIVE_METRICS_FILE; mkfifo $HDRIVE_METRICS_FILE",
+                               "ln -sf /dev/zero $HDRIVE_METRICS_FILE");
+  runs.run(runs.script(0, "log a 1; " + script));
+  CHECK(runs.values(0) == std::map<std::string, double>{{"a", 1}});
+  CHECK(runs.notes.empty());
+}
+
 TEST_CASE("metrics lines up to 1 MB are read, a longer one is told once") {
   LocalRuns runs;
   runs.run(
