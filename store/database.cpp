@@ -214,17 +214,22 @@ void Database::wait_for_locks(std::chrono::milliseconds most) {
 }
 
 Result<void> Database::expect_in_place() {
+  // Where only files of its folder are gone, a repair finds the runs again: nothing of them is given up.
   const auto gone = [](const std::filesystem::path& file) {
     std::error_code error;
     return Error{file.string(),
                  std::filesystem::exists(file, error)
                      ? "was replaced by another file while it was in use"
                      : "was deleted or moved while it was in use",
-                 Error::Kind::not_found};
+                 std::filesystem::exists(file.parent_path(), error) ? Error::Kind::other
+                                                                    : Error::Kind::not_found};
   };
   int moved = 0;
   sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   if (moved != 0) return gone(path_);
+  // SQLite would go on from what it remembers, and nobody could read what it writes.
+  if (std::error_code error; std::filesystem::file_size(path_, error) == 0 && !error)
+    return damaged(path_, "it was emptied while it was in use");
   // SQLite keeps the log from the first write to the last close, and would go on writing to one without a name.
   const std::string log = path_.string() + "-wal";
   struct stat found {};

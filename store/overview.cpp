@@ -62,7 +62,10 @@ Result<SweepEntry> read_entry(Parts& parts) {
   if (!states) return states.error();
   for (const RunState& run : **states) count(run, entry);
   // What a dead engine used up after it last said so.
-  if (entry.status == SweepStatus::running) entry.active += entry.latest - entry.changed;
+  // One that was repaired has not said so yet.
+  const Time said = std::max(entry.changed, entry.header.created);
+  if (entry.status == SweepStatus::running && entry.latest > said)
+    entry.active += entry.latest - said;
   return entry;
 }
 

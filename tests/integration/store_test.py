@@ -10,7 +10,7 @@ import stat
 import subprocess
 import unittest
 
-from support import ENDLESS, METRIC, QUICK, HdriveTest, until
+from support import ENDLESS, METRIC, QUICK, HdriveTest, alive, until
 
 NOBODY = 65534
 
@@ -244,13 +244,21 @@ class Moved(HdriveTest):
 
     def test_a_deleted_database_is_told_and_ends_the_sweep(self):
         engine = self.begin()
-        (self.sweep_directory() / "sweep.db").unlink()
+        sweep = self.sweep_directory()
+        (sweep / "sweep.db").unlink()
         self.expect_told(engine)
+        self.assertTrue(alive(int(self.record()[1])), "a run that a repair finds again was given up")
+        self.hdrive("repair", sweep.name)
+        self.assertIn("Running", [run["status"] for run in self.runs()])
 
     def test_a_deleted_log_is_told_like_the_database_itself(self):
         engine = self.begin()
-        (self.sweep_directory() / "sweep.db-wal").unlink()
+        sweep = self.sweep_directory()
+        (sweep / "sweep.db-wal").unlink()
         self.expect_told(engine)
+        self.assertTrue(alive(int(self.record()[1])), "a run that a repair finds again was given up")
+        self.hdrive("repair", sweep.name)
+        self.assertIn("Running", [run["status"] for run in self.runs()])
 
     def test_a_deleted_directory_is_told_and_not_made_anew(self):
         engine = self.begin()

@@ -207,7 +207,8 @@ TEST_CASE(
   std::filesystem::rename(path, elsewhere);
   const auto gone = database->expect_in_place();
   REQUIRE_FALSE(gone);
-  CHECK(gone.error().kind == Error::Kind::not_found);
+  CHECK(gone.error().kind ==
+        Error::Kind::other);  // in a folder that is there, runs are found again
   CHECK_THAT(gone.error().message(), Catch::Contains("a.db: was deleted or moved"));
   std::ofstream(path) << "another";
   const auto replaced = database->expect_in_place();
@@ -215,6 +216,19 @@ TEST_CASE(
   CHECK_THAT(replaced.error().message(), Catch::Contains("was replaced by another file"));
   std::filesystem::rename(elsewhere, path);
   CHECK(database->expect_in_place());
+}
+
+TEST_CASE("A file that is emptied while it is open is damaged, whatever SQLite remembers of it") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  const auto database = open(path);
+  REQUIRE(database->execute("CREATE TABLE t(x REAL)"));
+  REQUIRE(database->expect_in_place());
+  std::filesystem::resize_file(path, 0);
+  const auto emptied = database->expect_in_place();
+  REQUIRE_FALSE(emptied);
+  CHECK(emptied.error().kind == Error::Kind::damaged);
+  CHECK_THAT(emptied.error().message(), Catch::Contains("was emptied while it was in use"));
 }
 
 TEST_CASE("A FIFO or a directory in the place of SQLite's files is told and not waited for") {
