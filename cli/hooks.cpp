@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "hdrive/clock.h"
 #include "hdrive/ids.h"
 #include "hdrive/state.h"
 #include "hdrive/store.h"
@@ -38,13 +39,14 @@ class Patience {
   static constexpr std::chrono::milliseconds kSlice{50};
   explicit Patience(const std::function<bool()>& hurry) : hurry_(hurry) {}
   bool is_over() const {
-    const auto waited = std::chrono::steady_clock::now() - began_;
+    const Duration waited = clock_->now() - began_;
     return waited >= kMost || (waited >= kMostInAHurry && hurry_());
   }
 
  private:
   const std::function<bool()>& hurry_;
-  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  const std::shared_ptr<Clock> clock_ = make_steady_clock();
+  const Time began_ = clock_->now();
 };
 
 std::vector<std::string> merged(const HookEnvironment& added) {

@@ -22,8 +22,8 @@ struct DiskUse {
 };
 DiskUse disk_use(const std::filesystem::path& folder, std::int64_t most_entries = 1'000'000'000);
 
-/// Whether nothing of a sweep's runs is alive, also where no engine runs it. Error::Kind::busy where
-/// one is, or may be: only what is proven counts.
+/// Whether nothing of a sweep's runs is alive, also where no engine runs it. Error::Kind::busy
+/// where one is, or may be: only what is proven counts.
 Result<void> expect_no_living_runs(const std::filesystem::path& directory);
 
 /// Deletes a sweep with everything of it. Error::Kind::busy if an engine runs it or runs of it are
