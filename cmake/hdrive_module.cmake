@@ -8,7 +8,8 @@ function(hdrive_compile_options target)
   # g++ 12 sees ghosts in the standard library's strings and optionals once it inlines or instruments
   # all of them.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND (HDRIVE_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL Release))
-    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds)
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds
+                                             -Wno-stringop-overflow)
   endif()
   if(HDRIVE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

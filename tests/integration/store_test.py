@@ -329,7 +329,6 @@ class Times(HdriveTest):
         until(lambda: len(self.record()) == 2, "two runs go on")
         active = lambda: self.sweeps()[0]["active_seconds"]
         first = active()
-        self.assertGreater(first, 0.01)
         until(lambda: active() > first + 0.2, "time has passed")
         engine.kill()
         engine.wait()
