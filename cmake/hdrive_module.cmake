@@ -9,7 +9,7 @@ function(hdrive_compile_options target)
   # all of them.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND (HDRIVE_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL Release))
     target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds
-                                             -Wno-stringop-overflow)
+                                             -Wno-stringop-overflow -Wno-stringop-overread)
   endif()
   if(HDRIVE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
