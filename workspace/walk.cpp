@@ -45,10 +45,13 @@ bool contains(const List& list, const Item& item) {
 }
 
 // In each folder .amlignore stands for .gitignore, as with Azure ML.
-IgnoreRules rules_of(int folder, const std::string& path, const IgnoreRules& above) {
-  for (const char* name : {".amlignore", ".gitignore"})
-    if (const auto text = base::read_file(folder, name, kLargestIgnoreFile))
-      return above.with(path, *text, name);
+// An Error: they cannot be read just now, and may be another time.
+Result<IgnoreRules> rules_of(int folder, const std::string& path, const IgnoreRules& above) {
+  for (const char* name : {".amlignore", ".gitignore"}) {
+    const auto text = base::read_file(folder, name, kLargestIgnoreFile);
+    if (text) return above.with(path, *text, name);
+    if (passes_by_itself(text.error().kind)) return text.error();
+  }
   return above;
 }
 
@@ -76,6 +79,7 @@ class Walker {
     base::UniqueFd root(::open(options_.source.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root) return base::system_error(options_.source, "open the source folder", errno);
     enter(std::move(root), "", IgnoreRules(), 0);
+    if (fault_) return *std::move(fault_);
     return {};
   }
 
@@ -83,27 +87,49 @@ class Walker {
   // `path` is empty for the source folder itself.
   void enter(base::UniqueFd folder, const std::string& path, const IgnoreRules& above, int depth) {
     const std::size_t before = walk_.found.size();
-    const std::vector<Entry> entries = list(folder.get());
-    const IgnoreRules rules = rules_of(folder.get(), path, above);
+    const std::vector<Entry> entries = list(folder.get(), path);
+    const auto rules = rules_of(folder.get(), path, above);
+    if (!rules && !fault_) fault_ = rules.error();
     for (const Entry& entry : entries) {
-      if (!walk_.too_large.empty()) return;
-      take(folder.get(), path.empty() ? entry.name : path + "/" + entry.name, entry, rules, depth);
+      if (fault_ || !walk_.too_large.empty()) return;
+      take(folder.get(), path.empty() ? entry.name : path + "/" + entry.name, entry, *rules, depth);
     }
     if (walk_.found.size() == before && !path.empty())
       add({.kind = Found::Kind::empty_folder, .path = path});
   }
 
-  std::vector<Entry> list(int folder) const {
+  // A snapshot without what only could not be read just now would be another source.
+  void cannot_read(const std::string& path, int error) {
+    Error why = base::system_error(options_.source / path, "read the folder", error);
+    if (path.empty() || passes_by_itself(why.kind)) {
+      if (!fault_) fault_ = std::move(why);
+    } else if (!contains(walk_.closed, path)) {
+      walk_.closed.push_back(path);
+    }
+  }
+
+  std::vector<Entry> list(int folder, const std::string& path) {
     std::vector<Entry> entries;
-    DIR* directory = ::fdopendir(::fcntl(folder, F_DUPFD_CLOEXEC, 0));
-    if (!directory) return entries;
-    while (const dirent* one = ::readdir(directory)) {
+    const int own = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* directory = own < 0 ? nullptr : ::fdopendir(own);
+    if (!directory) {
+      cannot_read(path, errno);
+      if (own >= 0) ::close(own);
+      return entries;
+    }
+    const auto next = [&] {
+      errno = 0;
+      return ::readdir(directory);
+    };
+    while (const dirent* one = next()) {
       Entry entry{one->d_name};
       if (entry.name == "." || entry.name == "..") continue;
-      // One that is gone meanwhile never was.
       if (::fstatat(folder, one->d_name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0)
         entries.push_back(std::move(entry));
+      else if (errno != ENOENT)  // one that is gone meanwhile never was
+        cannot_read(path, errno);
     }
+    if (errno != 0) cannot_read(path, errno);
     ::closedir(directory);
     std::sort(entries.begin(), entries.end(),
               [](const Entry& a, const Entry& b) { return a.name < b.name; });
@@ -135,7 +161,7 @@ class Walker {
     base::UniqueFd inner(
         ::openat(folder, entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!inner) {
-      if (errno != ENOENT) walk_.closed.push_back(path);
+      if (errno != ENOENT) cannot_read(path, errno);
       return;
     }
     if (mark_in(inner.get())) return;
@@ -155,7 +181,7 @@ class Walker {
 
   void note_own(int folder, const Entry& entry) {
     const base::UniqueFd inner(::openat(folder, entry.name.c_str(), O_RDONLY | O_CLOEXEC));
-    if (inner && S_ISDIR(entry.status.st_mode) && !list(inner.get()).empty())
+    if (inner && S_ISDIR(entry.status.st_mode) && !list(inner.get(), entry.name).empty())
       walk_.own.push_back(entry.name);
   }
 
@@ -180,6 +206,7 @@ class Walker {
 
   const CaptureOptions& options_;
   Walk& walk_;
+  std::optional<Error> fault_;
   std::vector<std::pair<dev_t, ino_t>> left_out_;
   std::int64_t seen_ = 0;
   std::uint64_t bytes_ = 0;
@@ -207,7 +234,7 @@ std::optional<std::string> left_out_by(const std::filesystem::path& source,
     struct stat status {};
     if (!folder || ::fstatat(folder.get(), part.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
       return std::nullopt;
-    rules = rules_of(folder.get(), path, rules);
+    if (auto here = rules_of(folder.get(), path, rules)) rules = *std::move(here);
     const bool at_top = path.empty();
     path += (at_top ? "" : "/") + part.string();
     if (contains(kNeverSource, part.string())) return "the rule that " + path + " is no source";

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "compute/process_identity.h"
+#include "tests/support/few_descriptors.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -24,26 +25,6 @@ ProcessSpace here() {
   REQUIRE(space);
   return *space;
 }
-
-/// Takes all descriptors but `left` until it goes.
-class NoDescriptors {
- public:
-  explicit NoDescriptors(std::size_t left = 0) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    rlimit few = before_;
-    few.rlim_cur = 128;
-    ::setrlimit(RLIMIT_NOFILE, &few);
-    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken_.emplace_back(fd);
-    taken_.resize(taken_.size() - left);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-  std::vector<base::UniqueFd> taken_;
-};
 
 // Started by an engine that is not there any more.
 RunRequest left_alone(LocalRuns& runs) {
@@ -61,7 +42,7 @@ TEST_CASE("a run that cannot be looked at for want of descriptors is neither gon
   // With each descriptor more it gets further.
   bool attached = false;
   for (std::size_t left = 0; left < 12 && !attached; ++left) {
-    const NoDescriptors none(left);
+    const test::FewDescriptors none(left);
     const auto outcome = runs.target().attach(request);
     attached = static_cast<bool>(outcome);
     if (attached) {
@@ -184,7 +165,7 @@ TEST_CASE("an end that cannot be read for want of descriptors is read when there
   REQUIRE(runs.wait_until(
       [&] { return exit_of(runs.run_directory(0)).has_value() || !runs.exits.empty(); }));
   if (runs.exits.empty()) {
-    const NoDescriptors none;
+    const test::FewDescriptors none;
     REQUIRE(runs.wait_until([&] { return !runs.notes.empty(); }));
     CHECK_THAT(runs.notes[0], Contains("it has ended") && Contains("Too many open files"));
     CHECK(runs.exits.empty());

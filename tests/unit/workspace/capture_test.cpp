@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/catch.h"
+#include "tests/support/few_descriptors.h"
 #include "tests/unit/workspace/folder.h"
 
 namespace hdrive {
@@ -43,6 +44,25 @@ TEST_CASE("The same tree has the same id, and any difference in it another one")
   }
   SECTION("an empty folder") { fs::create_directory(project.source() / "models"); }
   CHECK(project.capture().id != id);
+}
+
+TEST_CASE("A source that cannot be read for want of descriptors is not captured as an empty one") {
+  Project project;
+  project.write("train.py", "print(1)\n");
+  project.write("lib/net.py", "x = 1\n");
+  const std::string whole = project.capture().id;
+  int refused = 0;
+  for (std::size_t left = 0; left < 8; ++left) {
+    INFO(left);
+    const test::FewDescriptors few(left);
+    const auto capture = capture_source(project.options());
+    refused += !capture;
+    if (capture)
+      CHECK(capture->id == whole);
+    else
+      CHECK(capture.error().kind == Error::Kind::no_resources);
+  }
+  CHECK(refused > 1);
 }
 
 TEST_CASE("What leaves a file out of a snapshot is told by its line, or as a rule") {
