@@ -54,8 +54,10 @@ TEST_CASE("A source that cannot be read for want of descriptors is not captured 
   int refused = 0;
   for (std::size_t left = 0; left < 8; ++left) {
     INFO(left);
-    const test::FewDescriptors few(left);
-    const auto capture = capture_source(project.options());
+    const auto capture = [&] {
+      const test::FewDescriptors few(left);
+      return capture_source(project.options());
+    }();
     refused += !capture;
     if (capture)
       CHECK(capture->id == whole);
