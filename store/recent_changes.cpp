@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kNumber = 4, kStart = 8;
 constexpr std::int64_t kGreatest = std::numeric_limits<std::uint32_t>::max();
 
-void put(std::string& bytes, std::int64_t number, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(number >> (8 * i)));
+char* put(char* at, std::int64_t number, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) at[i] = static_cast<char>(number >> (8 * i));
+  return at + size;
 }
 
 std::int64_t take(std::string_view& bytes, std::size_t size) {
@@ -51,14 +52,13 @@ std::optional<std::vector<RunId>> RecentChanges::since(std::int64_t step) const 
 
 std::string RecentChanges::bytes() const {
   std::int64_t before = from_;
-  std::string result;
-  result.reserve(kStart + changes_.size() * 2 * kNumber);
-  put(result, from_, kStart);
+  std::string result(kStart + changes_.size() * 2 * kNumber, '\0');
+  char* at = put(result.data(), from_, kStart);
   for (const Change& change : changes_) {
     if (change.step - before > kGreatest || change.run > kGreatest)
       return RecentChanges(changes_.back().step).bytes();
-    put(result, change.step - before, kNumber);
-    put(result, change.run, kNumber);
+    at = put(at, change.step - before, kNumber);
+    at = put(at, change.run, kNumber);
     before = change.step;
   }
   return result;
