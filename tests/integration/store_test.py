@@ -159,6 +159,8 @@ class Export(HdriveTest):
                     told += done.code != 0
                     self.assertIn(done.code, (0, 1), (one, other, command, done))
                     self.assertEqual(done.code == 1, "hdrive repair" in done.err, (one, other, command, done))
+                    if "is incomplete" in done.err:  # it was writing already, and says that nothing of it counts
+                        continue
                     self.assertIn(done.out, ("", whole) if done.code else (whole,), (one, other, command))
         self.assertGreater(told, 10)
 
