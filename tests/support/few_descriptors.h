@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,7 +19,9 @@ class FewDescriptors {
     rlimit few = before_;
     few.rlim_cur = 128;
     ::setrlimit(RLIMIT_NOFILE, &few);
-    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken_.emplace_back(fd);
+    // Programs that are started have none of them.
+    const auto next = [] { return ::fcntl(0, F_DUPFD_CLOEXEC, 0); };
+    for (int fd = next(); fd >= 0; fd = next()) taken_.emplace_back(fd);
     taken_.resize(taken_.size() - left);
   }
   ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
