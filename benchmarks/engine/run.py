@@ -211,7 +211,9 @@ class Bench:
             directory = folder / "g" / str(next(numbers))
             directory.mkdir()
             (directory / ".start-1-1").touch()
-            arguments = ["hdrive-run", "0", str(directory), "1", "boot", "", "10000", "0", ".start-1-1", *command]
+            # As enum Argument of compute/supervisor/protocol.h has them.
+            arguments = ["hdrive-run", "0", str(directory), "1", "boot", "", "10000", "0", "0", "0", ".start-1-1",
+                         *command]
             return os.posix_spawn(program, arguments, os.environ, file_actions=quiet), directory
 
         def a_run(start):
