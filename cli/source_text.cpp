@@ -61,11 +61,15 @@ OrderedJson git_json(const SweepHeader& header) {
           {"dirty", git->dirty}};
 }
 
-std::string snapshots_text(const std::filesystem::path& home) {
-  const auto freed = collect_unused_snapshots(home);
-  if (!freed)
-    return "; what is left of snapshots is freed another time: " + freed.error().message();
-  return *freed > 0 ? fmt::format(", and {} of snapshots", size_text(*freed)) : "";
+std::string freed_text(const DiskUse& use, bool done, const std::filesystem::path& home) {
+  const std::string size = size_text(use.bytes);
+  if (!done) return size + " would be freed. Nothing was deleted: with --yes it is.\n";
+  const auto snapshots = collect_unused_snapshots(home);
+  if (!snapshots)
+    return size + " freed; what is left of snapshots is freed another time: " +
+           snapshots.error().message() + "\n";
+  return size + " freed" +
+         (*snapshots > 0 ? fmt::format(", and {} of snapshots", size_text(*snapshots)) : "") + "\n";
 }
 
 std::string short_snapshot(const std::string& id) { return id.substr(0, 12); }

@@ -8,6 +8,7 @@
 
 #include "cli/json_fwd.h"
 #include "hdrive/catalog.h"
+#include "hdrive/housekeeping.h"
 #include "hdrive/workspace.h"
 
 namespace hdrive::cli {
@@ -28,9 +29,9 @@ std::string snapshot_line(const Capture& capture);
 /// Labelled lines for `show`; empty where nothing is known.
 std::string source_text(const SweepEntry& sweep);
 
-/// Collects the snapshots no sweep needs any more: ", and 1.2 MB of snapshots", or why that was
-/// left for later.
-std::string snapshots_text(const std::filesystem::path& home);
+/// The last line of a verb that frees room: what it freed, the snapshots that no sweep needs any
+/// more among it, which are collected here; or, where nothing was `done`, what would be.
+std::string freed_text(const DiskUse& use, bool done, const std::filesystem::path& home);
 
 /// The first digits of a snapshot's id, by which people tell it from others.
 std::string short_snapshot(const std::string& id);

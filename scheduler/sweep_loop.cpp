@@ -86,7 +86,7 @@ Result<void> SweepLoop::begin() {
     journal_.note(
         Noted::Level::warning, std::nullopt,
         fmt::format("max_concurrent_runs is {}, and {} fit at once: {}", spec_.max_concurrent_runs,
-                    base::plural(capacity_->runs, "run"), capacity_->limit));
+                    base::plural(slots(), "run"), capacity_->limit));
   // What ends the sweep is heard before it starts anything: a request, and time
   // that is used up already.
   take_requests();

@@ -55,13 +55,7 @@ int delete_sweeps(const Options& options) {
                       sweep_status_text(sweep), base::plural(sweep.runs, "run"),
                       size_text(use.bytes), name.empty() ? "" : "  " + printable(name)));
   }
-  if (!options.yes) {
-    print(fmt::format("{} would be freed. Nothing was deleted: with --yes it is.\n",
-                      size_text(all.bytes)));
-    return kDone;
-  }
-  print(fmt::format("{} freed{}\n", size_text(all.bytes),
-                    snapshots_text(home_directory(options.output_dir))));
+  print(freed_text(all, options.yes, home_directory(options.output_dir)));
   return kDone;
 }
 

@@ -119,13 +119,7 @@ int prune(const Options& options) {
     print("There is nothing of that kind to delete.\n");
     return kDone;
   }
-  if (!options.yes) {
-    print(fmt::format("{} would be freed. Nothing was deleted: with --yes it is.\n",
-                      size_text(all.bytes)));
-    return kDone;
-  }
-  print(fmt::format("{} freed{}\n", size_text(all.bytes),
-                    snapshots_text(home_directory(options.output_dir))));
+  print(freed_text(all, options.yes, home_directory(options.output_dir)));
   return kDone;
 }
 

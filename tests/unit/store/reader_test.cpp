@@ -11,8 +11,10 @@
 #include "store/database.h"
 #include "tests/catch.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/unit/store/read_sweep.h"
 
 using namespace hdrive;
+using namespace hdrive::test;
 using Point = Series::Point;
 
 namespace {
@@ -20,21 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-Time at(int seconds) { return Time(std::chrono::seconds(1'769'860'800 + seconds)); }
 SweepHeader header() { return {"HD_1", "", "", "config", "acc", Goal::maximize, "0.1.0", at(0)}; }
-
-std::unique_ptr<SweepReader> read(const fs::path& directory, const std::string& cursor = "") {
-  auto reader = SweepReader::open(directory, cursor);
-  INFO((reader ? "" : reader.error().message()));
-  REQUIRE(reader);
-  return std::move(*reader);
-}
-template <class T>
-T value_of(Result<T> result) {
-  INFO((result ? "" : result.error().message()));
-  REQUIRE(result);
-  return *std::move(result);
-}
 
 // Three runs: the second is the best, the third has reported nothing.
 void three_runs(Store& store) {

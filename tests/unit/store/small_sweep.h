@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "hdrive/changes.h"
+#include "tests/unit/store/read_sweep.h"
 
 namespace hdrive::test {
-
-inline Time at(int seconds) { return Time(std::chrono::seconds(1'769'860'800 + seconds)); }
 
 inline SweepHeader header() {
   return {"HD_1", "digits", "", std::string(5000, 'c'), "acc", Goal::maximize, "0.1.0", at(0)};
