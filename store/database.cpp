@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "store/log_file.h"
 
 namespace hdrive::store {
 namespace {
@@ -197,11 +198,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   static constexpr int kFlags[] = {SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                    SQLITE_OPEN_READWRITE, SQLITE_OPEN_READONLY,
                                    SQLITE_OPEN_READONLY};
-  if (Result<void> files = expect_files(path); !files) return files.error();
+  if (Result<void> usable = expect_files(path); !usable) return usable.error();
   const std::string name = uri(path, mode == Mode::immutable ? "?immutable=1" : "");
   const int flags = kFlags[static_cast<int>(mode)] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
+  const char* const files = mode == Mode::write ? log_vfs() : nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, files);
   std::unique_ptr<Database> database(new Database(handle, path));
   if (code != SQLITE_OK) return database_error(path, code, handle);
   sqlite3_extended_result_codes(handle, 1);
@@ -211,6 +213,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
 
 void Database::wait_for_locks(std::chrono::milliseconds most) {
   sqlite3_busy_timeout(handle_.get(), static_cast<int>(most.count()));
+}
+
+Result<void> Database::gather_commits() {
+  if (Result<void> kept_back = execute("PRAGMA cache_spill = OFF"); !kept_back) return kept_back;
+  if (store::gather_commits(handle_.get())) return {};
+  return execute("PRAGMA cache_spill = ON");
 }
 
 Result<void> Database::expect_in_place() {
@@ -224,15 +232,18 @@ Result<void> Database::expect_in_place() {
                  std::filesystem::exists(file.parent_path(), error) ? Error::Kind::other
                                                                     : Error::Kind::not_found};
   };
-  int moved = 0;
-  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (moved != 0) return gone(path_);
+  struct stat found {};
+  const bool named = ::stat(path_.c_str(), &found) == 0;
+  if (named && !file_) {
+    int moved = 0;
+    sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved == 0) file_ = found.st_ino;  // from now on the number tells
+  }
+  if (!named || file_ != found.st_ino) return gone(path_);
   // SQLite would go on from what it remembers, and nobody could read what it writes.
-  if (std::error_code error; std::filesystem::file_size(path_, error) == 0 && !error)
-    return damaged(path_, "it was emptied while it was in use");
+  if (found.st_size == 0) return damaged(path_, "it was emptied while it was in use");
   // SQLite keeps the log from the first write to the last close, and would go on writing to one without a name.
   const std::string log = path_.string() + "-wal";
-  struct stat found {};
   const bool there = ::stat(log.c_str(), &found) == 0;
   if (!there && errno != ENOENT) return {};
   if (log_ && (!there || *log_ != found.st_ino)) return gone(log);

@@ -143,6 +143,11 @@ class Database {
   void wait_for_locks(std::chrono::milliseconds most);
   static constexpr std::chrono::seconds kPatience{5};
 
+  /// Makes commits that are many and small cheaper, by writing each of them in one go (store/log_file.h), where the
+  /// journal is a log; of one that was opened to `write`. What a transaction changes stays in memory until its commit from
+  /// now on, so large ones come before this.
+  Result<void> gather_commits();
+
   /// Whether the file that is open is the one at `path`: an Error of the kind `not_found` where it was deleted,
   /// moved or replaced, so that nothing more is written where nobody finds it. The same of the log beside it, as
   /// soon as there was one.
@@ -189,7 +194,7 @@ class Database {
       : path_(std::move(path)), handle_(handle, &sqlite3_close_v2) {}
 
   std::filesystem::path path_;
-  std::optional<std::uint64_t> log_;  // the inode of sweep.db-wal
+  std::optional<std::uint64_t> file_, log_;  // the inodes of sweep.db and sweep.db-wal
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
   std::unordered_map<const char*, Statement> statements_;
 };

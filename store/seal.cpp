@@ -2,6 +2,7 @@
 #include "store/seal.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -35,7 +36,7 @@ class Seal::Hash {
   }
   Hash& text(std::string_view value) {
     mix(value.size());
-    for (; value.size() >= 8; value.remove_prefix(8)) mix(word(value.data(), 8));
+    for (; value.size() >= 8; value.remove_prefix(8)) mix(word(value.data()));
     mix(word(value.data(), value.size()));
     return *this;
   }
@@ -60,6 +61,13 @@ class Seal::Hash {
     std::uint64_t result = 0;
     for (std::size_t i = 0; i < size; ++i)
       result |= static_cast<std::uint64_t>(static_cast<unsigned char>(data[i])) << (8 * i);
+    return result;
+  }
+  // The same of eight bytes, which is most of a long text.
+  static std::uint64_t word(const char* data) {
+    if constexpr (std::endian::native != std::endian::little) return word(data, 8);
+    std::uint64_t result = 0;
+    std::memcpy(&result, data, sizeof result);
     return result;
   }
   void mix(std::uint64_t value) {

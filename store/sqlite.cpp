@@ -79,6 +79,7 @@ class SqliteStore final : public Store {
   // From now on it is the engine's loop that waits, and the files are those that it writes.
   Result<void> become_live() {
     database_->wait_for_locks(kEnginePatience);
+    if (Result<void> gathers = database_->gather_commits(); !gathers) return gathers;
     return database_->expect_in_place();
   }
 
