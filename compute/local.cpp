@@ -181,7 +181,7 @@ Result<void> LocalTarget::start(const RunRequest& incomplete) {
 Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& share) {
   auto python = python_path(request);
   if (!python) return advise(compute::of_all_runs(python.error()));
-  auto files = prepare_run_directory(request, !patterns_.empty(), claim_);
+  auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
   if (!files) return advise(files.error());
   if (auto made = make_work(request); !made) {
     discard(request);

@@ -101,7 +101,7 @@ class LocalTarget final : public ComputeTarget {
   bool waits_for_record(Live& live, const Error& error, std::vector<TargetEvent>& events);
   void tell_exit(RunId run, const ExitRecord& record, std::vector<TargetEvent>& events);
   void tell_never_began(RunId run, std::vector<TargetEvent>& events);
-  void tidy(const RunRequest& request, bool failed);
+  void tidy(const RunRequest& request, const ExitRecord& record);
   void lose(RunId run, Live& live);
   void hunt(Time now, std::vector<TargetEvent>& events);
   void vanish(RunId run, const std::string& note, std::vector<TargetEvent>& events);
@@ -114,6 +114,7 @@ class LocalTarget final : public ComputeTarget {
   DevicePool devices_;
   Launcher launcher_;
   WorkingFolders folders_;
+  SpareDirectories spares_;
   ProcessSpace here_;
   rlim_t file_limit_ = 0;                             // what the runs are given
   std::string claim_;                                 // no other engine's, ever

@@ -39,6 +39,15 @@ constexpr Duration kLongestHunt = std::chrono::seconds{10};
 // How long an exit.json that may not be read is waited for.
 constexpr Duration kRecordPatience = std::chrono::minutes{1};
 
+// A run of at most this long costs as much in files as in work. Nobody has looked around in its folders, so
+// that what it left as it was may serve the next.
+constexpr Duration kBrief = std::chrono::seconds{1};
+
+bool was_brief(const ExitRecord& record) {
+  return record.started && record.ended && *record.ended >= *record.started &&
+         *record.ended - *record.started <= kBrief && record.leftovers == 0;
+}
+
 // How a child ended, which is not reaped for it; si_pid is 0 while it has not.
 siginfo_t end_of(pid_t child) {
   siginfo_t info{};
@@ -292,17 +301,24 @@ void LocalTarget::tell_exit(RunId run, const ExitRecord& record, std::vector<Tar
   const Live live = take_out(run, events);
   reap(live);
   RunExited exited = describe_exit(record, live.request, options_.stderr_tail_lines);
-  tidy(live.request, exited.exit_code != 0 && !record.canceled);
+  tidy(live.request, record);
   if (exited.not_started && lies_outside(exited.not_started_kind))
     discard_attempt(live.request.directory, "");
   events.emplace_back(std::move(exited));
 }
 
 // What a run that has ended leaves: what it made, and no more files than hold something.
-void LocalTarget::tidy(const RunRequest& request, bool failed) {
+void LocalTarget::tidy(const RunRequest& request, const ExitRecord& record) {
   const KeepWork keep = request.workspace.keep;
-  if (keep == KeepWork::never || (keep == KeepWork::failed && !failed))
-    folders_.remove(work_folder(request.directory));
+  const bool failed = record.exit_code != 0 && !record.canceled;
+  const bool keeps_work = keep == KeepWork::always || (keep == KeepWork::failed && failed);
+  const auto work = work_folder(request.directory);
+  if (!was_brief(record)) {
+    if (!keeps_work) folders_.remove(work);
+  } else {
+    if (!keeps_work) folders_.hand_on(work);
+    spares_.gather(request.directory);
+  }
   remove_what_is_empty(request.directory);
 }
 

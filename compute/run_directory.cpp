@@ -24,8 +24,6 @@ namespace fs = std::filesystem;
 // What belongs to one attempt.
 constexpr const char* kAttemptFiles[] = {"stdout.log", "stderr.log",      "metrics.jsonl",
                                          "exit.json",  "supervisor.json", "run.json"};
-// These stay over attempts.
-constexpr const char* kAttemptFolders[] = {"outputs", "logs", "checkpoints"};
 
 Error failure(const fs::path& path, std::string_view what) {
   return base::system_error(path, what, errno);
@@ -151,6 +149,19 @@ Result<RunFiles> open_files(int directory, const fs::path& path, bool with_outpu
   return files;
 }
 
+// From here on a supervisor may begin. It writes over the blanks, for which there is room.
+Result<void> put_claim(int directory, const fs::path& path, const std::string& claim) {
+  const std::string blanks(protocol::kClaimSize, ' ');
+  if (::renameat(directory, kSpareClaim, directory, claim.c_str()) != 0)
+    return write_at(directory, path / claim, blanks);
+  const base::UniqueFd fd(::openat(directory, claim.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return failure(path / claim, "open");
+  errno = ENOSPC;  // what a short write means
+  if (::write(fd.get(), blanks.data(), blanks.size()) != static_cast<ssize_t>(blanks.size()))
+    return failure(path / claim, "write");
+  return {};
+}
+
 // What an attempt needs, in a directory that holds no other.
 Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool with_output,
                                 const std::string& claim) {
@@ -161,10 +172,7 @@ Result<RunFiles> fill_directory(int directory, const RunRequest& request, bool w
     return written.error();
   auto files = open_files(directory, path, with_output);
   if (!files) return files;
-  // The last of all: from here on a supervisor may begin. It writes over the blanks, for which
-  // there is room.
-  const std::string blanks(protocol::kClaimSize, ' ');
-  if (auto written = write_at(directory, path / claim, blanks); !written) return written.error();
+  if (auto put = put_claim(directory, path, claim); !put) return put.error();
   return files;
 }
 
@@ -176,9 +184,9 @@ Error of_all_runs(Error error) {
 }
 
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
-                                       const std::string& claim) {
+                                       const std::string& claim, SpareDirectories& spares) {
   const fs::path& path = request.directory;
-  const bool fresh = ::mkdir(path.c_str(), 0700) == 0;
+  const bool fresh = spares.take(path) || ::mkdir(path.c_str(), 0700) == 0;
   if (!fresh) {
     // A sweep's directory that is gone is not made anew.
     if (auto made = base::make_directories(path.parent_path(), 1); !made)
@@ -186,7 +194,7 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
     if (auto made = base::make_directories(path, 1); !made) return made.error();
   }
   const auto directory = base::open_directory(AT_FDCWD, path);
-  if (!directory && fresh) ::rmdir(path.c_str());
+  if (!directory && fresh) discard_attempt(path, "");
   if (!directory) return directory.error();
   if (!fresh) {
     if (auto revoked = revoke_claims(path); !revoked) return revoked.error();
@@ -203,7 +211,7 @@ void remove_what_is_empty(const fs::path& path) {
   if (!directory) return;
   for (const char* name : kAttemptFolders) ::unlinkat(directory->get(), name, AT_REMOVEDIR);
   struct stat status {};
-  for (const char* name : {"stdout.log", "stderr.log", "metrics.jsonl"})
+  for (const char* name : kWrittenFiles)
     if (::fstatat(directory->get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && status.st_size == 0)
       ::unlinkat(directory->get(), name, 0);
@@ -214,6 +222,7 @@ void remove_what_is_empty(const fs::path& path) {
 void discard_attempt(const fs::path& path, const std::string& claim) {
   if (!claim.empty()) ::unlink((path / claim).c_str());
   for (const char* name : kAttemptFiles) ::unlink((path / name).c_str());
+  ::unlink((path / kSpareClaim).c_str());
   // What an earlier attempt wrote keeps them there.
   for (const char* name : kAttemptFolders) ::rmdir((path / name).c_str());
   ::rmdir(path.c_str());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "compute/spare_directories.h"
 #include "hdrive/target.h"
 
 namespace hdrive::compute {
@@ -20,12 +21,17 @@ struct RunFiles {
   std::vector<std::string> faults;  ///< which of the two is no file, and so is not read
 };
 
+/// What belongs to a run, over all its attempts.
+inline constexpr const char* kAttemptFolders[] = {"outputs", "logs", "checkpoints"};
+/// What its program writes to.
+inline constexpr const char* kWrittenFiles[] = {"stdout.log", "stderr.log", "metrics.jsonl"};
+
 /// Makes the directory ready for an attempt: outputs/, logs/, checkpoints/, run.json, an empty
 /// metrics.jsonl, and the claim of that name for its supervisor. What an earlier attempt wrote is
-/// moved to attempt-<k>/; outputs/, logs/ and checkpoints/ stay. After an Error nothing of the
-/// attempt is there.
+/// moved to attempt-<k>/; outputs/, logs/ and checkpoints/ stay. The directory of a first attempt
+/// may be a spare one. After an Error nothing of the attempt is there.
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
-                                       const std::string& claim);
+                                       const std::string& claim, SpareDirectories& spares);
 
 /// The same Error of what all runs of the sweep need (their folder, the snapshot), in a kind that lies outside: it
 /// tells nothing of the run that came upon it.

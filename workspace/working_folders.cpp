@@ -14,10 +14,12 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "base/sha256.h"
@@ -26,26 +28,29 @@
 #include "workspace/blob_store.h"
 #include "workspace/manifest.h"
 #include "workspace/removal.h"
+#include "workspace/renewal.h"
 
 namespace hdrive {
 namespace {
 
 namespace fs = std::filesystem;
 using workspace::BlobStore;
+using workspace::Original;
+using workspace::SnapshotTree;
 
 constexpr std::size_t kSmallFiles = 100;
 constexpr std::uint64_t kSmallBytes = 1'000'000;
+constexpr std::size_t kMostRenewed = 64;  // folders that wait for the next runs
 
 enum class Way { copy, reflink, hard_link };
 
-// A snapshot that runs are made from, read once.
+// A snapshot that runs are made from.
 struct Loaded {
   Workspace workspace;
   BlobStore store;
-  std::vector<SnapshotEntry> entries;
-  std::vector<std::string> folders;   // in the order to make them
-  std::vector<std::string> contents;  // of a small tree, by entry
+  SnapshotTree tree;
   bool small = false;
+  std::shared_ptr<const Original> original;  // of a small one, once a folder was made
 };
 
 std::vector<std::string> folders_of(const std::vector<SnapshotEntry>& entries) {
@@ -61,7 +66,13 @@ std::vector<std::string> folders_of(const std::vector<SnapshotEntry>& entries) {
 
 mode_t own_mode(const SnapshotEntry& file) { return file.executable ? 0755 : 0644; }
 
-// Removes folders on a thread of its own, which begins with the first.
+// A folder that no run needs any more. With an original it may be made ready for another.
+struct Left {
+  fs::path folder;
+  std::shared_ptr<const Original> original;
+};
+
+// Removes folders or renews them, on a thread of its own, which begins with the first.
 class Remover {
  public:
   ~Remover() {
@@ -73,11 +84,20 @@ class Remover {
     if (thread_.joinable()) thread_.join();
   }
 
-  void remove(fs::path folder) {
+  void add(Left left) {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(folder));
+    queue_.push_back(std::move(left));
     if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
     changed_.notify_one();
+  }
+
+  // A folder as new that was made after the original.
+  std::optional<fs::path> take(const std::shared_ptr<const Original>& original) {
+    const std::lock_guard lock(mutex_);
+    if (renewed_.empty() || renewed_.back().original != original) return std::nullopt;
+    fs::path folder = std::move(renewed_.back().folder);
+    renewed_.pop_back();
+    return folder;
   }
 
  private:
@@ -85,19 +105,29 @@ class Remover {
     std::unique_lock lock(mutex_);
     while (true) {
       changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+      if (ending_) std::move(renewed_.begin(), renewed_.end(), std::back_inserter(queue_));
+      if (ending_) renewed_.clear();
       if (queue_.empty()) return;
-      const fs::path folder = std::move(queue_.front());
+      Left left = std::move(queue_.front());
       queue_.pop_front();
+      const bool wanted = left.original && !ending_ && renewed_.size() < kMostRenewed;
       lock.unlock();
-      workspace::remove_tree(folder);
-      ::rmdir(folder.parent_path().c_str());  // .removed itself, with the last in it
+      const bool renewed = wanted && left.original->renew(left.folder);
+      if (!renewed) remove(left.folder);
       lock.lock();
+      if (renewed) renewed_.push_back(std::move(left));
     }
+  }
+
+  static void remove(const fs::path& folder) {
+    workspace::remove_tree(folder);
+    ::rmdir(folder.parent_path().c_str());  // .removed itself, with the last in it
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<fs::path> queue_;
+  std::deque<Left> queue_;
+  std::vector<Left> renewed_;
   bool ending_ = false;
   std::thread thread_;
 };
@@ -113,14 +143,14 @@ struct WorkingFolders::Impl {
       return {};
     }
     loaded.reset();
-    Loaded fresh{workspace, BlobStore(workspace.store), {}, {}, {}};
+    Loaded fresh{workspace, BlobStore(workspace.store), {}, false, nullptr};
     auto entries = fresh.store.read_manifest(workspace.snapshot);
     if (!entries) return entries.error();
-    fresh.entries = *std::move(entries);
-    fresh.folders = folders_of(fresh.entries);
+    fresh.tree.entries = *std::move(entries);
+    fresh.tree.folders = folders_of(fresh.tree.entries);
     std::uint64_t bytes = 0;
     std::size_t files = 0;
-    for (const SnapshotEntry& entry : fresh.entries) {
+    for (const SnapshotEntry& entry : fresh.tree.entries) {
       files += !entry.digest.empty();
       bytes += entry.size;
     }
@@ -130,13 +160,13 @@ struct WorkingFolders::Impl {
   }
 
   Result<void> read_contents() {
-    for (const SnapshotEntry& entry : loaded->entries) {
-      loaded->contents.emplace_back();
+    for (const SnapshotEntry& entry : loaded->tree.entries) {
+      loaded->tree.contents.emplace_back();
       if (entry.digest.empty()) continue;
       if (auto sound = make_sound(entry); !sound) return forget(sound.error());
       auto content = loaded->store.read(entry);
       if (!content) return forget(content.error());
-      loaded->contents.back() = *std::move(content);
+      loaded->tree.contents.back() = *std::move(content);
     }
     return {};
   }
@@ -219,8 +249,8 @@ struct WorkingFolders::Impl {
   }
 
   Result<void> make_file(int folder, std::size_t index) {
-    const SnapshotEntry& entry = loaded->entries[index];
-    if (loaded->small) return copy(folder, entry, loaded->contents[index]);
+    const SnapshotEntry& entry = loaded->tree.entries[index];
+    if (loaded->small) return copy(folder, entry, loaded->tree.contents[index]);
     if (auto sound = make_sound(entry); !sound) return sound;
     if (reflinks) {
       auto cloned = reflink(folder, entry);
@@ -232,11 +262,11 @@ struct WorkingFolders::Impl {
   }
 
   Result<void> fill(int folder) {
-    for (const std::string& name : loaded->folders)
+    for (const std::string& name : loaded->tree.folders)
       if (::mkdirat(folder, name.c_str(), 0755) != 0)
         return base::system_error(name, "create the directory", errno);
-    for (std::size_t i = 0; i < loaded->entries.size(); ++i) {
-      const SnapshotEntry& entry = loaded->entries[i];
+    for (std::size_t i = 0; i < loaded->tree.entries.size(); ++i) {
+      const SnapshotEntry& entry = loaded->tree.entries[i];
       if (!entry.digest.empty()) {
         if (auto made = make_file(folder, i); !made) return made;
       } else if (!entry.target.empty() &&
@@ -244,9 +274,8 @@ struct WorkingFolders::Impl {
         return base::system_error(entry.path, "link to " + entry.target, errno);
       }
     }
-    for (const auto& [to, name] :
-         {std::pair("../outputs", "outputs"), std::pair("../logs", "logs")})
-      if (::symlinkat(to, folder, name) != 0)
+    for (const auto& [name, target] : workspace::kRunLinks)
+      if (::symlinkat(target, folder, name) != 0)
         return base::system_error(name, "link to the run's own", errno);
     return {};
   }
@@ -256,7 +285,31 @@ struct WorkingFolders::Impl {
     if (runs == cleared) return;
     cleared = runs;
     const fs::path old = runs / fmt::format(".removed-{}", ::getpid());
-    if (::rename((runs / ".removed").c_str(), old.c_str()) == 0) remover.remove(old);
+    if (::rename((runs / ".removed").c_str(), old.c_str()) == 0) remover.add({old, nullptr});
+  }
+
+  // Whether `folder` could be had without making it.
+  bool take_renewed(const fs::path& folder) {
+    if (!loaded->original) return false;
+    const auto renewed = remover.take(loaded->original);
+    if (renewed && ::rename(renewed->c_str(), folder.c_str()) == 0) return true;
+    if (renewed) remover.add({*renewed, nullptr});
+    return false;
+  }
+
+  // Removed, or kept for another where it is as the original.
+  void leave(const fs::path& folder, std::shared_ptr<const Original> original) {
+    // Out of the way at once, so that the same run can begin again in a new one.
+    const fs::path aside = folder.parent_path().parent_path() / ".removed";
+    const auto name = fmt::format("{}-{}", ::getpid(), ++removed);
+    struct stat status {};
+    if (::lstat(folder.c_str(), &status) != 0) return;
+    // The thread that removes takes `aside` away when it is empty.
+    for (int tries = 0; ::rename(folder.c_str(), (aside / name).c_str()) != 0; ++tries) {
+      if (errno != ENOENT || tries == 3) return;
+      ::mkdir(aside.c_str(), 0700);
+    }
+    remover.add({aside / name, std::move(original)});
   }
 
   std::optional<Loaded> loaded;
@@ -276,12 +329,18 @@ WorkingFolders& WorkingFolders::operator=(WorkingFolders&&) noexcept = default;
 Result<void> WorkingFolders::make(const Workspace& workspace, const fs::path& folder) {
   if (auto loaded = impl_->load(workspace); !loaded) return loaded;
   impl_->clear_leftovers(folder.parent_path().parent_path());
+  if (impl_->take_renewed(folder)) return {};
   if (::mkdir(folder.c_str(), 0755) != 0)
     return base::system_error(folder, "create the working folder", errno);
   const base::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Result<void> filled =
       fd ? impl_->fill(fd.get()) : base::system_error(folder, "open the working folder", errno);
-  if (filled) return filled;
+  if (filled) {
+    Loaded& loaded = *impl_->loaded;
+    if (loaded.small && !loaded.original)
+      loaded.original = std::make_shared<Original>(loaded.tree, fd.get());
+    return filled;
+  }
   workspace::remove_tree(folder);
   Error error = filled.error();
   error.where = folder.string() + (error.where.empty() ? "" : ": " + error.where);
@@ -305,18 +364,10 @@ std::vector<std::string> WorkingFolders::take_notes() {
                   first, base::plural(restored - 1, "other file"), kWhoSaw)};
 }
 
-void WorkingFolders::remove(const fs::path& folder) {
-  // Out of the way at once, so that the same run can begin again in a new one.
-  const fs::path aside = folder.parent_path().parent_path() / ".removed";
-  const auto name = fmt::format("{}-{}", ::getpid(), ++impl_->removed);
-  struct stat status {};
-  if (::lstat(folder.c_str(), &status) != 0) return;
-  // The thread that removes takes `aside` away when it is empty.
-  for (int tries = 0; ::rename(folder.c_str(), (aside / name).c_str()) != 0; ++tries) {
-    if (errno != ENOENT || tries == 3) return;
-    ::mkdir(aside.c_str(), 0700);
-  }
-  impl_->remover.remove(aside / name);
+void WorkingFolders::remove(const fs::path& folder) { impl_->leave(folder, nullptr); }
+
+void WorkingFolders::hand_on(const fs::path& folder) {
+  impl_->leave(folder, impl_->loaded ? impl_->loaded->original : nullptr);
 }
 
 }  // namespace hdrive

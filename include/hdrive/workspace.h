@@ -136,6 +136,11 @@ class WorkingFolders {
   /// Removes it; returns at once. That there is none is fine.
   void remove(const std::filesystem::path& folder);
 
+  /// Removes it, too; but one of a small snapshot in which nothing was changed may be what the next
+  /// `make` gives, without what was added to it. For the folder of a run of which no process is
+  /// left, and that lived too shortly for anybody else to be at work in it.
+  void hand_on(const std::filesystem::path& folder);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

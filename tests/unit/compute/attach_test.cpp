@@ -186,7 +186,8 @@ TEST_CASE(
   const auto request = runs.script(0, "echo ran > ran");
   const std::filesystem::path directory = runs.run_directory(0);
   // What `start` does, up to the moment at which the engine dies.
-  REQUIRE(prepare_run_directory(request, false, ".start-1-1"));
+  SpareDirectories spares;
+  REQUIRE(prepare_run_directory(request, false, ".start-1-1", spares));
   REQUIRE(std::filesystem::exists(directory / ".start-1-1"));
   CHECK(runs.attach(request) == AttachOutcome::gone);
   CHECK_FALSE(std::filesystem::exists(directory / ".start-1-1"));

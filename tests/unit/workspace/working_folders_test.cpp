@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
+#include "base/file.h"
 #include "tests/catch.h"
 #include "tests/unit/workspace/folder.h"
 
@@ -132,6 +136,132 @@ TEST_CASE(
   }
   CHECK(fs::exists(work / "a.py"));
   CHECK(fs::exists(precious / "file"));
+  CHECK_FALSE(fs::exists(project.run().parent_path() / ".removed"));
+}
+
+// ---- handed on ----------------------------------------------------------------------------------
+
+ino_t inode(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    names.insert(entry.path().lexically_relative(folder).string());
+  return names;
+}
+
+// Folders of one snapshot.
+class HandedOn {
+ public:
+  HandedOn() {
+    project.write("train.py", "print()\n");
+    project.write("lib/net.py", "x = 1\n");
+    project.write("lib/run.sh", "#!/bin/sh\n");
+    fs::permissions(project.source() / "lib/run.sh", fs::perms::owner_all);
+    fs::create_symlink("net.py", project.source() / "lib/link.py");
+    capture = project.capture();
+    work = make("work");
+  }
+
+  fs::path make(const std::string& name) {
+    const fs::path folder = project.run() / name;
+    REQUIRE(folders.make(project.workspace(capture.id), folder));
+    return folder;
+  }
+
+  // Whether the next run gets the folder that `work` was.
+  bool serves_again() {
+    // Held, so that no other folder is given its number.
+    const base::UniqueFd held(::open(work.c_str(), O_PATH | O_CLOEXEC));
+    const ino_t before = inode(work);
+    folders.hand_on(work);
+    const fs::path removed = project.run().parent_path() / ".removed";
+    for (int turn = 0; turn < 2000; ++turn) {
+      // Taken as soon as it has been looked at; until then a new one is made.
+      const fs::path next = make("next");
+      const bool again = inode(next) == before;
+      if (again || !fs::exists(removed)) return again;
+      fs::rename(next, project.run() / ("old" + std::to_string(turn)));
+    }
+    return false;
+  }
+
+  Project project;
+  Capture capture;
+  WorkingFolders folders;
+  fs::path work;
+};
+
+TEST_CASE_METHOD(HandedOn, "An untouched folder that is handed on serves the next run, as new") {
+  const auto names = names_in(work);
+  SECTION("as it is") {}
+  SECTION("without what was added") {
+    test::write(work / "lib/__pycache__/net.pyc", "compiled");
+    test::write(work / "left.txt", "left");
+    fs::create_symlink("train.py", work / "more.py");
+  }
+  REQUIRE(serves_again());
+  CHECK(names_in(project.run() / "next") == names);
+  CHECK(read(project.run() / "next/lib/net.py") == "x = 1\n");
+}
+
+TEST_CASE_METHOD(HandedOn, "A folder in which something was changed serves no other run") {
+  SECTION("a content, also of the same length and age") {
+    const auto time = fs::last_write_time(work / "train.py");
+    std::ofstream(work / "train.py") << "PRINT()\n";
+    fs::last_write_time(work / "train.py", time);
+  }
+  SECTION("a file that is gone") { fs::remove(work / "lib/net.py"); }
+  SECTION("a file that was replaced by a link to its like") {
+    fs::copy_file(work / "lib/net.py", project.run() / "net.py");
+    fs::remove(work / "lib/net.py");
+    fs::create_symlink(project.run() / "net.py", work / "lib/net.py");
+  }
+  SECTION("a permission of a file") {
+    fs::permissions(work / "train.py", fs::perms::others_write, fs::perm_options::add);
+  }
+  SECTION("a permission of a folder") {
+    fs::permissions(work / "lib", fs::perms::others_write, fs::perm_options::add);
+  }
+  SECTION("the folder's own permission") {
+    fs::permissions(work, fs::perms::others_write, fs::perm_options::add);
+  }
+  SECTION("another name of a file") {
+    fs::create_hard_link(work / "train.py", project.run() / "kept.py");
+  }
+  SECTION("where a link leads") {
+    fs::remove(work / "outputs");
+    fs::create_symlink("/tmp", work / "outputs");
+  }
+  SECTION("a file in the place of a folder") {
+    fs::remove_all(work / "lib");
+    std::ofstream(work / "lib") << "x";
+  }
+  SECTION("a FIFO in the place of a file") {
+    fs::remove(work / "train.py");
+    REQUIRE(::mkfifo((work / "train.py").c_str(), 0644) == 0);
+  }
+  SECTION("a time of a file") {
+    fs::last_write_time(work / "train.py",
+                        fs::last_write_time(work / "train.py") - std::chrono::hours{1});
+  }
+  CHECK_FALSE(serves_again());
+}
+
+TEST_CASE("Nothing of what was handed on is left at the end") {
+  Project project;
+  project.write("a.py", "x");
+  const Capture capture = project.capture();
+  const fs::path work = project.run() / "work";
+  {
+    WorkingFolders folders;
+    REQUIRE(folders.make(project.workspace(capture.id), work));
+    folders.hand_on(work);
+    CHECK_FALSE(fs::exists(work));
+  }
   CHECK_FALSE(fs::exists(project.run().parent_path() / ".removed"));
 }
 
