@@ -20,13 +20,18 @@ constexpr int kCommitMark = 4, kCommitMarkEnd = 8;
 // most that SQLite's own files write at a time.
 constexpr std::size_t kMost = 32 * 1024;
 
+// So much of zeros is written behind a commit where the file ends, and overwritten by the next ones: a commit that makes
+// the file longer waits for more of the disk than one that does not. Zeros are no frame to whoever reads the log.
+constexpr std::size_t kAhead = 64 * 1024;
+
 // SQLite gives it room, with that for the system's file behind it.
 struct alignas(std::max_align_t) LogFile {
   sqlite3_file base{};
   bool gathers = false;
   bool commits = false;  // the frame that was begun is the last of its commit
   sqlite3_int64 start = 0;
-  std::string gathered;  // belongs at `start`
+  std::string gathered;   // belongs at `start`
+  sqlite3_int64 end = 0;  // of the file, as far as is known
 };
 
 LogFile& log_of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
@@ -37,10 +42,18 @@ sqlite3_file* system_file(sqlite3_file* file) {
 int write_gathered(sqlite3_file* file) {
   LogFile& log = log_of(file);
   sqlite3_file* const below = system_file(file);
-  const int code = below->pMethods->xWrite(below, log.gathered.data(),
-                                           static_cast<int>(log.gathered.size()), log.start);
+  const auto size = static_cast<int>(log.gathered.size());
+  const int code = below->pMethods->xWrite(below, log.gathered.data(), size, log.start);
   log.gathered.clear();
   return code;
+}
+
+// Behind all that is in the log, while nobody else may write to it. Where there is no room for it, it is left out.
+void write_ahead(sqlite3_file* file, sqlite3_int64 from) {
+  LogFile& log = log_of(file);
+  log.gathered.assign(kAhead, '\0');
+  log.start = from;
+  log.end = write_gathered(file) == SQLITE_OK ? from + static_cast<sqlite3_int64>(kAhead) : from;
 }
 
 // A commit that fails is begun anew by SQLite or given up: neither needs what was gathered. Kept, it could
@@ -69,7 +82,11 @@ int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) 
                               [](char byte) { return byte != 0; });
     return SQLITE_OK;
   }
-  return log.commits || log.gathered.size() >= kMost ? write_gathered(file) : SQLITE_OK;
+  if (!log.commits && log.gathered.size() < kMost) return SQLITE_OK;
+  const int code = write_gathered(file);
+  const sqlite3_int64 end = offset + size;
+  if (code == SQLITE_OK && log.commits && end > log.end) write_ahead(file, end);
+  return code;
 }
 
 // ---- what SQLite does with the file otherwise ----------------------------------------------------
@@ -155,8 +172,11 @@ bool gather_commits(sqlite3* database) {
   sqlite3_file* const below = system_file(file);
   // Where a sector may be damaged beside what is written to it, SQLite goes on writing behind a commit's last page.
   const int traits = below->pMethods->xDeviceCharacteristics(below);
-  log_of(file).gathers = (traits & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
-  return log_of(file).gathers;
+  LogFile& log = log_of(file);
+  log.gathers = (traits & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+  log.gathered.reserve(kAhead);
+  if (below->pMethods->xFileSize(below, &log.end) != SQLITE_OK) log.end = 0;
+  return log.gathers;
 }
 
 }  // namespace hdrive::store
