@@ -186,6 +186,7 @@ class Watch {
   int status = 0;          // of the program, as wait gives it
   bool over_time = false;  // ended here, because no engine did
   bool cancelled = false;  // told to end while the program ran
+  bool killed = false;     // told to end at once
   int leftovers = 0;       // processes it left behind and that had to be ended
 
  private:
@@ -240,6 +241,7 @@ class Watch {
 
   void take(int signal) {
     if (signal == SIGUSR1) {
+      killed = true;
       cancelled = cancelled || program_ != 0;
       phase_ = Phase::killing;
       kill_at_ = now();
@@ -271,15 +273,16 @@ bool may_pass() {
   return false;
 }
 
-// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, and
-// where no program ran each signal does.
-bool write_when_possible(Record& record, const char* directory, bool ran, const sigset_t& signals) {
+// A full disk will have room again, and the run is not lost for it. SIGUSR1 ends the waiting, also
+// one that came before it began (`killed`), and where no program ran each signal does.
+bool write_when_possible(Record& record, const char* directory, bool ran, bool killed,
+                         const sigset_t& signals) {
   const long long until = now() + protocol::kRecordPatienceMs * kMillisecond;
   // The program may have taken the directory's permissions away.
   while (!record.write("exit.json", ".exit.json") &&
          !(errno == EACCES && chmod(directory, 0700) == 0 &&
            record.write("exit.json", ".exit.json"))) {
-    if (!will_have_room() && !(may_pass() && now() < until)) return false;
+    if (killed || (!will_have_room() && !(may_pass() && now() < until))) return false;
     const timespec pause{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGUSR1 || (!ran && (signal == SIGTERM || signal == SIGINT))) return false;
@@ -312,7 +315,8 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.seconds("system_seconds", microseconds(usage.ru_stime));
   record.number("max_rss_kb", usage.ru_maxrss);
   record.number("token", token);
-  return write_when_possible(record, argv[protocol::kDirectory], !start.failed_at, signals);
+  return write_when_possible(record, argv[protocol::kDirectory], !start.failed_at, watch.killed,
+                             signals);
 }
 
 int supervise(char** argv) {

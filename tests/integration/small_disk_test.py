@@ -101,15 +101,29 @@ class ExitRecord(SmallDisk):
         self.hdrive("resume", "last", code=3)
         self.check_all(1, "Failed")
 
-    def test_is_given_up_when_the_run_is_killed(self):
+    def begin_on_a_full_disk(self):
         self.begin(1, max_total_runs=1)
-        supervisor = self.supervisor(0)
         self.fill()
+        return self.supervisor(0)
+
+    def program_ends(self, supervisor):
         self.let_go()
         until(lambda: not alive(supervisor["program_pid"]), "the program has ended")
-        os.kill(supervisor["pid"], signal.SIGUSR1)
+
+    def check_given_up(self, supervisor):
         until(lambda: not alive(supervisor["pid"]), "the supervisor has ended")
         self.assertFalse((self.run_directory(0) / "exit.json").exists())
+
+    def test_is_given_up_when_the_run_is_killed(self):
+        supervisor = self.begin_on_a_full_disk()
+        self.program_ends(supervisor)
+        os.kill(supervisor["pid"], signal.SIGUSR1)
+        self.check_given_up(supervisor)
+
+    def test_is_given_up_where_the_kill_ended_the_program_too(self):
+        supervisor = self.begin_on_a_full_disk()
+        os.kill(supervisor["pid"], signal.SIGUSR1)
+        self.check_given_up(supervisor)
 
 
 class Engine(SmallDisk):
