@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/json_words.h"
 #include "base/text.h"
 
@@ -26,10 +27,9 @@ struct Wrong {
 };
 
 Json parsed(std::string_view line) {
-  Json json = Json::parse(line, nullptr, false);
+  Json json = base::parse_json(line);
   // Once more for NaN, Infinity and numbers beyond a double's range.
-  if (json.is_discarded())
-    json = Json::parse(base::quote_bare_words(base::to_utf8(line)), nullptr, false);
+  if (json.is_discarded()) json = base::parse_json(base::quote_bare_words(base::to_utf8(line)));
   if (!json.is_object()) throw Wrong{R"(the line is not a JSON object like {"op":"ask"})"};
   return json;
 }

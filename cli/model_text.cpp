@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/listing.h"
@@ -65,7 +66,7 @@ OrderedJson model_json(const ModelReport& report) {
   json["calibration"] = {{"within_one_deviation", json_number(calibration.within_one_deviation)},
                          {"within_two_deviations", json_number(calibration.within_two_deviations)},
                          {"explained", json_number(calibration.explained)}};
-  json["parameters"] = OrderedJson::parse(relevance_listing(report).json());
+  json["parameters"] = base::parse_ordered_json(relevance_listing(report).json());
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
@@ -98,7 +99,7 @@ RunReport report_of(const StoredRun& stored, const SweepHeader& header) {
 }
 
 OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {
-  OrderedJson object = OrderedJson::parse(to_json(report_of(run, header)));
+  OrderedJson object = base::parse_ordered_json(to_json(report_of(run, header)));
   object["slot"] = integer_or_null(run.slot);
   object["cpu_seconds"] = seconds_or_null(run.cpu_time);
   object["peak_memory_bytes"] = integer_or_null(run.peak_memory);

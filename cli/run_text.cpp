@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/listing.h"
@@ -73,7 +74,7 @@ OrderedJson devices_of(const SweepEntry& sweep, const Run& run) {
   OrderedJson devices = {{"gpus", OrderedJson::array()}, {"cpus", OrderedJson::array()}};
   const auto text = base::read_file(run_directory(sweep.directory, run.id) / "run.json", 1 << 20);
   if (!text) return devices;
-  const OrderedJson record = OrderedJson::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const OrderedJson record = base::parse_ordered_json(*text);
   if (!record.is_object() || record.value("attempt", OrderedJson()) != run.attempt) return devices;
   for (auto& [kind, list] : devices.items())
     if (const auto found = record.find(kind); found != record.end() && found->is_array())
@@ -88,7 +89,7 @@ std::string devices_text(const OrderedJson& devices) {
     if (list.empty()) continue;
     std::vector<std::string> words;
     for (const OrderedJson& one : list)
-      words.push_back(one.is_string() ? one.get<std::string>() : one.dump());
+      words.push_back(one.is_string() ? one.get<std::string>() : compact(one));
     parts.push_back(
         fmt::format("{}{} {}", name, words.size() > 1 ? "s" : "", base::join(words, ", ")));
   }

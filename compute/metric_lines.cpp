@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json.h"
 #include "base/json_words.h"
 #include "base/text.h"
 #include "compute/iso_time.h"
@@ -163,8 +164,7 @@ LineKind interpret(const Fields& fields, std::string_view line, Metric& metric,
 }
 
 LineKind parse_any(std::string_view line, Metric& metric, std::string& fault) {
-  const auto json =
-      nlohmann::json::parse(base::quote_bare_words(base::to_utf8(line)), nullptr, false);
+  const auto json = base::parse_json(base::quote_bare_words(base::to_utf8(line)));
   if (!json.is_object())
     return wrong(fault, "it is not a JSON object like {\"name\": \"accuracy\", \"value\": 0.93}: " +
                             excerpt(line));

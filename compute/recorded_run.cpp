@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/json_words.h"
 #include "compute/intake.h"
 #include "compute/run_end.h"
@@ -72,8 +73,8 @@ ordered_json run_json(int directory, std::vector<std::string>& faults) {
   if (!text && text.error().kind != Error::Kind::not_found)
     faults.push_back(text.error().message());
   if (!text) return ordered_json::object();
-  auto record = base::nests_deeper(*text, kMostLevels) ? ordered_json()
-                                                       : ordered_json::parse(*text, nullptr, false);
+  auto record =
+      base::nests_deeper(*text, kMostLevels) ? ordered_json() : base::parse_ordered_json(*text);
   if (record.is_object()) return record;
   faults.push_back("run.json cannot be read: it is no JSON object, or nested too deep");
   return ordered_json::object();
@@ -84,8 +85,7 @@ void take_run_json(const ordered_json& record, RecordedRun& run, RecordedAttempt
   if (const auto found = record.find("proposal"); found != record.end() && found->is_string())
     run.proposal = found->get<std::string>();
   if (const auto found = record.find("parameters"); found != record.end()) {
-    using Handler = ordered_json::error_handler_t;
-    auto parameters = assignment_from_json(found->dump(-1, ' ', false, Handler::replace));
+    auto parameters = assignment_from_json(base::json_text(*found));
     if (parameters) run.parameters = *std::move(parameters);
   }
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/json_words.h"
 #include "compute/supervisor/protocol.h"
 
@@ -40,7 +41,7 @@ Result<std::optional<json>> read_record(const fs::path& path, const char* name) 
     return error;
   }
   if (!text || base::nests_deeper(*text, kMostLevels)) return none;
-  auto record = json::parse(*text, nullptr, false);
+  auto record = base::parse_json(*text);
   if (!record.is_object()) return none;
   const auto version = record.find("version");
   if (version == record.end() || *version != protocol::kFileVersion) return none;
@@ -156,7 +157,7 @@ DeviceShare recorded_devices(const fs::path& directory) {
   if (!opened) return share;
   const auto text = base::read_file(opened->get(), "run.json", kMostBytesOfRun);
   if (!text || base::nests_deeper(*text, kMostLevelsOfRun)) return share;
-  const json record = json::parse(*text, nullptr, false);
+  const json record = base::parse_json(*text);
   if (!record.is_object()) return share;
   for (const json& gpu : record.value("gpus", json::array()))
     if (gpu.is_string()) share.gpus.push_back(gpu.get<std::string>());

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "space/overloaded.h"
 
@@ -70,7 +70,7 @@ class MemberReader {
 // A string of valid JSON, nearly always without escapes.
 std::string text_from_json(std::string_view text) {
   if (text.find('\\') == text.npos) return std::string(text.substr(1, text.size() - 2));
-  return nlohmann::json::parse(text).get<std::string>();
+  return base::string_of_json(text);
 }
 
 // A number of valid JSON; beyond 64 bits an integer is a real one.
@@ -147,7 +147,7 @@ std::string to_json(const Assignment& assignment) {
 
 Result<Assignment> assignment_from_json(std::string_view json) {
   // accept() skips a byte order mark.
-  if (!base::trim(json).starts_with('{') || !nlohmann::json::accept(json))
+  if (!base::trim(json).starts_with('{') || !base::is_json(json))
     return Error{"",
                  "a parameter set is written as a JSON object, {\"name\": value, ...}, not as " +
                      base::json_string(json.substr(0, 80))};

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hdrive::store {
@@ -60,7 +61,7 @@ std::string properties_to_json(const std::map<std::string, std::string>& propert
 
 std::map<std::string, std::string> properties_from_json(std::string_view json) {
   std::map<std::string, std::string> properties;
-  const auto object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const auto object = base::parse_json(json);
   if (!object.is_object()) return properties;
   for (const auto& [name, text] : object.items())
     if (text.is_string()) properties[name] = text.get<std::string>();
@@ -75,14 +76,14 @@ std::optional<std::string> lost_in_json(const Assignment& assignment) {
     add_lost_value(lost, place, binding.value);
   }
   if (lost.empty()) return std::nullopt;
-  return lost.dump();
+  return base::json_text(lost);
 }
 
 Result<Assignment> restore(std::string_view json, std::string_view lost) {
   Result<Assignment> assignment = assignment_from_json(json);
   if (!assignment || lost.empty()) return assignment;
   const Error damaged{"", "hyperparameters_exact does not fit the hyperparameters"};
-  const Entries entries = Entries::parse(lost, nullptr, /*allow_exceptions=*/false);
+  const Entries entries = base::parse_json(lost);
   if (!entries.is_array()) return damaged;
   for (const Entries& entry : entries) {
     const bool sound = entry.is_array() && entry.size() == 3 && entry[0].is_number_unsigned() &&

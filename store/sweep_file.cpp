@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "store/database.h"
 #include "store/exact.h"
@@ -47,7 +48,7 @@ Result<SweepHeader> read_sweep_file(const std::filesystem::path& sweep_directory
   const std::filesystem::path path = sweep_file(sweep_directory);
   const auto text = base::read_file(path);
   if (!text) return text.error();
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const auto json = base::parse_json(*text);
   if (!json.is_object() || json.value("version", nlohmann::json()) != kVersion)
     return Error{path.string(), "is damaged, or of another version of hdrive"};
   const auto string = [&](const char* key) {
@@ -61,7 +62,7 @@ Result<SweepHeader> read_sweep_file(const std::filesystem::path& sweep_directory
   if (created != json.end() && created->is_number())
     header.created = Time(duration_of(created->get<double>()));
   if (const auto properties = json.find("properties"); properties != json.end())
-    header.properties = properties_from_json(properties->dump());
+    header.properties = properties_from_json(base::json_text(*properties));
   if (header.id.empty()) return Error{path.string(), "is damaged: it names no sweep"};
   return header;
 }

@@ -17,9 +17,9 @@ JSON = ["nlohmann/"]
 MODULE = ["hdrive/", "base/", SELF] + FMT
 MAY_INCLUDE = {
     "include": ["hdrive/"],
-    "base": ["hdrive/result.h", SELF] + FMT,
+    "base": ["hdrive/result.h", SELF] + FMT + JSON,
     "config": MODULE + ["yaml-cpp/"],
-    "space": MODULE + JSON + ["boost/math/"],  # the normal distribution, for the unit cube
+    "space": MODULE + ["boost/math/"],  # the normal distribution, for the unit cube
     "sampling": MODULE + ["boost/random/", "boost/math/", "tbb/", "oneapi/tbb"],
     "scheduler": MODULE,
     "workspace": MODULE,
