@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -195,3 +196,17 @@ METRIC = 'metric() { echo "{\\"name\\": \\"$1\\", \\"value\\": $2}" >> "$HDRIVE_
 QUICK = METRIC + "metric loss 0.5\n"
 # A script that tells its pid, logs one loss and then runs until somebody ends it.
 ENDLESS = METRIC + 'echo "$$" >> "$RECORD"\nmetric loss 0.5\nexec sleep 1000\n'
+
+
+def main_at_once():
+    """unittest.main() for tests that wait more than they work: each in a process of its own."""
+    options = sys.argv[1:]
+    if any(not option.startswith("-") for option in options):
+        unittest.main()
+    suites = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    names = [test.id().removeprefix("__main__.") for suite in suites for test in suite]
+    processes = [subprocess.Popen([sys.executable, "-B", sys.argv[0], *options, name], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for name in names]
+    for process in processes:
+        sys.stdout.write(process.communicate()[0])
+    sys.exit(not names or any(process.returncode != 0 for process in processes))
