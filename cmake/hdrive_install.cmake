@@ -5,7 +5,7 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/hdrive)
 
 # A static library hands on what it links, but nobody needs what is only headers inside of it.
 get_target_property(handed_on hdrive INTERFACE_LINK_LIBRARIES)
-list(FILTER handed_on EXCLUDE REGEX "nlohmann_json|Boost::headers")
+list(FILTER handed_on EXCLUDE REGEX "nlohmann_json|Boost::headers|Eigen3::Eigen")
 set_target_properties(hdrive PROPERTIES INTERFACE_LINK_LIBRARIES "${handed_on}")
 
 install(TARGETS hdrive EXPORT hdriveTargets

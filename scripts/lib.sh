@@ -11,7 +11,7 @@ HDRIVE_VENV=$HDRIVE_ROOT/build/venv
 
 # CMake and the compiler need these; the tests a few more.
 BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-json3-dev libfmt-dev
-                libcli11-dev libsqlite3-dev libre2-dev libtbb-dev)
+                libcli11-dev libsqlite3-dev libre2-dev libtbb-dev libeigen3-dev)
 TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 CHECK_PACKAGES=(clang-format-14)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)

@@ -95,8 +95,7 @@ void Search::evaluate(std::vector<Candidate>& candidates) const {
     Points points(encoding_.size(), size);
     for (int i = 0; i < size; ++i)
       points.add(candidates[static_cast<std::size_t>(first + i)].point);
-    std::vector<Model::Prediction> predictions(static_cast<std::size_t>(size));
-    model_.predict(points.columns(), points.stride(), size, predictions.data());
+    const std::vector<Model::Prediction> predictions = model_.predict(points);
     for (int i = 0; i < size; ++i) {
       Candidate& candidate = candidates[static_cast<std::size_t>(first + i)];
       candidate.prediction = predictions[static_cast<std::size_t>(i)];
@@ -113,8 +112,7 @@ Pool Search::pool(std::vector<Coordinates> points) const {
     const int first = block * kBlock, size = std::min(kBlock, count - first);
     Points part(encoding_.size(), size);
     for (int i = 0; i < size; ++i) part.add(pool.points[static_cast<std::size_t>(first + i)]);
-    pool.prepared.blocks[static_cast<std::size_t>(block)] =
-        model_.prepare(part.columns(), part.stride(), size);
+    pool.prepared.blocks[static_cast<std::size_t>(block)] = model_.prepare(part);
   });
   return pool;
 }
@@ -130,15 +128,10 @@ void Pool::add(Pool other) {
 std::vector<Candidate> Search::rank(const Pool& pool) const {
   std::vector<Candidate> candidates;
   candidates.reserve(pool.points.size());
-  std::vector<Model::Prediction> predictions(kBlock);
-  for (const auto& block : pool.prepared.blocks) {
-    model_.predict(block, predictions.data());
-    for (int i = 0; i < block.count; ++i) {
-      const Model::Prediction& prediction = predictions[static_cast<std::size_t>(i)];
+  for (const auto& block : pool.prepared.blocks)
+    for (const Model::Prediction& prediction : model_.predict(block))
       candidates.push_back(
           {pool.points[candidates.size()], prediction, log_improvement(prediction)});
-    }
-  }
   std::stable_sort(candidates.begin(), candidates.end(), better);
   return candidates;
 }
@@ -258,8 +251,7 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
       }
     searches.emplace_back(lower, upper, candidate.point, options);
   }
-  const auto size = static_cast<std::size_t>(d);
-  std::vector<double> gradient(size);
+  std::vector<double> gradient(static_cast<std::size_t>(d));
   std::vector<Candidate> found = candidates;
   for (;;) {
     Points points(d, static_cast<int>(searches.size()));
@@ -270,19 +262,16 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
       points.add(searches[s].trial());
     }
     if (asked.empty()) break;
-    std::vector<Model::Prediction> predictions(asked.size());
-    std::vector<double> of_mean(asked.size() * size), of_variance(asked.size() * size);
-    model_.predict(points.columns(), points.stride(), points.size(), predictions.data(),
-                   of_mean.data(), of_variance.data());
+    Model::Gradients over;
+    const std::vector<Model::Prediction> predictions = model_.predict(points, over);
     for (std::size_t k = 0; k < asked.size(); ++k) {
       const double deviation = std::sqrt(predictions[k].variance);
       const LogH h = log_h((best_ - predictions[k].mean) / deviation);
       const Learnt part = learnt(predictions[k].variance, model_.hyperparameters().noise);
-      for (std::size_t j = 0; j < size; ++j)
-        gradient[j] = (h.cumulative * of_mean[k * size + j] -
-                       0.5 * h.density / deviation * of_variance[k * size + j]) /
-                          deviation -
-                      part.slope * of_variance[k * size + j];
+      const auto column = static_cast<Eigen::Index>(k);
+      Eigen::Map<VectorXd>(gradient.data(), d) =
+          h.cumulative / deviation * over.mean.col(column) -
+          (0.5 * h.density / (deviation * deviation) + part.slope) * over.variance.col(column);
       const double value = std::log(deviation) + h.value + part.logarithm;
       if (Candidate& owner = found[asked[k]]; value > owner.log_improvement)
         owner = {searches[asked[k]].trial(), predictions[k], value};

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "sampling/gp/algebra.h"
 #include "sampling/gp/points.h"
 
 namespace hdrive::sampling::gp {
@@ -51,6 +52,32 @@ struct Prior {
   Hyperparameters typical() const;
 };
 
+/// k(x, x') = s2 Matern-5/2(r) + 1/4.
+class Kernel {
+ public:
+  explicit Kernel(const Hyperparameters& hyperparameters)
+      : scale_(hyperparameters.scale),
+        inverse_squares_(Eigen::Map<const VectorXd>(hyperparameters.lengthscales.data(),
+                                                    std::ssize(hyperparameters.lengthscales))
+                             .array()
+                             .square()
+                             .inverse()) {}
+
+  const VectorXd& inverse_squares() const { return inverse_squares_; }
+  /// k(X, x), and, unless null, the slopes that derivatives are made of (numerics.h).
+  void covariances(const Eigen::Ref<const MatrixXd>& x, const double* point, double* values,
+                   double* slopes = nullptr) const;
+  /// The lower triangle of k(X, X).
+  void covariances(const Points& points, MatrixXd& k, MatrixXd* slopes = nullptr) const;
+  /// k(X, X') of the first `n` rows of X.
+  MatrixXd covariances(const Points& points, int n, const Points& others,
+                       MatrixXd* slopes = nullptr) const;
+
+ private:
+  double scale_;
+  VectorXd inverse_squares_;
+};
+
 /// What a model learns from: points and values, standardised, smaller is better. The variance of
 /// value i about the function is sn2 `shares[i]` + `doubts[i]`.
 struct Training {
@@ -60,8 +87,11 @@ struct Training {
   std::vector<double> doubts;  ///< 0; more for a value that was not seen but inferred
 
   int size() const { return points.size(); }
-  double noise(int i, double sn2) const {
-    return sn2 * shares[static_cast<std::size_t>(i)] + doubts[static_cast<std::size_t>(i)];
+  auto y() const { return Eigen::Map<const VectorXd>(values.data(), size()); }
+  /// The diagonal of the noise.
+  VectorXd noises(double sn2) const {
+    return sn2 * Eigen::Map<const VectorXd>(shares.data(), size()) +
+           Eigen::Map<const VectorXd>(doubts.data(), size());
   }
   void add(std::span<const double> point, double value, double share = 1, double doubt = 0) {
     points.add(point);
@@ -75,7 +105,7 @@ struct Training {
 /// its gradient, over the logarithms of the hyperparameters.
 class Posterior {
  public:
-  Posterior(const Training& training, const Prior& prior);
+  Posterior(const Training& training, const Prior& prior) : training_(training), prior_(prior) {}
 
   /// NaN where the covariance is not positive definite.
   double operator()(std::span<const double> logarithms, std::vector<double>& gradient);
@@ -86,7 +116,7 @@ class Posterior {
  private:
   const Training& training_;
   const Prior& prior_;
-  std::vector<double> factor_, inverse_, slopes_, diagonals_, scratch_, alpha_, weights_, sums_;
+  MatrixXd k_, slopes_, inverse_;  // kept: memory of their size is slow to come by
 };
 
 struct FitOptions {
@@ -128,33 +158,29 @@ class Model {
     double mean = 0;
     double variance = 0;  ///< of the function, without the noise
   };
-  /// At `count` points given by columns (`points[j * stride + i]`); columns up to width_of(count)
-  /// exist.
-  void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out) const;
+  std::vector<Prediction> predict(const Points& points) const;
   Prediction predict(std::span<const double> point) const;
 
   /// Points made ready, so that their predictions cost little after a pending run was resolved. In
-  /// blocks of columns.
+  /// blocks.
   struct Prepared {
     struct Block {
-      int count = 0;
-      std::vector<double> covariances;  ///< a row for each of the model's, width_of(count) wide
-      std::vector<double> variances;
+      MatrixXd covariances;  ///< k(X, x), a column for each point x
+      VectorXd variances;
     };
     std::vector<Block> blocks;
   };
-  Prepared::Block prepare(const double* points, std::ptrdiff_t stride, int count) const;
-  void predict(const Prepared::Block& block, Prediction* out) const;
+  Prepared::Block prepare(const Points& points) const;
+  std::vector<Prediction> predict(const Prepared::Block& block) const;
 
-  /// With the gradients over the coordinates, `count` x dimensions each.
-  void predict(const double* points, std::ptrdiff_t stride, int count, Prediction* out,
-               double* mean_gradients, double* variance_gradients) const;
+  /// With the gradients over the coordinates, a column for each point.
+  struct Gradients {
+    MatrixXd mean, variance;
+  };
+  std::vector<Prediction> predict(const Points& points, Gradients& gradients) const;
 
   /// The mean at training point i, or at the run that was resolved, which costs nothing.
-  double fitted(int row) const {
-    const auto i = static_cast<std::size_t>(row);
-    return values_[i] - noises_[i] * alpha_[i];
-  }
+  double fitted(int row) const { return y_[row] - noises_[row] * alpha_[row]; }
   int observed() const { return observed_; }
 
   /// What the model predicts for each training point (pending ones excepted) from all others, with
@@ -165,25 +191,21 @@ class Model {
   Model(const Training& training, const Hyperparameters& hyperparameters, int room);
   bool factor(const Training& training, double jitter);
 
-  KernelParameters kernel() const;
-  double solve(const std::vector<double>& right, std::vector<double>& solution) const;
-  std::vector<double> covariances(std::span<const double> point, int n) const;
-  double overstated(const double* covariance, int width, int column) const;
-  std::size_t at(int row, int column) const {
-    return static_cast<std::size_t>(row) * static_cast<std::size_t>(ld_) +
-           static_cast<std::size_t>(column);
-  }
+  /// L^-1 of the first n rows, of all where none is given.
+  auto inverse(int n) const { return inverse_->topLeftCorner(n, n); }
+  auto inverse() const { return inverse(size()); }
+  double prior_variance() const { return hyperparameters_.scale + kMeanVariance; }
+  Prediction prediction(double mean, double variance) const;
 
   Hyperparameters hyperparameters_;
-  std::vector<double> inverse_squares_;
+  Kernel kernel_;
   Points points_;
-  std::vector<double> values_, noises_;  ///< by row; zero for pending points
+  VectorXd y_, noises_;  ///< by row; zero for pending points
   int observed_ = 0;
-  int ld_ = 0;
   double jitter_ = 0;
-  std::shared_ptr<std::vector<double>> inverse_;  ///< L^-1; shared by copies until one adds more
-  std::vector<double> alpha_;                     ///< K^-1 y, zero for pending points
-  std::vector<double> doubted_;  ///< what a doubtful value explains less, as one more row of L^-1
+  std::shared_ptr<MatrixXd> inverse_;  ///< L^-1; shared by copies until one adds more
+  VectorXd alpha_;                     ///< K^-1 y, zero for pending points
+  VectorXd doubted_;  ///< what a doubtful value explains less, as one more row of L^-1; or empty
 };
 
 }  // namespace hdrive::sampling::gp

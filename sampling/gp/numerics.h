@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numerics: the arithmetic of the Gaussian process that costs anything, compiled for several levels
+// Numerics: the arithmetic of the Gaussian process that costs anything, in Eigen, compiled for several levels
 // of the x86-64 architecture and chosen once at run time.
 //
-// Internal to sampling/. Pure functions over arrays that the caller owns; safe from any thread.
-// Matrices are row-major; a leading dimension is a multiple of `kPad`, and columns up to that
-// multiple exist and may be written. The order of every sum is fixed, so that a level gives the
-// same bits however it is called; two levels may differ in the last ones, since only the newer ones
-// fuse a * b + c.
+// Internal to sampling/. Pure functions over matrices that the caller owns; safe from any thread. A level gives
+// the same bits however it is called; two levels may differ in the last ones, since only the newer ones fuse
+// a * b + c.
+//
+// Matrices pass as plain views, since each level has an Eigen of its own (numerics_level.inc); algebra.h makes
+// them of Eigen's.
 #pragma once
 
 #include <cstddef>
 
 namespace hdrive::sampling::gp {
 
-/// Leading dimensions and the columns of blocks are multiples of this.
-inline constexpr int kPad = 16;
-/// The side of the diagonal blocks whose inverses `cholesky` leaves behind.
-inline constexpr int kDiagonal = 32;
-
-constexpr int padded(int columns) { return (columns + kPad - 1) / kPad * kPad; }
-
-/// Blocks of points are as wide as a multiple of this: the lanes of the widest vectors. Five points
-/// at a time are what a search looks at, and sixteen would cost it twice as much.
-inline constexpr int kLanesMost = 8;
-
-constexpr int width_of(int columns) { return (columns + kLanesMost - 1) / kLanesMost * kLanesMost; }
+/// By columns, as Eigen's are: element (i, j) stands at data[i + j * stride].
+template <class Number>
+struct View {
+  Number* data = nullptr;
+  std::ptrdiff_t rows = 0, columns = 0;
+  std::ptrdiff_t stride = 0;
+};
+using Input = View<const double>;
+using Output = View<double>;
 
 /// The kernel s2 Matern-5/2(r) + constant with r^2 = sum_j inverse_squares[j] min((a_j - b_j)^2,
 /// 1).
 struct KernelParameters {
-  int dimensions = 0;
   const double* inverse_squares = nullptr;  ///< 1 / lengthscale^2 a dimension
   double scale = 1;                         ///< s2
   double constant = 0;
@@ -39,39 +36,30 @@ struct KernelParameters {
 struct Numerics {
   const char* level;  ///< "x86-64-v3"
 
-  /// Row `a` against points 0 ... count - 1: `values[b]` the kernel, and, unless null, `slopes[b]`
-  /// = s2 (1 + sqrt(5) r) exp(-sqrt(5) r), of which the derivatives are made. `points[j * stride +
-  /// b]` is coordinate j of point b; all up to width_of(count) are read and written.
-  void (*kernel_row)(const KernelParameters&, const double* a, const double* points,
-                     std::ptrdiff_t stride, int count, double* values, double* slopes);
+  /// values(i) = k(a, x_i) for the rows x_i of `points`, and, unless null, slopes(i) = s2 (1 + sqrt(5) r)
+  /// exp(-sqrt(5) r), of which the derivatives are made.
+  void (*covariances)(const KernelParameters&, const double* a, Input points, double* values,
+                      double* slopes);
 
-  /// sums[j] += sum_b weights[b] min((a_j - b_j)^2, 1).
-  void (*distance_sums)(int dimensions, const double* a, const double* points,
-                        std::ptrdiff_t stride, int count, const double* weights, double* sums);
+  /// sums(j) += sum_i weights(i) min((a_j - x_ij)^2, 1).
+  void (*distance_sums)(const double* a, Input points, const double* weights, double* sums);
 
-  /// sums[j] += sum_b weights[b] (a_j - b_j), over the pairs less than 1 apart.
-  void (*difference_sums)(int dimensions, const double* a, const double* points,
-                          std::ptrdiff_t stride, int count, const double* weights, double* sums);
+  /// sums(j) += sum_i weights(i) (a_j - x_ij), over the pairs less than 1 apart.
+  void (*difference_sums)(const double* a, Input points, const double* weights, double* sums);
 
-  /// The Cholesky factor L of the matrix whose lower triangle is in `matrix`, in place; false at a
-  /// pivot that is not positive. `diagonals`: ceil(n / kDiagonal) blocks of kDiagonal^2 for
-  /// `invert`. `scratch`: padded(n) * kDiagonal numbers.
-  bool (*cholesky)(double* matrix, std::ptrdiff_t ld, int n, double* diagonals, double* scratch);
+  /// The Cholesky factor L of the symmetric matrix whose lower triangle is given, in its place; false where
+  /// that is not positive definite.
+  bool (*cholesky)(Output matrix);
 
-  /// inverse = L^-1, with zeros above the diagonal up to the padding.
-  void (*invert)(const double* factor, std::ptrdiff_t ld, int n, const double* diagonals,
-                 double* inverse);
+  /// The lower triangle of L^-1 for a lower triangular L.
+  void (*invert)(Input factor, Output inverse);
 
-  /// The lower triangle of product = A' A for a lower triangular A.
-  void (*gram)(const double* a, std::ptrdiff_t ld, int n, double* product);
+  /// The lower triangle of A' A for a lower triangular A.
+  void (*gram)(Input a, Output product);
 
-  /// product = A B for a lower triangular n x n A and an n x columns B.
-  void (*multiply)(const double* a, std::ptrdiff_t lda, int n, const double* b, std::ptrdiff_t ldb,
-                   int columns, double* product);
-
-  /// product = A' B for the same shapes.
-  void (*multiply_transposed)(const double* a, std::ptrdiff_t lda, int n, const double* b,
-                              std::ptrdiff_t ldb, int columns, double* product);
+  /// A B and A' B for a lower triangular A.
+  void (*multiply)(Input a, Input b, Output product);
+  void (*multiply_transposed)(Input a, Input b, Output product);
 };
 
 /// The best level that this processor runs.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #define HDRIVE_LEVEL x86_64_v3
 #define HDRIVE_LEVEL_NAME "x86-64-v3"
-#define HDRIVE_LANES 4
-#define HDRIVE_ROWS 6
+#define HDRIVE_LEVEL_EIGEN Eigen_x86_64_v3
 #include "sampling/gp/numerics_level.inc"

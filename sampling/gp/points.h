@@ -1,62 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Points: rows of coordinates, kept by row and by column, as the kernel's loops need them.
+// Points: the rows of a matrix X, one by one added.
 //
 // Internal to sampling/. A plain container.
 #pragma once
 
-#include <cstddef>
+#include <Eigen/Core>
+#include <algorithm>
 #include <span>
 #include <vector>
-
-#include "sampling/gp/numerics.h"
 
 namespace hdrive::sampling::gp {
 
 class Points {
  public:
-  explicit Points(int dimensions, int capacity = 0)
-      : dimensions_(dimensions),
-        stride_(padded(capacity)),
-        columns_(static_cast<std::size_t>(dimensions) * static_cast<std::size_t>(stride_)) {}
+  explicit Points(int dimensions, int capacity = 0) : x_(capacity, dimensions) {
+    rows_.reserve(static_cast<std::size_t>(dimensions) * static_cast<std::size_t>(capacity));
+  }
 
   int size() const { return size_; }
-  int dimensions() const { return dimensions_; }
-  std::ptrdiff_t stride() const { return stride_; }
-  const double* columns() const { return columns_.data(); }
+  int dimensions() const { return static_cast<int>(x_.cols()); }
+
+  /// size x dimensions: coordinates of one dimension lie side by side, as the kernel's loops need them.
+  auto matrix() const { return x_.topRows(size_); }
+  /// One point, whose coordinates lie side by side too.
   const double* row(int i) const {
-    return rows_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(dimensions_);
+    return rows_.data() + static_cast<std::ptrdiff_t>(i) * x_.cols();
   }
   std::span<const double> operator[](int i) const {
-    return {row(i), static_cast<std::size_t>(dimensions_)};
+    return {row(i), static_cast<std::size_t>(x_.cols())};
   }
 
   void add(std::span<const double> point) {
-    if (size_ == stride_) grow();
+    if (size_ == x_.rows())
+      x_.conservativeResize(std::max<Eigen::Index>(16, 2 * size_), Eigen::NoChange);
+    x_.row(size_++) = Eigen::Map<const Eigen::RowVectorXd>(point.data(), x_.cols());
     rows_.insert(rows_.end(), point.begin(), point.end());
-    for (int j = 0; j < dimensions_; ++j)
-      columns_[static_cast<std::size_t>(j * stride_ + size_)] = point[static_cast<std::size_t>(j)];
-    ++size_;
   }
 
  private:
-  void grow() {
-    const int wider = padded(2 * stride_ + 1);
-    std::vector<double> columns(static_cast<std::size_t>(dimensions_) *
-                                static_cast<std::size_t>(wider));
-    for (int j = 0; j < dimensions_; ++j)
-      for (int i = 0; i < size_; ++i)
-        columns[static_cast<std::size_t>(j * wider + i)] =
-            columns_[static_cast<std::size_t>(j * stride_ + i)];
-    columns_ = std::move(columns);
-    stride_ = wider;
-  }
-
-  int dimensions_;
+  Eigen::MatrixXd x_;
+  std::vector<double> rows_;
   int size_ = 0;
-  int stride_;
-  std::vector<double> rows_;     ///< size x dimensions
-  std::vector<double> columns_;  ///< dimensions x stride, zeros behind the last point
 };
 
 }  // namespace hdrive::sampling::gp

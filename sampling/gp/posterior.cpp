@@ -66,80 +66,48 @@ Hyperparameters Hyperparameters::from_logarithms(std::span<const double> logarit
   return result;
 }
 
-Posterior::Posterior(const Training& training, const Prior& prior)
-    : training_(training), prior_(prior) {
-  const std::size_t ld = count(padded(training.size())), n = count(training.size());
-  factor_.resize(n * ld);
-  inverse_.resize(ld * ld);
-  slopes_.resize(n * ld);
-  diagonals_.resize((n + kDiagonal - 1) / kDiagonal * kDiagonal * kDiagonal);
-  scratch_.resize(ld * kDiagonal);
-  alpha_.resize(n * kPad);
-  weights_.resize(std::max(ld, n * kPad));
-  sums_.resize(count(training.points.dimensions()));
-}
-
+// With M = alpha alpha' - K^-1 the derivative of -ln p(y) over a hyperparameter t is -1/2 tr(M dK/dt) (Rasmussen,
+// Williams, equation 5.9). For the lengthscales dK/dl holds the slopes and the squared distances; of K itself the
+// sum is known without keeping it: sum(M o K) = y'alpha - n.
 double Posterior::operator()(std::span<const double> logarithms, std::vector<double>& gradient) {
-  const Numerics& numbers = numerics();
-  const int n = training_.size(), d = training_.points.dimensions(), ld = padded(n);
+  const int n = training_.size(), d = training_.points.dimensions();
   const Hyperparameters theta = Hyperparameters::from_logarithms(logarithms);
-  std::vector<double> squares;
-  for (const double l : theta.lengthscales) squares.push_back(1 / (l * l));
-  const KernelParameters kernel{d, squares.data(), theta.scale, kMeanVariance};
-  const Points& points = training_.points;
+  const Kernel kernel(theta);
   gradient.assign(logarithms.size(), 0.0);
 
-  for (int i = 0; i < n; ++i) {
-    double* row = factor_.data() + count(i) * count(ld);
-    numbers.kernel_row(kernel, points.row(i), points.columns(), points.stride(), i + 1, row,
-                       slopes_.data() + count(i) * count(ld));
-    row[i] += training_.noise(i, theta.noise);
-  }
-  // The trace of a derivative with K^-1 needs the covariance itself again: s2 dK/ds2 = K - 1/4 -
-  // noise, of which the sum over M = alpha alpha' - K^-1 is known without keeping K.
-  if (!numbers.cholesky(factor_.data(), ld, n, diagonals_.data(), scratch_.data()))
-    return std::numeric_limits<double>::quiet_NaN();
-  numbers.invert(factor_.data(), ld, n, diagonals_.data(), inverse_.data());
-  for (int i = 0; i < n; ++i) weights_[count(i) * kPad] = training_.values[count(i)];
-  numbers.multiply(inverse_.data(), ld, n, weights_.data(), kPad, 1, alpha_.data());
-  double value = 0;
-  for (int i = 0; i < n; ++i) {
-    const double whitened = alpha_[count(i) * kPad];
-    value += 0.5 * whitened * whitened - std::log(inverse_[count(i) * count(ld) + count(i)]);
-  }
-  numbers.multiply_transposed(inverse_.data(), ld, n, alpha_.data(), kPad, 1, weights_.data());
-  std::vector<double> alpha(count(n));
-  for (int i = 0; i < n; ++i) alpha[count(i)] = weights_[count(i) * kPad];
+  kernel.covariances(training_.points, k_, &slopes_);
+  k_.diagonal() += training_.noises(theta.noise);
+  if (!numerics().cholesky(output(k_))) return std::numeric_limits<double>::quiet_NaN();
+  inverse_.resize(n, n);
+  numerics().invert(input(k_), output(inverse_));  // L^-1
+  const auto y = training_.y();
+  const VectorXd whitened = times(inverse_, y);
+  const VectorXd alpha = transposed_times(inverse_, whitened);
+  double value = 0.5 * whitened.squaredNorm() - inverse_.diagonal().array().log().sum();
+  numerics().gram(input(inverse_), output(k_));  // K^-1
 
-  std::vector<double>& precision = factor_;
-  numbers.gram(inverse_.data(), ld, n, precision.data());
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  double all = 0, noise_part = 0, doubt_part = 0, fitted = 0;
-  for (int i = 0; i < n; ++i) {
-    const double* inverse_row = precision.data() + count(i) * count(ld);
-    const double* slope_row = slopes_.data() + count(i) * count(ld);
-    double below = 0;
-    for (int b = 0; b < i; ++b) {
-      const double m = alpha[count(i)] * alpha[count(b)] - inverse_row[b];
-      below += m;
-      weights_[count(b)] = m * slope_row[b];
-    }
-    const double diagonal = alpha[count(i)] * alpha[count(i)] - inverse_row[i];
-    all += 2 * below + diagonal;
-    noise_part += diagonal * theta.noise * training_.shares[count(i)];
-    doubt_part += diagonal * training_.doubts[count(i)];
-    fitted += alpha[count(i)] * training_.values[count(i)];
-    numbers.distance_sums(d, points.row(i), points.columns(), points.stride(), i, weights_.data(),
-                          sums_.data());
+  VectorXd distances = VectorXd::Zero(d), weights(n);
+  double all = 0;
+  for (int i = 0; i + 1 < n; ++i) {
+    const int below = n - i - 1;
+    weights.head(below) = alpha[i] * alpha.tail(below) - k_.col(i).tail(below);
+    all += 2 * weights.head(below).sum();
+    weights.head(below).array() *= slopes_.col(i).tail(below).array();
+    numerics().distance_sums(training_.points.row(i),
+                             input(training_.points.matrix().bottomRows(below)), weights.data(),
+                             distances.data());
   }
-  // sum M o K = y'alpha - n.
-  const double scale_part = fitted - n - kMeanVariance * all - noise_part - doubt_part;
+  const VectorXd diagonal = alpha.cwiseAbs2() - k_.diagonal();
+  all += diagonal.sum();
+  const VectorXd noises = training_.noises(theta.noise);
+  const double noise_part = diagonal.dot(noises - training_.noises(0));
+  const double scale_part = y.dot(alpha) - n - kMeanVariance * all - diagonal.dot(noises);
 
   for (int j = 0; j < d; ++j) {
     const double l = theta.lengthscales[count(j)] / prior_.stretch(j);
     value -= kLengthscale.log_density(l);
-    gradient[count(j)] =
-        -5.0 / 3.0 * squares[count(j)] * sums_[count(j)] - kLengthscale.slope_over_logarithm(l);
+    gradient[count(j)] = -5.0 / 3.0 * kernel.inverse_squares()[j] * distances[j] -
+                         kLengthscale.slope_over_logarithm(l);
   }
   value -= kScale.log_density(theta.scale) + kNoise.log_density(theta.noise);
   gradient[count(d)] = -0.5 * scale_part - kScale.slope_over_logarithm(theta.scale);

@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "base": ["hdrive/result.h", SELF] + FMT + JSON,
     "config": MODULE + ["yaml-cpp/"],
     "space": MODULE + ["boost/math/"],  # the normal distribution, for the unit cube
-    "sampling": MODULE + ["boost/random/", "boost/math/", "tbb/", "oneapi/tbb"],
+    "sampling": MODULE + ["Eigen/", "boost/random/", "boost/math/", "tbb/", "oneapi/tbb"],
     "scheduler": MODULE,
     "workspace": MODULE,
     "compute": MODULE + JSON + ["re2/"],

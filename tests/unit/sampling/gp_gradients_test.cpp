@@ -58,11 +58,9 @@ TEST_CASE("The gradients of mean and variance are those of their values") {
     REQUIRE(model->add_pending(random_point(d, random)));
     Points points(d, 5);
     for (int i = 0; i < 5; ++i) points.add(random_point(d, random));
-    std::vector<Model::Prediction> predictions(5);
     const auto size = static_cast<std::size_t>(d);
-    std::vector<double> of_mean(5 * size), of_variance(5 * size);
-    model->predict(points.columns(), points.stride(), 5, predictions.data(), of_mean.data(),
-                   of_variance.data());
+    Model::Gradients over;
+    const auto predictions = model->predict(points, over);
     for (int i = 0; i < 5; ++i) {
       const std::vector<double> here(points[i].begin(), points[i].end());
       const auto same = model->predict(here);
@@ -75,10 +73,10 @@ TEST_CASE("The gradients of mean and variance are those of their values") {
         const auto above = model->predict(moved);
         moved[j] = here[j] - kStep;
         const auto below = model->predict(moved);
-        const std::size_t place = static_cast<std::size_t>(i) * size + j;
-        CHECK(of_mean[place] ==
+        const auto row = static_cast<Eigen::Index>(j);
+        CHECK(over.mean(row, i) ==
               Approx((above.mean - below.mean) / (2 * kStep)).epsilon(1e-5).margin(1e-7));
-        CHECK(of_variance[place] ==
+        CHECK(over.variance(row, i) ==
               Approx((above.variance - below.variance) / (2 * kStep)).epsilon(1e-5).margin(1e-7));
       }
     }

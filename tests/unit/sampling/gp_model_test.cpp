@@ -57,7 +57,7 @@ Model::Prediction textbook(const Training& training, const Hyperparameters& thet
     covariance.emplace_back();
     for (const int k : rows)
       covariance.back().push_back(kernel(theta, training.points[i], training.points[k]) +
-                                  (i == k ? training.noise(i, theta.noise) : 0));
+                                  (i == k ? training.noises(theta.noise)[i] : 0));
     values.push_back(training.values[static_cast<std::size_t>(i)]);
     cross.push_back(kernel(theta, training.points[i], point));
   }
@@ -100,7 +100,7 @@ TEST_CASE("Leave-one-out predictions are those without the point") {
     const auto& got = predictions[static_cast<std::size_t>(i)];
     CHECK(got.mean == Approx(expected.mean).epsilon(1e-8).margin(1e-9));
     CHECK(got.variance ==
-          Approx(expected.variance + training.noise(i, theta.noise)).epsilon(1e-8).margin(1e-9));
+          Approx(expected.variance + training.noises(theta.noise)[i]).epsilon(1e-8).margin(1e-9));
   }
 }
 
@@ -158,7 +158,7 @@ TEST_CASE(
       const auto block_point = random_point(d, random);
       Points single(d, 1);
       single.add(block_point);
-      const auto block = model->prepare(single.columns(), single.stride(), 1);
+      const auto block = model->prepare(single);
 
       const auto which = static_cast<std::size_t>(resolved);
       model->resolve(rows[which], -1.5, doubt);
@@ -172,24 +172,17 @@ TEST_CASE(
         CHECK(std::abs(a.mean - b.mean) < 1e-8);
         CHECK(std::abs(a.variance - b.variance) < 1e-8);
       };
-      Model::Prediction at_block;
-      model->predict(block, &at_block);
-      close(at_block, whole->predict(block_point));
+      close(model->predict(block).front(), whole->predict(block_point));
       CHECK(model->fitted(rows[which]) == Approx(whole->fitted(40)).margin(1e-8));
       CHECK(model->fitted(7) == Approx(whole->fitted(7)).margin(1e-8));
-      std::vector<double> mean(3), variance(3), expected_mean(3), expected_variance(3);
+      Model::Gradients got_over, expected_over;
       for (int i = 0; i < 10; ++i) {
         Points points(d, 1);
         points.add(random_point(d, random));
-        Model::Prediction got, expected;
-        model->predict(points.columns(), points.stride(), 1, &got, mean.data(), variance.data());
-        whole->predict(points.columns(), points.stride(), 1, &expected, expected_mean.data(),
-                       expected_variance.data());
-        close(got, expected);
-        for (std::size_t j = 0; j < 3; ++j) {
-          CHECK(mean[j] == Approx(expected_mean[j]).margin(1e-7));
-          CHECK(variance[j] == Approx(expected_variance[j]).margin(1e-7));
-        }
+        close(model->predict(points, got_over).front(),
+              whole->predict(points, expected_over).front());
+        CHECK((got_over.mean - expected_over.mean).cwiseAbs().maxCoeff() < 1e-7);
+        CHECK((got_over.variance - expected_over.variance).cwiseAbs().maxCoeff() < 1e-7);
       }
     }
 }
@@ -208,36 +201,52 @@ TEST_CASE("Duplicates without noise are held by jitter, and hundreds of them are
 TEST_CASE("Every level of the architecture that runs here gives nearly the same numbers") {
   const Training training = random_training(100, 5);
   const std::vector<double> squares(5, 4.0);
-  const KernelParameters kernel_parameters{5, squares.data(), 1.0, 0.25};
-  const auto factors = [&](const Numerics& numbers) {
-    const std::ptrdiff_t ld = padded(100);
-    std::vector<double> matrix(static_cast<std::size_t>(100 * ld)), inverse(matrix.size()),
-        diagonals(4 * kDiagonal * kDiagonal), scratch(static_cast<std::size_t>(ld) * kDiagonal);
-    inverse.resize(static_cast<std::size_t>(ld * ld));
-    for (int i = 0; i < 100; ++i) {
-      double* row = matrix.data() + i * ld;
-      numbers.kernel_row(kernel_parameters, training.points.row(i), training.points.columns(),
-                         training.points.stride(), i + 1, row, nullptr);
-      row[i] += 0.01;
-    }
-    REQUIRE(numbers.cholesky(matrix.data(), ld, 100, diagonals.data(), scratch.data()));
-    numbers.invert(matrix.data(), ld, 100, diagonals.data(), inverse.data());
-    return inverse;
+  const KernelParameters kernel{squares.data(), 1.0, 0.25};
+  const auto inverse_and_sums = [&](const Numerics& numbers) {
+    const auto x = training.points.matrix();
+    MatrixXd k(100, 100), slopes(100, 100), inverse = MatrixXd::Zero(100, 100);
+    for (int i = 0; i < 100; ++i)
+      numbers.covariances(kernel, training.points.row(i), input(x), k.col(i).data(),
+                          slopes.col(i).data());
+    k.diagonal().array() += 0.01;
+    REQUIRE(numbers.cholesky(output(k)));
+    numbers.invert(input(k), output(inverse));
+    VectorXd sums = VectorXd::Zero(5);
+    numbers.distance_sums(training.points.row(0), input(x), slopes.col(0).data(), sums.data());
+    numbers.difference_sums(training.points.row(0), input(x), slopes.col(0).data(), sums.data());
+    return std::pair(inverse, sums);
   };
-  const auto base = factors(x86_64::table()), best = factors(numerics());
-  double largest = 0;
-  for (std::size_t i = 0; i < base.size(); ++i)
-    largest = std::max(largest, std::abs(base[i] - best[i]));
-  CHECK(largest < 1e-9);
+  const auto base = inverse_and_sums(x86_64::table()), best = inverse_and_sums(numerics());
+  CHECK((base.first - best.first).cwiseAbs().maxCoeff() < 1e-9);
+  CHECK((base.second - best.second).cwiseAbs().maxCoeff() < 1e-9);
+}
+
+TEST_CASE("The triangular algebra is that of whole matrices") {
+  for (const int n : {1, 2, 7, 24, 25, 63, 130}) {
+    INFO(n);
+    const MatrixXd random = MatrixXd::Random(n, n);
+    const MatrixXd k = random * random.transpose() + MatrixXd::Identity(n, n);
+    MatrixXd l = k, inverse = MatrixXd::Zero(n, n), product = MatrixXd::Zero(n, n);
+    REQUIRE(numerics().cholesky(output(l)));
+    numerics().invert(input(l), output(inverse));
+    numerics().gram(input(inverse), output(product));
+    const MatrixXd lower = l.triangularView<Eigen::Lower>();
+    CHECK((lower * lower.transpose() - k).cwiseAbs().maxCoeff() < 1e-9);
+    CHECK((inverse * lower - MatrixXd::Identity(n, n)).cwiseAbs().maxCoeff() < 1e-9);
+    const MatrixXd precision = product.selfadjointView<Eigen::Lower>();
+    CHECK((precision * k - MatrixXd::Identity(n, n)).cwiseAbs().maxCoeff() < 1e-9);
+    const MatrixXd b = MatrixXd::Random(n, 5);
+    CHECK((times(l, b) - lower * b).cwiseAbs().maxCoeff() < 1e-12);
+    CHECK((transposed_times(l, b) - lower.transpose() * b).cwiseAbs().maxCoeff() < 1e-12);
+  }
 }
 
 TEST_CASE("A covariance that is not positive definite is refused") {
-  const std::ptrdiff_t ld = padded(40);
-  std::vector<double> matrix(static_cast<std::size_t>(40 * ld), 1.0), diagonals(2 * 1024),
-      scratch(static_cast<std::size_t>(ld) * kDiagonal);
-  CHECK_FALSE(numerics().cholesky(matrix.data(), ld, 40, diagonals.data(), scratch.data()));
-  matrix[0] = std::nan("");
-  CHECK_FALSE(numerics().cholesky(matrix.data(), ld, 40, diagonals.data(), scratch.data()));
+  MatrixXd matrix = MatrixXd::Ones(40, 40);
+  CHECK_FALSE(numerics().cholesky(output(matrix)));
+  matrix.setOnes();
+  matrix(0, 0) = std::nan("");
+  CHECK_FALSE(numerics().cholesky(output(matrix)));
 }
 
 TEST_CASE("The mode of the hyperparameters tells what matters from what does not") {
