@@ -21,6 +21,7 @@
 // is, so no worker ever waits; points of an older state are taken as injected ones.
 #include <fmt/format.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/random/normal_distribution.hpp>
@@ -29,6 +30,7 @@
 
 #include "base/text.h"
 #include "sampling/coordinates.h"
+#include "sampling/gp/algebra.h"
 #include "sampling/outcomes.h"
 #include "sampling/samplers.h"
 #include "sampling/without_repeats.h"
@@ -48,9 +50,12 @@ struct Rates {
   std::vector<double> weights;
   double mu_eff, path_sigma, damping, path_c, rank_one, rank_mu, expected_norm;
 
-  explicit Rates(std::size_t dimensions) {
-    const double d = static_cast<double>(std::max<std::size_t>(dimensions, 1));
-    lambda = 4 + static_cast<std::size_t>(3 * std::log(d));
+  // The paths and the covariance are of the numbers alone; the more there is to be learnt, the larger is a
+  // generation.
+  Rates(std::size_t numbers, std::size_t categories) {
+    const double d = static_cast<double>(std::max<std::size_t>(numbers, 1));
+    const auto all = static_cast<double>(std::max<std::size_t>(numbers + categories, 1));
+    lambda = 4 + static_cast<std::size_t>(3 * std::log(all));
     parents = lambda / 2;
     for (std::size_t i = 0; i < parents; ++i)
       weights.push_back(std::log((static_cast<double>(lambda) + 1) / 2) -
@@ -73,40 +78,48 @@ struct Rates {
 
 // ---- the distribution ----------------------------------------------------------------------------
 
-using Vector = std::vector<double>;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using Point = std::vector<double>;
+
+// L x for a lower triangular L.
+VectorXd times(const MatrixXd& l, const VectorXd& x) {
+  VectorXd product(x.size());
+  gp::portable_numerics().multiply(gp::input(l), gp::input(x), gp::output(product));
+  return product;
+}
 
 struct State {
-  Vector mean, path_sigma, path_c;
-  Vector covariance, factor;    // d x d by rows; factor: lower triangle
-  Vector widening;              // of whole-numbered coordinates, at least 1
-  std::vector<Vector> options;  // by categorical axis: the probability of each
+  VectorXd mean, path_sigma, path_c;  // of the numbers
+  MatrixXd covariance;
+  MatrixXd factor, inverse;    // lower triangular: factor factor' = covariance, inverse factor = 1
+  VectorXd widening;           // of whole-numbered coordinates, at least 1
+  std::vector<Point> options;  // by categorical axis: the probability of each
   double sigma = kSigma;
   std::int64_t updates = 0;
+
+  /// A step of N(0, covariance), by a draw of N(0, 1).
+  VectorXd step(const VectorXd& z) const { return times(factor, z); }
+  /// The draw that gave this step.
+  VectorXd whitened(const VectorXd& step) const { return times(inverse, step); }
 };
 
-// The lower triangle L with L L' = A, its pivots held above zero.
-Vector cholesky(const Vector& a, std::size_t d) {
-  Vector l(d * d, 0.0);
-  for (std::size_t i = 0; i < d; ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = a[i * d + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= l[i * d + k] * l[j * d + k];
-      l[i * d + j] = i == j ? std::sqrt(std::max(sum, 1e-14)) : sum / l[j * d + j];
-    }
-  return l;
-}
-
-Vector solve_lower(const Vector& l, Vector b) {
-  const std::size_t d = b.size();
-  for (std::size_t i = 0; i < d; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= l[i * d + k] * b[k];
-    b[i] /= l[i * d + i];
+// Rounding may take a covariance that hardly varies in some direction below zero.
+void factorise(State& state) {
+  MatrixXd sum = state.covariance;
+  for (double ridge = 0;; ridge = ridge == 0 ? 1e-14 : 10 * ridge) {
+    sum.diagonal().array() += ridge;
+    state.factor = sum;
+    if (gp::portable_numerics().cholesky(gp::output(state.factor))) break;
   }
-  return b;
+  gp::portable_numerics().invert(gp::input(state.factor), gp::output(state.inverse));
 }
 
-double norm(const Vector& v) {
-  return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
+VectorXd draw(Eigen::Index d, RandomStream& random) {
+  boost::random::normal_distribution<double> normal;
+  VectorXd z(d);
+  for (double& one : z) one = normal(random);
+  return z;
 }
 
 class CmaesSampler final : public Sampler {
@@ -116,10 +129,10 @@ class CmaesSampler final : public Sampler {
         coordinates_(space),
         seed_(context.seed),
         untried_(space, seed_),
-        rates_(0) {
+        rates_(0, 0) {
     for (std::size_t i = 0; i < coordinates_.axes().size(); ++i)
       (coordinates_.axes()[i].categorical ? categories_ : numbers_).push_back(i);
-    rates_ = Rates(numbers_.size() + categories_.size());
+    rates_ = Rates(numbers_.size(), categories_.size());
     states_.push_back(beginning());
   }
 
@@ -146,14 +159,11 @@ class CmaesSampler final : public Sampler {
 
   State beginning() const {
     State state;
-    const std::size_t d = numbers_.size();
-    state.mean.assign(d, 0.5);
-    state.path_sigma.assign(d, 0.0);
-    state.path_c.assign(d, 0.0);
-    state.covariance.assign(d * d, 0.0);
-    for (std::size_t i = 0; i < d; ++i) state.covariance[i * d + i] = 1;
-    state.factor = state.covariance;
-    state.widening.assign(d, 1.0);
+    const Eigen::Index d = std::ssize(numbers_);
+    state.mean = VectorXd::Constant(d, 0.5);
+    state.path_sigma = state.path_c = VectorXd::Zero(d);
+    state.covariance = state.factor = state.inverse = MatrixXd::Identity(d, d);
+    state.widening = VectorXd::Ones(d);
     for (const std::size_t axis : categories_) {
       const std::size_t count = coordinates_.axes()[axis].levels;
       state.options.emplace_back(count, 1 / static_cast<double>(count));
@@ -162,22 +172,16 @@ class CmaesSampler final : public Sampler {
     return state;
   }
 
-  Vector draw_point(const State& state, RandomStream& random) const {
-    Vector point(coordinates_.axes().size());
-    const std::size_t d = numbers_.size();
-    boost::random::normal_distribution<double> normal;
+  Point draw_point(const State& state, RandomStream& random) const {
+    Point point(coordinates_.axes().size());
+    const Eigen::Index d = std::ssize(numbers_);
     for (int tries = 0; d > 0 && tries < kTries; ++tries) {
-      Vector z(d);
-      for (double& one : z) one = normal(random);
-      bool inside = true;
-      for (std::size_t i = 0; i < d; ++i) {
-        double step = 0;
-        for (std::size_t k = 0; k <= i; ++k) step += state.factor[i * d + k] * z[k];
-        const double x = state.mean[i] + state.sigma * state.widening[i] * step;
-        inside = inside && x >= 0 && x <= 1;
-        point[numbers_[i]] = coordinates_.snapped(numbers_[i], std::clamp(x, 0.0, 1.0));
-      }
-      if (inside) break;
+      const VectorXd x =
+          state.mean + state.sigma * state.widening.cwiseProduct(state.step(draw(d, random)));
+      const VectorXd inside = x.cwiseMax(0.0).cwiseMin(1.0);
+      for (Eigen::Index i = 0; i < d; ++i)
+        point[axis(i)] = coordinates_.snapped(axis(i), inside[i]);
+      if (inside == x) break;
     }
     for (std::size_t c = 0; c < categories_.size(); ++c) {
       double left = random.uniform();
@@ -227,7 +231,7 @@ class CmaesSampler final : public Sampler {
   // The tutorial's figure 6. Failed runs and those of unknown parameters are worse than all others;
   // with fewer than two that have a value there is nothing to learn.
   State after(State state, const History& history, const Ranked& ranked) const {
-    std::vector<Vector> best;
+    std::vector<Point> best;
     std::vector<RunId> runs;
     for (const Outcome& outcome : ranked) {
       if (outcome.kind != OutcomeKind::final && outcome.kind != OutcomeKind::partial) continue;
@@ -237,10 +241,8 @@ class CmaesSampler final : public Sampler {
       runs.push_back(outcome.run);
     }
     if (best.size() < 2) return state;
-    Vector weights(rates_.weights.begin(),
-                   rates_.weights.begin() + static_cast<std::ptrdiff_t>(best.size()));
-    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-    for (double& weight : weights) weight /= sum;
+    VectorXd weights = Eigen::Map<const VectorXd>(rates_.weights.data(), std::ssize(best));
+    weights /= weights.sum();
     ++state.updates;
     if (!numbers_.empty()) move(state, best, runs, weights);
     for (std::size_t c = 0; c < categories_.size(); ++c)
@@ -250,82 +252,74 @@ class CmaesSampler final : public Sampler {
   }
 
   // Fills in the steps of the coordinates that the point lacks.
-  void step_absent(const State& state, const Vector& point, RunId run, Vector& step) const {
+  void step_absent(const State& state, const Point& point, RunId run, VectorXd& step) const {
     RandomStream random(seed_, run, kAbsentPurpose);
-    boost::random::normal_distribution<double> normal;
-    Vector z(step.size());
-    for (double& one : z) one = normal(random);
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      if (point[numbers_[i]] != kAbsent) continue;
-      step[i] = 0;
-      for (std::size_t k = 0; k <= i; ++k) step[i] += state.factor[i * step.size() + k] * z[k];
-    }
+    const VectorXd drawn = state.step(draw(step.size(), random));
+    for (Eigen::Index i = 0; i < step.size(); ++i)
+      if (point[axis(i)] == kAbsent) step[i] = drawn[i];
   }
 
-  void move(State& state, const std::vector<Vector>& best, const std::vector<RunId>& runs,
-            const Vector& weights) const {
-    const std::size_t d = numbers_.size();
-    const double size = static_cast<double>(d);
-    const double longest = std::sqrt(size) + 2 * size / (size + 2);
-    std::vector<Vector> steps;
-    Vector mean_step(d, 0.0);
+  // The steps from the mean to the best points of a generation, a column each.
+  MatrixXd steps_to(const State& state, const std::vector<Point>& best,
+                    const std::vector<RunId>& runs) const {
+    const double d = static_cast<double>(numbers_.size());
+    const double longest = std::sqrt(d) + 2 * d / (d + 2);
+    MatrixXd steps(std::ssize(numbers_), std::ssize(best));
     for (std::size_t p = 0; p < best.size(); ++p) {
-      Vector step(d);
-      for (std::size_t i = 0; i < d; ++i)
-        step[i] = (best[p][numbers_[i]] - state.mean[i]) / (state.sigma * state.widening[i]);
+      VectorXd step(steps.rows());
+      for (Eigen::Index i = 0; i < step.size(); ++i)
+        step[i] = (best[p][axis(i)] - state.mean[i]) / (state.sigma * state.widening[i]);
       if (std::find(best[p].begin(), best[p].end(), kAbsent) != best[p].end())
         step_absent(state, best[p], runs[p], step);
       // An injected point may lie far outside the distribution.
-      const double length = norm(solve_lower(state.factor, step));
-      if (length > longest)
-        for (double& one : step) one *= longest / length;
-      for (std::size_t i = 0; i < d; ++i) mean_step[i] += weights[p] * step[i];
-      steps.push_back(std::move(step));
+      const double length = state.whitened(step).norm();
+      steps.col(static_cast<Eigen::Index>(p)) = step * std::min(1.0, longest / length);
     }
-    for (std::size_t i = 0; i < d; ++i)
-      state.mean[i] =
-          std::clamp(state.mean[i] + state.sigma * state.widening[i] * mean_step[i], 0.0, 1.0);
+    return steps;
+  }
 
-    const Vector whitened = solve_lower(state.factor, mean_step);
+  void move(State& state, const std::vector<Point>& best, const std::vector<RunId>& runs,
+            const VectorXd& weights) const {
+    const double d = static_cast<double>(numbers_.size());
+    const MatrixXd steps = steps_to(state, best, runs);
+    const VectorXd mean_step = steps.lazyProduct(weights);
+    state.mean = (state.mean + state.sigma * state.widening.cwiseProduct(mean_step))
+                     .cwiseMax(0.0)
+                     .cwiseMin(1.0);
+
     const double cs = rates_.path_sigma, cc = rates_.path_c;
-    for (std::size_t i = 0; i < d; ++i)
-      state.path_sigma[i] =
-          (1 - cs) * state.path_sigma[i] + std::sqrt(cs * (2 - cs) * rates_.mu_eff) * whitened[i];
-    const double length = norm(state.path_sigma);
+    state.path_sigma = (1 - cs) * state.path_sigma +
+                       std::sqrt(cs * (2 - cs) * rates_.mu_eff) * state.whitened(mean_step);
+    const double length = state.path_sigma.norm();
     const double grown = 1 - std::pow(1 - cs, 2 * static_cast<double>(state.updates));
-    const bool steady = length / std::sqrt(grown) < (1.4 + 2 / (size + 1)) * rates_.expected_norm;
-    for (std::size_t i = 0; i < d; ++i)
-      state.path_c[i] = (1 - cc) * state.path_c[i] +
-                        (steady ? std::sqrt(cc * (2 - cc) * rates_.mu_eff) * mean_step[i] : 0.0);
+    const bool steady = length / std::sqrt(grown) < (1.4 + 2 / (d + 1)) * rates_.expected_norm;
+    state.path_c *= 1 - cc;
+    if (steady) state.path_c += std::sqrt(cc * (2 - cc) * rates_.mu_eff) * mean_step;
 
     const double c1 = rates_.rank_one, cmu = rates_.rank_mu;
     const double kept = 1 - c1 - cmu + (steady ? 0 : c1 * cc * (2 - cc));
-    for (std::size_t i = 0; i < d; ++i)
-      for (std::size_t j = 0; j <= i; ++j) {
-        double rank_mu = 0;
-        for (std::size_t p = 0; p < steps.size(); ++p)
-          rank_mu += weights[p] * steps[p][i] * steps[p][j];
-        state.covariance[i * d + j] = state.covariance[j * d + i] =
-            kept * state.covariance[i * d + j] + c1 * state.path_c[i] * state.path_c[j] +
-            cmu * rank_mu;
-      }
-    state.factor = cholesky(state.covariance, d);
+    const MatrixXd weighted = cmu * steps * weights.asDiagonal();
+    state.covariance = kept * state.covariance + c1 * state.path_c * state.path_c.transpose() +
+                       weighted.lazyProduct(steps.transpose());
+    factorise(state);
     state.sigma *=
         std::exp(std::min(1.0, cs / rates_.damping * (length / rates_.expected_norm - 1)));
     state.sigma = std::clamp(state.sigma, 1e-8, 1.0);
   }
 
-  void learn(Vector& options, std::size_t axis, const std::vector<Vector>& best,
-             const Vector& weights) const {
+  void learn(Point& options, std::size_t axis, const std::vector<Point>& best,
+             const VectorXd& weights) const {
     constexpr double kRate = 0.25;
     const double count = static_cast<double>(options.size());
     if (options.size() == 1) return;
     double had = 0;  // the weight of those that have the parameter
-    for (std::size_t p = 0; p < best.size(); ++p) had += best[p][axis] == kAbsent ? 0 : weights[p];
+    for (std::size_t p = 0; p < best.size(); ++p)
+      had += best[p][axis] == kAbsent ? 0 : weights[static_cast<Eigen::Index>(p)];
     for (double& probability : options) probability *= 1 - kRate * had;
     for (std::size_t p = 0; p < best.size(); ++p)
       if (best[p][axis] != kAbsent)
-        options[static_cast<std::size_t>(best[p][axis])] += kRate * weights[p];
+        options[static_cast<std::size_t>(best[p][axis])] +=
+            kRate * weights[static_cast<Eigen::Index>(p)];
     const double least = 1 / (static_cast<double>(rates_.lambda) * count);
     double sum = 0;
     for (double& probability : options) sum += probability = std::max(probability, least);
@@ -340,15 +334,17 @@ class CmaesSampler final : public Sampler {
     using namespace boost::math::policies;  // long double differs between machines
     const double quantile =
         std::sqrt(2.0) * boost::math::erf_inv(1 - alpha, policy<promote_double<false>>());
-    for (std::size_t i = 0; i < d; ++i) {
-      if (coordinates_.axes()[numbers_[i]].levels < 2) continue;
-      const double half = 0.5 * coordinates_.cell_width(numbers_[i], state.mean[i]);
-      const double away =
-          std::abs(state.mean[i] - coordinates_.snapped(numbers_[i], state.mean[i]));
-      const double deviation = state.sigma * std::sqrt(state.covariance[i * d + i]);
+    for (Eigen::Index i = 0; i < state.mean.size(); ++i) {
+      if (coordinates_.axes()[axis(i)].levels < 2) continue;
+      const double half = 0.5 * coordinates_.cell_width(axis(i), state.mean[i]);
+      const double away = std::abs(state.mean[i] - coordinates_.snapped(axis(i), state.mean[i]));
+      const double deviation = state.sigma * std::sqrt(state.covariance(i, i));
       state.widening[i] = std::max(1.0, (half - std::min(away, half)) / (quantile * deviation));
     }
   }
+
+  // Where the i-th number stands among all coordinates.
+  std::size_t axis(Eigen::Index i) const { return numbers_[static_cast<std::size_t>(i)]; }
 
   std::string parameters_text_;
   Coordinates coordinates_;

@@ -20,4 +20,6 @@ const Numerics& numerics() {
 const Numerics& numerics() { return x86_64::table(); }
 #endif
 
+const Numerics& portable_numerics() { return x86_64::table(); }
+
 }  // namespace hdrive::sampling::gp

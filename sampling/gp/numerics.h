@@ -65,6 +65,9 @@ struct Numerics {
 /// The best level that this processor runs.
 const Numerics& numerics();
 
+/// The level that gives the same bits on every processor of an architecture.
+const Numerics& portable_numerics();
+
 namespace x86_64 {
 const Numerics& table();
 }

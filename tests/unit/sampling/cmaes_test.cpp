@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "hdrive/random.h"
 #include "tests/unit/sampling/trials.h"
 
 using namespace hdrive;
@@ -63,6 +64,34 @@ TEST_CASE(
     found += *history.best(*history.incumbent()) < 0.05;
   }
   CHECK(found >= 9);
+}
+
+// As the reason of a proposal tells it.
+double step_size(const std::string& reason) {
+  const std::string words = "step size ";
+  return std::stod(reason.substr(reason.find(words) + words.size()));
+}
+
+TEST_CASE("Where nothing can be learnt the step size of cmaes stays, however many are categories") {
+  for (const auto& [numbers, categories] : {std::pair(8, 0), {8, 2}, {2, 2}, {2, 6}, {1, 9}}) {
+    INFO(numbers << " numbers, " << categories << " categories");
+    SearchSpace space = reals(numbers);
+    for (int i = 0; i < categories; ++i)
+      space.parameters.push_back({"c" + std::to_string(i),
+                                  Choice{{std::string("a"), std::string("b"), std::string("c")}}});
+    double logarithms = 0;
+    constexpr int kSeeds = 20;
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+      const auto from = cmaes(space, seed);
+      RandomStream noise(seed, 0, 0);
+      const History history =
+          evolved(*from, 400, [&](const Assignment&) { return noise.uniform(); });
+      logarithms += std::log10(step_size(propose(*from, history).reason) / 0.3) / kSeeds;
+    }
+    // To a third, where hardly a step leaves the cube.
+    CHECK(logarithms > -0.7);
+    CHECK(logarithms < 0.2);
+  }
 }
 
 TEST_CASE("A generation counts once all of its runs have ended, and nobody waits for it") {
