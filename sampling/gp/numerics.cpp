@@ -9,10 +9,7 @@ const Numerics& numerics() {
     __builtin_cpu_init();
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi2");
-    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512vl");
-    return v4 ? x86_64_v4::table() : v3 ? x86_64_v3::table() : x86_64::table();
+    return v3 ? x86_64_v3::table() : x86_64::table();
   }();
   return kChosen;
 }

@@ -74,8 +74,5 @@ const Numerics& table();
 namespace x86_64_v3 {
 const Numerics& table();
 }
-namespace x86_64_v4 {
-const Numerics& table();
-}
 
 }  // namespace hdrive::sampling::gp

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import unittest
 
-LEVELS = {"numerics_baseline": "x86_64", "numerics_v3": "x86_64_v3", "numerics_v4": "x86_64_v4"}
+LEVELS = {"numerics_baseline": "x86_64", "numerics_v3": "x86_64_v3"}
 # Data by which exceptions find their handlers: the same for all.
 SHARED = re.compile(r"DW\.ref\.")
 
