@@ -26,7 +26,6 @@ namespace hdrive::sampling {
 namespace {
 
 using gp::Candidate;
-using gp::Coordinates;
 using gp::Dataset;
 using gp::Groundwork;
 using gp::GroundworkInput;
@@ -321,7 +320,7 @@ class BayesianSampler final : public Sampler {
     return text;
   }
 
-  gp::Encoding encoding_;
+  Encoding encoding_;
   std::optional<FiniteSpace> finite_;
   SamplerContext context_;
   gp::Settings settings_;

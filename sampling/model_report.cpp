@@ -14,16 +14,18 @@ namespace {
 
 using namespace sampling::gp;
 using sampling::Conditions;
+using sampling::Encoding;
+using sampling::kAbsent;
 
-// The mean of min((a - b)^2, 1) over all pairs of rows that both have the dimension.
+// The mean of the squared distance over all pairs of rows that both have the dimension.
 double mean_square_distance(const Points& points, int dimension) {
   const int n = points.size();
   double sum = 0;
   std::int64_t pairs = 0;
   for (int i = 0; i < n; ++i) {
-    if (points.row(i)[dimension] == kInactive) continue;
+    if (points.row(i)[dimension] == kAbsent) continue;
     for (int k = 0; k < i; ++k) {
-      if (points.row(k)[dimension] == kInactive) continue;
+      if (points.row(k)[dimension] == kAbsent) continue;
       const double difference = points.row(i)[dimension] - points.row(k)[dimension];
       sum += std::min(difference * difference, 1.0);
       ++pairs;

@@ -2,47 +2,45 @@
 #include "sampling/outcomes.h"
 
 #include <algorithm>
-#include <optional>
 #include <tuple>
 
 namespace hdrive::sampling {
 namespace {
 
-std::optional<OutcomeKind> kind_of(const Run& run, bool has_value) {
-  switch (run.status) {
-    case RunStatus::queued:
-    case RunStatus::running:
-      return OutcomeKind::pending;
-    case RunStatus::completed:
-      return has_value ? OutcomeKind::final : OutcomeKind::failed;
-    case RunStatus::failed:
-      return OutcomeKind::failed;
-    case RunStatus::canceled:
-      break;
-  }
-  if (has_value) return OutcomeKind::partial;
-  if (run.ended_by == EndCause::policy)
-    return OutcomeKind::failed;  // stopped, all its values unusable
-  return std::nullopt;
+// What ended a run says nothing about its parameters.
+bool by_chance(EndCause cause) {
+  return cause == EndCause::interrupt || cause == EndCause::budget ||
+         cause == EndCause::sweep_ended || cause == EndCause::lost ||
+         cause == EndCause::not_started || cause == EndCause::user;
 }
 
 }  // namespace
 
+OutcomeKind outcome_of(const History& history, RunId id) {
+  const Run& run = history.run(id);
+  if (!is_terminal(run.status)) return OutcomeKind::pending;
+  const bool completed = run.status == RunStatus::completed;
+  if (history.best(id)) return completed ? OutcomeKind::value : OutcomeKind::partial;
+  return !completed && by_chance(run.ended_by) ? OutcomeKind::nothing : OutcomeKind::failure;
+}
+
+double loss_of(const History& history, RunId run) {
+  const double value = history.best(run).value();
+  return history.goal() == Goal::maximize ? -value : value;
+}
+
 std::vector<Outcome> ranked_outcomes(const History& history) {
-  const double sign = history.goal() == Goal::minimize ? 1 : -1;
   std::vector<Outcome> result;
   result.reserve(static_cast<std::size_t>(history.size()));
   for (RunId id = 0; id < history.size(); ++id) {
-    const auto best = history.best(id);
-    const auto is = kind_of(history.run(id), best.has_value());
-    if (!is) continue;
-    result.push_back(
-        {id, *is, best ? sign * *best : 0, static_cast<std::int64_t>(history.reports(id).size())});
+    Outcome outcome{id, outcome_of(history, id), 0,
+                    static_cast<std::int64_t>(history.reports(id).size())};
+    if (outcome.kind == OutcomeKind::nothing) continue;
+    if (outcome.has_value()) outcome.loss = loss_of(history, id);
+    result.push_back(outcome);
   }
   const auto key = [](const Outcome& of) {
-    const bool valued = of.kind == OutcomeKind::final || of.kind == OutcomeKind::partial;
-    return std::tuple(of.kind, of.kind == OutcomeKind::partial ? -of.reports : 0,
-                      valued ? of.loss : 0, of.run);
+    return std::tuple(of.kind, of.kind == OutcomeKind::partial ? -of.reports : 0, of.loss, of.run);
   };
   std::sort(result.begin(), result.end(),
             [&](const Outcome& a, const Outcome& b) { return key(a) < key(b); });

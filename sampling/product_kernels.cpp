@@ -65,29 +65,29 @@ std::size_t ProductKernels::stage(std::size_t count) {
   return static_cast<std::size_t>(std::ceil(std::exp2(eighth / 8)));
 }
 
-ProductKernels::ProductKernels(const std::vector<Axis>& axes, std::size_t count)
-    : ProductKernels(axes, std::vector<std::size_t>(axes.size(), count)) {}
+ProductKernels::ProductKernels(const std::vector<Dimension>& dimensions, std::size_t count)
+    : ProductKernels(dimensions, std::vector<std::size_t>(dimensions.size(), count)) {}
 
-ProductKernels::ProductKernels(const std::vector<Axis>& axes,
+ProductKernels::ProductKernels(const std::vector<Dimension>& dimensions,
                                const std::vector<std::size_t>& counts) {
-  const double dimensions = static_cast<double>(axes.size());
-  for (std::size_t d = 0; d < axes.size(); ++d) {
-    const Axis& axis = axes[d];
+  const double size = static_cast<double>(dimensions.size());
+  for (std::size_t d = 0; d < dimensions.size(); ++d) {
+    const Dimension& dimension = dimensions[d];
     const double n = static_cast<double>(std::max<std::size_t>(stage(counts[d]), 1));
     Kernel kernel;
-    kernel.categorical = axis.categorical;
-    kernel.conditional = axis.conditional;
-    kernel.levels = static_cast<double>(axis.levels);
-    if (axis.categorical) {
+    kernel.categorical = dimension.is_category();
+    kernel.conditional = dimension.is_conditional();
+    kernel.levels = static_cast<double>(dimension.positions.size());
+    if (kernel.categorical) {
       // As if each option had been seen 1/n times more (Optuna's prior).
       const double total = 1 + kernel.levels / n;
       kernel.log_own = static_cast<float>(std::log((1 + 1 / n) / total));
       kernel.penalty = static_cast<float>(std::log(n + 1));
-      if (!axis.conditional) log_uniform_ -= std::log(kernel.levels);
+      if (!kernel.conditional) log_uniform_ -= std::log(kernel.levels);
     } else {
-      const double wanted = 0.2 * std::pow(n, -1 / (dimensions + 4));
+      const double wanted = 0.2 * std::pow(n, -1 / (size + 4));
       const double smooth = std::max(wanted, 1 / std::min(100.0, n + 1));
-      kernel.width = axis.levels > 0 ? std::max(smooth, 0.5 / kernel.levels) : smooth;
+      kernel.width = kernel.levels > 0 ? std::max(smooth, 0.5 / kernel.levels) : smooth;
       kernel.precision = static_cast<float>(1 / (std::sqrt(2.0) * kernel.width));
       kernel.table = table_of(kernel.width);
     }
@@ -131,7 +131,7 @@ double ProductKernels::log_uniform(std::span<const float> at) const {
   return sum;
 }
 
-// By conditional axis, for each of the points: the scale of its kernel along the axis, or what a
+// By conditional dimension, for each of the points: the scale of its kernel along it, or what a
 // uniform density has there.
 std::vector<float> ProductKernels::conditional_scales(const Columns& columns, std::size_t begin,
                                                       std::size_t end) const {

@@ -16,22 +16,21 @@
 #include <vector>
 
 #include "hdrive/random.h"
-#include "sampling/coordinates.h"
+#include "sampling/encoding.h"
 
 namespace hdrive::sampling {
 
-/// Points by axis: columns[axis][point]; categories as numbers, kAbsent where a parameter does not
-/// exist.
+/// Points by dimension: columns[dimension][point]; kAbsent where a parameter does not exist.
 using Columns = std::vector<std::vector<float>>;
 
 class ProductKernels {
  public:
   /// Widths for a mixture around `count` points: 0.2 n^(-1/(d+4)), at least 1 / min(100, n + 1)
   /// (Watanabe 2023, section 3.3: "optuna" and "magic clipping"), and at least half a level.
-  ProductKernels(const std::vector<Axis>& axes, std::size_t count);
+  ProductKernels(const std::vector<Dimension>& dimensions, std::size_t count);
 
-  /// The same with as many points for each axis as have this parameter.
-  ProductKernels(const std::vector<Axis>& axes, const std::vector<std::size_t>& counts);
+  /// The same with as many points for each dimension as have this parameter.
+  ProductKernels(const std::vector<Dimension>& dimensions, const std::vector<std::size_t>& counts);
 
   /// `count` rounded to where the widths change: equal stages give equal kernels.
   static std::size_t stage(std::size_t count);
@@ -46,8 +45,8 @@ class ProductKernels {
                                   std::size_t members,
                                   const std::vector<std::vector<float>>& at) const;
 
-  /// A draw from the kernel around this point, before it is moved to the levels; all axes have a
-  /// coordinate, also those that do not exist there.
+  /// A draw from the kernel around this point, before it is moved to the levels; all dimensions have
+  /// a coordinate, also those that do not exist there.
   std::vector<double> draw(const Columns& columns, std::size_t point, RandomStream& random) const;
 
   /// A draw from the uniform component.

@@ -40,20 +40,19 @@ std::size_t good_of(std::size_t results) { return std::min((results + 9) / 10, k
 
 class TpeSampler final : public Sampler {
  public:
-  TpeSampler(SearchSpace space, const SamplerContext& context)
-      : conditions_(std::move(space)),
-        coordinates_(conditions_.space()),
+  TpeSampler(const SearchSpace& space, const SamplerContext& context)
+      : encoding_(space),
         seed_(context.seed),
-        initial_(initial_runs(coordinates_.axes().size(), context.max_total_runs)),
-        design_(coordinates_.axes().size(), seed_, 0),
-        untried_(conditions_.space(), seed_),
-        columns_(coordinates_.axes().size()) {}
+        initial_(initial_runs(space.parameters.size(), context.max_total_runs)),
+        design_(dimensions().size(), seed_, 0),
+        untried_(space, seed_),
+        columns_(dimensions().size()) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     look_at(history);
     const std::vector<Outcome> ranked = usable(ranked_outcomes(history));
     const std::size_t results =
-        count(ranked, OutcomeKind::final) + count(ranked, OutcomeKind::partial);
+        count(ranked, OutcomeKind::value) + count(ranked, OutcomeKind::partial);
     if (id < initial_ || results < 2 || columns_.empty())
       return initial_design(history, id, results);
 
@@ -68,20 +67,20 @@ class TpeSampler final : public Sampler {
     std::size_t next = 0;
     RandomStream further(seed_, id, kPurpose + 1);
     return untried_.propose(history, id, how, [&] {
-      if (next < candidates.size()) return coordinates_.assignment(candidates[next++].point);
+      if (next < candidates.size()) return encoding_.decode(candidates[next++].point);
       return draw_at_random(further);
     });
   }
 
   std::string describe() const override {
     return fmt::format("TPE, multivariate, {} initial points, {} candidates, seed {}, of {}{}",
-                       initial_, kCandidates, seed_, parameters_text(conditions_.space()),
+                       initial_, kCandidates, seed_, parameters_text(space()),
                        untried_.applies() ? ", without repeats, from " + untried_.size_text() : "");
   }
 
  private:
   struct Candidate {
-    std::vector<double> point;
+    Coordinates point;
     double score = 0;
   };
 
@@ -94,7 +93,7 @@ class TpeSampler final : public Sampler {
       scales_.clear();
     }
     for (RunId run = static_cast<RunId>(known_.size()); run < history.size(); ++run) {
-      const auto point = coordinates_.point(history.run(run).parameters);
+      const auto point = encoding_.encode(history.run(run).parameters);
       known_.push_back(point.has_value());
       for (std::size_t d = 0; d < columns_.size(); ++d)
         columns_[d].push_back(point ? static_cast<float>((*point)[d]) : 0.5f);
@@ -116,9 +115,11 @@ class TpeSampler final : public Sampler {
                   seed_, results);
     auto index = static_cast<std::uint32_t>(id);
     return untried_.propose(history, id, how, [&] {
-      std::vector<double> unit(design_.dimensions());
-      design_.point(index++, unit);
-      return coordinates_.assignment(coordinates_.from_unit(unit));
+      Coordinates point(design_.dimensions());
+      design_.point(index++, point);
+      for (std::size_t d = 0; d < point.size(); ++d)
+        point[d] = encoding_.place(static_cast<int>(d), point[d]);
+      return encoding_.decode(point);
     });
   }
 
@@ -133,7 +134,7 @@ class TpeSampler final : public Sampler {
     for (const auto& column : best) counts.push_back(present(column));
     if (!near_ || counts != near_counts_) {
       near_counts_ = counts;
-      near_.emplace(coordinates_.axes(), counts);
+      near_.emplace(dimensions(), counts);
     }
     const ProductKernels& near = *near_;
     std::vector<float> near_scales;
@@ -160,9 +161,8 @@ class TpeSampler final : public Sampler {
           static_cast<std::size_t>(random.uniform() * static_cast<double>(good + 1));
       candidate.point =
           component < good ? near.draw(best, component, random) : near.draw_uniform(random);
-      for (std::size_t d = 0; d < candidate.point.size(); ++d)
-        candidate.point[d] = coordinates_.snapped(d, candidate.point[d]);
-      coordinates_.put_out(candidate.point);
+      encoding_.snap(candidate.point);
+      encoding_.settle(candidate.point, [](int) { return 0.5; });  // of nothing: all were drawn
     }
     return result;
   }
@@ -174,7 +174,7 @@ class TpeSampler final : public Sampler {
     const std::size_t members = ranked.size() - good;
     std::vector<std::size_t> stages = stages_of(ranked, good);
     if (stages != stages_ || !rest_) {
-      rest_.emplace(coordinates_.axes(), stages);
+      rest_.emplace(dimensions(), stages);
       stages_ = std::move(stages);
       scales_.clear();
     }
@@ -194,13 +194,13 @@ class TpeSampler final : public Sampler {
     }));
   }
 
-  // By axis: how many of all but the `good` first have the parameter, rounded to where widths
+  // By dimension: how many of all but the `good` first have the parameter, rounded to where widths
   // change.
   std::vector<std::size_t> stages_of(const std::vector<Outcome>& ranked, std::size_t good) const {
     const std::size_t members = ranked.size() - good;
     std::vector<std::size_t> stages(columns_.size(), ProductKernels::stage(members));
     for (std::size_t d = 0; d < columns_.size(); ++d) {
-      if (!coordinates_.axes()[d].conditional) continue;
+      if (!dimensions()[d].is_conditional()) continue;
       const auto having = std::count_if(
           ranked.begin() + static_cast<std::ptrdiff_t>(good), ranked.end(), [&](const Outcome& of) {
             return columns_[d][static_cast<std::size_t>(of.run)] != static_cast<float>(kAbsent);
@@ -211,12 +211,14 @@ class TpeSampler final : public Sampler {
   }
 
   Assignment draw_at_random(RandomStream& random) const {
-    return conditions_.make_set(
-        [&](std::size_t i) { return draw(conditions_.space().parameters[i].expression, random); });
+    return encoding_.conditions().make_set(
+        [&](std::size_t i) { return draw(space().parameters[i].expression, random); });
   }
 
-  Conditions conditions_;
-  Coordinates coordinates_;
+  const std::vector<Dimension>& dimensions() const { return encoding_.dimensions(); }
+  const SearchSpace& space() const { return encoding_.conditions().space(); }
+
+  Encoding encoding_;
   std::uint64_t seed_;
   RunId initial_;
   SobolPoints design_;

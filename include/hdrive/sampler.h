@@ -64,10 +64,10 @@ struct ParameterImportance {
   double share = 0;  ///< of all parameters together, which add up to 1
 };
 
-/// The importance of each parameter, largest first: how differently the best tenth of the finished
-/// runs is spread along it than all of them are (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023).
-/// Runs that were stopped early or failed do not count, nor for a conditional parameter those
-/// without it. Parameters of one name are called "lr (optimizer adam)". Fails where fewer than ten
+/// The importance of each parameter, largest first: how differently the best tenth of the runs is
+/// spread along it than all are that were tried (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023).
+/// Runs that were stopped early or failed are never among the best. For a conditional parameter those
+/// without it do not count; one that cannot vary has no importance. Parameters of one name are called "lr (optimizer adam)". Fails where fewer than ten
 /// runs have a value, or all have the same.
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history);

@@ -144,7 +144,7 @@ std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
 // the middle.
 double Search::found(int dimension) const {
   const auto has = std::find_if(good_.begin(), good_.end(), [&](const Coordinates& point) {
-    return point[static_cast<std::size_t>(dimension)] != kInactive;
+    return point[static_cast<std::size_t>(dimension)] != kAbsent;
   });
   return has != good_.end() ? (*has)[static_cast<std::size_t>(dimension)]
                             : encoding_.place(dimension, 0.5);
@@ -159,7 +159,7 @@ Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) c
   for (int j = 0; j < d; ++j) {
     const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
     double& coordinate = point[static_cast<std::size_t>(j)];
-    if (coordinate == kInactive) continue;
+    if (coordinate == kAbsent) continue;
     if (dimension.is_continuous()) {
       coordinate = std::clamp(coordinate + deviation * normal(random), 0.0, 1.0);
       continue;
@@ -245,7 +245,7 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
     std::vector<double> lower = candidate.point, upper = candidate.point;
     for (int j = 0; j < d; ++j)
       if (encoding_.dimensions()[static_cast<std::size_t>(j)].is_continuous() &&
-          candidate.point[static_cast<std::size_t>(j)] != kInactive) {
+          candidate.point[static_cast<std::size_t>(j)] != kAbsent) {
         lower[static_cast<std::size_t>(j)] = 0;
         upper[static_cast<std::size_t>(j)] = 1;
       }
@@ -321,7 +321,7 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, int count,
       }
     };
     for (std::size_t c = 0; c < std::min(candidates.size(), static_cast<std::size_t>(count)); ++c) {
-      if (candidates[c].point[place] == kInactive) continue;
+      if (candidates[c].point[place] == kAbsent) continue;
       if (positions.size() <= kExhaustive) {
         for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
         continue;

@@ -11,7 +11,7 @@
 
 #include "hdrive/history.h"
 #include "hdrive/random.h"
-#include "sampling/gp/encoding.h"
+#include "sampling/encoding.h"
 #include "sampling/gp/model.h"
 
 namespace hdrive::sampling::gp {

@@ -24,26 +24,10 @@ constexpr std::size_t kMostChanged = 16;
 
 double sign_of(const History& history) { return history.goal() == Goal::maximize ? -1.0 : 1.0; }
 
-// What ended a run tells nothing about its parameters.
-bool by_chance(EndCause cause) {
-  return cause == EndCause::interrupt || cause == EndCause::budget ||
-         cause == EndCause::sweep_ended || cause == EndCause::lost ||
-         cause == EndCause::not_started || cause == EndCause::user;
-}
-
-// Whether what the run would have come to is to be inferred: it ended before it was complete, but
-// not by its own fault.
-bool is_partial(const History& history, const Run& run) {
-  return (run.status == RunStatus::canceled ||
-          (run.status == RunStatus::failed && by_chance(run.ended_by))) &&
-         history.best(run.id);
-}
-
-// Whether the run has ended and says something of its parameters: one that ended by chance, without
-// a report, does not.
-bool tells(const History& history, const Run& run) {
-  return is_terminal(run.status) &&
-         (history.best(run.id) || !by_chance(run.ended_by) || run.status == RunStatus::completed);
+// Whether nothing but the run itself kept it from its end.
+bool crashed(const Run& run) {
+  return run.status == RunStatus::failed &&
+         (run.ended_by == EndCause::exited || run.ended_by == EndCause::signaled);
 }
 
 // SplitMix64's finaliser.
@@ -153,27 +137,19 @@ void Curves::follow(const History& history, std::vector<RunId> completed) {
 
 Observation Observer::observation_of(const History& history, RunId id) {
   using Kind = Observation::Kind;
-  const Run& run = history.run(id);
   Observation result = observations_[static_cast<std::size_t>(id)];
-  result.kind = Kind::nothing;
   result.value = 0;
-  const auto best = history.best(id);
-  const double value = best ? sign_of(history) * *best : kNan;
-  if (!result.point) return result;
-  if (!is_terminal(run.status)) {
-    result.kind = Kind::pending;
-  } else if (is_partial(history, run)) {
-    const auto reports = static_cast<std::int64_t>(history.reports(id).size());
-    if (const auto expected = curves_.expected(history, value, reports)) {
-      result.kind = Kind::partial;
-      result.value = *expected;
-    }
-  } else if (run.status == RunStatus::completed && best) {
-    result.kind = Kind::value;
-    result.value = value;
-  } else if (tells(history, run)) {
-    result.kind = Kind::failure;
-  }
+  result.kind = result.point ? outcome_of(history, id) : Kind::nothing;
+  if (result.kind == Kind::value) result.value = loss_of(history, id);
+  if (result.kind != Kind::partial) return result;
+  const double reached = loss_of(history, id);
+  auto expected =
+      curves_.expected(history, reached, static_cast<std::int64_t>(history.reports(id).size()));
+  if (!expected && crashed(history.run(id))) expected = reached;
+  if (expected)
+    result.value = *expected;
+  else
+    result.kind = Kind::nothing;
   return result;
 }
 
@@ -195,10 +171,12 @@ void Observer::observe_run(const History& history, RunId id) {
     digest_ += digest_of(observations_.back());
     seen_.push_back({});
   }
-  if (!is_terminal(run.status)) pending_.push_back(id);
-  if (!observations_[i].point || !tells(history, run)) return;
-  seen_[i] = {run.ended, run.status == RunStatus::completed && history.best(id)};
-  if (is_partial(history, run)) partial_.push_back(id);
+  const OutcomeKind outcome = outcome_of(history, id);
+  if (outcome == OutcomeKind::pending) pending_.push_back(id);
+  if (!observations_[i].point || outcome == OutcomeKind::pending || outcome == OutcomeKind::nothing)
+    return;
+  seen_[i] = {run.ended, outcome == OutcomeKind::value};
+  if (outcome == OutcomeKind::partial) partial_.push_back(id);
   if (!last_ ||
       std::pair(run.ended, id) > std::pair(seen_[static_cast<std::size_t>(*last_)].ended, *last_))
     last_ = id;

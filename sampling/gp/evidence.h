@@ -13,21 +13,18 @@
 #include <vector>
 
 #include "hdrive/history.h"
-#include "sampling/gp/encoding.h"
+#include "sampling/encoding.h"
 #include "sampling/gp/model.h"
 #include "sampling/gp/warp.h"
+#include "sampling/outcomes.h"
 
 namespace hdrive::sampling::gp {
 
 /// What one run tells.
 struct Observation {
-  enum class Kind {
-    value,    ///< it ended by itself with a finite best value
-    failure,  ///< it failed, or reported nothing but NaN and infinities
-    partial,  ///< it was stopped early; `value` is what it would probably have come to
-    pending,  ///< it has not ended
-    nothing,  ///< it tells nothing, or its parameters are not of the space
-  };
+  /// Of a partial one `value` is what the run would probably have come to; `nothing` is also a run
+  /// whose parameters are not of the space, or of which that cannot be inferred.
+  using Kind = OutcomeKind;
   Kind kind = Kind::pending;
   RunId run = 0;
   std::shared_ptr<const Coordinates> point;  ///< nothing: not of the space
@@ -63,11 +60,11 @@ class Curves {
   std::map<std::int64_t, Ranked> ranked_;
 };
 
-/// Makes observations of the runs of a history, and keeps those of runs that have ended. A run
-/// stopped early by a policy, a time limit or a user is ranked among the completed ones by what it
-/// had reached: if it was better than 40 % of them were after as many reports, it counts as the 40
-/// % quantile of their final values, and never as worse than it was. Where no completed run has as
-/// many reports, it tells nothing.
+/// Makes observations of the runs of a history, and keeps those of runs that have ended. A run that
+/// was stopped early or crashed is ranked among the completed ones by what it had reached: if it was
+/// better than 40 % of them were after as many reports, it counts as the 40 % quantile of their
+/// final values, and never as worse than it was. Where no completed run has as many reports, one
+/// that was stopped tells nothing; one that crashed, what it had reached.
 class Observer {
  public:
   /// The encoding must outlive it.

@@ -5,11 +5,10 @@
 // Internal to sampling/. Built and changed by one thread; `predict` may be called by several at
 // once.
 //
-// y ~ N(0, K + noise), K = s2 Matern-5/2(r) + 1/4, r^2 = sum_j min((x_j - x'_j)^2, 1) / l_j^2. The
-// added quarter is the prior variance of a constant mean, so that its posterior is that of
-// generalised least squares with a N(0, 1/4) prior (Rasmussen, Williams, "Gaussian processes for
-// machine learning", 2006, sections 2.2, 2.7 and 5.4). Unit differences stand for different
-// categories; see encoding.h.
+// y ~ N(0, K + noise), K = s2 Matern-5/2(r) + 1/4, r^2 = sum_j d_j(x, x')^2 / l_j^2, with the
+// distances d_j of numerics.h. The added quarter is the prior variance of a constant mean, so that
+// its posterior is that of generalised least squares with a N(0, 1/4) prior (Rasmussen, Williams,
+// "Gaussian processes for machine learning", 2006, sections 2.2, 2.7 and 5.4).
 #pragma once
 
 #include <memory>

@@ -25,8 +25,9 @@ struct View {
 using Input = View<const double>;
 using Output = View<double>;
 
-/// The kernel s2 Matern-5/2(r) + constant with r^2 = sum_j inverse_squares[j] min((a_j - b_j)^2,
-/// 1).
+/// The kernel s2 Matern-5/2(r) + constant with r^2 = sum_j inverse_squares[j] d_j^2, where d_j is how far
+/// a and b lie apart along dimension j: |a_j - b_j| between two numbers of [0, 1]; 1 between categories,
+/// which are different whole numbers; of an absent one, at -1, and a number x, d_j^2 = (x - 1/2)^2 + 3/4.
 struct KernelParameters {
   const double* inverse_squares = nullptr;  ///< 1 / lengthscale^2 a dimension
   double scale = 1;                         ///< s2
@@ -41,10 +42,11 @@ struct Numerics {
   void (*covariances)(const KernelParameters&, const double* a, Input points, double* values,
                       double* slopes);
 
-  /// sums(j) += sum_i weights(i) min((a_j - x_ij)^2, 1).
+  /// sums(j) += sum_i weights(i) d_j(a, x_i)^2.
   void (*distance_sums)(const double* a, Input points, const double* weights, double* sums);
 
-  /// sums(j) += sum_i weights(i) (a_j - x_ij), over the pairs less than 1 apart.
+  /// sums(j) += sum_i weights(i) times half the derivative of d_j(a, x_i)^2 over a_j, a number: a_j - x_ij, or
+  /// a_j - 1/2 where x_ij is absent. 0 between categories.
   void (*difference_sums)(const double* a, Input points, const double* weights, double* sums);
 
   /// The Cholesky factor L of the symmetric matrix whose lower triangle is given, in its place; false where

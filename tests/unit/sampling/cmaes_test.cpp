@@ -94,21 +94,70 @@ TEST_CASE("Where nothing can be learnt the step size of cmaes stays, however man
   }
 }
 
-TEST_CASE("A generation counts once all of its runs have ended, and nobody waits for it") {
+TEST_CASE("A straggler holds up no generation, and joins the one in which it ends") {
   const auto from = cmaes(reals(2));  // generations of 6
   History history(Goal::minimize);
-  for (int i = 0; i < 12; ++i) {
-    const Proposal proposal = propose(*from, history);
-    CHECK_THAT(proposal.reason, Catch::Contains("after 0 generations"));
-    add(history, *proposal.parameters);
-    if (i != 3) end(history, i, i);
+  for (int i = 0; i < 13; ++i) {
+    add(history, *propose(*from, history).parameters);
+    if (i == 3) continue;
+    end(history, i, i);
+    history.edit(i).ended = Time(std::chrono::microseconds(i));
   }
-  end(history, 3, -1);
   CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 2 generations"));
+  const auto before = propose(*from, history).parameters;
+  end(history, 3, -1);
+  history.edit(3).ended = Time(std::chrono::microseconds(20));
+  CHECK(propose(*from, history).parameters == before);  // the third has begun with it
   // One that is tried again opens its generation again.
   history.restart(8);
-  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 1 generation,"));
+  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 2 generations"));
+  CHECK(propose(*from, history).parameters != before);
   CHECK(propose(*from, history).parameters == propose(*cmaes(reals(2)), history).parameters);
+}
+
+TEST_CASE("A run that was lost with its machine teaches cmaes nothing") {
+  const auto from = cmaes(reals(2));
+  History history(Goal::minimize), without(Goal::minimize);
+  for (int i = 0; i < 18; ++i) {
+    const Assignment x = *propose(*from, history).parameters;
+    add(history, x);
+    if (i % 3 == 0) {
+      history.set_status(i, RunStatus::running);
+      history.set_status(i, RunStatus::failed, EndCause::lost);
+    } else {
+      end(history, i, number(x, 0));
+    }
+  }
+  CHECK_THAT(propose(*from, history).reason, Catch::Contains("after 2 generations"));
+}
+
+TEST_CASE("Many workers make large generations, a short sweep small ones") {
+  const auto generations = [](std::int64_t runs, std::int64_t at_once) {
+    return (*make_sampler({"cmaes", {}}, reals(5), {Goal::minimize, 1, runs, at_once}))->describe();
+  };
+  CHECK_THAT(generations(1000, 1), Catch::Contains("generations of 8,"));
+  CHECK_THAT(generations(1000, 32), Catch::Contains("generations of 32,"));
+  CHECK_THAT(generations(200, 64), Catch::Contains("generations of 20,"));
+}
+
+TEST_CASE("A search of cmaes that has converged begins anew elsewhere, with larger generations") {
+  // Two valleys, the shallow one nearer to the middle.
+  const auto objective = [](const Assignment& x) {
+    const auto at = [&](double a) { return std::hypot(number(x, 0) - a, number(x, 1) - a); };
+    return std::min(0.1 + at(0.3), at(0.85));
+  };
+  int found = 0;
+  bool told = false;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const auto from = cmaes(reals(2), seed);
+    const History history = evolved(*from, 1200, objective);
+    found += *history.best(*history.incumbent()) < 0.01;
+    told = told || propose(*from, history).reason.find(" of search ") != std::string::npos;
+    CHECK(propose(*from, history).parameters ==
+          propose(*cmaes(reals(2), seed), history).parameters);
+  }
+  CHECK(told);
+  CHECK(found == 5);
 }
 
 TEST_CASE("A generation without results teaches nothing and stops nothing") {

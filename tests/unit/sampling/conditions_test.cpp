@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Conditional parameters, sampler by sampler; that every one proposes sets of the space is in tests/conformance.
+#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <functional>
 #include <set>
 
-#include "sampling/coordinates.h"
+#include "sampling/encoding.h"
 #include "sampling/finite_space.h"
-#include "sampling/gp/encoding.h"
+#include "sampling/gp/model.h"
 #include "sampling/product_kernels.h"
 #include "tests/unit/sampling/trials.h"
 
@@ -120,10 +121,10 @@ TEST_CASE("TPE's density adds up to one over all branches together") {
   const SearchSpace space{{{"c", Choice{{text("a"), text("b"), text("none")}}},
                            {"x", Uniform{0, 1}, {{"c", text("a")}}},
                            {"k", kOptimizer, {{"c", text("b")}}}}};
-  const Coordinates coordinates(space);
+  const Encoding encoding(space);
   const auto none = static_cast<float>(kAbsent);
   const Columns columns{{0, 0, 1, 2, 1}, {0.05f, 0.6f, none, none, none}, {none, none, 2, none, 0}};
-  const ProductKernels kernels(coordinates.axes(), std::vector<std::size_t>{5, 2, 2});
+  const ProductKernels kernels(encoding.dimensions(), std::vector<std::size_t>{5, 2, 2});
   std::vector<float> scales;
   for (std::size_t i = 0; i < 5; ++i) scales.push_back(kernels.log_scale(columns, i));
   const auto density = [&](const std::vector<std::vector<float>>& at) {
@@ -143,38 +144,89 @@ TEST_CASE("TPE's density adds up to one over all branches together") {
 }
 
 TEST_CASE("Coordinates mark what does not exist, and take it back") {
-  const sampling::Coordinates coordinates(kSpace);
+  const sampling::Encoding encoding(kSpace);
   const Assignment adam{{"optimizer", text("adam")}, {"lr", 0.5}, {"layers", 4.0}, {"gate", 0.25}};
-  auto point = coordinates.point(adam).value();
-  CHECK(point == std::vector<double>{1, -1, -1, 0.25, 2.5 / 3, 0.25});
-  CHECK(coordinates.assignment(point) == adam);
+  auto point = encoding.encode(adam).value();
+  CHECK(point == std::vector<double>{1, -1, -1, 0.25, encoding.place(4, 0.99), 0.25});
+  CHECK(encoding.decode(point) == adam);
   point = {0, 0.5, 0.5, 0.5, 0.5, 0.5};
-  coordinates.put_out(point);
+  encoding.settle(point, [](int) { return 0.5; });
   CHECK(point == std::vector<double>{0, 0.5, 0.5, -1, 0.5, -1});
-  CHECK_FALSE(coordinates.point({{"optimizer", text("lion")}, {"lr", 0.5}, {"layers", 1.0}}));
+  CHECK_FALSE(encoding.encode({{"optimizer", text("lion")}, {"lr", 0.5}, {"layers", 1.0}}));
 }
 
-TEST_CASE("The model's distance along what does not exist is 0, or 1 where one has it") {
-  using namespace sampling::gp;
-  const Encoding encoding(kSpace, true);
+namespace {
+
+// The squares of the distances along each dimension, as the kernel has them.
+std::vector<double> squares(const sampling::Coordinates& a, const sampling::Coordinates& b) {
+  sampling::gp::Points point(static_cast<int>(b.size()));
+  point.add(b);
+  const double weight = 1;
+  std::vector<double> result(a.size());
+  sampling::gp::numerics().distance_sums(a.data(), sampling::gp::input(point.matrix()), &weight,
+                                         result.data());
+  return result;
+}
+
+// A random space: a few numbers and categories, some of them under options of the first choice.
+SearchSpace random_space(RandomStream& random) {
+  SearchSpace space{{{"c", kOptimizer}}};
+  for (int i = 0; i < 8; ++i) {
+    Parameter parameter{"x" + std::to_string(i), Uniform{0, 1}};
+    if (random.uniform() < 0.3) parameter.expression = kOptimizer;
+    if (random.uniform() < 0.2) parameter.expression = RandInt{5};
+    space.parameters.push_back(parameter);
+  }
+  for (const Value& option : kOptimizer.options)
+    for (int i = 0; i < 3; ++i)
+      if (random.uniform() < 0.6)
+        space.parameters.push_back(
+            {to_text(option) + std::to_string(i), Uniform{0, 1}, {{"c", option}}});
+  // What depends on a choice stands behind it.
+  std::rotate(space.parameters.begin() + 1, space.parameters.begin() + 9, space.parameters.end());
+  return space;
+}
+
+}  // namespace
+
+TEST_CASE("What is absent lies beside the middle of what is there, and 1 from a category") {
+  using namespace sampling;
+  const Encoding encoding(kSpace);
   const auto at = [&](const Assignment& set) { return encoding.encode(set).value(); };
   const auto sgd =
-      at({{"optimizer", text("sgd")}, {"momentum", 0.5}, {"lr", 0.5}, {"layers", 1.0}});
-  const auto adam = at({{"optimizer", text("adam")}, {"lr", 0.5}, {"layers", 1.0}});
-  const auto lion = at({{"optimizer", text("lion")}, {"layers", 4.0}, {"gate", 0.5}});
-  const auto distances = [](const Coordinates& a, const Coordinates& b) {
-    std::vector<double> result;
-    for (std::size_t j = 0; j < a.size(); ++j)
-      result.push_back(std::min((a[j] - b[j]) * (a[j] - b[j]), 1.0));
-    return result;
-  };
-  CHECK(distances(sgd, adam) == std::vector<double>{1, 1, 1, 1, 0, 0});
-  const auto far = distances(adam, lion);
+      at({{"optimizer", text("sgd")}, {"momentum", 0.5}, {"lr", 0.25}, {"layers", 1.0}});
+  const auto adam = at({{"optimizer", text("adam")}, {"lr", 0.0}, {"layers", 1.0}});
+  const auto lion = at({{"optimizer", text("lion")}, {"layers", 4.0}, {"gate", 1.0}});
+  CHECK(squares(sgd, adam) == std::vector<double>{1, 0.75, 0.8125, 1, 0, 0});
+  const auto far = squares(adam, lion);
   CHECK((far[0] == 1 && far[1] == 0 && far[2] == 0 && far[3] == 1 && far[5] == 1));
+  CHECK(squares(sgd, lion) == squares(lion, sgd));
+}
+
+TEST_CASE("Covariances are positive definite on conditional spaces, at long lengthscales too") {
+  using namespace sampling;
+  for (const double lengthscale : {0.3, 1.0, 3.0, 10.0, 50.0})
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      INFO(lengthscale << ", seed " << seed);
+      RandomStream random(seed, 0, 0);
+      const SearchSpace space = random_space(random);
+      const Encoding encoding(space);
+      const auto from = sampler("random", space, seed);
+      gp::Points points(encoding.size());
+      for (int i = 0; i < 60; ++i)
+        points.add(encoding.encode(*from->propose(History(Goal::minimize), i)->parameters).value());
+      gp::Hyperparameters theta{{}, 1.0, 0.0};
+      for (int j = 0; j < encoding.size(); ++j)
+        theta.lengthscales.push_back(lengthscale * (0.5 + random.uniform()));
+      gp::MatrixXd covariance;
+      gp::Kernel(theta).covariances(points, covariance);
+      const Eigen::SelfAdjointEigenSolver<gp::MatrixXd> of(covariance, Eigen::EigenvaluesOnly);
+      CHECK(of.eigenvalues()[0] >= -1e-10);
+    }
 }
 
 TEST_CASE("A point is settled when its choices are, below choices of one option too") {
-  using namespace sampling::gp;
+  using namespace sampling;
   const SearchSpace space{{{"c", Choice{{text("a"), text("b")}}},
                            {"only", Choice{{true}}, {{"c", text("b")}}},
                            {"x", Uniform{0, 1}, {{"only", true}}}}};
@@ -183,11 +235,11 @@ TEST_CASE("A point is settled when its choices are, below choices of one option 
   Coordinates point{0, 0.5};
   const auto fill = [](int) { return 0.75; };
   encoding.settle(point, fill);
-  CHECK(point == Coordinates{0, kInactive});
+  CHECK(point == Coordinates{0, kAbsent});
   CHECK(to_json(encoding.decode(point)) == R"({"c":"a"})");
-  point[0] = 2;
+  point[0] = 1;
   encoding.settle(point, fill);
-  CHECK(point == Coordinates{2, 0.75});
+  CHECK(point == Coordinates{1, 0.75});
   encoding.snap(point);
   CHECK(to_json(encoding.decode(point)) == R"({"c":"b","only":true,"x":0.75})");
   CHECK(encoding.encode(encoding.decode(point)) == point);

@@ -10,6 +10,7 @@
 #include "tests/unit/sampling/gp_support.h"
 
 using namespace hdrive;
+using namespace hdrive::sampling;
 using namespace hdrive::sampling::gp;
 
 namespace {

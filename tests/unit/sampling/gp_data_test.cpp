@@ -10,6 +10,7 @@
 #include "tests/unit/sampling/trials.h"
 
 using namespace hdrive;
+using namespace hdrive::sampling;
 using namespace hdrive::sampling::gp;
 
 namespace {
@@ -118,6 +119,31 @@ TEST_CASE("A choice of numbers is ordered by them, by their logarithms if they s
         Approx(4 * distance(linear, {{"n", 1.0}}, {{"n", 2.0}})));
 }
 
+TEST_CASE("Zero and numbers below it are on the scale of the others, each apart from the next") {
+  const auto positions = [](const std::vector<double>& numbers) {
+    Choice choice;
+    for (const double number : numbers) choice.options.push_back(number);
+    return Encoding({{{"n", choice}}}).dimensions().at(0).positions;
+  };
+  const auto check = [&](const std::vector<double>& numbers, const std::vector<double>& expected) {
+    const auto found = positions(numbers);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == Approx(expected[i]));
+  };
+  check({1e-3, 0, 1e-5, 1e-4}, {0.125, 0.375, 0.625, 0.875});
+  check({-10, -1, 0, 1, 10}, {0.1, 0.3, 0.5, 0.7, 0.9});
+  check({-100, -1, 1, 100}, {0.125, 0.375, 0.625, 0.875});
+  check({0, 0.25, 0.5}, {1.0 / 6, 0.5, 5.0 / 6});  // of one size: as they are
+  check({-1, 0, 1}, {1.0 / 6, 0.5, 5.0 / 6});
+  check({0, 1e-300, 1e300}, {1.0 / 6, 0.5, 5.0 / 6});
+  for (const std::vector<double>& numbers : {std::vector<double>{0, 1e-6, 1e-5, 1e-4, 0.5},
+                                             {-1, 1e-4, 1e-3, 1e-2},
+                                             {0, 1, 2, 4, 1000}}) {
+    const auto found = positions(numbers);
+    for (std::size_t i = 1; i < found.size(); ++i) CHECK(found[i] - found[i - 1] > 0.05);
+  }
+}
+
 TEST_CASE(
     "A parameter without a choice is no dimension, and one of a million levels is continuous") {
   const Encoding encoding({{{"only", Choice{{text("this")}}},
@@ -191,13 +217,15 @@ TEST_CASE("Each end of a run means what it should") {
   History history(Goal::maximize);
   const RunId value = add_run(history, 0.1, RunStatus::completed, EndCause::exited, {1, 3, 2});
   const RunId nan = add_run(history, 0.2, RunStatus::completed, EndCause::exited, {kNan});
-  const RunId crash = add_run(history, 0.3, RunStatus::failed, EndCause::exited, {5, kInfinity});
+  const RunId crash = add_run(history, 0.3, RunStatus::failed, EndCause::exited, {kInfinity});
   const RunId waiting = add_run(history, 0.4, RunStatus::queued, EndCause::none, {});
   const RunId stopped = add_run(history, 0.5, RunStatus::canceled, EndCause::policy, {0.5});
   const RunId by_user = add_run(history, 0.6, RunStatus::canceled, EndCause::user, {});
   const RunId lost = add_run(history, 0.7, RunStatus::failed, EndCause::lost, {});
+  const RunId slow = add_run(history, 0.8, RunStatus::canceled, EndCause::time_limit, {});
+  const RunId late = add_run(history, 0.9, RunStatus::failed, EndCause::exited, {4, 5, 6, 7});
   const auto observations = observe(history, Encoding(kLine, true));
-  REQUIRE(observations.size() == 7);
+  REQUIRE(observations.size() == 9);
   const auto is = [&](std::size_t i, RunId run, Kind kind) {
     return observations[i].run == run && observations[i].kind == kind;
   };
@@ -209,6 +237,24 @@ TEST_CASE("Each end of a run means what it should") {
   CHECK(is(4, stopped, Kind::partial));
   CHECK(is(5, by_user, Kind::nothing));
   CHECK(is(6, lost, Kind::nothing));
+  CHECK(is(7, slow, Kind::failure));
+  // It came further than any that completed, and may be the sweep's best.
+  CHECK(is(8, late, Kind::partial));
+  CHECK(observations[8].value == -7);
+  for (RunId id = 0; id < history.size(); ++id)  // as the other samplers read it
+    CHECK(outcome_of(history, id) == observations[static_cast<std::size_t>(id)].kind);
+}
+
+TEST_CASE("A run that crashed after good values is ranked among the others and not fled from") {
+  History history(Goal::maximize);
+  for (int i = 0; i < 10; ++i)
+    add_run(history, 0.1 * i, RunStatus::completed, EndCause::exited, {0.1 * i, 0.5 + 0.04 * i});
+  add_run(history, 0.95, RunStatus::failed, EndCause::signaled, {0.88});
+  const Observation crashed = observe(history, Encoding(kLine)).back();
+  CHECK(crashed.kind == Observation::Kind::partial);
+  CHECK(crashed.value == Approx(-0.88));
+  add_run(history, 0.05, RunStatus::failed, EndCause::exited, {0.05});
+  CHECK(observe(history, Encoding(kLine)).back().value == Approx(-0.5));
 }
 
 TEST_CASE("A run stopped early is ranked by what others came to from where it was") {
@@ -359,7 +405,7 @@ TEST_CASE("A point tried often is no less known for the one try that failed") {
   History history(Goal::minimize);
   for (int i = 0; i < 20; ++i)
     add_run(history, 0.5, i == 9 ? RunStatus::failed : RunStatus::completed, EndCause::exited,
-            {i == 9 ? 0.0 : 1.0 + i % 2});
+            {i == 9 ? kNan : 1.0 + i % 2});
   const Dataset data =
       learn_from(observe(history, Encoding(kLine, true)), history.size(), 1, Warp::half_rank);
   REQUIRE(data.training.size() == 2);

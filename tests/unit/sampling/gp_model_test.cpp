@@ -13,11 +13,19 @@ namespace {
 
 using Dense = std::vector<std::vector<double>>;
 
+// Of two coordinates, of which -1 stands for an absent one and whole numbers for categories.
+double squared_distance(double a, double b) {
+  if (a == b) return 0;
+  if (a != -1 && b != -1) return std::min((a - b) * (a - b), 1.0);
+  const double there = std::max(a, b);
+  return there <= 1 ? 0.75 + (there - 0.5) * (there - 0.5) : 1;
+}
+
 double kernel(const Hyperparameters& theta, std::span<const double> a, std::span<const double> b) {
   double square = 0;
   for (std::size_t j = 0; j < a.size(); ++j) {
     const double l = theta.lengthscales[j];
-    square += std::min((a[j] - b[j]) * (a[j] - b[j]), 1.0) / (l * l);
+    square += squared_distance(a[j], b[j]) / (l * l);
   }
   const double root = std::sqrt(5 * square);
   return theta.scale * (1 + root + root * root / 3) * std::exp(-root) + kMeanVariance;

@@ -11,14 +11,17 @@
 
 namespace hdrive::sampling::gp {
 
+/// The third coordinate, where there is one, is a category.
+inline constexpr std::size_t kCategory = 2;
+
 inline std::vector<double> random_point(int dimensions, RandomStream& random) {
   std::vector<double> point;
   for (int j = 0; j < dimensions; ++j) point.push_back(random.uniform());
+  if (point.size() > kCategory) point[kCategory] = std::floor(3 * point[kCategory]);
   return point;
 }
 
-/// A smooth function of random points with a little noise; the third coordinate, where there is one, is a
-/// category.
+/// A smooth function of random points with a little noise; the second coordinate is absent from some.
 inline Training random_training(int count, int dimensions, std::uint64_t seed = 1) {
   RandomStream random(seed, 0, 0);
   Training training{Points(dimensions), {}, {}, {}};
@@ -26,7 +29,7 @@ inline Training random_training(int count, int dimensions, std::uint64_t seed = 
     std::vector<double> point = random_point(dimensions, random);
     double value = 0.1 * random.uniform();
     for (std::size_t j = 0; j < point.size(); ++j) {
-      if (j == 2) point[j] = 2 * std::floor(3 * point[j]);
+      if (j == 1 && i % 4 == 3) point[j] = -1;  // absent
       value += std::sin(3 * point[j] + static_cast<double>(j)) / std::sqrt(dimensions);
     }
     training.add(point, value, i % 7 == 0 ? 0.25 : 1.0, i % 5 == 0 ? 0.1 : 0.0);

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sampling/coordinates.h"
+#include "sampling/encoding.h"
 #include "sampling/outcomes.h"
 #include "sampling/product_kernels.h"
 #include "tests/unit/sampling/trials.h"
@@ -46,20 +46,22 @@ double best_of(const std::string& name, const SearchSpace& space, int runs, std:
 }  // namespace
 
 TEST_CASE("A point and its assignment belong together, whatever the parameter's kind") {
-  const Coordinates coordinates(kMixed);
-  CHECK_FALSE(coordinates.axes()[2].categorical);  // numbers, in ascending order
-  CHECK(coordinates.axes()[3].categorical);
+  const Encoding encoding(kMixed);
+  CHECK_FALSE(encoding.dimensions()[2].is_category());  // numbers, in ascending order
+  CHECK(encoding.dimensions()[3].is_category());
   const Assignment assignment{{"x", 0.25},
                               {"n", std::int64_t{5}},
                               {"units", std::int64_t{64}},
                               {"colour", std::string("green")}};
-  const auto point = coordinates.point(assignment);
+  const auto point = encoding.encode(assignment);
   REQUIRE(point);
-  CHECK(*point == std::vector<double>{0.25, 5.5 / 6, 2.5 / 3, 1});
-  CHECK(coordinates.assignment(*point) == assignment);
-  CHECK_FALSE(coordinates.point({{"x", 0.25}}));
-  CHECK(coordinates.from_unit(std::vector<double>{0.1, 0.99, 0.5, 0.99}) ==
-        std::vector<double>{0.1, 5.5 / 6, 0.5, 2});
+  REQUIRE(point->size() == 4);
+  for (std::size_t j = 0; j < 4; ++j)
+    CHECK((*point)[j] == Approx(std::vector<double>{0.25, 5.5 / 6, 2.5 / 3, 1}[j]));
+  CHECK(encoding.decode(*point) == assignment);
+  CHECK_FALSE(encoding.encode({{"x", 0.25}}));
+  CHECK(encoding.place(1, 0.99) == 5.5 / 6);
+  CHECK(encoding.place(3, 0.99) == 2);
 }
 
 TEST_CASE(
@@ -86,10 +88,10 @@ TEST_CASE(
 }
 
 TEST_CASE("The density of kernels adds up to one, near the ends and on categories too") {
-  const Coordinates coordinates({{{"x", Uniform{0, 1}}, {"c", kMixed.parameters[3].expression}}});
+  const Encoding encoding({{{"x", Uniform{0, 1}}, {"c", kMixed.parameters[3].expression}}});
   const Columns columns{{0.02f, 0.5f, 0.97f, 0.4f}, {0, 1, 2, 1}};
   for (const std::size_t count : {std::size_t{1}, std::size_t{4}, std::size_t{1000}}) {
-    const ProductKernels kernels(coordinates.axes(), count);
+    const ProductKernels kernels(encoding.dimensions(), count);
     std::vector<float> scales;
     for (std::size_t i = 0; i < 4; ++i) scales.push_back(kernels.log_scale(columns, i));
     std::vector<std::vector<float>> at;
@@ -105,9 +107,9 @@ TEST_CASE("The density of kernels adds up to one, near the ends and on categorie
 }
 
 TEST_CASE("The density agrees with its formula") {
-  const Coordinates coordinates({{{"x", Uniform{0, 1}}}});
+  const Encoding encoding({{{"x", Uniform{0, 1}}}});
   const Columns columns{{0.3f, 0.6f}};
-  const ProductKernels kernels(coordinates.axes(), 2);
+  const ProductKernels kernels(encoding.dimensions(), 2);
   const double width = std::max(0.2 * std::pow(2.0, -1.0 / 5), 1.0 / 3);
   const auto phi = [](double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); };
   const auto kernel = [&](double center, double x) {
@@ -124,8 +126,8 @@ TEST_CASE("The density agrees with its formula") {
 }
 
 TEST_CASE("Draws from a kernel stay inside and follow it") {
-  const Coordinates coordinates({{{"x", Uniform{0, 1}}, {"c", kMixed.parameters[3].expression}}});
-  const ProductKernels kernels(coordinates.axes(), 20);
+  const Encoding encoding({{{"x", Uniform{0, 1}}, {"c", kMixed.parameters[3].expression}}});
+  const ProductKernels kernels(encoding.dimensions(), 20);
   RandomStream random(1, 0, 0);
   int own = 0;
   constexpr int kDraws = 4000;

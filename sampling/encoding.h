@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Encoding: parameter sets as points for the kernel, and back.
+// Encoding: parameter sets as points, and back, for all samplers that learn from results.
 //
-// Internal to sampling/. Immutable after it was made; safe from any thread.
+// Internal to sampling/. Immutable after it was made; owns all it needs; safe from any thread.
 //
-// The kernel compares coordinates by min((a - b)^2, 1). A real parameter lies in [0, 1] by its
-// distribution (hdrive::encode); a lattice's levels at the middles of what is rounded to them, on
-// the scale of the draw; a choice of at least three different numbers in the order of its numbers,
-// by their logarithms where they span a factor of eight; categories at multiples of 2, so that two
-// differ by 1. A constant parameter is left out. What does not exist in a set lies at -2:
-// the distance of two sets along it is 0 where neither has it, and 1 where one has.
+// A real parameter lies in [0, 1] by its distribution (hdrive::encode); a lattice's levels at the
+// middles of what is rounded to them, on the scale of the draw; a choice of at least three different
+// numbers in the order of its numbers, on a scale that tells neighbours apart; a category at the
+// number of its option. A constant parameter is left out. What does not exist in a set lies at
+// kAbsent.
+//
+// The kernel of the Gaussian process makes distances of it (gp/numerics.h): two numbers are |a - b|
+// apart, two categories 1, and what is absent lies at distance 3/4 + (x - 1/2)^2, squared, from a
+// number x: as if beside the middle of the interval. So distances are those of points in a space, and
+// every covariance that is made of them is positive definite.
 #pragma once
 
 #include <optional>
@@ -19,12 +23,13 @@
 
 #include "sampling/conditions.h"
 
-namespace hdrive::sampling::gp {
+namespace hdrive::sampling {
 
+/// A point: a number for each dimension.
 using Coordinates = std::vector<double>;
 
-/// The coordinate of a parameter that does not exist.
-inline constexpr double kInactive = -2;
+/// The coordinate of a parameter that does not exist in a set.
+inline constexpr double kAbsent = -1;
 
 struct Dimension {
   enum class Kind {
@@ -46,11 +51,13 @@ struct Dimension {
   std::vector<bool> at_position;
 
   bool is_continuous() const { return kind == Kind::real || kind == Kind::snapped; }
+  bool is_category() const { return kind == Kind::category; }
+  bool is_conditional() const { return parent.has_value(); }
 };
 
 class Encoding {
  public:
-  Encoding(const SearchSpace& space, bool numeric_choices_are_ordered);
+  explicit Encoding(const SearchSpace& space, bool numeric_choices_are_ordered = true);
 
   int size() const { return static_cast<int>(dimensions_.size()); }
   const std::vector<Dimension>& dimensions() const { return dimensions_; }
@@ -75,14 +82,18 @@ class Encoding {
     for (std::size_t j = 0; j < dimensions_.size(); ++j) {
       if (!dimensions_[j].parent) continue;
       if (!is_active(j, point))
-        point[j] = kInactive;
-      else if (point[j] == kInactive)
+        point[j] = kAbsent;
+      else if (point[j] == kAbsent)
         point[j] = fill(static_cast<int>(j));
     }
   }
 
   /// Moves each coordinate to the nearest value's, but what does not exist.
   void snap(std::span<double> point) const;
+  double snapped(int dimension, double coordinate) const;
+  /// How much of [0, 1] is nearest to the value nearest to the coordinate; 0 where values are not
+  /// listed.
+  double cell_width(int dimension, double coordinate) const;
   /// The coordinate that the number `unit` in [0, 1) stands for, where all values are likely.
   double place(int dimension, double unit) const;
   /// The index of the position nearest to the coordinate.
@@ -101,4 +112,4 @@ class Encoding {
   std::vector<Dimension> dimensions_;
 };
 
-}  // namespace hdrive::sampling::gp
+}  // namespace hdrive::sampling

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sampling/gp/encoding.h"
+#include "sampling/encoding.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-namespace hdrive::sampling::gp {
+namespace hdrive::sampling {
 namespace {
 
 // Lattices with more levels are treated as continuous and snapped.
 constexpr std::uint64_t kMostLevels = 4096;
-// Numbers that span a larger factor are compared by their logarithms.
+// Numbers whose sizes span a larger factor are compared by their logarithms.
 constexpr double kLogarithmic = 8;
 constexpr double kNearestPositions = 1e-9;
 
@@ -39,6 +39,34 @@ std::optional<std::vector<double>> numbers_of(const Choice& choice, std::uint64_
   return numbers;
 }
 
+// Numbers of very different sizes, ascending, on a logarithmic scale. Zero has none; it lies one step
+// below the smallest number, a step being the mean one, and numbers below zero lie as those above,
+// mirrored.
+void take_logarithms(std::vector<double>& numbers) {
+  std::vector<double> sizes;
+  for (const double number : numbers)
+    if (number != 0) sizes.push_back(std::abs(number));
+  std::sort(sizes.begin(), sizes.end());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  const double range = std::log(sizes.back()) - std::log(sizes.front());
+  const bool has_zero =
+      sizes.size() < numbers.size() && std::count(numbers.begin(), numbers.end(), 0.0) > 0;
+  const double step = range / static_cast<double>(sizes.size() - 1) * (has_zero ? 1 : 0.5);
+  for (double& number : numbers)
+    if (number != 0)
+      number = std::copysign(std::log(std::abs(number)) - std::log(sizes.front()) + step, number);
+}
+
+bool span_much(const std::vector<double>& numbers) {
+  double least = INFINITY, most = 0;
+  for (const double number : numbers) {
+    if (number == 0) continue;
+    least = std::min(least, std::abs(number));
+    most = std::max(most, std::abs(number));
+  }
+  return most / least >= kLogarithmic;
+}
+
 // Ranks by number, spread over [0.5 / K, 1 - 0.5 / K] in proportion to their distances; evenly
 // where two would lie too near to each other to be told apart.
 void order_by(std::vector<double> numbers, Dimension& dimension) {
@@ -48,8 +76,7 @@ void order_by(std::vector<double> numbers, Dimension& dimension) {
   std::sort(dimension.levels.begin(), dimension.levels.end(),
             [&](std::uint64_t a, std::uint64_t b) { return numbers[a] < numbers[b]; });
   std::sort(numbers.begin(), numbers.end());
-  if (numbers.front() > 0 && numbers.back() / numbers.front() >= kLogarithmic)
-    for (double& number : numbers) number = std::log(number);
+  if (span_much(numbers)) take_logarithms(numbers);
   const double edge = 0.5 / static_cast<double>(size);
   const double least = numbers.front() / 2, range = numbers.back() / 2 - least;
   for (const double number : numbers)
@@ -115,7 +142,7 @@ Dimension dimension_of(const Expression& expression, bool ordered) {
     dimension.kind = Kind::category;
     for (std::uint64_t i = 0; i < *size; ++i) {
       dimension.levels.push_back(i);
-      dimension.positions.push_back(2.0 * static_cast<double>(i));
+      dimension.positions.push_back(static_cast<double>(i));
     }
     return dimension;
   }
@@ -173,7 +200,7 @@ bool Encoding::is_active(std::size_t dimension, std::span<const double> point) c
   const auto& parent = dimensions_[dimension].parent;
   if (!parent) return true;
   const double coordinate = point[*parent];
-  return coordinate != kInactive &&
+  return coordinate != kAbsent &&
          dimensions_[dimension].at_position[nearest(static_cast<int>(*parent), coordinate)];
 }
 
@@ -207,7 +234,7 @@ std::optional<double> Encoding::encode(const Dimension& dimension, const Value& 
 std::optional<Coordinates> Encoding::encode(const Assignment& assignment) const {
   const auto values = conditions_.values_of(assignment);
   if (!values) return std::nullopt;
-  Coordinates point(dimensions_.size(), kInactive);
+  Coordinates point(dimensions_.size(), kAbsent);
   for (std::size_t j = 0; j < dimensions_.size(); ++j) {
     const Value* value = (*values)[dimensions_[j].parameter];
     if (!value) continue;
@@ -244,15 +271,26 @@ Assignment Encoding::decode(std::span<const double> point) const {
 }
 
 void Encoding::snap(std::span<double> point) const {
-  for (std::size_t j = 0; j < dimensions_.size(); ++j) {
-    const Dimension& dimension = dimensions_[j];
-    if (point[j] == kInactive) continue;
-    if (dimension.kind == Dimension::Kind::snapped)
-      point[j] =
-          hdrive::encode(expression(dimension), hdrive::decode(expression(dimension), point[j]));
-    else if (!dimension.is_continuous())
-      point[j] = dimension.positions[nearest(static_cast<int>(j), point[j])];
-  }
+  for (std::size_t j = 0; j < dimensions_.size(); ++j)
+    if (point[j] != kAbsent) point[j] = snapped(static_cast<int>(j), point[j]);
+}
+
+double Encoding::snapped(int index, double coordinate) const {
+  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
+  if (dimension.kind == Dimension::Kind::real) return coordinate;
+  if (dimension.kind == Dimension::Kind::snapped)
+    return hdrive::encode(expression(dimension), hdrive::decode(expression(dimension), coordinate));
+  return dimension.positions[nearest(index, coordinate)];
+}
+
+double Encoding::cell_width(int index, double coordinate) const {
+  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
+  if (dimension.kind != Dimension::Kind::ordinal) return 0;
+  const auto& positions = dimension.positions;
+  const std::size_t k = nearest(index, coordinate);
+  const double begin = k == 0 ? 0 : (positions[k - 1] + positions[k]) / 2;
+  const double end = k + 1 == positions.size() ? 1 : (positions[k] + positions[k + 1]) / 2;
+  return end - begin;
 }
 
 double Encoding::place(int index, double unit) const {
@@ -263,4 +301,4 @@ double Encoding::place(int index, double unit) const {
   return dimension.positions[static_cast<std::size_t>(std::min(std::floor(unit * size), size - 1))];
 }
 
-}  // namespace hdrive::sampling::gp
+}  // namespace hdrive::sampling
