@@ -61,6 +61,14 @@ function(hdrive_module name)
   set_property(GLOBAL APPEND PROPERTY HDRIVE_MODULE_LIBRARIES ${ARG_LIBRARIES} fmt::fmt)
 endfunction()
 
+# hdrive_rows(OUT FILE): the sources NAME.cpp of the lines KIND(NAME) in FILE, a list of rows that C++ includes too.
+function(hdrive_rows out file)
+  file(STRINGS ${file} rows REGEX "^[A-Z]+\\([a-z0-9_]+\\)$")
+  list(TRANSFORM rows REPLACE "^[A-Z]+\\((.*)\\)$" "\\1.cpp")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  set(${out} ${rows} PARENT_SCOPE)
+endfunction()
+
 # The library `hdrive::hdrive` of all modules.
 function(hdrive_library)
   get_property(modules GLOBAL PROPERTY HDRIVE_MODULES)

@@ -22,16 +22,7 @@ constexpr Family kSamplers{Section::sampling, "sampling", sampler_algorithms};
 constexpr Family kPolicies{Section::policy, "policy", policy_algorithms};
 
 void report_unknown_type(Loader& loader, const Family& family, const Node& type) {
-  std::vector<std::string> names, spellings;
-  for (const AlgorithmInfo& algorithm : family.table()) {
-    names.emplace_back(algorithm.name);
-    spellings.emplace_back(algorithm.name);
-    for (const std::string_view alias : algorithm.aliases) spellings.emplace_back(alias);
-  }
-  const std::string hint = base::did_you_mean(type.text, spellings);
-  loader.problems.error(type.place, "unknown " + std::string(family.key) + " type " +
-                                        in_quotes(type.text) + "; allowed: " + listing(names) +
-                                        (hint.empty() ? "" : ";" + hint) +
+  loader.problems.error(type.place, unknown_algorithm(family.key, family.table(), type.text) +
                                         " (see: hdrive list-algorithms)");
 }
 

@@ -90,6 +90,7 @@ class AzureCheck {
 
   void check_sampling() {
     const std::string& name = spec_.sampling.name;
+    if (name != "random" && name != "grid") check_order();
     if (name != "random" && name != "grid" && name != "bayesian")
       return warn(key("sampling"),
                   "there is no " + name + " sampling; allowed: random, grid, bayesian");
@@ -103,6 +104,17 @@ class AzureCheck {
       warn(key("policy"),
            "bayesian sampling goes with no early termination; remove the policy, or make it "
            "NoTerminationPolicy");
+  }
+
+  // Samplers that learn, and those that spread points, lay integers out along a line.
+  void check_order() {
+    for (const Parameter& each : spec_.space.parameters)
+      if (std::holds_alternative<RandInt>(each.expression))
+        warn(parameter(each.name),
+             "randint is meant for seeds, whose neighbours are as different as others; here they "
+             "are "
+             "taken as ordered (parameter " +
+                 config::in_quotes(each.name) + ")");
   }
 
   void check_expressions(const std::set<std::string_view>& allowed) {
@@ -189,6 +201,33 @@ class AzureCheck {
 
 namespace config {
 
+namespace {
+
+// What depends on whether the file has a key.
+void tell_of_the_file(Loader& loader) {
+  const auto given = [&](const char* name) {
+    const auto place = loader.given.find(name);
+    return place == loader.given.end() ? std::nullopt : std::optional(place->second);
+  };
+  if (const auto place = given("seed"))
+    loader.problems.warn(
+        *place,
+        "Azure: hdconfig.yml has no key \"seed\"; it is hdrive's own, so remove it "
+        "there");
+  if (const auto place = given("max_duration_minutes"))
+    loader.problems.warn(
+        *place,
+        "Azure: max_duration_minutes counts all time since the submission; here without "
+        "pauses and the time between a stop and a resume");
+  if (!loader.concurrency_given)
+    loader.problems.warn({0, 0, 0},
+                         "Azure: without max_concurrent_runs all runs start at once; here " +
+                             base::plural(loader.spec.max_concurrent_runs, "run") +
+                             ", one for each processor");
+}
+
+}  // namespace
+
 void warn_of_azure(Loader& loader) {
   const auto tell = [&](const Subject& subject, const std::string& text) {
     using Kind = Subject::Kind;
@@ -206,6 +245,7 @@ void warn_of_azure(Loader& loader) {
     if (subject.kind != Kind::key || !own) loader.problems.warn({0, 0, 0}, text);
   };
   AzureCheck(loader.spec, tell).run();
+  tell_of_the_file(loader);
 }
 
 }  // namespace config

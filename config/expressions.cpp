@@ -184,6 +184,15 @@ bool holds_zero_byte(const Value& value) {
   return text && text->find('\0') != std::string::npos;
 }
 
+// Equal for what is one option: 1 and 1.0, 0.0 and -0.0.
+std::string option_key(const Value& value) {
+  constexpr double kBeyondIntegers = 9223372036854775808.0;  // 2^63
+  const auto* real = std::get_if<double>(&value);
+  if (real && *real == std::trunc(*real) && std::abs(*real) < kBeyondIntegers)
+    return to_json(Value(static_cast<std::int64_t>(*real)));
+  return to_json(value);
+}
+
 bool read_choice(Loader& loader, const Node& values, Expression& expression,
                  std::vector<Branch>& branches) {
   // One list as the only value is the list of options.
@@ -209,9 +218,8 @@ bool read_choice(Loader& loader, const Node& values, Expression& expression,
       sound = false;
       continue;
     }
-    const std::string text = to_json(*value);
-    if (!seen.insert(text).second)
-      loader.problems.warn(item->place, "the option " + shortened(text) +
+    if (!seen.insert(option_key(*value)).second)
+      loader.problems.warn(item->place, "the option " + shortened(to_json(*value)) +
                                             " is listed twice; it is drawn twice as often");
     choice.options.push_back(*std::move(value));
   }

@@ -110,6 +110,14 @@ from half a step below the least to half a step above the greatest, so that the 
 There is no expression for each combination of kind, scale and step, since a range of integers with a step is a `quniform`.
 )";
 
+constexpr std::string_view kDifferences = R"(
+What is other than in HyperDrive: `max_concurrent_runs` left out means a run for each processor and not all at once;
+`max_duration_minutes` does not count pauses, nor the time between a stop and a `resume`; samplers that learn take the integers of
+`randint` as ordered; policies take values that are equal to within rounding as equal. A warm start (`resume_from`,
+`resume_child_runs`) is not there: the best points of an earlier sweep can go first (`start_points`), and `hdrive resume` and
+`hdrive retry` go on with a sweep and its runs. `hdrive validate --azure` tells what of this concerns a file.
+)";
+
 constexpr std::string_view kCommandTail = R"(
 ## How values reach the program
 
@@ -205,6 +213,7 @@ std::string config_reference() {
   std::string page(kHead);
   page += "\n## HyperDrive's keys\n";
   append_rows(page, top_rows(false));
+  page += kDifferences;
   page += "\n## Keys of hdrive's own\n";
   append_rows(page, top_rows(true));
   page += "\n## sampling\n";

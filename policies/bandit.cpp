@@ -21,19 +21,21 @@
 namespace hdrive::policies {
 namespace {
 
-class Bandit final : public Policy {
+class Bandit final : public ScheduledPolicy {
  public:
-  explicit Bandit(const BanditOptions& options) : options_(options) {}
+  /// Exactly one of the slacks is set; both are at least 0.
+  Bandit(Goal goal, const Schedule& schedule, std::optional<double> slack_factor,
+         std::optional<double> slack_amount)
+      : ScheduledPolicy(schedule), goal_(goal), factor_(slack_factor), amount_(slack_amount) {}
 
-  Verdict judge(RunId id, const History& history) const override {
-    Verdict verdict;
-    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
-    if (!options_.schedule.due(verdict.interval)) return verdict;
+  std::string describe() const override {
+    return fmt::format("bandit: {}, looks at {}", slack(), schedule().describe());
+  }
 
+ private:
+  Verdict compare(Verdict verdict, RunId, const History& history) const override {
     const std::int64_t runs = history.count_at(verdict.interval);
     const std::optional<History::Leader> leader = history.leader_at(verdict.interval);
-    const std::optional<double> best = history.best(id, verdict.interval);
-    if (best) verdict.value = *best;
     if (runs < 2 || !leader) {
       verdict.finding = Verdict::Finding::no_peers;
       verdict.peers = runs - 1;
@@ -43,63 +45,72 @@ class Bandit final : public Policy {
     verdict.leader = leader->run;
     verdict.leader_value = leader->value;
     verdict.threshold = threshold(leader->value);
-    return conclude(verdict,
-                    is_beyond(verdict.value, verdict.threshold, leader->value, options_.goal));
+    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, leader->value, goal_));
   }
 
-  std::string explain(const Verdict& verdict) const override {
-    switch (verdict.finding) {
-      case Verdict::Finding::not_due:
-        return options_.schedule.not_due(verdict.interval);
-      case Verdict::Finding::no_peers:
-        return no_peers(verdict);
-      case Verdict::Finding::within:
-        return compared(verdict, options_.goal == Goal::maximize ? "not below" : "not above");
-      case Verdict::Finding::beyond:
-        return compared(verdict, options_.goal == Goal::maximize ? "below" : "above");
-      case Verdict::Finding::other:
-        break;
-    }
-    return verdict.note;
-  }
-
-  std::string describe() const override {
-    return fmt::format("bandit: {}, looks at {}", slack(), options_.schedule.describe());
-  }
-
- private:
   double threshold(double best) const {
-    const bool maximize = options_.goal == Goal::maximize;
-    if (options_.slack_amount)
-      return maximize ? best - *options_.slack_amount : best + *options_.slack_amount;
-    const double factor = *options_.slack_factor;
+    const bool maximize = goal_ == Goal::maximize;
+    if (amount_) return maximize ? best - *amount_ : best + *amount_;
+    const double factor = *factor_;
     if (!maximize) return best + std::abs(best) * factor;
     return best > 0 ? best / (1 + factor) : best - std::abs(best) * factor / (1 + factor);
   }
 
   std::string slack() const {
-    if (options_.slack_amount) return "slack amount " + base::shortest(*options_.slack_amount);
-    return "slack factor " + base::shortest(*options_.slack_factor);
+    if (amount_) return "slack amount " + base::shortest(*amount_);
+    return "slack factor " + base::shortest(*factor_);
   }
 
   /// "best value 0.61 after 10 reports is below the threshold 0.6667 (run 3's 0.8 after 10 reports,
   /// slack factor 0.2)"
-  std::string compared(const Verdict& verdict, const char* how) const {
+  std::string compared(const Verdict& verdict, bool beyond) const override {
+    const char* worse = goal_ == Goal::maximize ? "below" : "above";
+    const std::string how = std::isnan(verdict.value) ? "worse than"
+                            : beyond                  ? worse
+                                                      : fmt::format("not {}", worse);
     const double blur = rounding(verdict.threshold, verdict.leader_value);
     return fmt::format("{} is {} the threshold {} (run {}'s {} after {}, {})",
-                       judged_value(verdict, blur), std::isnan(verdict.value) ? "worse than" : how,
+                       judged_value(verdict, blur), how,
                        number(verdict.threshold, verdict.value, blur), verdict.leader,
                        number(verdict.leader_value, verdict.threshold),
                        base::plural(verdict.interval, "report"), slack());
   }
 
-  BanditOptions options_;
+  Goal goal_;
+  std::optional<double> factor_;  // a fraction of the best value
+  std::optional<double> amount_;  // in the metric's unit
 };
+
+MadePolicy make(const Options& options, Goal goal) {
+  const auto factor = options.number("slack_factor"), amount = options.number("slack_amount");
+  if (factor.has_value() == amount.has_value())
+    return Error{
+        "",
+        fmt::format("bandit has {} slack_factor {} slack_amount; give {}one of them: a "
+                    "fraction of the best value (slack_factor: 0.1), or an amount in "
+                    "the metric's unit",
+                    factor ? "both" : "neither", factor ? "and" : "nor", factor ? "only " : "")};
+  return made<Bandit>(goal, Schedule::from(options), factor, amount);
+}
 
 }  // namespace
 
-std::shared_ptr<const Policy> make_bandit(const BanditOptions& options) {
-  return std::make_shared<Bandit>(options);
+PolicyTable::Row bandit_row() {
+  return {
+      {.name = "bandit",
+       .aliases = {"BanditPolicy"},
+       .summary = "Stops a run whose best value lags too far behind the best of all runs at the "
+                  "same number of reports. Takes one of the two slacks.",
+       .options =
+           with_schedule({{.name = "slack_factor",
+                           .kind = OptionKind::number,
+                           .summary = "how far a run may lag, as a fraction of the best value",
+                           .minimum = 0},
+                          {.name = "slack_amount",
+                           .kind = OptionKind::number,
+                           .summary = "how far a run may lag, in the unit of the metric",
+                           .minimum = 0}})},
+      make};
 }
 
 }  // namespace hdrive::policies

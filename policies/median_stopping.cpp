@@ -20,17 +20,16 @@
 namespace hdrive::policies {
 namespace {
 
-class MedianStopping final : public Policy {
+class MedianStopping final : public ScheduledPolicy {
  public:
-  explicit MedianStopping(const MedianStoppingOptions& options) : options_(options) {}
+  MedianStopping(Goal goal, const Schedule& schedule) : ScheduledPolicy(schedule), goal_(goal) {}
 
-  Verdict judge(RunId id, const History& history) const override {
-    Verdict verdict;
-    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
-    if (!options_.schedule.due(verdict.interval)) return verdict;
+  std::string describe() const override {
+    return fmt::format("median_stopping: looks at {}", schedule().describe());
+  }
 
-    const std::optional<double> best = history.best(id, verdict.interval);
-    if (best) verdict.value = *best;
+ private:
+  Verdict compare(Verdict verdict, RunId id, const History& history) const override {
     const auto median = history.median_average_of_others(id, verdict.interval);
     if (!median) {
       verdict.finding = Verdict::Finding::no_peers;
@@ -39,37 +38,18 @@ class MedianStopping final : public Policy {
     }
     verdict.peers = median->peers;
     verdict.threshold = median->value;
-    return conclude(verdict,
-                    is_beyond(verdict.value, verdict.threshold, median->value, options_.goal));
+    return conclude(verdict, is_beyond(verdict.value, verdict.threshold, median->value, goal_));
   }
 
-  std::string explain(const Verdict& verdict) const override {
-    switch (verdict.finding) {
-      case Verdict::Finding::not_due:
-        return options_.schedule.not_due(verdict.interval);
-      case Verdict::Finding::no_peers:
-        return no_peers(verdict);
-      case Verdict::Finding::within:
-        return compared(verdict, options_.goal == Goal::maximize ? "not below" : "not above");
-      case Verdict::Finding::beyond:
-        return compared(verdict, options_.goal == Goal::maximize ? "below" : "above");
-      case Verdict::Finding::other:
-        break;
-    }
-    return verdict.note;
-  }
-
-  std::string describe() const override {
-    return fmt::format("median_stopping: looks at {}", options_.schedule.describe());
-  }
-
- private:
   /// "best value 0.61 after 10 reports is below 0.7, the median of 4 other runs' averages over
   /// their first 10 reports"
-  std::string compared(const Verdict& verdict, const char* how) const {
+  std::string compared(const Verdict& verdict, bool beyond) const override {
+    const char* worse = goal_ == Goal::maximize ? "below" : "above";
+    const std::string how = std::isnan(verdict.value) ? "worse than"
+                            : beyond                  ? worse
+                                                      : fmt::format("not {}", worse);
     const double blur = rounding(verdict.threshold, verdict.threshold);
-    return fmt::format("{} is {} {}, {}", judged_value(verdict, blur),
-                       std::isnan(verdict.value) ? "worse than" : how,
+    return fmt::format("{} is {} {}, {}", judged_value(verdict, blur), how,
                        number(verdict.threshold, verdict.value, blur), whose(verdict));
   }
 
@@ -84,13 +64,22 @@ class MedianStopping final : public Policy {
                        verdict.peers, verdict.interval);
   }
 
-  MedianStoppingOptions options_;
+  Goal goal_;
 };
+
+MadePolicy make(const Options& options, Goal goal) {
+  return made<MedianStopping>(goal, Schedule::from(options));
+}
 
 }  // namespace
 
-std::shared_ptr<const Policy> make_median_stopping(const MedianStoppingOptions& options) {
-  return std::make_shared<MedianStopping>(options);
+PolicyTable::Row median_stopping_row() {
+  return {{.name = "median_stopping",
+           .aliases = {"MedianStoppingPolicy", "median"},
+           .summary = "Stops a run whose best value is worse than the median of the other runs' "
+                      "averages up to the same number of reports.",
+           .options = with_schedule()},
+          make};
 }
 
 }  // namespace hdrive::policies

@@ -22,8 +22,15 @@ class NoTermination final : public Policy {
   std::string describe() const override { return "no_termination: every run goes on to its end"; }
 };
 
+MadePolicy make(const Options&, Goal) { return made<NoTermination>(); }
+
 }  // namespace
 
-std::shared_ptr<const Policy> make_no_termination() { return std::make_shared<NoTermination>(); }
+PolicyTable::Row no_termination_row() {
+  return {{.name = "no_termination",
+           .aliases = {"NoTerminationPolicy", "none"},
+           .summary = "Stops nothing: every run goes on to its end."},
+          make};
+}
 
 }  // namespace hdrive::policies

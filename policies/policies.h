@@ -1,47 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The policies of this folder: what each can be told, and how to make it. The registry calls these.
+// The policies' rows, and what several of them compute alike.
 //
-// All are pure and immutable, so that one may serve several sweeps. They are judged by their goal,
-// which is the history's.
+// A new policy is one file, policies/NAME.cpp, with its class (final, hidden) and its row at the end,
+// and one line in policies.inc. A row's `make` is called with checked options. All policies are pure
+// and immutable, so that one may serve several sweeps; they are judged by their goal, which is the
+// history's.
 #pragma once
 
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <optional>
+#include <string>
+#include <utility>
 
+#include "hdrive/algorithm_table.h"
 #include "hdrive/policy.h"
 #include "policies/schedule.h"
 
 namespace hdrive::policies {
 
-/// Stops a run whose best value lags too far behind the best of all runs. Exactly one slack is set.
-struct BanditOptions {
-  Goal goal = Goal::maximize;
-  Schedule schedule;
-  std::optional<double> slack_factor;  ///< as a fraction of the best value, >= 0
-  std::optional<double> slack_amount;  ///< in the metric's unit, >= 0
-};
-std::shared_ptr<const Policy> make_bandit(const BanditOptions& options);
+using MadePolicy = Result<std::shared_ptr<const Policy>>;
+using PolicyTable = AlgorithmTable<MadePolicy (*)(const Options& options, Goal goal)>;
 
-/// Stops a run whose best value is worse than the median of the other runs' averages.
-struct MedianStoppingOptions {
-  Goal goal = Goal::maximize;
-  Schedule schedule;
-};
-std::shared_ptr<const Policy> make_median_stopping(const MedianStoppingOptions& options);
+#define POLICY(name) PolicyTable::Row name##_row();
+#include "policies/policies.inc"
+#undef POLICY
 
-/// Stops the worst runs of each interval.
-struct TruncationSelectionOptions {
-  Schedule schedule;
-  std::int64_t truncation_percentage = 10;  ///< of the ranked runs, 1 to 99
-  bool exclude_finished_jobs = false;       ///< rank only runs that have not ended
-};
-std::shared_ptr<const Policy> make_truncation_selection(const TruncationSelectionOptions& options);
+/// A policy of this class, as `make` returns it.
+template <class Of, class... Settings>
+MadePolicy made(Settings&&... settings) {
+  return std::shared_ptr<const Policy>(std::make_shared<Of>(std::forward<Settings>(settings)...));
+}
 
-/// Stops nothing.
-std::shared_ptr<const Policy> make_no_termination();
+/// A policy that looks at a run's reports by a schedule and compares its best value with a threshold
+/// drawn from other runs.
+class ScheduledPolicy : public Policy {
+ public:
+  explicit ScheduledPolicy(const Schedule& schedule) : schedule_(schedule) {}
+
+  Verdict judge(RunId id, const History& history) const final;
+  std::string explain(const Verdict& verdict) const final;
+
+ protected:
+  const Schedule& schedule() const { return schedule_; }
+
+ private:
+  /// Of a run that is due, whose interval and best value, NaN without one, are in the verdict.
+  virtual Verdict compare(Verdict verdict, RunId id, const History& history) const = 0;
+  /// Why there was nothing to compare with.
+  virtual std::string alone(const Verdict& verdict) const;
+  /// What was compared with what. `beyond`: the run was stopped.
+  virtual std::string compared(const Verdict& verdict, bool beyond) const = 0;
+
+  Schedule schedule_;
+};
 
 /// How far rounding may have moved a threshold that sums made of numbers as large as `scale`.
 inline double rounding(double threshold, double scale) {

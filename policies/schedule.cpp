@@ -9,15 +9,6 @@
 #include "policies/sentence.h"
 
 namespace hdrive::policies {
-namespace {
-
-std::int64_t integer_or(const AlgorithmSpec& spec, const char* name, std::int64_t otherwise) {
-  const auto found = spec.options.find(name);
-  return found == spec.options.end() ? otherwise : std::get<std::int64_t>(found->second);
-}
-
-}  // namespace
-
 std::string Schedule::describe() const {
   const std::string which =
       every() == 1 ? "every report" : fmt::format("every {} report", ordinal(every()));
@@ -32,8 +23,9 @@ std::string Schedule::not_due(std::int64_t report) const {
   return fmt::format("not due: the policy looks at {}, and this was report {}", describe(), report);
 }
 
-Schedule Schedule::from(const AlgorithmSpec& spec) {
-  return {integer_or(spec, "evaluation_interval", 1), integer_or(spec, "delay_evaluation", 0)};
+Schedule Schedule::from(const Options& options) {
+  return {options.integer("evaluation_interval").value(),
+          options.integer("delay_evaluation").value()};
 }
 
 std::vector<OptionInfo> with_schedule(std::vector<OptionInfo> own) {

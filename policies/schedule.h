@@ -28,7 +28,8 @@ struct Schedule {
   /// "not due: the policy looks at every 5th report from the 10th on, and this was report 7"
   std::string not_due(std::int64_t report) const;
 
-  static Schedule from(const AlgorithmSpec& spec);
+  /// Of options that `with_schedule` listed.
+  static Schedule from(const Options& options);
 
  private:
   std::int64_t every() const { return evaluation_interval > 0 ? evaluation_interval : 1; }

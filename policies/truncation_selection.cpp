@@ -17,17 +17,19 @@
 namespace hdrive::policies {
 namespace {
 
-class TruncationSelection final : public Policy {
+class TruncationSelection final : public ScheduledPolicy {
  public:
-  explicit TruncationSelection(const TruncationSelectionOptions& options) : options_(options) {}
+  /// `percentage`: of the ranked runs, 1 to 99.
+  TruncationSelection(const Schedule& schedule, std::int64_t percentage, bool only_unfinished)
+      : ScheduledPolicy(schedule), percentage_(percentage), only_unfinished_(only_unfinished) {}
 
-  Verdict judge(RunId id, const History& history) const override {
-    Verdict verdict;
-    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
-    if (!options_.schedule.due(verdict.interval)) return verdict;
+  std::string describe() const override {
+    return fmt::format("truncation_selection: the worst {} % of the {}runs, looks at {}",
+                       percentage_, unfinished(), schedule().describe());
+  }
 
-    const std::optional<double> best = history.best(id, verdict.interval);
-    if (best) verdict.value = *best;
+ private:
+  Verdict compare(Verdict verdict, RunId id, const History& history) const override {
     const History::Rank rank = history.rank_at(id, verdict.interval, ranked());
     if (rank.of < 2) {
       verdict.finding = Verdict::Finding::no_peers;
@@ -38,64 +40,65 @@ class TruncationSelection final : public Policy {
     return conclude(verdict, rank.from_worst <= to_stop(rank.of));
   }
 
-  std::string explain(const Verdict& verdict) const override {
-    switch (verdict.finding) {
-      case Verdict::Finding::not_due:
-        return options_.schedule.not_due(verdict.interval);
-      case Verdict::Finding::no_peers:
-        return options_.exclude_finished_jobs
-                   ? fmt::format("nothing to compare with: no other unfinished run has {} yet",
-                                 base::plural(verdict.interval, "report"))
-                   : no_peers(verdict);
-      case Verdict::Finding::within:
-        return compared(verdict, "not among");
-      case Verdict::Finding::beyond:
-        return compared(verdict, "among");
-      case Verdict::Finding::other:
-        break;
-    }
-    return verdict.note;
+  std::string alone(const Verdict& verdict) const override {
+    if (!only_unfinished_) return no_peers(verdict);
+    return fmt::format("nothing to compare with: no other unfinished run has {} yet",
+                       base::plural(verdict.interval, "report"));
   }
 
-  std::string describe() const override {
-    return fmt::format("truncation_selection: the worst {} % of the {}runs, looks at {}",
-                       options_.truncation_percentage, unfinished(), options_.schedule.describe());
-  }
-
- private:
   History::Ranked ranked() const {
-    return options_.exclude_finished_jobs ? History::Ranked::unfinished : History::Ranked::all;
+    return only_unfinished_ ? History::Ranked::unfinished : History::Ranked::all;
   }
-  const char* unfinished() const { return options_.exclude_finished_jobs ? "unfinished " : ""; }
+  const char* unfinished() const { return only_unfinished_ ? "unfinished " : ""; }
 
   /// How many of `runs` go.
-  std::int64_t to_stop(std::int64_t runs) const {
-    return options_.truncation_percentage * runs / 100;
-  }
+  std::int64_t to_stop(std::int64_t runs) const { return percentage_ * runs / 100; }
 
   /// "best value 0.61 after 10 reports is among the worst 2 of 10 runs (20 %), the best of which
   /// had 0.65 by then"
-  std::string compared(const Verdict& verdict, const char* how) const {
+  std::string compared(const Verdict& verdict, bool beyond) const override {
     const std::int64_t count = to_stop(verdict.peers);
     const std::string runs = fmt::format("{} {}runs", verdict.peers, unfinished());
     if (count == 0)
-      return fmt::format("{}; {} % of {} is less than one run", judged_value(verdict),
-                         options_.truncation_percentage, runs);
+      return fmt::format("{}; {} % of {} is less than one run", judged_value(verdict), percentage_,
+                         runs);
     const std::string bound = std::isnan(verdict.threshold)
                                   ? "no finite value"
                                   : number(verdict.threshold, verdict.value);
     return fmt::format("{} is {} the worst {} of {} ({} %), {} had {} by then",
-                       judged_value(verdict), how, count, runs, options_.truncation_percentage,
-                       count == 1 ? "which" : "the best of which", bound);
+                       judged_value(verdict), beyond ? "among" : "not among", count, runs,
+                       percentage_, count == 1 ? "which" : "the best of which", bound);
   }
 
-  TruncationSelectionOptions options_;
+  std::int64_t percentage_;
+  bool only_unfinished_;
 };
+
+MadePolicy make(const Options& options, Goal) {
+  return made<TruncationSelection>(Schedule::from(options),
+                                   options.integer("truncation_percentage").value(),
+                                   options.is_on("exclude_finished_jobs"));
+}
 
 }  // namespace
 
-std::shared_ptr<const Policy> make_truncation_selection(const TruncationSelectionOptions& options) {
-  return std::make_shared<TruncationSelection>(options);
+PolicyTable::Row truncation_selection_row() {
+  return {
+      {.name = "truncation_selection",
+       .aliases = {"TruncationSelectionPolicy", "truncation"},
+       .summary = "Stops a run that is among the worst of all runs at the same number of reports.",
+       .options =
+           with_schedule({{.name = "truncation_percentage",
+                           .kind = OptionKind::integer,
+                           .summary = "how many of the runs to stop at each look, in percent",
+                           .minimum = 1,
+                           .maximum = 99,
+                           .required = true},
+                          {.name = "exclude_finished_jobs",
+                           .kind = OptionKind::boolean,
+                           .summary = "rank only the runs that have not ended",
+                           .default_text = "false"}})},
+      make};
 }
 
 }  // namespace hdrive::policies

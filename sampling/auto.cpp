@@ -2,7 +2,7 @@
 //
 // auto: chooses one of the other samplers by the budget, the space and how many runs go on at once,
 // and says which and why. The choice is made once, from the specification alone, so it is the same
-// after a restart.
+// after a restart; where the budget or the number of runs at once was changed, it may be another.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,10 +21,6 @@ struct Chosen {
 constexpr std::int64_t kModelRuns = 20;     // below, a model has nothing to learn from
 constexpr std::int64_t kMostExact = 10000;  // runs up to which a Gaussian process is affordable
 constexpr std::size_t kMostDimensions = 60;
-
-bool exists(const std::string& name) {
-  return find_algorithm(sampler_algorithms(), name) != nullptr;
-}
 
 Chosen choose(const SearchSpace& space, const SamplerContext& context) {
   const auto size = cardinality(space);
@@ -48,9 +44,27 @@ Chosen choose(const SearchSpace& space, const SamplerContext& context) {
     return {"tpe", fmt::format("{} are many for a Gaussian process", parameters)};
   // Conditional parameters do not speak against it: on spaces of branches its regret after 100 runs
   // was a tenth of tpe's (docs/bayesian.md).
-  if (exists("bayesian"))
-    return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text, parameters)};
-  return {"tpe", fmt::format("{} for {} suit a model", runs_text, parameters)};
+  return {"bayesian", fmt::format("{} for {} suit a Gaussian process", runs_text, parameters)};
+}
+
+// "auto chose bayesian, because 100 runs ...: what bayesian says" at first, then
+// "auto, bayesian: what bayesian says".
+constexpr std::string_view kChose = "auto chose ", kAgain = "auto, ";
+
+// The sampler that a run's proposal came from; nothing where that was not auto's.
+std::string_view chosen_for(const Run& run) {
+  const std::string_view text = run.proposal;
+  for (const std::string_view words : {kChose, kAgain})
+    if (text.starts_with(words))
+      return text.substr(words.size(), text.find_first_of(",:", words.size()) - words.size());
+  return {};
+}
+
+// The one before this run was proposed: another where the budget was changed since.
+std::string_view chosen_before(const History& history, RunId id) {
+  for (RunId before = id; before-- > 0;)
+    if (const auto chosen = chosen_for(history.run(before)); !chosen.empty()) return chosen;
+  return {};
 }
 
 class AutoSampler final : public Sampler {
@@ -61,11 +75,11 @@ class AutoSampler final : public Sampler {
   Result<Proposal> propose(const History& history, RunId id) override {
     auto proposal = sampler_->propose(history, id);
     if (!proposal) return proposal;
-    // The first says why.
-    const std::string chosen =
-        id == 0 ? fmt::format("auto chose {}, because {}", chosen_.name, chosen_.why)
-                : "auto, " + chosen_.name;
-    proposal->reason = fmt::format("{}: {}", chosen, proposal->reason);
+    // The first says why, and each that comes from another one than those before.
+    proposal->reason = chosen_before(history, id) == chosen_.name
+                           ? fmt::format("{}{}: {}", kAgain, chosen_.name, proposal->reason)
+                           : fmt::format("{}{}, because {}: {}", kChose, chosen_.name, chosen_.why,
+                                         proposal->reason);
     return proposal;
   }
 
@@ -80,15 +94,23 @@ class AutoSampler final : public Sampler {
   std::shared_ptr<Sampler> sampler_;
 };
 
-}  // namespace
-
-MadeSampler make_auto(const AlgorithmSpec&, const SearchSpace& space,
-                      const SamplerContext& context) {
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
   Chosen chosen = choose(space, context);
   auto sampler = make_sampler({chosen.name, {}}, space, context);
   if (!sampler) return sampler.error();
   return std::shared_ptr<Sampler>(
       std::make_shared<AutoSampler>(std::move(chosen), *std::move(sampler)));
+}
+
+}  // namespace
+
+SamplerTable::Row auto_row() {
+  return {
+      {.name = "auto",
+       .summary =
+           "Chooses one of the others by the budget, the space and how many runs go on at once, "
+           "and says why."},
+      make};
 }
 
 }  // namespace hdrive::sampling

@@ -16,11 +16,11 @@
 #include <utility>
 
 #include "base/text.h"
-#include "sampling/finite_space.h"
 #include "sampling/gp/groundwork.h"
 #include "sampling/gp/settings.h"
 #include "sampling/samplers.h"
 #include "sampling/sobol_points.h"
+#include "sampling/without_repeats.h"
 
 namespace hdrive::sampling {
 namespace {
@@ -37,8 +37,6 @@ enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
 constexpr RunId kAheadFrom = 40;
 // Spaces with at most this many points left are searched completely.
 constexpr std::uint64_t kFewPoints = 2048;
-constexpr std::uint64_t kMostDraws = std::uint64_t{1} << 12;
-constexpr std::uint64_t kLargestEnumerated = std::uint64_t{1} << 20;
 // How often the least known point is tried instead of the most promising, and when else: the last
 // five proposals were this near to the incumbent.
 constexpr double kExploreProbability = 0.02;
@@ -50,7 +48,7 @@ class BayesianSampler final : public Sampler {
   BayesianSampler(const SearchSpace& space, const SamplerContext& context,
                   const gp::Settings& settings)
       : encoding_(space, settings.ordered_choices),
-        finite_(FiniteSpace::of(space)),
+        untried_(space, context.seed),
         context_(context),
         settings_(settings),
         design_(static_cast<std::size_t>(encoding_.size()), context.seed, kDesign),
@@ -60,10 +58,7 @@ class BayesianSampler final : public Sampler {
         maker_(encoding_, prior_, context.seed, settings.warp) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
-    if (is_exhausted(history))
-      return Proposal{std::nullopt,
-                      fmt::format("the search space has only {}, and {} tried", size_text(),
-                                  finite_->size() == 1 ? "it was" : "all were")};
+    if (untried_.is_exhausted(history)) return Proposal{std::nullopt, untried_.exhausted_text()};
     if (encoding_.size() == 0)
       return Proposal{encoding_.decode({}), "there is nothing to choose in this space"};
     if (id < settings_.initial_points)
@@ -111,23 +106,9 @@ class BayesianSampler final : public Sampler {
   }
 
  private:
-  std::string size_text() const {
-    if (!finite_ || !finite_->size()) return "more than 2^63 parameter sets";
-    return base::plural(static_cast<long long>(*finite_->size()), "parameter set");
-  }
-
-  bool is_exhausted(const History& history) const {
-    if (!finite_ || !finite_->size()) return false;
-    const std::uint64_t size = *finite_->size();
-    if (static_cast<std::uint64_t>(history.size()) < size) return false;
-    for (std::uint64_t i = 0; i < size; ++i)
-      if (!history.find(finite_->point(i))) return false;
-    return true;
-  }
-
   // Whether a proposal of it would be a repeat that the space need not have.
   bool is_repeat(const History& history, const Assignment& parameters) const {
-    return finite_ && history.find(parameters);
+    return untried_.applies() && history.find(parameters);
   }
 
   // ---- without a model ---------------------------------------------------------------------------
@@ -145,26 +126,12 @@ class BayesianSampler final : public Sampler {
   // A point at random that was not tried; of a finite space that is not exhausted.
   Proposal anything_else(const History& history, RunId id, std::string reason) const {
     RandomStream random(context_.seed, id, kDraws);
-    Assignment drawn;
-    for (std::uint64_t draws = 0; draws < kMostDraws; ++draws) {
+    return untried_.propose(history, id, reason, [&] {
       Coordinates point;
       for (int j = 0; j < encoding_.size(); ++j)
         point.push_back(encoding_.place(j, random.uniform()));
-      drawn = encoding_.decode(point);
-      if (!history.find(drawn)) return {std::move(drawn), std::move(reason)};
-    }
-    for (const std::uint64_t index : untried(history, kLargestEnumerated))
-      return {finite_->point(index), std::move(reason)};
-    return {std::move(drawn), reason + "; it repeats an earlier run, since nothing new was found"};
-  }
-
-  // The points of a finite space that were not tried, if it is not larger than `most`.
-  std::vector<std::uint64_t> untried(const History& history, std::uint64_t most) const {
-    std::vector<std::uint64_t> result;
-    if (!finite_ || !finite_->size() || *finite_->size() > most) return result;
-    for (std::uint64_t i = 0; i < *finite_->size(); ++i)
-      if (!history.find(finite_->point(i))) result.push_back(i);
-    return result;
+      return encoding_.decode(point);
+    });
   }
 
   // ---- with a model ------------------------------------------------------------------------------
@@ -199,8 +166,8 @@ class BayesianSampler final : public Sampler {
 
   std::vector<Coordinates> points_left(const History& history) const {
     std::vector<Coordinates> points;
-    for (const std::uint64_t index : untried(history, kFewPoints))
-      points.push_back(*encoding_.encode(finite_->point(index)));
+    for (const std::uint64_t index : untried_.untried(history, kFewPoints))
+      points.push_back(*encoding_.encode(untried_.point(index)));
     return points;
   }
 
@@ -321,7 +288,7 @@ class BayesianSampler final : public Sampler {
   }
 
   Encoding encoding_;
-  std::optional<FiniteSpace> finite_;
+  WithoutRepeats untried_;
   SamplerContext context_;
   gp::Settings settings_;
   SobolPoints design_;
@@ -336,12 +303,42 @@ class BayesianSampler final : public Sampler {
   std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
 };
 
+MadeSampler make(const Options& options, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(
+      std::make_shared<BayesianSampler>(space, context, gp::settings_of(options, space, context)));
+}
+
 }  // namespace
 
-MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,
-                          const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(
-      std::make_shared<BayesianSampler>(space, context, gp::settings_of(spec, space, context)));
+SamplerTable::Row bayesian_row() {
+  return {
+      {.name = "bayesian",
+       .aliases = {"BayesianParameterSampling", "BayesianOptimization"},
+       .summary =
+           "A Gaussian process over the runs so far proposes where it expects to improve most; "
+           "takes every expression and works with every policy.",
+       .options =
+           {{.name = "initial_points",
+             .kind = OptionKind::integer,
+             .summary = "Quasi-random runs before the model takes over; by default 10, or two a "
+                        "parameter within a quarter of the budget; a third of a budget below 30.",
+             .minimum = 1},
+            {.name = "warp",
+             .kind = OptionKind::boolean,
+             .summary =
+                 "Whether values worse than the median are drawn together, so that the model "
+                 "spends itself on the good ones.",
+             .default_text = "true"},
+            {.name = "noise",
+             .kind = OptionKind::boolean,
+             .summary = "Whether two runs with the same parameters may report different values.",
+             .default_text = "true"},
+            {.name = "ordered_choices",
+             .kind = OptionKind::boolean,
+             .summary = "Whether a choice of three or more numbers is taken as ordered by them.",
+             .default_text = "true"}},
+       .runs_per_parameter = 20},
+      make};
 }
 
 }  // namespace hdrive::sampling

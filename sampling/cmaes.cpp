@@ -31,9 +31,9 @@
 #include <deque>
 #include <numeric>
 
+#include "base/normal.h"
 #include "base/text.h"
 #include "sampling/encoding.h"
-#include "sampling/gp/special.h"
 #include "sampling/outcomes.h"
 #include "sampling/samplers.h"
 #include "sampling/without_repeats.h"
@@ -390,7 +390,7 @@ class CmaesSampler final : public Sampler {
   void widen(State& state) const {
     const double alpha =
         1 / static_cast<double>(std::max<std::size_t>(numbers_.size(), 1) * state.rates.lambda);
-    const double quantile = gp::normal_quantile(1 - alpha / 2);
+    const double quantile = base::normal_quantile(1 - alpha / 2);
     for (Eigen::Index i = 0; i < state.mean.size(); ++i) {
       const int j = static_cast<int>(dimension(i));
       const double half = 0.5 * encoding_.cell_width(j, state.mean[i]);
@@ -417,11 +417,19 @@ class CmaesSampler final : public Sampler {
   std::vector<Generation> generations_;
 };
 
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<CmaesSampler>(space, context));
+}
+
 }  // namespace
 
-MadeSampler make_cmaes(const AlgorithmSpec&, const SearchSpace& space,
-                       const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(std::make_shared<CmaesSampler>(space, context));
+SamplerTable::Row cmaes_row() {
+  return {
+      {.name = "cmaes",
+       .summary =
+           "CMA-ES with a margin for whole numbers: evolves a normal distribution, for hundreds "
+           "of runs on real parameters."},
+      make};
 }
 
 }  // namespace hdrive::sampling

@@ -10,7 +10,6 @@
 #include <cmath>
 
 #include "hdrive/sampler.h"
-#include "sampling/samplers.h"
 
 namespace hdrive {
 namespace {
@@ -53,11 +52,6 @@ class Draw {
 
 Value draw(const Expression& expression, RandomStream& random) {
   return std::visit(Draw(random), expression);
-}
-
-Assignment sampling::decode_all(const Conditions& conditions, std::span<const double> unit) {
-  return conditions.make_set(
-      [&](std::size_t i) { return decode(conditions.space().parameters[i].expression, unit[i]); });
 }
 
 }  // namespace hdrive

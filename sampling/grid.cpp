@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/text.h"
-#include "sampling/finite_space.h"
+#include "hdrive/finite_space.h"
 #include "sampling/samplers.h"
 
 namespace hdrive::sampling {
@@ -63,9 +63,7 @@ std::string advice(const Parameter& parameter) {
   return fmt::format(", which could be {}", to_text(Expression(choice)));
 }
 
-}  // namespace
-
-MadeSampler make_grid(const AlgorithmSpec&, const SearchSpace& space, const SamplerContext&) {
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext&) {
   std::vector<std::string> misfits;
   for (const Parameter& parameter : space.parameters)
     if (!std::holds_alternative<Choice>(parameter.expression))
@@ -76,6 +74,18 @@ MadeSampler make_grid(const AlgorithmSpec&, const SearchSpace& space, const Samp
                                  "as a choice, or use random sampling",
                                  base::join(misfits, ", and "))};
   return std::shared_ptr<Sampler>(std::make_shared<GridSampler>(*FiniteSpace::of(space)));
+}
+
+}  // namespace
+
+SamplerTable::Row grid_row() {
+  return {{.name = "grid",
+           .aliases = {"GridParameterSampling"},
+           .summary =
+               "Every combination of the options once, the first parameter slowest; choice only. "
+               "Without max_total_runs it tries all of them.",
+           .exhaustive = true},
+          make};
 }
 
 }  // namespace hdrive::sampling

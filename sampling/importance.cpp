@@ -19,6 +19,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/normal.h"
 #include "base/text.h"
 #include "hdrive/sampler.h"
 #include "sampling/encoding.h"
@@ -27,6 +28,7 @@
 namespace hdrive {
 namespace {
 
+using base::normal_cdf;
 using sampling::Coordinates;
 using sampling::Dimension;
 using sampling::Encoding;
@@ -35,8 +37,6 @@ using sampling::OutcomeKind;
 
 constexpr std::size_t kFewest = 10;  // runs
 constexpr std::size_t kMostCells = 50;
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
 // Scott's rule for the width of a kernel.
 double scott(const std::vector<double>& sample) {

@@ -82,11 +82,21 @@ class LatinHypercubeSampler final : public Sampler {
   std::string how_;
 };
 
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<LatinHypercubeSampler>(space, context));
+}
+
 }  // namespace
 
-MadeSampler make_latin_hypercube(const AlgorithmSpec&, const SearchSpace& space,
-                                 const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(std::make_shared<LatinHypercubeSampler>(space, context));
+SamplerTable::Row latin_hypercube_row() {
+  return {
+      {.name = "latin_hypercube",
+       .aliases = {"lhs"},
+       .summary =
+           "A Latin hypercube of max_total_runs points: each run has a stratum of each parameter "
+           "to itself; a finite space without repeats. Where max_total_runs is changed, the runs "
+           "that follow are of another hypercube; sobol does not depend on it."},
+      make};
 }
 
 }  // namespace hdrive::sampling

@@ -8,6 +8,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numbers>
+
+#include "base/normal.h"
 
 namespace hdrive::sampling {
 namespace {
@@ -19,12 +22,10 @@ constexpr std::size_t kBlock =
     256;  // points at once: what of them is needed stays in the nearest cache
 constexpr float kOut = -std::numeric_limits<float>::infinity();
 
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-
 // -log of what of the Gaussian around `center` lies in [0, 1], and of its height.
 double log_scale_at(double center, double width) {
-  const double inside = normal_cdf((1 - center) / width) - normal_cdf(-center / width);
-  return -std::log(std::sqrt(2 * 3.14159265358979323846) * width * inside);
+  const double inside = base::normal_cdf((1 - center) / width) - base::normal_cdf(-center / width);
+  return -std::log(std::sqrt(2 * std::numbers::pi) * width * inside);
 }
 
 // exp(x) for x <= 0, to seven digits, in steps that a compiler can do for several at once.

@@ -50,11 +50,19 @@ class RandomSampler final : public Sampler {
   std::string how_;
 };
 
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<RandomSampler>(space, context.seed));
+}
+
 }  // namespace
 
-MadeSampler make_random(const AlgorithmSpec&, const SearchSpace& space,
-                        const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(std::make_shared<RandomSampler>(space, context.seed));
+SamplerTable::Row random_row() {
+  return {{.name = "random",
+           .aliases = {"RandomParameterSampling"},
+           .summary =
+               "Independent random draws of each parameter; takes every expression. A finite space "
+               "is drawn from without repeats."},
+          make};
 }
 
 }  // namespace hdrive::sampling

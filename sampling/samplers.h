@@ -1,42 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The samplers' factories: what a row of the table in registry.cpp points to.
+// The samplers' rows, and what several samplers say and count alike.
 //
-// A new sampler is one file with its class (final, hidden) and its factory, a declaration here, and
-// a row there. Factories are called with a known name, checked options and a sound space.
+// A new sampler is one file, sampling/NAME.cpp, with its class (final, hidden) and its row at the
+// end, and one line in samplers.inc. A row's `make` is called with checked options and a sound space.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <string>
 
+#include "hdrive/algorithm_table.h"
 #include "hdrive/sampler.h"
 #include "sampling/conditions.h"
 
 namespace hdrive::sampling {
 
 using MadeSampler = Result<std::shared_ptr<Sampler>>;
-using SamplerFactory = MadeSampler (*)(const AlgorithmSpec& spec, const SearchSpace& space,
-                                       const SamplerContext& context);
+using SamplerTable = AlgorithmTable<MadeSampler (*)(
+    const Options& options, const SearchSpace& space, const SamplerContext& context)>;
 
-MadeSampler make_random(const AlgorithmSpec& spec, const SearchSpace& space,
-                        const SamplerContext& context);
-MadeSampler make_grid(const AlgorithmSpec& spec, const SearchSpace& space,
-                      const SamplerContext& context);
-MadeSampler make_sobol(const AlgorithmSpec& spec, const SearchSpace& space,
-                       const SamplerContext& context);
-MadeSampler make_latin_hypercube(const AlgorithmSpec& spec, const SearchSpace& space,
-                                 const SamplerContext& context);
+#define SAMPLER(name) SamplerTable::Row name##_row();
+#include "sampling/samplers.inc"
+#undef SAMPLER
 
-MadeSampler make_tpe(const AlgorithmSpec& spec, const SearchSpace& space,
-                     const SamplerContext& context);
-
-MadeSampler make_cmaes(const AlgorithmSpec& spec, const SearchSpace& space,
-                       const SamplerContext& context);
-MadeSampler make_auto(const AlgorithmSpec& spec, const SearchSpace& space,
-                      const SamplerContext& context);
-
-/// How many runs fill the space before a model chooses: max(10, min(2 parameters, budget / 4)).
+/// How many runs fill the space before a model chooses: ten, or two a parameter within a quarter of
+/// the budget; of a budget below thirty a third, and at least three. `budget` 0: as many as wanted.
 RunId initial_runs(std::size_t parameters, std::int64_t budget);
 
 /// "6 parameters", "6 parameters, 2 of them conditional".
@@ -48,8 +37,5 @@ std::string incumbent_text(const History& history);
 /// The set of a point of the unit cube: `decode`, parameter by parameter. The coordinate of one
 /// that does not exist there goes unused.
 Assignment decode_all(const Conditions& conditions, std::span<const double> unit);
-
-MadeSampler make_bayesian(const AlgorithmSpec& spec, const SearchSpace& space,
-                          const SamplerContext& context);
 
 }  // namespace hdrive::sampling

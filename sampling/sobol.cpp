@@ -48,11 +48,18 @@ class SobolSampler final : public Sampler {
   std::string how_;
 };
 
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<SobolSampler>(space, context.seed));
+}
+
 }  // namespace
 
-MadeSampler make_sobol(const AlgorithmSpec&, const SearchSpace& space,
-                       const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(std::make_shared<SobolSampler>(space, context.seed));
+SamplerTable::Row sobol_row() {
+  return {
+      {.name = "sobol",
+       .summary = "A scrambled Sobol sequence: any number of runs fills the space evenly; a finite "
+                  "space without repeats."},
+      make};
 }
 
 }  // namespace hdrive::sampling

@@ -235,29 +235,18 @@ class TpeSampler final : public Sampler {
   std::vector<float> scales_;  // by run, of rest_
 };
 
+MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext& context) {
+  return std::shared_ptr<Sampler>(std::make_shared<TpeSampler>(space, context));
+}
+
 }  // namespace
 
-RunId initial_runs(std::size_t parameters, std::int64_t budget) {
-  return std::max<RunId>(10, std::min(2 * static_cast<RunId>(parameters), budget / 4));
-}
-
-std::string parameters_text(const SearchSpace& space) {
-  const auto& all = space.parameters;
-  const auto conditional =
-      std::count_if(all.begin(), all.end(), [](const Parameter& each) { return each.condition; });
-  return base::plural(static_cast<long long>(all.size()), "parameter") +
-         (conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "");
-}
-
-std::string incumbent_text(const History& history) {
-  const auto run = history.incumbent();
-  if (!run) return "no value yet";
-  return fmt::format("incumbent run {} with {:.6g}", *run, *history.best(*run));
-}
-
-MadeSampler make_tpe(const AlgorithmSpec&, const SearchSpace& space,
-                     const SamplerContext& context) {
-  return std::shared_ptr<Sampler>(std::make_shared<TpeSampler>(space, context));
+SamplerTable::Row tpe_row() {
+  return {{.name = "tpe",
+           .summary =
+               "The tree-structured Parzen estimator, multivariate: a model of densities, for many "
+               "runs, many parameters and choices."},
+          make};
 }
 
 }  // namespace hdrive::sampling

@@ -41,6 +41,27 @@ Proposal WithoutRepeats::propose(const History& history, RunId id, const std::st
                       *earlier, kMostDraws, size_text())};
 }
 
+std::vector<std::uint64_t> WithoutRepeats::untried(const History& history,
+                                                   std::uint64_t most) const {
+  std::vector<std::uint64_t> result;
+  if (!finite_ || size() > most) return result;
+  for (std::uint64_t i = 0; i < size(); ++i)
+    if (!history.find(finite_->point(i))) result.push_back(i);
+  return result;
+}
+
+bool WithoutRepeats::is_exhausted(const History& history) const {
+  if (!finite_ || static_cast<std::uint64_t>(history.size()) < size()) return false;
+  for (std::uint64_t i = 0; i < size(); ++i)
+    if (!history.find(finite_->point(i))) return false;
+  return true;
+}
+
+std::string WithoutRepeats::exhausted_text() const {
+  return fmt::format("the search space has only {}, and {} tried", size_text(),
+                     size() == 1 ? "it was" : "all were");
+}
+
 std::string WithoutRepeats::size_text() const {
   if (!finite_->size()) return "more than 2^63 parameter sets";
   return base::plural(static_cast<long long>(size()), "parameter set");
@@ -53,17 +74,11 @@ std::uint64_t WithoutRepeats::size() const {
 // What drawing at random on and on would give: the remaining points with their weights.
 Proposal WithoutRepeats::pick_remaining(const History& history, RunId id,
                                         const std::string& how) const {
-  std::vector<std::uint64_t> remaining;
+  const std::vector<std::uint64_t> remaining = untried(history, kLargestEnumerated);
+  if (remaining.empty()) return {std::nullopt, exhausted_text()};
   std::vector<double> weight_up_to;
   double total = 0;
-  for (std::uint64_t i = 0; i < size(); ++i) {
-    if (history.find(finite_->point(i))) continue;
-    remaining.push_back(i);
-    weight_up_to.push_back(total += finite_->weight(i));
-  }
-  if (remaining.empty())
-    return {std::nullopt, fmt::format("the search space has only {}, and {} tried", size_text(),
-                                      size() == 1 ? "it was" : "all were")};
+  for (const std::uint64_t i : remaining) weight_up_to.push_back(total += finite_->weight(i));
   const double target = RandomStream(seed_, id, kPickPurpose).uniform() * total;
   const auto place = std::upper_bound(weight_up_to.begin(), weight_up_to.end() - 1, target);
   return {finite_->point(remaining[static_cast<std::size_t>(place - weight_up_to.begin())]),

@@ -12,9 +12,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "hdrive/finite_space.h"
 #include "hdrive/sampler.h"
-#include "sampling/finite_space.h"
 
 namespace hdrive::sampling {
 
@@ -30,6 +31,17 @@ class WithoutRepeats {
   /// `how` begins the reason: "drawn at random, seed 7".
   Proposal propose(const History& history, RunId id, const std::string& how,
                    const std::function<Assignment()>& draw) const;
+
+  /// Whether all points of a finite space were tried.
+  bool is_exhausted(const History& history) const;
+  /// "the search space has only 12 parameter sets, and all were tried".
+  std::string exhausted_text() const;
+
+  /// The points that were not tried, by number, of a finite space of at most `most` points; none of a
+  /// larger one.
+  std::vector<std::uint64_t> untried(const History& history, std::uint64_t most) const;
+  /// The point of this number.
+  Assignment point(std::uint64_t index) const { return finite_->point(index); }
 
   /// "12 parameter sets", "more than 2^63 parameter sets". Requires `applies()`.
   std::string size_text() const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <unordered_map>
 
@@ -28,6 +29,8 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 using Path = std::vector<Step>;
+
+constexpr double kBeyondIntegers = 9223372036854775808.0;  // 2^63
 
 std::optional<std::size_t> place_of(const Expression& expression, const Value& option) {
   const auto* choice = std::get_if<Choice>(&expression);
@@ -107,12 +110,16 @@ Result<void> check_names(const SearchSpace& space, const std::vector<Path>& path
 }  // namespace
 
 bool same_option(const Value& a, const Value& b) {
-  const auto number = [](const Value& value) {
-    return std::holds_alternative<bool>(value) ? std::nullopt : as_number(value);
-  };
   if (same_value(a, b)) return true;
-  const auto x = number(a), y = number(b);
-  return x && y && *x == *y;
+  const auto* integer = std::get_if<std::int64_t>(&a);
+  const auto* real = std::get_if<double>(&b);
+  if (!integer && !real) {
+    integer = std::get_if<std::int64_t>(&b);
+    real = std::get_if<double>(&a);
+  }
+  // Exactly: two integers beyond 2^53 may be near the same real number.
+  return integer && real && std::abs(*real) < kBeyondIntegers && *real == std::trunc(*real) &&
+         static_cast<std::int64_t>(*real) == *integer;
 }
 
 bool Choice::operator==(const Choice& other) const {

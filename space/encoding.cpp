@@ -2,10 +2,10 @@
 //
 // Values on the unit interval, for samplers that model or fill the space evenly.
 #include <algorithm>
-#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <limits>
 
+#include "base/normal.h"
 #include "hdrive/space.h"
 #include "space/shape.h"
 
@@ -16,16 +16,6 @@ using space::Lattice;
 using space::Shape;
 
 constexpr double kTail = 1e-6;  // what lies beyond is encoded as if it lay here
-constexpr double kRootOfTwo = 1.4142135623730951;
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / kRootOfTwo); }
-
-double normal_quantile(double probability) {
-  // In double throughout: long double differs between machines.
-  using namespace boost::math::policies;
-  return -kRootOfTwo * boost::math::erfc_inv(2 * probability, policy<promote_double<false>>());
-}
-
 double middle(double index, double size) { return (index + 0.5) / size; }
 
 double cell(double unit, double size) { return std::min(std::floor(unit * size), size - 1); }
@@ -67,7 +57,7 @@ double encode(const Shape& shape, double number) {
     return encode(shape, *lattice, std::nearbyint(number / *shape.q));
   const double drawn = space::backward(shape, number);
   if (shape.base == Shape::Base::normal)
-    return std::clamp(normal_cdf((drawn - shape.first) / shape.second), kTail, 1 - kTail);
+    return std::clamp(base::normal_cdf((drawn - shape.first) / shape.second), kTail, 1 - kTail);
   return place(shape, drawn);
 }
 
@@ -78,7 +68,7 @@ Value decode(const Shape& shape, double unit) {
     return unit == 0 ? shape.least : shape.most;
   const double drawn =
       shape.base == Shape::Base::normal
-          ? shape.first + shape.second * normal_quantile(std::clamp(unit, kTail, 1 - kTail))
+          ? shape.first + shape.second * base::normal_quantile(std::clamp(unit, kTail, 1 - kTail))
           : std::lerp(shape.first, shape.second, unit);
   const double number = space::forward(shape, drawn);
   return shape.q ? quantize(number, *shape.q) : Value(number);

@@ -84,6 +84,47 @@ const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table,
   return found == table.end() ? nullptr : &*found;
 }
 
+std::string unknown_algorithm(std::string_view family, const std::vector<AlgorithmInfo>& table,
+                              std::string_view name) {
+  std::vector<std::string> names, spellings;
+  for (const AlgorithmInfo& info : table) {
+    names.emplace_back(info.name);
+    spellings.emplace_back(info.name);
+    spellings.insert(spellings.end(), info.aliases.begin(), info.aliases.end());
+  }
+  const std::string hint = base::did_you_mean(name, spellings);
+  return fmt::format("unknown {} type {}; allowed: {}{}{}", family, base::json_string(name),
+                     base::join(names, ", "), hint.empty() ? "" : ";", hint);
+}
+
+const Value* Options::given(std::string_view name) const {
+  const auto found = spec_.options.find(std::string(name));
+  return found == spec_.options.end() ? nullptr : &found->second;
+}
+
+std::string_view Options::usual(std::string_view name) const {
+  const auto found = std::find_if(info_.options.begin(), info_.options.end(),
+                                  [&](const OptionInfo& option) { return option.name == name; });
+  return found == info_.options.end() ? std::string_view() : found->default_text;
+}
+
+std::optional<double> Options::number(std::string_view name) const {
+  if (const Value* value = given(name)) return as_number(*value);
+  const std::string text(usual(name));
+  return text.empty() ? std::nullopt : std::optional(std::stod(text));
+}
+
+std::optional<std::int64_t> Options::integer(std::string_view name) const {
+  if (const Value* value = given(name)) return std::get<std::int64_t>(*value);
+  const std::string text(usual(name));
+  return text.empty() ? std::nullopt : std::optional<std::int64_t>(std::stoll(text));
+}
+
+bool Options::is_on(std::string_view name) const {
+  if (const Value* value = given(name)) return std::get<bool>(*value);
+  return usual(name) == "true";
+}
+
 Result<void> check_options(const AlgorithmInfo& info, const AlgorithmSpec& spec) {
   for (const auto& [name, value] : spec.options) {
     const auto option =

@@ -107,15 +107,16 @@ struct HashOfOption {
             [](double number) {
               return std::isnan(number) ? std::size_t{1} : std::hash<double>{}(number);
             },
+            [](std::int64_t number) { return std::hash<double>{}(static_cast<double>(number)); },
             [](const Json& json) { return std::hash<std::string>{}(json.text); },
             [](const auto& other) { return std::hash<std::decay_t<decltype(other)>>{}(other); }},
         *value);
-    return hash * 31 + value->index();
+    return hash * 31 + std::holds_alternative<bool>(*value);
   }
 };
 
 struct SameOption {
-  bool operator()(const Value* a, const Value* b) const { return same_value(*a, *b); }
+  bool operator()(const Value* a, const Value* b) const { return same_option(*a, *b); }
 };
 
 }  // namespace

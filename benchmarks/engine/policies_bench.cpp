@@ -16,19 +16,23 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hdrive/hdrive.h"
 
 namespace {
 
+using hdrive::AlgorithmInfo;
 using hdrive::AlgorithmSpec;
 using hdrive::Goal;
 using hdrive::History;
 using hdrive::Policy;
 using hdrive::RunId;
+using hdrive::Value;
 using hdrive::Verdict;
 
 enum class Order { round_by_round, run_by_run };
@@ -122,16 +126,22 @@ Case made(std::string name, const AlgorithmSpec& spec) {
   return {std::move(name), *policy};
 }
 
+// Every policy, with the options it cannot do without.
 std::vector<Case> cases() {
-  return {{"(recorded only)", nullptr},
-          made("no_termination", {"no_termination", {}}),
-          made("bandit", {"bandit", {{"slack_factor", 0.1}}}),
-          made("median_stopping", {"median_stopping", {}}),
-          made("truncation_selection",
-               {"truncation_selection", {{"truncation_percentage", std::int64_t{20}}}}),
-          made("truncation, unfinished",
-               {"truncation_selection",
-                {{"truncation_percentage", std::int64_t{20}}, {"exclude_finished_jobs", true}}})};
+  const std::map<std::string_view, std::map<std::string, Value>> needed{
+      {"bandit", {{"slack_factor", 0.1}}},
+      {"truncation_selection", {{"truncation_percentage", std::int64_t{20}}}}};
+  std::vector<Case> result{{"(recorded only)", nullptr}};
+  for (const AlgorithmInfo& info : hdrive::policy_algorithms()) {
+    const auto options = needed.find(info.name);
+    const std::string name(info.name);
+    result.push_back(made(
+        name, {name, options == needed.end() ? std::map<std::string, Value>() : options->second}));
+  }
+  result.push_back(made("truncation, unfinished", {"truncation_selection",
+                                                   {{"truncation_percentage", std::int64_t{20}},
+                                                    {"exclude_finished_jobs", true}}}));
+  return result;
 }
 
 void print_rates(int repetitions) {

@@ -19,10 +19,10 @@ import multiprocessing
 import os
 import pathlib
 import random
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-SAMPLERS = ["random", "sobol", "latin_hypercube", "bayesian", "tpe", "cmaes", "auto"]
 PEERS = ["optuna-gp", "optuna-tpe", "hebo", "smac-forest", "smac-gp", "ax", "vizier"]
 PARALLEL_BUDGET = 128  # 16 batches of 8, or as many results of 8 asynchronous workers
 YARDSTICK = {"arm": "uniform", "mode": "sequential", "budget": 200}
@@ -36,8 +36,7 @@ def arguments():
     parser.add_argument("--seeds", type=int, help="default: 10, on tables 30")
     parser.add_argument("--budget", type=int, nargs="+", default=[50, 100, 200], help="of the sequential mode")
     parser.add_argument("--modes", nargs="+", default=["sequential", "batches", "asynchronous"])
-    parser.add_argument("--samplers", default="bayesian,auto,tpe,cmaes,sobol,latin_hypercube,random",
-                        help="hdrive's, with commas, or none")
+    parser.add_argument("--samplers", help="hdrive's, with commas, or none (default: all that take every space)")
     parser.add_argument("--peers", default=",".join(PEERS), help="with commas, or none")
     parser.add_argument("--hdrive", default=str(HERE.parents[1] / "build" / "hdrive"), help="the binary")
     parser.add_argument("--venv", default=str(HERE / ".venv"), help="the virtual environment of setup.sh")
@@ -60,11 +59,18 @@ def listed(text):
     return [] if text == "none" else text.split(",")
 
 
+def all_samplers(binary):
+    """Those that the binary has, but for the grid, which takes choices only."""
+    rows = json.loads(subprocess.run([binary, "list-algorithms", "-f", "json"], capture_output=True, check=True).stdout)
+    return [row["name"] for row in rows if row["family"] == "sampling" and row["name"] != "grid"]
+
+
 def planned(options):
     """Every sweep to be run: a seed of all problems, shuffled, before the next seed, so that at any time what is
     there is a fair part of the whole."""
     import problems
-    arms = [f"hdrive-{s}" for s in listed(options.samplers)] + listed(options.peers)
+    ours = listed(options.samplers) if options.samplers else all_samplers(options.hdrive)
+    arms = [f"hdrive-{s}" for s in ours] + listed(options.peers)
     chosen = problems.chosen(options.problems, options.instance)
 
     def seeds(problem):

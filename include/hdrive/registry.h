@@ -63,6 +63,31 @@ const std::vector<AlgorithmInfo>& policy_algorithms();
 /// The row whose name or alias is `name`, in any case and with '-', '_' and ' ' alike; or nullptr.
 const AlgorithmInfo* find_algorithm(const std::vector<AlgorithmInfo>& table, std::string_view name);
 
+/// What to say of a name that is none of the table's: `unknown sampling type "randm"; allowed:
+/// random, grid; did you mean "random"?`.
+std::string unknown_algorithm(std::string_view family, const std::vector<AlgorithmInfo>& table,
+                              std::string_view name);
+
+/// The options of a spec, with the row's defaults for those that it does not give.
+class Options {
+ public:
+  /// Both must outlive it. The options were checked against the row.
+  Options(const AlgorithmInfo& info, const AlgorithmSpec& spec) : info_(info), spec_(spec) {}
+
+  /// Nothing where it is not given and has no default.
+  std::optional<double> number(std::string_view name) const;
+  std::optional<std::int64_t> integer(std::string_view name) const;
+  /// Of an option with a default.
+  bool is_on(std::string_view name) const;
+
+ private:
+  const Value* given(std::string_view name) const;
+  std::string_view usual(std::string_view name) const;
+
+  const AlgorithmInfo& info_;
+  const AlgorithmSpec& spec_;
+};
+
 /// Fails naming the first option of `spec` that the algorithm does not know, that has a wrong kind
 /// or lies out of its range, or that is required and missing. For specs made in code; a
 /// configuration file's are checked with their positions.

@@ -66,9 +66,10 @@ struct ParameterImportance {
 
 /// The importance of each parameter, largest first: how differently the best tenth of the runs is
 /// spread along it than all are that were tried (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023).
-/// Runs that were stopped early or failed are never among the best. For a conditional parameter those
-/// without it do not count; one that cannot vary has no importance. Parameters of one name are called "lr (optimizer adam)". Fails where fewer than ten
-/// runs have a value, or all have the same.
+/// Runs that were stopped early or failed are never among the best. For a conditional parameter
+/// those without it do not count; one that cannot vary has no importance. Parameters of one name
+/// are called "lr (optimizer adam)". Fails where fewer than ten runs have a final value, or where
+/// all that were tried have the same.
 Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace& space,
                                                               const History& history);
 

@@ -145,7 +145,8 @@ Value quantize(double number, double q);
 /// and lattice points to within rounding (0.3 is a multiple of 0.1).
 bool contains(const Expression& expression, const Value& value);
 
-/// Whether two values are the same option: numbers compare as numbers, whatever their kind.
+/// Whether two values are the same option: numbers compare as numbers, whatever their kind (1 and
+/// 1.0, 0.0 and -0.0), booleans are none; NaN is the same as NaN.
 bool same_option(const Value& a, const Value& b);
 
 /// How many conditions a parameter may depend on, one on another.
@@ -176,7 +177,7 @@ Result<Assignment> partial_point(const SearchSpace& space, const Assignment& giv
 
 /// How many different values there are: of choices, integers and the q-forms of uniform draws;
 /// nothing for the rest, and for lattices of more than 2^53 points. An option listed twice counts
-/// once.
+/// once, also where it is listed as 1 and as 1.0.
 std::optional<std::uint64_t> cardinality(const Expression& expression);
 
 /// How many different sets there are: the product over the parameters, of a choice with conditional

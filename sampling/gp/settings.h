@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options of Bayesian sampling, as the table of samplers declares them.
+// The options of Bayesian sampling, as its row declares them.
 //
 // Internal to sampling/. Plain values.
 #pragma once
@@ -19,9 +19,7 @@ struct Settings {
   bool ordered_choices = true;  ///< whether a choice of numbers is ordered by them
 };
 
-/// Those of `spec`, the defaults for what it does not give; all the defaults for another sampler's
-/// spec.
-Settings settings_of(const AlgorithmSpec& spec, const SearchSpace& space,
+Settings settings_of(const Options& options, const SearchSpace& space,
                      const SamplerContext& context);
 
 }  // namespace hdrive::sampling::gp

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sampling/gp/special.h"
 
-#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 
 namespace hdrive::sampling::gp {
 namespace {
 
-constexpr double kRootOfTwo = 1.4142135623730951;
 constexpr double kLogRootOfTwoPi = 0.91893853320467274;
 // Above it the direct formula loses less than four bits; below it the fraction converges in few
 // terms.
@@ -17,13 +15,6 @@ constexpr double kTail = -3;
 int terms(double t) { return t > 12 ? 12 : t > 6 ? 20 : 60; }
 
 }  // namespace
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / kRootOfTwo); }
-
-double normal_quantile(double probability) {
-  using namespace boost::math::policies;
-  return -kRootOfTwo * boost::math::erfc_inv(2 * probability, policy<promote_double<false>>());
-}
 
 LogH log_h(double z) {
   const double log_density = -0.5 * z * z - kLogRootOfTwoPi;

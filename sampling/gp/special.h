@@ -5,6 +5,8 @@
 // Internal to sampling/. Pure functions, safe from any thread.
 #pragma once
 
+#include "base/normal.h"
+
 namespace hdrive::sampling::gp {
 
 /// ln h(z) for h(z) = phi(z) + z Phi(z), and what its derivatives are made of. Relative errors
@@ -21,9 +23,7 @@ struct LogH {
 };
 LogH log_h(double z);
 
-/// Phi(z).
-double normal_cdf(double z);
-/// The z with Phi(z) = probability, from 0 to 1 exclusive.
-double normal_quantile(double probability);
+using base::normal_cdf;
+using base::normal_quantile;
 
 }  // namespace hdrive::sampling::gp

@@ -64,8 +64,7 @@ class Conditional(HdriveTest):
                 self.assertEqual(name not in run["hyperparameters"], row.get(name, "") == "", (name, row))
 
     def test_every_sampler_takes_it_and_a_resumed_sweep_goes_on(self):
-        rows = json.loads(self.hdrive("list-algorithms", "-f", "json").out)
-        samplers = [row["name"] for row in rows if row["family"] == "sampling" and row["name"] != "grid"]
+        samplers = [row["name"] for row in self.algorithms("sampling") if row["name"] != "grid"]
         self.assertGreater(len(samplers), 6)
         for sampler in samplers:
             with self.subTest(sampler):

@@ -154,6 +154,10 @@ class HdriveTest(unittest.TestCase):
     def sweeps(self):
         return json.loads(self.hdrive("list", "-f", "json").out)
 
+    def algorithms(self, family):
+        """The rows of "sampling" or "policy", as list-algorithms tells them."""
+        return [row for row in json.loads(self.hdrive("list-algorithms", "-f", "json").out) if row["family"] == family]
+
     def runs(self, sweep="last"):
         """The runs of a sweep as `hdrive status` lists them for programs, by number."""
         runs = json.loads(self.hdrive("status", sweep, "-f", "json").out)["runs"]

@@ -55,7 +55,7 @@ class Numbers(HdriveTest):
 
 class OptionsThatAreNoNumber(HdriveTest):
     def test_are_tried_once_by_every_sampler(self):
-        for sampler in ("grid", "random", "bayesian", "tpe", "cmaes", "sobol", "latin_hypercube"):
+        for sampler in [row["name"] for row in self.algorithms("sampling")]:
             with self.subTest(sampler):
                 self.write("nan.yml", f"""
 sampling:

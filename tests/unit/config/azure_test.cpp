@@ -100,6 +100,32 @@ TEST_CASE("In a file, what Azure would refuse is told with its place") {
         "100\n");
 }
 
+TEST_CASE("What means something else there is told where the file says it, or does not") {
+  ConfigOverrides overrides = no_command();
+  overrides.azure = true;
+  const std::string all = told(
+      "sampling:\n"
+      "  type: bayesian\n"
+      "  parameter_space:\n"
+      "  - {name: n, expression: randint, values: [9]}\n"
+      "primary_metric_name: accuracy\n"
+      "primary_metric_goal: Maximize\n"
+      "max_total_runs: 40\n"
+      "max_duration_minutes: 60\n"
+      "seed: 4\n",
+      overrides);
+  for (const char* line :
+       {"hdconfig.yml:4:12: warning: Azure: randint is meant for seeds, whose neighbours are as "
+        "different as others; here they are taken as ordered (parameter \"n\")\n",
+        "hdconfig.yml:8:1: warning: Azure: max_duration_minutes counts all time since the "
+        "submission; here without pauses and the time between a stop and a resume\n",
+        "hdconfig.yml:9:1: warning: Azure: hdconfig.yml has no key \"seed\"; it is hdrive's own, "
+        "so remove it there\n",
+        "warning: Azure: without max_concurrent_runs all runs start at once; here "})
+    CHECK_THAT(all, Catch::Contains(line));
+  CHECK(told(around(""), overrides) == "");
+}
+
 TEST_CASE("A command that was typed is no key of the file, so Azure does not mind it") {
   ConfigOverrides overrides;
   overrides.azure = true;

@@ -8,6 +8,11 @@ using hdrive::policies::Schedule;
 
 namespace {
 
+Schedule from(std::map<std::string, hdrive::Value> options) {
+  const auto* row = hdrive::find_algorithm(hdrive::policy_algorithms(), "median_stopping");
+  return Schedule::from(hdrive::Options(*row, {"median_stopping", std::move(options)}));
+}
+
 std::vector<std::int64_t> first_due(const Schedule& schedule, std::size_t count) {
   std::vector<std::int64_t> due;
   for (std::int64_t report = 0; due.size() < count; ++report)
@@ -34,16 +39,15 @@ TEST_CASE("an interval of 0 or none means every report") {
   CHECK(first_due({0, 0}, 3) == Reports{1, 2, 3});
   CHECK(first_due({}, 3) == Reports{1, 2, 3});
   CHECK(first_due({0, 3}, 2) == Reports{3, 4});
-  const Schedule absent = Schedule::from({"bandit", {}});
+  const Schedule absent = from({});
   CHECK(first_due(absent, 2) == Reports{1, 2});
 }
 
 TEST_CASE("a run without a report is never due") { CHECK_FALSE(Schedule{}.due(0)); }
 
 TEST_CASE("the settings are read from the options") {
-  const Schedule schedule = Schedule::from(
-      {"bandit",
-       {{"evaluation_interval", std::int64_t{5}}, {"delay_evaluation", std::int64_t{10}}}});
+  const Schedule schedule =
+      from({{"evaluation_interval", std::int64_t{5}}, {"delay_evaluation", std::int64_t{10}}});
   CHECK(schedule.evaluation_interval == 5);
   CHECK(schedule.delay_evaluation == 10);
 }

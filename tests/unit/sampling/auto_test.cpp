@@ -17,10 +17,8 @@ std::string described(const SearchSpace& space, std::int64_t runs, std::int64_t 
 }  // namespace
 
 TEST_CASE("auto chooses by budget, space and parallelism, and says what and why") {
-  const bool bayesian = find_algorithm(sampler_algorithms(), "bayesian") != nullptr;
   CHECK_THAT(described(kReal, 100, 4),
-             Catch::StartsWith(bayesian ? "auto: bayesian, because 100 runs for 2 parameters suit"
-                                        : "auto: tpe, because 100 runs for 2 parameters suit"));
+             Catch::StartsWith("auto: bayesian, because 100 runs for 2 parameters suit"));
   CHECK_THAT(described(kReal, 8, 8),
              Catch::StartsWith("auto: sobol, because all runs start at once"));
   CHECK_THAT(described(kReal, 8, 1),
@@ -47,5 +45,26 @@ TEST_CASE("Each proposal of auto names the sampler it comes from, and the first 
     CHECK(proposal.parameters == same.parameters);
     CHECK(proposal.reason == chosen + same.reason);
     add(history, *proposal.parameters);
+    history.edit(history.size() - 1).proposal = proposal.reason;
   }
+}
+
+TEST_CASE("Where an update of the sweep makes auto choose another sampler, that run says so") {
+  const auto with_budget = [](std::int64_t runs) {
+    return *make_sampler({"auto", {}}, kReal, {Goal::minimize, 1, runs, 1});
+  };
+  History history(Goal::minimize);
+  const auto next = [&](std::int64_t runs) {
+    const Proposal proposal = propose(*with_budget(runs), history);
+    add(history, *proposal.parameters);
+    history.edit(history.size() - 1).proposal = proposal.reason;
+    return proposal.reason;
+  };
+  CHECK_THAT(next(8), Catch::StartsWith("auto chose sobol, because 8 runs are too few"));
+  CHECK_THAT(next(8), Catch::StartsWith("auto, sobol: "));
+  CHECK_THAT(next(200), Catch::StartsWith("auto chose bayesian, because 200 runs"));
+  CHECK_THAT(next(200), Catch::StartsWith("auto, bayesian: "));
+  add(history, {{"x", 0.5}, {"y", 0.5}});  // somebody's own point
+  history.edit(history.size() - 1).proposal = "enqueued";
+  CHECK_THAT(next(200), Catch::StartsWith("auto, bayesian: "));
 }

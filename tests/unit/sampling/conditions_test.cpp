@@ -6,8 +6,8 @@
 #include <functional>
 #include <set>
 
+#include "hdrive/finite_space.h"
 #include "sampling/encoding.h"
-#include "sampling/finite_space.h"
 #include "sampling/gp/model.h"
 #include "sampling/product_kernels.h"
 #include "tests/unit/sampling/trials.h"
@@ -104,7 +104,7 @@ TEST_CASE("A finite space counts as hdrive::point does, and its weights add up t
                            {"y", Choice{{true, false}}, {{"optimizer", text("b")}}},
                            {"z", RandInt{3}, {{"y", true}}},
                            {"n", RandInt{2}}}};
-  const auto finite = *sampling::FiniteSpace::of(space);
+  const auto finite = *FiniteSpace::of(space);
   REQUIRE(finite.size() == 14u);
   REQUIRE(cardinality(space) == 14u);
   double total = 0;

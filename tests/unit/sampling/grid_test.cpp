@@ -65,6 +65,16 @@ TEST_CASE("Runs that are not on the grid do not keep a point from being tried") 
   CHECK(run(*from, history, 100).size() == 6);
 }
 
+TEST_CASE("NaN, zeros of either sign and numbers of either kind are tried once") {
+  const double nan = std::nan("");
+  const auto from = sampler(
+      "grid",
+      {{{"x", Choice{{nan, 0.0, -0.0, std::int64_t{1}, 1.0, true, nan, std::int64_t{0}}}}}});
+  History history(Goal::maximize);
+  CHECK(run(*from, history, 10) ==
+        std::vector<std::string>{R"({"x":"NaN"})", R"({"x":0.0})", R"({"x":1})", R"({"x":true})"});
+}
+
 TEST_CASE("An option listed twice makes one point") {
   History history(Goal::maximize);
   const auto from = sampler("grid", {{{"a", Choice{{true, false, true}}}}});

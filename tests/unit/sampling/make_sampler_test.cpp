@@ -43,7 +43,7 @@ TEST_CASE("No two rows share a name") {
 
 TEST_CASE("An unknown sampler is refused with those there are and the nearest") {
   const std::string message = outcome({"randm", {}});
-  CHECK(message.starts_with("unknown sampling \"randm\"; there is random, grid"));
+  CHECK(message.starts_with("unknown sampling type \"randm\"; allowed: random, grid"));
   CHECK(message.ends_with("did you mean \"random\"?"));
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <set>
 
 #include "hdrive/space.h"
@@ -171,4 +172,12 @@ TEST_CASE("An option is the same whatever the kind of its number") {
                            {"width", RandInt{3}, where("layers", std::int64_t{2})}}};
   CHECK(complaint(space, {{"layers", 2.0}, {"width", 1.0}}) == "fits");
   CHECK(cardinality(space) == 4u);
+  // Two integers that are the same real number to 53 bits are two options all the same.
+  const std::int64_t large = std::int64_t{1} << 53;
+  const Choice choice{{std::int64_t{1}, 1.0, true, 0.0, -0.0, large, large + 1, std::nan("")}};
+  CHECK(cardinality(choice) == 6u);
+  CHECK(same_option(large, static_cast<double>(large)));
+  CHECK_FALSE(same_option(large + 1, static_cast<double>(large)));
+  CHECK_FALSE(same_option(true, std::int64_t{1}));
+  CHECK(encode(choice, 1.0) == encode(choice, std::int64_t{1}));
 }

@@ -3,7 +3,7 @@
 // FiniteSpace: a space of which every parameter has finitely many values, prepared for asking
 // often.
 //
-// Internal to sampling/. Immutable after it was made; owns all it needs.
+// Immutable after it was made; owns all it needs; safe from any thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 #include "hdrive/space.h"
 
-namespace hdrive::sampling {
+namespace hdrive {
 
 class FiniteSpace {
  public:
@@ -22,7 +22,7 @@ class FiniteSpace {
   /// How many different points there are; nothing beyond 2^63.
   std::optional<std::uint64_t> size() const { return size_; }
 
-  /// The same as `hdrive::point`.
+  /// Point number `index`, from 0, the first parameter slowest.
   Assignment point(std::uint64_t index) const;
 
   /// The probability with which one random draw of all parameters gives the point.
@@ -60,4 +60,4 @@ class FiniteSpace {
   std::optional<std::uint64_t> size_;
 };
 
-}  // namespace hdrive::sampling
+}  // namespace hdrive

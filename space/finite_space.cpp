@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sampling/finite_space.h"
+#include "hdrive/finite_space.h"
 
 #include <utility>
 
-#include "sampling/conditions.h"
-
-namespace hdrive::sampling {
+namespace hdrive {
 namespace {
 
 constexpr std::uint64_t kMany = ~std::uint64_t{0};
+constexpr std::uint64_t kLargestSpace = std::uint64_t{1} << 63;
 
 }  // namespace
 
@@ -32,27 +31,28 @@ double FiniteSpace::Axis::weight(std::uint64_t index) const {
 
 std::optional<FiniteSpace> FiniteSpace::of(const SearchSpace& space) {
   FiniteSpace result;
-  result.size_ = cardinality(space);
   for (const Parameter& parameter : space.parameters) {
     if (!cardinality(parameter.expression)) return std::nullopt;
     result.axes_.emplace_back(parameter);
   }
   result.connect(space);
+  const std::uint64_t size = result.points_of(result.roots_);
+  if (size <= kLargestSpace) result.size_ = size;
   return result;
 }
 
 void FiniteSpace::connect(const SearchSpace& space) {
-  const Conditions conditions(space);
+  const auto above_of = parents(space);
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    const auto& condition = conditions.of(i);
-    if (!condition) {
+    if (!above_of[i]) {
       roots_.push_back(i);
       continue;
     }
-    Axis& above = axes_[condition->parent];
+    Axis& above = axes_[*above_of[i]];
     above.below.resize(above.size);
     for (std::size_t k = 0; k < above.size; ++k)
-      if (condition->at_level[k]) above.below[k].push_back(i);
+      if (same_option(space.parameters[i].condition->option, above.values[k]))
+        above.below[k].push_back(i);
   }
   for (std::size_t i = axes_.size(); i-- > 0;) {
     Axis& axis = axes_[i];
@@ -114,4 +114,4 @@ double FiniteSpace::weight(std::uint64_t index) const {
   return product;
 }
 
-}  // namespace hdrive::sampling
+}  // namespace hdrive

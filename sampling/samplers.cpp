@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of samplers, of the rows at the ends of their files.
+#include "sampling/samplers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "hdrive/registry.h"
+
+namespace hdrive {
+namespace {
+
+const sampling::SamplerTable& table() {
+  static const sampling::SamplerTable kTable("sampling", {
+#define SAMPLER(name) sampling::name##_row(),
+#include "sampling/samplers.inc"
+#undef SAMPLER
+                                                         });
+  return kTable;
+}
+
+}  // namespace
+
+const std::vector<AlgorithmInfo>& sampler_algorithms() { return table().infos(); }
+
+Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const SearchSpace& space,
+                                              const SamplerContext& context) {
+  const auto row = table().find(spec);
+  if (!row) return row.error();
+  // A space built in code has not been through the configuration's checks.
+  if (auto sound = check(space); !sound) return sound.error();
+  return (*row)->make(Options((*row)->info, spec), space, context);
+}
+
+namespace sampling {
+
+RunId initial_runs(std::size_t parameters, std::int64_t budget) {
+  constexpr RunId kUsual = 10;
+  const auto two_each = 2 * static_cast<RunId>(parameters);
+  if (budget <= 0) return std::max(kUsual, two_each);
+  if (budget < 3 * kUsual) return std::max<RunId>(3, budget / 3);
+  return std::max(kUsual, std::min(two_each, budget / 4));
+}
+
+std::string parameters_text(const SearchSpace& space) {
+  const auto& all = space.parameters;
+  const auto conditional =
+      std::count_if(all.begin(), all.end(), [](const Parameter& each) { return each.condition; });
+  return base::plural(static_cast<long long>(all.size()), "parameter") +
+         (conditional > 0 ? fmt::format(", {} of them conditional", conditional) : "");
+}
+
+std::string incumbent_text(const History& history) {
+  const auto run = history.incumbent();
+  if (!run) return "no value yet";
+  return fmt::format("incumbent run {} with {:.6g}", *run, *history.best(*run));
+}
+
+Assignment decode_all(const Conditions& conditions, std::span<const double> unit) {
+  return conditions.make_set(
+      [&](std::size_t i) { return decode(conditions.space().parameters[i].expression, unit[i]); });
+}
+
+}  // namespace sampling
+}  // namespace hdrive
