@@ -154,14 +154,15 @@ class CmaesSampler final : public Sampler {
   }
 
  private:
-  // The more there is to be learnt, the larger is a generation, and no smaller than the number of
-  // runs at once: or most of them would come from a distribution of the past.
+  // The more there is to be learnt, the larger is a generation, and no smaller than half of the runs
+  // at once: or most of them would come from a distribution of the past (measured with 32 at once:
+  // half of them is better than all, and than the usual).
   std::size_t first_lambda(const SamplerContext& context) const {
-    const auto all =
-        static_cast<double>(std::max<std::size_t>(numbers_.size() + categories_.size(), 1));
-    const auto usual = 4 + static_cast<std::size_t>(3 * std::log(all));
-    const std::int64_t few = std::max<std::int64_t>(context.max_total_runs / kFewestGenerations, 1);
-    return std::max(usual, static_cast<std::size_t>(std::min(context.max_concurrent_runs, few)));
+    const std::size_t all = std::max<std::size_t>(numbers_.size() + categories_.size(), 1);
+    const auto usual = 4 + static_cast<std::size_t>(3 * std::log(static_cast<double>(all)));
+    const std::int64_t parallel =
+        std::min(context.max_concurrent_runs / 2, context.max_total_runs / kFewestGenerations);
+    return std::max(usual, static_cast<std::size_t>(std::max<std::int64_t>(parallel, 0)));
   }
 
   // The first search begins in the middle, the others anywhere: in turns one of small steps and
@@ -328,19 +329,24 @@ class CmaesSampler final : public Sampler {
     return steps;
   }
 
+  // An injected point may lie far outside the distribution; one with a negative weight must not take
+  // more from the covariance than there is.
+  static void shorten(const State& state, MatrixXd& steps, VectorXd& weights) {
+    const double d = static_cast<double>(steps.rows());
+    const double longest = std::sqrt(d) + 2 * d / (d + 2);
+    for (Eigen::Index p = 0; p < steps.cols(); ++p) {
+      const double length = std::max(state.whitened(steps.col(p)).norm(), 1e-10);
+      steps.col(p) *= std::min(1.0, longest / length);
+      if (weights[p] < 0) weights[p] *= d / std::pow(std::min(length, longest), 2);
+    }
+  }
+
   void move(State& state, const Evaluated& all, const VectorXd& weights) const {
     const Rates& rates = state.rates;
     const double d = static_cast<double>(numbers_.size());
     MatrixXd steps = steps_to(state, all);
-    // An injected point may lie far outside the distribution; one with a negative weight must not
-    // take more from the covariance than there is.
-    const double longest = std::sqrt(d) + 2 * d / (d + 2);
     VectorXd of_covariance = weights;
-    for (Eigen::Index p = 0; p < steps.cols(); ++p) {
-      const double length = std::max(state.whitened(steps.col(p)).norm(), 1e-10);
-      steps.col(p) *= std::min(1.0, longest / length);
-      if (weights[p] < 0) of_covariance[p] *= d / std::pow(std::min(length, longest), 2);
-    }
+    shorten(state, steps, of_covariance);
     const auto parents = static_cast<Eigen::Index>(all.parents);
     const VectorXd mean_step = steps.leftCols(parents) * weights.head(parents);
     state.mean = (state.mean + state.sigma * state.widening.cwiseProduct(mean_step))

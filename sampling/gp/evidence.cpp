@@ -248,69 +248,86 @@ std::vector<Observation> observe(const History& history, const Encoding& encodin
   return Observer(encoding).update(history, Observer::Newest::included);
 }
 
-Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,
-                   Warp warp) {
+namespace {
+
+// Those before run `before` that say something; of many failures the newest.
+std::vector<const Observation*> rows_of(const std::vector<Observation>& observations,
+                                        RunId before) {
   using Kind = Observation::Kind;
   std::vector<const Observation*> rows;
   std::size_t failures = 0;
-  for (const Observation& observation : observations)
-    if (observation.run < before && observation.kind == Kind::failure) ++failures;
-  std::size_t left_out =
-      failures <= kMostFailures
-          ? 0
-          : (failures - kMostFailures + kFailuresAtATime - 1) / kFailuresAtATime * kFailuresAtATime;
   for (const Observation& observation : observations) {
     if (observation.run >= before || observation.kind == Kind::pending ||
         observation.kind == Kind::nothing)
       continue;
-    if (observation.kind == Kind::failure && left_out > 0) {
-      --left_out;
-      continue;
-    }
+    failures += observation.kind == Kind::failure;
     rows.push_back(&observation);
   }
+  if (failures <= kMostFailures) return rows;
+  std::size_t left_out =
+      (failures - kMostFailures + kFailuresAtATime - 1) / kFailuresAtATime * kFailuresAtATime;
+  std::erase_if(rows, [&](const Observation* row) {
+    if (row->kind != Kind::failure || left_out == 0) return false;
+    --left_out;
+    return true;
+  });
+  return rows;
+}
 
-  std::vector<double> known;
-  for (const Observation* row : rows)
-    if (row->kind != Kind::failure) known.push_back(row->value);
-  const std::vector<double> scores = warped(known, warp);
-  const auto [least, most] = std::minmax_element(scores.begin(), scores.end());
-  const double penalty = scores.empty() ? 0 : *most + 0.5 * (*most - *least) + 1;
-
-  std::vector<double> row_scores;
-  for (std::size_t i = 0, next = 0; i < rows.size(); ++i)
-    row_scores.push_back(rows[i]->kind == Kind::failure ? penalty : scores[next++]);
-
-  Dataset data;
-  data.training.points = Points(dimensions, static_cast<int>(rows.size()));
-  for (const auto& group : group_replicates(rows)) {
-    const Observation& first = *rows[group.front()];  // all are of its kind
-    const int size = static_cast<int>(group.size());
-    const double share = 1.0 / size;
-    double score = 0, value = 0;
-    for (const std::size_t i : group) {
-      score += share * row_scores[i];
-      value += share * rows[i]->value;
-    }
-    data.training.add(*first.point, score, share, first.kind == Kind::partial ? kPartialDoubt : 0);
-    data.runs.push_back(first.run);
-    data.values.push_back(first.kind == Kind::failure ? kNan : value);
-    data.is_final.push_back(first.kind == Kind::value);
-    if (first.kind == Kind::value) data.good += size;
-    if (first.kind == Kind::failure) data.failures += size;
-    if (first.kind == Kind::partial) data.partials += size;
-  }
-  data.failure_score = penalty;
-  for (std::size_t i = 0; i < scores.size(); ++i) data.known.push_back({scores[i], known[i]});
-  std::sort(data.known.begin(), data.known.end(), [](const auto& a, const auto& b) {
+// The pairs of a score and a value, both strictly ascending.
+std::vector<Dataset::Known> ascending(const std::vector<double>& scores,
+                                      const std::vector<double>& values) {
+  std::vector<Dataset::Known> all, result;
+  for (std::size_t i = 0; i < scores.size(); ++i) all.push_back({scores[i], values[i]});
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return std::pair(a.score, a.value) < std::pair(b.score, b.value);
   });
-  std::vector<Dataset::Known> ascending;
-  for (const Dataset::Known& each : data.known)
-    if (ascending.empty() ||
-        (each.score > ascending.back().score && each.value > ascending.back().value))
-      ascending.push_back(each);
-  data.known = std::move(ascending);
+  for (const Dataset::Known& each : all)
+    if (result.empty() || (each.score > result.back().score && each.value > result.back().value))
+      result.push_back(each);
+  return result;
+}
+
+// Adds a group of rows of one point and kind as one, by their mean.
+void add_group(Dataset& data, const std::vector<const Observation*>& rows,
+               const std::vector<double>& scores, const std::vector<std::size_t>& group) {
+  using Kind = Observation::Kind;
+  const Observation& first = *rows[group.front()];
+  const int size = static_cast<int>(group.size());
+  const double share = 1.0 / size;
+  double score = 0, value = 0;
+  for (const std::size_t i : group) {
+    score += share * scores[i];
+    value += share * rows[i]->value;
+  }
+  data.training.add(*first.point, score, share, first.kind == Kind::partial ? kPartialDoubt : 0);
+  data.runs.push_back(first.run);
+  data.values.push_back(first.kind == Kind::failure ? kNan : value);
+  data.is_final.push_back(first.kind == Kind::value);
+  if (first.kind == Kind::value) data.good += size;
+  if (first.kind == Kind::failure) data.failures += size;
+  if (first.kind == Kind::partial) data.partials += size;
+}
+
+}  // namespace
+
+Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,
+                   Warp warp) {
+  const std::vector<const Observation*> rows = rows_of(observations, before);
+  std::vector<double> values;
+  for (const Observation* row : rows)
+    if (row->kind != Observation::Kind::failure) values.push_back(row->value);
+  const std::vector<double> known = warped(values, warp);
+  const auto [least, most] = std::minmax_element(known.begin(), known.end());
+
+  Dataset data;
+  data.failure_score = known.empty() ? 0 : *most + 0.5 * (*most - *least) + 1;
+  std::vector<double> scores;
+  for (std::size_t next = 0; const Observation* row : rows)
+    scores.push_back(row->kind == Observation::Kind::failure ? data.failure_score : known[next++]);
+  data.training.points = Points(dimensions, static_cast<int>(rows.size()));
+  for (const auto& group : group_replicates(rows)) add_group(data, rows, scores, group);
+  data.known = ascending(known, values);
   return data;
 }
 

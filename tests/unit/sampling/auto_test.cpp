@@ -23,7 +23,7 @@ TEST_CASE("auto chooses by budget, space and parallelism, and says what and why"
              Catch::StartsWith("auto: sobol, because all runs start at once"));
   CHECK_THAT(described(kReal, 8, 1),
              Catch::StartsWith("auto: sobol, because 8 runs are too few to learn from"));
-  CHECK_THAT(described(kReal, 40, 16), Catch::StartsWith("auto: sobol, because with 16 at once"));
+  CHECK_THAT(described(kReal, 40, 16), Catch::StartsWith("auto: bayesian, because 40 runs for 2"));
   CHECK_THAT(described(kReal, 20000, 4),
              Catch::StartsWith("auto: tpe, because 20000 runs are many"));
   SearchSpace wide;

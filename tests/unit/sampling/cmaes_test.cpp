@@ -136,7 +136,7 @@ TEST_CASE("Many workers make large generations, a short sweep small ones") {
     return (*make_sampler({"cmaes", {}}, reals(5), {Goal::minimize, 1, runs, at_once}))->describe();
   };
   CHECK_THAT(generations(1000, 1), Catch::Contains("generations of 8,"));
-  CHECK_THAT(generations(1000, 32), Catch::Contains("generations of 32,"));
+  CHECK_THAT(generations(1000, 32), Catch::Contains("generations of 16,"));
   CHECK_THAT(generations(200, 64), Catch::Contains("generations of 20,"));
 }
 
