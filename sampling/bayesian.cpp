@@ -320,8 +320,10 @@ SamplerTable::Row bayesian_row() {
        .options =
            {{.name = "initial_points",
              .kind = OptionKind::integer,
-             .summary = "Quasi-random runs before the model takes over; by default 10, or two a "
-                        "parameter within a quarter of the budget; a third of a budget below 30.",
+             .summary =
+                 "Quasi-random runs before the model takes over; by default 10, or, where "
+                 "parameters have levels to be tried, two a parameter within a quarter of the "
+                 "budget; a third of a budget below 30.",
              .minimum = 1},
             {.name = "warp",
              .kind = OptionKind::boolean,

@@ -37,12 +37,16 @@ Result<std::shared_ptr<Sampler>> make_sampler(const AlgorithmSpec& spec, const S
 
 namespace sampling {
 
-RunId initial_runs(std::size_t parameters, std::int64_t budget) {
+RunId initial_runs(const SearchSpace& space, std::int64_t budget) {
   constexpr RunId kUsual = 10;
-  const auto two_each = 2 * static_cast<RunId>(parameters);
-  if (budget <= 0) return std::max(kUsual, two_each);
+  const auto& all = space.parameters;
+  const bool has_levels = std::any_of(all.begin(), all.end(), [](const Parameter& each) {
+    return cardinality(each.expression).has_value();
+  });
+  const RunId wished = has_levels ? 2 * std::ssize(all) : kUsual;
+  if (budget <= 0) return std::max(kUsual, wished);
   if (budget < 3 * kUsual) return std::max<RunId>(3, budget / 3);
-  return std::max(kUsual, std::min(two_each, budget / 4));
+  return std::max(kUsual, std::min(wished, budget / 4));
 }
 
 std::string parameters_text(const SearchSpace& space) {

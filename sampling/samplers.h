@@ -24,9 +24,10 @@ using SamplerTable = AlgorithmTable<MadeSampler (*)(
 #include "sampling/samplers.inc"
 #undef SAMPLER
 
-/// How many runs fill the space before a model chooses: ten, or two a parameter within a quarter of
-/// the budget; of a budget below thirty a third, and at least three. `budget` 0: as many as wanted.
-RunId initial_runs(std::size_t parameters, std::int64_t budget);
+/// How many runs fill the space before a model chooses: ten; or, where parameters have levels, which
+/// a model would not all try soon, two a parameter within a quarter of the budget. Of a budget below
+/// thirty a third, and at least three. `budget` 0: as many as wanted.
+RunId initial_runs(const SearchSpace& space, std::int64_t budget);
 
 /// "6 parameters", "6 parameters, 2 of them conditional".
 std::string parameters_text(const SearchSpace& space);

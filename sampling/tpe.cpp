@@ -43,7 +43,7 @@ class TpeSampler final : public Sampler {
   TpeSampler(const SearchSpace& space, const SamplerContext& context)
       : encoding_(space),
         seed_(context.seed),
-        initial_(initial_runs(space.parameters.size(), context.max_total_runs)),
+        initial_(initial_runs(space, context.max_total_runs)),
         design_(dimensions().size(), seed_, 0),
         untried_(space, seed_),
         columns_(dimensions().size()) {}

@@ -21,6 +21,7 @@
 // reader.h (reading what was kept).
 #pragma once
 
+#include "hdrive/algorithm_table.h"
 #include "hdrive/ask_tell.h"
 #include "hdrive/backup.h"
 #include "hdrive/catalog.h"
@@ -28,6 +29,7 @@
 #include "hdrive/clock.h"
 #include "hdrive/config.h"
 #include "hdrive/edit.h"
+#include "hdrive/finite_space.h"
 #include "hdrive/history.h"
 #include "hdrive/housekeeping.h"
 #include "hdrive/ids.h"

@@ -382,7 +382,7 @@ TEST_CASE("Its description names its settings") {
     return (*make_sampler(spec, reals(8), context))->describe();
   };
   CHECK(described({"bayesian", {}}) ==
-        "Bayesian sampling, seed 7: 16 quasi-random points, then a Gaussian process over 8 "
+        "Bayesian sampling, seed 7: 10 quasi-random points, then a Gaussian process over 8 "
         "dimensions "
         "and the point of largest expected improvement; warp on, noise on");
   CHECK(described({"bayesian", {{"warp", false}, {"noise", false}}})
