@@ -23,7 +23,6 @@
 // injected ones.
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
 #include <boost/random/normal_distribution.hpp>
@@ -34,6 +33,7 @@
 #include "base/normal.h"
 #include "base/text.h"
 #include "sampling/encoding.h"
+#include "sampling/gp/algebra.h"
 #include "sampling/outcomes.h"
 #include "sampling/samplers.h"
 #include "sampling/without_repeats.h"
@@ -42,7 +42,6 @@ namespace hdrive::sampling {
 namespace {
 
 using Eigen::ArrayXd;
-using Eigen::Lower;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
@@ -87,11 +86,19 @@ struct Rates {
 
 // ---- the distribution ----------------------------------------------------------------------------
 
+// L x for a lower triangular L; the same bits on every processor, as draws have them.
+VectorXd times(const MatrixXd& l, const VectorXd& x) {
+  VectorXd product(x.size());
+  gp::portable_numerics().multiply(gp::input(l), gp::input(x), gp::output(product));
+  return product;
+}
+
 struct State {
   Rates rates;
   VectorXd mean, path_sigma, path_c;  // of the numbers
-  MatrixXd covariance, factor;        // factor: lower triangular, factor factor' = covariance
-  VectorXd widening;                  // of whole-numbered coordinates, at least 1
+  MatrixXd covariance;
+  MatrixXd factor, inverse;  // lower triangular: factor factor' = covariance, inverse factor = 1
+  VectorXd widening;         // of whole-numbered coordinates, at least 1
   std::vector<std::vector<double>> options;  // by category: the probability of each
   double sigma = kSigma;
   std::int64_t updates = 0;  // of this search
@@ -99,20 +106,20 @@ struct State {
   std::deque<double> bests;  // the best losses of its latest generations
 
   /// A step of N(0, covariance), by a draw of N(0, 1).
-  VectorXd step(const VectorXd& z) const { return factor.triangularView<Lower>() * z; }
+  VectorXd step(const VectorXd& z) const { return times(factor, z); }
   /// The draw that gave this step.
-  VectorXd whitened(const VectorXd& step) const {
-    return factor.triangularView<Lower>().solve(step);
-  }
+  VectorXd whitened(const VectorXd& step) const { return times(inverse, step); }
 };
 
 // Rounding may take a covariance that hardly varies in some direction below zero.
-MatrixXd factor_of(MatrixXd covariance) {
+void factorise(State& state) {
+  MatrixXd sum = state.covariance;
   for (double ridge = 0;; ridge = ridge == 0 ? 1e-14 : 10 * ridge) {
-    covariance.diagonal().array() += ridge;
-    const Eigen::LLT<MatrixXd> factor(covariance);
-    if (factor.info() == Eigen::Success) return factor.matrixL();
+    sum.diagonal().array() += ridge;
+    state.factor = sum;
+    if (gp::portable_numerics().cholesky(gp::output(state.factor))) break;
   }
+  gp::portable_numerics().invert(gp::input(state.factor), gp::output(state.inverse));
 }
 
 VectorXd draw(Eigen::Index d, RandomStream& random) {
@@ -179,6 +186,7 @@ class CmaesSampler final : public Sampler {
                 .path_c = VectorXd::Zero(d),
                 .covariance = MatrixXd::Identity(d, d),
                 .factor = MatrixXd::Identity(d, d),
+                .inverse = MatrixXd::Identity(d, d),
                 .widening = VectorXd::Ones(d),
                 .sigma = widely ? kSigma : kSigma * std::pow(10, -2 * random.uniform()),
                 .search = search};
@@ -348,7 +356,7 @@ class CmaesSampler final : public Sampler {
     VectorXd of_covariance = weights;
     shorten(state, steps, of_covariance);
     const auto parents = static_cast<Eigen::Index>(all.parents);
-    const VectorXd mean_step = steps.leftCols(parents) * weights.head(parents);
+    const VectorXd mean_step = steps.leftCols(parents).lazyProduct(weights.head(parents));
     state.mean = (state.mean + state.sigma * state.widening.cwiseProduct(mean_step))
                      .cwiseMax(0.0)
                      .cwiseMin(1.0);
@@ -364,9 +372,10 @@ class CmaesSampler final : public Sampler {
 
     const double c1 = rates.rank_one, cmu = rates.rank_mu;
     const double kept = 1 - c1 - cmu * weights.sum() + (steady ? 0 : c1 * cc * (2 - cc));
+    const MatrixXd weighted = cmu * steps * of_covariance.asDiagonal();
     state.covariance = kept * state.covariance + c1 * state.path_c * state.path_c.transpose() +
-                       cmu * steps * of_covariance.asDiagonal() * steps.transpose();
-    state.factor = factor_of(state.covariance);
+                       weighted.lazyProduct(steps.transpose());
+    factorise(state);
     state.sigma *= std::exp(std::min(1.0, cs / rates.damping * (length / rates.expected_norm - 1)));
     state.sigma = std::clamp(state.sigma, 1e-8, 1.0);
   }

@@ -9,8 +9,7 @@ Settings settings_of(const Options& options, const SearchSpace& space,
                      const SamplerContext& context) {
   Settings settings;
   settings.initial_points =
-      options.integer("initial_points")
-          .value_or(initial_runs(space, context.max_total_runs));
+      options.integer("initial_points").value_or(initial_runs(space, context.max_total_runs));
   settings.warp = options.is_on("warp") ? Warp::half_rank : Warp::none;
   settings.noise = options.is_on("noise");
   settings.ordered_choices = options.is_on("ordered_choices");
