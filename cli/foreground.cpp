@@ -12,6 +12,7 @@
 #include "cli/detach.h"
 #include "cli/display.h"
 #include "cli/hooks.h"
+#include "cli/model_pick.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
@@ -47,6 +48,13 @@ DeviceOptions device_options(const Foreground& foreground) {
   options.lock_directory = device_locks();
   options.holder = fmt::format("{}, process {}", foreground.directory.string(), ::getpid());
   return options;
+}
+
+std::optional<ModelPick> pick_worth_telling(const Foreground& foreground) {
+  const auto reader = SweepReader::open(foreground.directory);
+  if (!reader) return std::nullopt;
+  const auto sweep = (*reader)->entry();
+  return sweep ? cli::pick_worth_telling(foreground.spec, *sweep, **reader) : std::nullopt;
 }
 
 }  // namespace
@@ -99,8 +107,8 @@ int conclude(const Foreground& foreground, const std::string& sweep_id,
              const SweepSummary& summary) {
   const auto newest = find_sweep(foreground.directory.parent_path(), "last");
   const bool last = newest && newest->header.id == sweep_id;
-  const SummaryContext context{sweep_id, foreground.directory, last ? "last" : short_id(sweep_id),
-                               home_hint(foreground.output_dir)};
+  SummaryContext context{sweep_id, foreground.directory, last ? "last" : short_id(sweep_id),
+                         home_hint(foreground.output_dir)};
   if (foreground.quiet) {
     if (summary.status != SweepStatus::completed)
       complain(base::join(printable_lines(summary.reason), "\n  "));
@@ -109,6 +117,7 @@ int conclude(const Foreground& foreground, const std::string& sweep_id,
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {
+    context.pick = pick_worth_telling(foreground);
     print("\n" + summary_text(summary, foreground.spec, context));
   }
   return exit_code(summary);

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/json_words.h"
 #include "base/text.h"
+#include "cli/model_pick.h"
 
 namespace hdrive::cli {
 namespace {
@@ -116,7 +117,7 @@ void must(const Result<void>& result) {
 
 using Write = LineProtocol::Write;
 
-void ask(AskTell& study, Request& request, const Write& write) {
+void ask(AskTell& study, const SweepSpec&, Request& request, const Write& write) {
   request.allow("ask", {"count"});
   const std::int64_t count = request.whole_if_given("count").value_or(1);
   if (count < 1) throw Wrong{fmt::format("ask: \"count\" is {}; expected at least 1", count)};
@@ -130,7 +131,7 @@ void ask(AskTell& study, Request& request, const Write& write) {
   }
 }
 
-void report(AskTell& study, Request& request, const Write& write) {
+void report(AskTell& study, const SweepSpec&, Request& request, const Write& write) {
   request.allow("report", {"run", "value", "step"});
   const auto reported =
       must(study.report(request.whole("run"), request.value(), request.whole_if_given("step")));
@@ -139,30 +140,40 @@ void report(AskTell& study, Request& request, const Write& write) {
                     json_string(reported.reason)));
 }
 
-void tell(AskTell& study, Request& request, const Write& write) {
+void tell(AskTell& study, const SweepSpec&, Request& request, const Write& write) {
   request.allow("tell", {"run", "value"});
   must(study.tell(request.whole("run"), request.value()));
   write("{\"ok\":true}\n");
 }
 
-void fail(AskTell& study, Request& request, const Write& write) {
+void fail(AskTell& study, const SweepSpec&, Request& request, const Write& write) {
   request.allow("fail", {"run", "reason"});
   must(study.fail(request.whole("run"), request.text_if_given("reason")));
   write("{\"ok\":true}\n");
 }
 
-void best(AskTell& study, Request& request, const Write& write) {
+// What the model picks instead, where the best run is probably only lucky.
+std::string model_member(const SweepSpec& spec, const History& history) {
+  const auto pick = pick_worth_telling(spec, history);
+  if (!pick) return "";
+  return fmt::format(R"(,"model":{{"run":{},"mean":{},"deviation":{},"parameters":{}}})", pick->run,
+                     json_number(pick->mean), json_number(pick->deviation),
+                     to_json(history.run(pick->run).parameters));
+}
+
+void best(AskTell& study, const SweepSpec& spec, Request& request, const Write& write) {
   request.allow("best", {});
   const History& history = study.state().history();
   const auto run = history.incumbent();
   if (!run) return write("{\"run\":null,\"reason\":\"no run has reported a finite value yet\"}\n");
-  write(fmt::format("{{\"run\":{},\"value\":{},\"parameters\":{}}}\n", *run,
-                    json_number(*history.best(*run)), to_json(history.run(*run).parameters)));
+  write(fmt::format("{{\"run\":{},\"value\":{},\"parameters\":{}{}}}\n", *run,
+                    json_number(*history.best(*run)), to_json(history.run(*run).parameters),
+                    model_member(spec, history)));
 }
 
 struct Operation {
   std::string name;
-  void (*run)(AskTell&, Request&, const Write&);
+  void (*run)(AskTell&, const SweepSpec&, Request&, const Write&);
 };
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> kOperations{
@@ -186,7 +197,7 @@ bool LineProtocol::take(std::string_view line) {
   try {
     Request request(line);
     const Operation& wanted = operation(request.operation());
-    wanted.run(study_, request, write_);
+    wanted.run(study_, spec_, request, write_);
     return wanted.run == ask;
   } catch (const Wrong& wrong) {
     write_(fmt::format("{{\"error\":{}}}\n", json_string(wrong.what)));

@@ -7,8 +7,10 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "hdrive/ask_tell.h"
+#include "hdrive/spec.h"
 
 namespace hdrive::cli {
 
@@ -17,8 +19,9 @@ class LineProtocol {
   /// Takes one line of output, newline included; called as soon as the line is known.
   using Write = std::function<void(std::string_view)>;
 
-  /// `study` outlives the protocol.
-  LineProtocol(AskTell& study, Write write) : study_(study), write_(std::move(write)) {}
+  /// `study`, of a sweep as `spec` says, outlives the protocol.
+  LineProtocol(AskTell& study, SweepSpec spec, Write write)
+      : study_(study), spec_(std::move(spec)), write_(std::move(write)) {}
 
   /// Answers one line, given without its newline. A wrong one is answered too, and changes nothing.
   /// True after one that asked for runs: the program is going to train.
@@ -26,6 +29,7 @@ class LineProtocol {
 
  private:
   AskTell& study_;
+  SweepSpec spec_;
   Write write_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/model_pick.h"
 #include "cli/run_text.h"
 #include "cli/text.h"
 #include "hdrive/ids.h"
@@ -41,6 +42,7 @@ std::string best_rows(const SweepSummary& summary, const SweepSpec& spec, const 
     text += fmt::format("  and {}: hdrive best {}{} has them\n",
                         base::plural(static_cast<long long>(rest), "more parameter"),
                         context.selector, context.home_hint);
+  if (context.pick) text += row("model", pick_text(*context.pick));
   return text;
 }
 

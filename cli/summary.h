@@ -4,8 +4,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "hdrive/model_pick.h"
 #include "hdrive/report.h"
 #include "hdrive/spec.h"
 
@@ -13,9 +15,10 @@ namespace hdrive::cli {
 
 struct SummaryContext {
   std::string sweep_id;
-  std::filesystem::path directory;  ///< the sweep's
-  std::string selector;             ///< what to type for it: "last", or the beginning of its id
-  std::string home_hint;            ///< " --output-dir DIR" for commands to type, or nothing
+  std::filesystem::path directory;     ///< the sweep's
+  std::string selector;                ///< what to type for it: "last", or the beginning of its id
+  std::string home_hint;               ///< " --output-dir DIR" for commands to type, or nothing
+  std::optional<ModelPick> pick = {};  ///< where the best run is probably only lucky
 };
 
 /// Best run with its parameters and value, counts, compute saved, outputs, and where to read on.

@@ -17,9 +17,6 @@ using sampling::Conditions;
 using sampling::Encoding;
 using sampling::kAbsent;
 
-// Whose model it is.
-constexpr const char* kSampler = "bayesian";
-
 // The mean of the squared distance over all pairs of rows that both have the dimension.
 double mean_square_distance(const Points& points, int dimension) {
   const int n = points.size();
@@ -79,11 +76,7 @@ ModelReport::Calibration calibration(const Model& model, const Training& trainin
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history) {
   constexpr int kLargest = 500;
-  // Another sampler's sweep is seen with the usual settings.
-  const AlgorithmInfo& row = *find_algorithm(sampler_algorithms(), kSampler);
-  const AlgorithmSpec usual{kSampler, {}};
-  const bool own = find_algorithm(sampler_algorithms(), spec.name) == &row;
-  const Settings settings = settings_of(Options(row, own ? spec : usual), space, context);
+  const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
   const auto observations = observe(history, encoding);
   const Dataset data = learn_from(observations, history.size(), encoding.size(), settings.warp);

@@ -82,8 +82,8 @@ class Input {
 };
 
 // Answers each line, until there are no more.
-int serve(AskTell study) {
-  LineProtocol protocol(study, [](std::string_view line) { print_data(line); });
+int serve(AskTell study, const SweepSpec& spec) {
+  LineProtocol protocol(study, spec, [](std::string_view line) { print_data(line); });
   Input input;
   const auto meanwhile = [&] {
     study.attend();
@@ -128,7 +128,7 @@ int begin(const Options& options) {
     parts.store = value_or_fail(create_sqlite_store(home / header.id, header));
     if (!options.quiet) tell(beginning_line(header, spec));
   }
-  return serve(value_or_fail(AskTell::open(spec, parts)));
+  return serve(value_or_fail(AskTell::open(spec, parts)), spec);
 }
 
 int go_on(const Options& options) {
@@ -156,7 +156,7 @@ int go_on(const Options& options) {
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far, {} to be asked for again\n", id,
                      sweep.runs, base::plural(spec.max_total_runs, "run"), open));
-  return serve(std::move(study));
+  return serve(std::move(study), spec);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
+#include "cli/model_pick.h"
 #include "cli/model_text.h"
 #include "cli/run_rows.h"
 #include "cli/run_text.h"
@@ -53,8 +54,10 @@ std::string edits_text(const std::vector<SweepEdited>& edits) {
 }
 
 OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
-                      const std::vector<SweepEdited>& edits, const std::vector<Noted>& notes) {
+                      const std::optional<ModelPick>& pick, const std::vector<SweepEdited>& edits,
+                      const std::vector<Noted>& notes) {
   OrderedJson json = sweep_json(sweep, summary);
+  json["model_pick"] = pick_json(pick);
   json["properties"] = sweep.header.properties;
   json["config"] = sweep.header.config;
   json["edits"] = OrderedJson::array();
@@ -72,15 +75,16 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
   const SweepSummary summary = summary_of(sweep, *reader);
   const auto edits = value_or_fail(reader->edits());
   const auto notes = value_or_fail(reader->notes());
+  const auto spec = stored_spec(sweep.header, sweep.directory);
+  const auto pick = spec ? pick_worth_telling(*spec, sweep, *reader) : std::nullopt;
   if (as_json) {
-    print_data(pretty(full_json(sweep, summary, edits, notes)));
+    print_data(pretty(full_json(sweep, summary, pick, edits, notes)));
     return kDone;
   }
   std::string text = sweep_text(sweep, summary) + source_text(sweep);
-  if (const auto spec = stored_spec(sweep.header, sweep.directory); spec) {
-    const SamplerContext context{spec->goal, spec->seed, spec->max_total_runs,
-                                 spec->max_concurrent_runs};
-    if (const auto sampler = make_sampler(spec->sampling, spec->space, context))
+  if (pick) text += labelled_sentence("model", pick_text(*pick));
+  if (spec) {
+    if (const auto sampler = make_sampler(spec->sampling, spec->space, sampler_context(*spec)))
       text += labelled_sentence("sampling", (*sampler)->describe());
     if (const auto policy = make_policy(spec->policy, spec->goal))
       text += labelled_sentence("policy", (*policy)->describe());
@@ -95,9 +99,8 @@ int show_model(const Target& target, bool as_json) {
     fail(kWrong, "--model is about a sweep; leave out /" + std::to_string(*target.run));
   const SweepSpec spec = value_or_fail(stored_spec(target.sweep.header, target.sweep.directory));
   const SweepState state = load_state(target.sweep);
-  const ModelReport report = value_or_fail(inspect_model(
-      spec.sampling, spec.space,
-      {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}, state.history()));
+  const ModelReport report = value_or_fail(
+      inspect_model(spec.sampling, spec.space, sampler_context(spec), state.history()));
   as_json ? print_data(pretty(model_json(report))) : print(model_text(report));
   return kDone;
 }

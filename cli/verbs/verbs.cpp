@@ -89,7 +89,11 @@ const std::vector<Verb>& verbs() {
       {.name = "best",
        .usage = "[SWEEP] [options]",
        .summary = "Print the best run of a sweep",
-       .examples = {"hdrive best", "hdrive best HD_1a2b -f json"},
+       .details = "The best run is the one that reported the best value. Where runs with the same "
+                  "parameters report different values, that is the luckiest of many; `--by model` "
+                  "prints the run whose parameters promise the most, by a Gaussian process of all "
+                  "results.",
+       .examples = {"hdrive best", "hdrive best HD_1a2b -f json", "hdrive best --by model"},
        .setup = setup_best},
       {.name = "export",
        .usage = "[SWEEP...] [options]",

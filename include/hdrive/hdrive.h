@@ -34,6 +34,7 @@
 #include "hdrive/housekeeping.h"
 #include "hdrive/ids.h"
 #include "hdrive/listener.h"
+#include "hdrive/model_pick.h"
 #include "hdrive/policy.h"
 #include "hdrive/random.h"
 #include "hdrive/reader.h"

@@ -15,7 +15,6 @@ constexpr int kColdIterations = 60, kWarmIterations = 15, kLastIterations = 8;
 constexpr RunId kEveryResult = 200;
 constexpr int kMostFitted = 300;
 constexpr int kFewestFitted = 3;
-constexpr double kNoNoise = 1e-6;
 constexpr std::uint32_t kSubsetPurpose = 0x5011;
 
 RunId next_checkpoint(RunId checkpoint) { return checkpoint + std::max<RunId>(2, checkpoint / 10); }

@@ -22,6 +22,9 @@
 
 namespace hdrive::sampling::gp {
 
+/// The noise where there is said to be none.
+inline constexpr double kNoNoise = 1e-6;
+
 class Fits {
  public:
   Fits(Prior prior, std::uint64_t seed, Warp warp, bool noise)

@@ -16,4 +16,13 @@ Settings settings_of(const Options& options, const SearchSpace& space,
   return settings;
 }
 
+Settings settings_of(const AlgorithmSpec& spec, const SearchSpace& space,
+                     const SamplerContext& context) {
+  constexpr const char* kSampler = "bayesian";
+  const AlgorithmInfo& row = *find_algorithm(sampler_algorithms(), kSampler);
+  const AlgorithmSpec usual{kSampler, {}};
+  const bool own = find_algorithm(sampler_algorithms(), spec.name) == &row;
+  return settings_of(Options(row, own ? spec : usual), space, context);
+}
+
 }  // namespace hdrive::sampling::gp

@@ -21,5 +21,8 @@ struct Settings {
 
 Settings settings_of(const Options& options, const SearchSpace& space,
                      const SamplerContext& context);
+/// To look at a sweep with: its own options if Bayesian sampling ran it, else the usual ones.
+Settings settings_of(const AlgorithmSpec& spec, const SearchSpace& space,
+                     const SamplerContext& context);
 
 }  // namespace hdrive::sampling::gp

@@ -66,6 +66,42 @@ class Listings(HdriveTest):
         self.assertEqual(["parameter", "share", "lengthscale"], list(model["parameters"][0]))
         self.assertIn("leave out /0", self.hdrive("show", "last/0", "--model", code=2).all)
 
+    def test_what_the_model_picks_is_printed_and_told_where_the_best_run_is_only_lucky(self):
+        self.assertIn("it needs 10 completed runs with a value, and there are 3",
+                      self.hdrive("best", "last", "--by", "model", code=3).err)
+        self.assertIn("did you mean", self.hdrive("best", "--by", "modle", code=2).err)
+        # Least at 0.5, and what the run's number adds decides which is least.
+        script = ("import os, sys\nx, run = float(sys.argv[-1]), int(os.environ['HDRIVE_RUN_NUMBER'])\n"
+                  "loss = (x - 0.5) ** 2 * 4 + (run * 7 % 10) / 10\n"
+                  "open(os.environ['HDRIVE_METRICS_FILE'], 'a').write('{\"name\": \"loss\", \"value\": %r}\\n' % loss)\n")
+        (self.folder / "noisy.py").write_text(script)
+        self.config(command=["python3", "noisy.py"], max_total_runs=40)
+        end = self.hdrive("run", "hdconfig.yml").out
+        told = r"(?m)^model +picks run (\d+), \S+ \+- \S+\s+\(run (\d+)\s+reported the\s+best value, (\S+)\)$"
+        self.assertRegex(end, told)
+        [pick, leader, value] = re.search(told, end).groups()
+        self.assertNotEqual(pick, leader)
+        self.assertRegex(self.hdrive("show", "last").out.replace("\n           ", " "), told)
+        self.assertRegex(self.hdrive("best", "last").out.replace("\n           ", " "), told)
+        self.assertEqual(int(pick), json.loads(self.hdrive("show", "last", "-f", "json").out)["model_pick"]["run"])
+        best = json.loads(self.hdrive("best", "last", "--by", "model", "-f", "json").out)
+        self.assertEqual(int(pick), best["number"])
+        self.assertEqual(int(leader), best["model"]["best_reported_run"])
+        self.assertAlmostEqual(float(value), best["model"]["best_reported"], places=5)
+        self.assertEqual(best["best_primary_metric"], best["model"]["reported"])
+        self.assertLess(abs(best["hyperparameters"]["--x"] - 0.5), 0.3)
+        self.assertNotIn("model", json.loads(self.hdrive("best", "last", "-f", "json").out))
+        text = self.hdrive("best", "--by", "model").out.replace("\n           ", " ")
+        self.assertIn(f"run        {pick} (", text)
+        self.assertRegex(text, r"model      expects \S+ \+- \S+ with these parameters")
+        [row] = csv.DictReader(io.StringIO(self.hdrive("best", "--by", "model", "-f", "csv").out))
+        self.assertAlmostEqual(best["model"]["mean"], float(row["model_mean"]))
+
+    def test_a_sweep_without_noise_has_no_word_of_the_model(self):
+        self.assertNotIn("model", self.done.out)
+        self.assertNotIn("model", self.hdrive("show", "last").out)
+        self.assertIsNone(json.loads(self.hdrive("show", "last", "-f", "json").out)["model_pick"])
+
     def test_a_sweep_is_found_by_id_prefix_name_and_last(self):
         [sweep] = self.sweeps()
         identity = next(value for value in sweep.values() if str(value).startswith("HD_"))

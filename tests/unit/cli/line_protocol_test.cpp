@@ -23,11 +23,11 @@ SweepSpec spec() {
 }
 
 struct Session {
-  explicit Session(const SweepSpec& of = spec()) : study(*AskTell::open(of)) {}
+  explicit Session(SweepSpec of = spec()) : sweep(std::move(of)), study(*AskTell::open(sweep)) {}
 
   std::vector<Line> lines(const std::string& line) {
     std::vector<Line> answers;
-    cli::LineProtocol protocol(study, [&](std::string_view answer) {
+    cli::LineProtocol protocol(study, sweep, [&](std::string_view answer) {
       REQUIRE(!answer.empty());
       REQUIRE(answer.back() == '\n');
       REQUIRE(answer.find('\n') == answer.size() - 1);
@@ -42,6 +42,7 @@ struct Session {
     return answers.front();
   }
 
+  SweepSpec sweep;
   AskTell study;
 };
 
@@ -181,4 +182,23 @@ TEST_CASE("Names and text of any kind survive the way out") {
   Session session(odd);
   CHECK(session(R"({"op":"ask"})")["parameters"] == Line{{"--quote\"d", "a\"\n\\b"}});
   CHECK(session(R"({"op":"ask"})")["done"] == true);
+}
+
+TEST_CASE("Where luck decided which run is best, the answer has the model's pick too") {
+  SweepSpec many = spec();
+  many.space.parameters = {{"x", Uniform{0, 1}}};
+  many.max_total_runs = 41;
+  Session session(many);
+  for (int i = 0; i < 40; ++i) {
+    const double x = session(R"({"op":"ask"})")["parameters"]["x"];
+    const double luck = (i * 7 % 10) / 10.0 - 0.5;
+    session(tell(i, std::to_string(4 * (x - 0.5) * (x - 0.5) + luck)));
+  }
+  const Line best = session(R"({"op":"best"})");
+  REQUIRE(best.contains("model"));
+  const Line& model = best["model"];
+  CHECK(model["run"] != best["run"]);
+  CHECK(model["mean"] > best["value"]);
+  CHECK(model["deviation"] > 0);
+  CHECK(std::abs(model["parameters"]["x"].get<double>() - 0.5) < 0.25);
 }
