@@ -28,10 +28,10 @@
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
 #include <deque>
-#include <numeric>
 
 #include "base/normal.h"
 #include "base/text.h"
+#include "sampling/cma_rates.h"
 #include "sampling/encoding.h"
 #include "sampling/gp/algebra.h"
 #include "sampling/outcomes.h"
@@ -41,7 +41,6 @@
 namespace hdrive::sampling {
 namespace {
 
-using Eigen::ArrayXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
@@ -54,36 +53,6 @@ constexpr std::uint32_t kPurpose = 2'000'000;         // of the random stream
 constexpr std::uint32_t kAbsentPurpose = 2'000'001;   // the same, for steps of what does not exist
 constexpr std::uint32_t kRestartPurpose = 2'000'002;  // the same, for where a search begins anew
 
-// ---- the constants of the tutorial, table 1 ------------------------------------------------------
-
-struct Rates {
-  std::size_t lambda, parents;
-  ArrayXd weights;  // by rank: those of the parents add up to 1, the others are negative
-  double mu_eff, path_sigma, damping, path_c, rank_one, rank_mu, expected_norm;
-
-  // The paths and the covariance are of the numbers alone.
-  Rates(std::size_t numbers, std::size_t generation) : lambda(generation), parents(generation / 2) {
-    const double d = static_cast<double>(std::max<std::size_t>(numbers, 1));
-    const Eigen::Index size = static_cast<Eigen::Index>(lambda),
-                       mu = static_cast<Eigen::Index>(parents);
-    weights = std::log((static_cast<double>(lambda) + 1) / 2) -
-              ArrayXd::LinSpaced(size, 1, static_cast<double>(lambda)).log();
-    const auto effective = [](const auto& of) { return of.sum() * of.sum() / of.square().sum(); };
-    mu_eff = effective(weights.head(mu));
-    const double mu_rest = effective(weights.tail(size - mu));
-    path_sigma = (mu_eff + 2) / (d + mu_eff + 5);
-    damping = 1 + 2 * std::max(0.0, std::sqrt((mu_eff - 1) / (d + 1)) - 1) + path_sigma;
-    path_c = (4 + mu_eff / d) / (d + 4 + 2 * mu_eff / d);
-    rank_one = 2 / ((d + 1.3) * (d + 1.3) + mu_eff);
-    rank_mu = std::min(1 - rank_one, 2 * (mu_eff - 2 + 1 / mu_eff) / ((d + 2) * (d + 2) + mu_eff));
-    expected_norm = std::sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d));
-    weights.head(mu) /= weights.head(mu).sum();
-    const double rest = std::min({1 + rank_one / rank_mu, 1 + 2 * mu_rest / (mu_eff + 2),
-                                  (1 - rank_one - rank_mu) / (d * rank_mu)});
-    weights.tail(size - mu) *= -rest / weights.tail(size - mu).sum();
-  }
-};
-
 // ---- the distribution ----------------------------------------------------------------------------
 
 // L x for a lower triangular L; the same bits on every processor, as draws have them.
@@ -94,7 +63,7 @@ VectorXd times(const MatrixXd& l, const VectorXd& x) {
 }
 
 struct State {
-  Rates rates;
+  CmaRates rates;
   VectorXd mean, path_sigma, path_c;  // of the numbers
   MatrixXd covariance;
   MatrixXd factor, inverse;  // lower triangular: factor factor' = covariance, inverse factor = 1
@@ -180,7 +149,7 @@ class CmaesSampler final : public Sampler {
     const bool widely = search % 2 == 0;
     const std::size_t lambda = widely ? lambda_ << std::min(search / 2, 10U) : lambda_;
     RandomStream random(seed_, search, kRestartPurpose);
-    State state{.rates = Rates(numbers_.size(), lambda),
+    State state{.rates = CmaRates(numbers_.size(), lambda),
                 .mean = VectorXd::Constant(d, 0.5),
                 .path_sigma = VectorXd::Zero(d),
                 .path_c = VectorXd::Zero(d),
@@ -350,7 +319,7 @@ class CmaesSampler final : public Sampler {
   }
 
   void move(State& state, const Evaluated& all, const VectorXd& weights) const {
-    const Rates& rates = state.rates;
+    const CmaRates& rates = state.rates;
     const double d = static_cast<double>(numbers_.size());
     MatrixXd steps = steps_to(state, all);
     VectorXd of_covariance = weights;
