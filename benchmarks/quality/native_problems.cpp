@@ -342,25 +342,31 @@ Task table_problem(int variant) {
 }  // namespace
 
 std::vector<Task> suite(const std::string& name) {
+  if (name == "constructed") return constructed();
   std::vector<Task> problems;
-  const auto is = [&](const char* other) { return name == other || name == "all"; };
+  const auto add = [&](const char* suite, Task problem) {
+    const bool is_extra = suite == std::string("d20") || suite == std::string("d40") ||
+                          suite == std::string("conditional");
+    if (name != suite && (name != "all" || is_extra)) return;
+    problem.suite = suite;
+    problems.push_back(std::move(problem));
+  };
   for (const auto& [function_name, function] : kFunctions) {
-    if (is("d5")) problems.push_back(real_problem(function_name, function, 5));
-    if (is("d10")) problems.push_back(real_problem(function_name, function, 10));
-    if (is("d2")) problems.push_back(real_problem(function_name, function, 2));
-    if (name == "d20") problems.push_back(real_problem(function_name, function, 20));
-    if (is("mixed")) problems.push_back(mixed_problem(function_name, function, 5));
-    if (is("mixed")) problems.push_back(mixed_problem(function_name, function, 10));
-    if (name == "conditional") problems.push_back(conditional_problem(function_name, function));
-    if (is("stopped")) {
-      problems.push_back(real_problem(function_name, function, 5));
-      problems.back().name += " stopped";
-      problems.back().curves = true;
-    }
-    if (is("noisy")) problems.push_back(real_problem(function_name, function, 5, 1.0));
+    add("d5", real_problem(function_name, function, 5));
+    add("d10", real_problem(function_name, function, 10));
+    add("d2", real_problem(function_name, function, 2));
+    add("d20", real_problem(function_name, function, 20));
+    add("d40", real_problem(function_name, function, 40));
+    add("mixed", mixed_problem(function_name, function, 5));
+    add("mixed", mixed_problem(function_name, function, 10));
+    add("conditional", conditional_problem(function_name, function));
+    Task stopped = real_problem(function_name, function, 5);
+    stopped.name += " stopped";
+    stopped.curves = true;
+    add("stopped", std::move(stopped));
+    add("noisy", real_problem(function_name, function, 5, 1.0));
   }
-  for (int variant = 0; variant < 9; ++variant)
-    if (is("tables")) problems.push_back(table_problem(variant));
+  for (int variant = 0; variant < 9; ++variant) add("tables", table_problem(variant));
   return problems;
 }
 

@@ -21,6 +21,7 @@ import pathlib
 import random
 import tempfile
 
+import models
 
 class Problem:
     def __init__(self, name, suite, space, optimum, evaluate, floor=1e-8):
@@ -255,6 +256,7 @@ TABLES = {"hpobench": ["car", "phoneme", "vehicle", "australian", "kc1", "segmen
 def names(instance=1):
     """All names, cheapest to get first; without regard to what is installed."""
     listed = [f"analytic/{n}" for n in ANALYTIC]
+    listed += models.names()
     listed += [f"{bench}/{dataset}" for bench, datasets in TABLES.items() for dataset in datasets]
     for suite, functions in (("bbob", range(1, 25)), ("mixint", range(1, 25)), ("noisy", range(101, 131))):
         listed += [f"{suite}/f{f:02}/d{d}/i{instance}" for d in (5, 10) for f in functions]
@@ -275,6 +277,8 @@ def get(name):
     group, *rest = name.split("/")
     if group == "analytic":
         return next(p for p in analytic() if p.name == name)
+    if group == "models":
+        return models.problem(rest[0])
     if group in TABLES:
         return table_problem(group, rest[0])
     function, dimension, instance = (int(word[1:]) for word in rest)

@@ -44,6 +44,8 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=1, help="sweeps at a time, each on a processor of its own")
     parser.add_argument("--ours", default="hdrive-bayesian", help="the arm that is compared with all others")
     parser.add_argument("--report", action="store_true", help="run nothing, write the table")
+    parser.add_argument("--yardstick", type=int, default=YARDSTICK_SEEDS,
+                        help="random searches a problem that the scores are relative to (default %(default)s); 0: no scores")
     parser.add_argument("--list", action="store_true", help="print the names of the problems")
     return parser.parse_args()
 
@@ -77,7 +79,7 @@ def planned(options):
         return options.seeds or (30 if problem.split("/")[0] in problems.TABLES else 10)
 
     for name in chosen:
-        yield from ({"problem": name, **YARDSTICK, "seed": seed} for seed in range(YARDSTICK_SEEDS))
+        yield from ({"problem": name, **YARDSTICK, "seed": seed} for seed in range(options.yardstick))
     shuffled = random.Random(1).sample(chosen, len(chosen))
     for seed in range(max(map(seeds, chosen), default=0)):
         for name in shuffled:
