@@ -9,14 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <future>
-#include <system_error>
 #include <utility>
 
 #include "base/text.h"
-#include "sampling/gp/groundwork.h"
+#include "sampling/gp/background.h"
+#include "sampling/gp/explanation.h"
 #include "sampling/gp/settings.h"
 #include "sampling/samplers.h"
 #include "sampling/sobol_points.h"
@@ -26,10 +24,10 @@ namespace hdrive::sampling {
 namespace {
 
 using gp::Candidate;
-using gp::Dataset;
 using gp::Groundwork;
 using gp::GroundworkInput;
 using gp::Observation;
+using Newest = gp::Observer::Newest;
 
 enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
 
@@ -53,9 +51,9 @@ class BayesianSampler final : public Sampler {
         settings_(settings),
         design_(static_cast<std::size_t>(encoding_.size()), context.seed, kDesign),
         prior_{encoding_.spreads()},
-        fits_(prior_, context.seed, settings.warp, settings.noise),
         observer_(encoding_),
-        maker_(encoding_, prior_, context.seed, settings.warp) {}
+        background_({encoding_, prior_, context.seed, settings.warp},
+                    {prior_, context.seed, settings.warp, settings.noise}) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
     if (untried_.is_exhausted(history)) return Proposal{std::nullopt, untried_.exhausted_text()};
@@ -74,26 +72,10 @@ class BayesianSampler final : public Sampler {
     if (encoding_.size() == 0 || id < settings_.initial_points || !works_ahead(id)) return;
     if (ended == id) return;  // nothing is on its way
     if (std::pair(id, ended) == prepared_at_) return;
-    if (ahead_.valid()) {
-      if (!is_ready(ahead_)) return;  // it is still at what was asked before
-      fits_ = ahead_.get().fits;
-    }
+    if (background_.is_busy()) return;
     prepared_at_ = {id, ended};
     const auto& observations = observer_.update(history, gp::Observer::Newest::included);
-    ahead_of_ = std::make_shared<const GroundworkInput>(
-        GroundworkInput{id, observer_.digest(), observations, points_left(history)});
-    try {
-      // What was made before is of no use any more, and takes time to give back.
-      Groundwork past = std::exchange(latest_, {});
-      ahead_ = std::async(std::launch::async,
-                          [this, of = ahead_of_, fits = fits_, past = std::move(past)]() mutable {
-                            past = {};
-                            Groundwork work = maker_.make(std::move(of), fits);
-                            return Ahead{std::move(work), std::move(fits)};
-                          });
-    } catch (const std::system_error&) {
-      ahead_ = {};  // no thread can be had: it is done when it is asked for
-    }
+    background_.start(input_of(history, observations));
   }
 
   std::string describe() const override {
@@ -136,32 +118,25 @@ class BayesianSampler final : public Sampler {
 
   // ---- with a model ------------------------------------------------------------------------------
 
-  // The groundwork as it was made while the newest run was training, or else made now.
-  const Groundwork& groundwork(const History& history, gp::Observer::Newest newest) {
-    const auto& observations = observer_.update(history, newest);
-    const auto is_of = [&](const std::shared_ptr<const GroundworkInput>& input) {
-      return input && input->id == history.size() && input->digest == observer_.digest();
-    };
-    if (is_of(latest_.input)) return latest_;
-    if (ahead_.valid() && (is_of(ahead_of_) || is_ready(ahead_))) {
-      Ahead ahead = ahead_.get();
-      latest_ = std::move(ahead.work);
-      fits_ = std::move(ahead.fits);
-      if (is_of(latest_.input)) return latest_;
-    }
-    latest_ =
-        maker_.make(std::make_shared<const GroundworkInput>(GroundworkInput{
-                        history.size(), observer_.digest(), observations, points_left(history)}),
-                    fits_);
-    return latest_;
+  std::shared_ptr<const GroundworkInput> input_of(
+      const History& history, const std::vector<Observation>& observations) const {
+    return std::make_shared<const GroundworkInput>(
+        GroundworkInput{history.size(), observer_.digest(), observations, points_left(history)});
   }
 
-  struct Ahead {
-    Groundwork work;
-    gp::Fits fits;
-  };
-  static bool is_ready(const std::future<Ahead>& ahead) {
-    return ahead.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  // The groundwork as it was made while the newest run was training, or else made now.
+  const Groundwork& groundwork(const History& history, Newest newest) {
+    const auto& observations = observer_.update(history, newest);
+    if (const Groundwork* made = background_.find(history.size(), observer_.digest())) return *made;
+    return background_.make(input_of(history, observations));
+  }
+
+  // The same; the newest result comes after it, once there are enough others.
+  const Groundwork& groundwork(const History& history, RunId id) {
+    const Groundwork& work =
+        groundwork(history, works_ahead(id) ? Newest::held_out : Newest::included);
+    if (work.data.good >= 2 || !observer_.held_out()) return work;
+    return groundwork(history, Newest::included);
   }
 
   std::vector<Coordinates> points_left(const History& history) const {
@@ -175,53 +150,68 @@ class BayesianSampler final : public Sampler {
   static bool works_ahead(RunId id) { return id >= kAheadFrom; }
 
   Proposal by_model(const History& history, RunId id) {
-    using Newest = gp::Observer::Newest;
-    const Groundwork* work =
-        &groundwork(history, works_ahead(id) ? Newest::held_out : Newest::included);
-    if (work->data.good < 2 && observer_.held_out()) work = &groundwork(history, Newest::included);
-    const std::optional<Observation>& newest = observer_.held_out();
-    if (work->data.good < 2)
+    const Groundwork& work = groundwork(history, id);
+    if (work.data.good < 2)
       return design(history, id,
                     fmt::format("quasi-random, since a model needs two results and there {}",
-                                work->data.good == 0 ? "are none" : "is one"));
-    if (!work->model)
+                                work.data.good == 0 ? "are none" : "is one"));
+    if (!work.model)
       return design(history, id, "quasi-random, since no covariance was positive definite");
 
-    gp::Model model = *work->model;
-    std::optional<Groundwork::Pending> resolved;
-    if (newest) resolved = resolve(model, *work, *newest);
-    const bool is_final = resolved && newest->kind == Observation::Kind::value;
-    const gp::Incumbents incumbents =
-        gp::incumbents(*work, model, is_final ? resolved : std::nullopt);
-    const gp::Search search(encoding_, model, incumbents.best, incumbents.good);
-    std::vector<Candidate> candidates;
-    if (!work->input->points.empty()) {
-      candidates = search.rank(work->pool);
-    } else {
-      // Where the newest is the best, nothing near it was looked at yet.
-      std::vector<Coordinates> more;
-      const int rows = static_cast<int>(work->rows.size());
-      if (is_final && incumbents.run == newest->run)
-        more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
-                           context_.seed, id);
-      candidates =
-          search.run(work->pool, context_.seed, id, gp::short_search(rows), std::move(more));
-    }
-    std::string fallback = work->fallback;
-    if (is_stuck(*work, incumbents.good.front()) || explores(id)) {
-      fallback += "; the least known point, to explore";
-      std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
-        return a.prediction.variance > b.prediction.variance;
-      });
-    }
-    for (const Candidate& candidate : candidates) {
+    const Conditioned now = conditioned(work);
+    std::string remark = work.fallback;
+    for (const Candidate& candidate : candidates(work, now, id, remark)) {
       Assignment parameters = encoding_.decode(candidate.point);
       if (is_repeat(history, parameters)) continue;
       return {std::move(parameters),
-              explain(history, *work, newest, candidate, incumbents.run) + fallback};
+              gp::explanation(history, work, observer_.held_out(), candidate, now.incumbents.run) +
+                  remark};
     }
     return anything_else(history, id,
                          "drawn at random, since all points the model proposed were tried before");
+  }
+
+  // The model with the newest result in place of what it was expected to be.
+  struct Conditioned {
+    gp::Model model;
+    gp::Incumbents incumbents;
+  };
+  Conditioned conditioned(const Groundwork& work) const {
+    gp::Model model = *work.model;
+    std::optional<Groundwork::Pending> resolved;
+    const std::optional<Observation>& newest = observer_.held_out();
+    if (newest) resolved = resolve(model, work, *newest);
+    if (newest && newest->kind != Observation::Kind::value) resolved.reset();
+    gp::Incumbents incumbents = gp::incumbents(work, model, resolved);
+    return {std::move(model), std::move(incumbents)};
+  }
+
+  // Points to try, best first. What is to be told of how they were chosen is added to `remark`.
+  std::vector<Candidate> candidates(const Groundwork& work, const Conditioned& now, RunId id,
+                                    std::string& remark) const {
+    const gp::Search search(encoding_, now.model, now.incumbents.best, now.incumbents.good);
+    std::vector<Candidate> found = work.input->points.empty()
+                                       ? promising(search, work, now.incumbents.run, id)
+                                       : search.rank(work.pool);
+    if (is_stuck(work, now.incumbents.good.front()) || explores(id)) {
+      remark += "; the least known point, to explore";
+      std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return a.prediction.variance > b.prediction.variance;
+      });
+    }
+    return found;
+  }
+
+  std::vector<Candidate> promising(const gp::Search& search, const Groundwork& work,
+                                   RunId incumbent, RunId id) const {
+    const int rows = static_cast<int>(work.rows.size());
+    const std::optional<Observation>& newest = observer_.held_out();
+    // Where the newest is the best, nothing near it was looked at yet.
+    std::vector<Coordinates> more;
+    if (newest && newest->kind == Observation::Kind::value && incumbent == newest->run)
+      more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
+                         context_.seed, id);
+    return search.run(work.pool, context_.seed, id, gp::short_search(rows), std::move(more));
   }
 
   // Gives the model the newest result in place of what it was expected to be. Nothing where it has
@@ -260,47 +250,16 @@ class BayesianSampler final : public Sampler {
     return true;
   }
 
-  std::string explain(const History& history, const Groundwork& work,
-                      const std::optional<Observation>& newest, const Candidate& candidate,
-                      RunId incumbent) const {
-    const Dataset& data = work.data;
-    const double sign = history.goal() == Goal::maximize ? -1 : 1;
-    const double deviation = std::sqrt(candidate.prediction.variance);
-    const double mean = candidate.prediction.mean;
-    const double high = data.unwarped(mean + deviation), low = data.unwarped(mean - deviation);
-    const auto is = [&](Observation::Kind kind) { return newest && newest->kind == kind ? 1 : 0; };
-    const int failures = data.failures + is(Observation::Kind::failure);
-    const int partials = data.partials + is(Observation::Kind::partial);
-    const int good = data.good + is(Observation::Kind::value);
-    const auto pending =
-        std::count_if(work.pending.begin(), work.pending.end(),
-                      [&](const auto& each) { return !newest || each.run != newest->run; });
-    std::string text = fmt::format(
-        "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent run "
-        "{}",
-        base::plural(good + failures + partials, "result"), candidate.log_improvement,
-        sign * data.unwarped(mean), high / 2 - low / 2, incumbent);
-    if (const auto value = history.best(incumbent)) text += fmt::format(" with {:.6g}", *value);
-    if (failures > 0) text += fmt::format("; {} failed", failures);
-    if (partials > 0) text += fmt::format("; {} stopped early", partials);
-    if (pending > 0) text += fmt::format("; {} pending considered", pending);
-    return text;
-  }
-
   Encoding encoding_;
   WithoutRepeats untried_;
   SamplerContext context_;
   gp::Settings settings_;
   SobolPoints design_;
   gp::Prior prior_;
-  gp::Fits fits_;
   gp::Observer observer_;
-  gp::GroundworkMaker maker_;
-  Groundwork latest_;  // the latest
   std::pair<RunId, RunId> prepared_at_{
       -1, -1};  // how many runs there were, and had ended, when it was last prepared
-  std::shared_ptr<const GroundworkInput> ahead_of_;
-  std::future<Ahead> ahead_;  // the last, so that it has ended before anything it uses does
+  gp::Background background_;
 };
 
 MadeSampler make(const Options& options, const SearchSpace& space, const SamplerContext& context) {
