@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "sampling/gp/lbfgs.h"
 #include "sampling/gp/special.h"
@@ -210,7 +211,7 @@ std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, Rand
   std::vector<Candidate> chosen{ranked.front()};
   if (!good_.empty())
     chosen.push_back({good_.front(), {}, -std::numeric_limits<double>::infinity()});
-  // The others by chance, in proportion to exp of the standardised acquisition.
+  // The others by chance, in proportion to exp of the standardised acquisition, none of them twice.
   double mean = 0, squares = 0;
   const double n = static_cast<double>(ranked.size());
   for (const Candidate& candidate : ranked) mean += candidate.log_improvement / n;
@@ -224,11 +225,14 @@ std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, Rand
         std::exp((candidate.log_improvement - ranked.front().log_improvement) / deviation));
     total += weights.back();
   }
-  while (static_cast<int>(chosen.size()) < count) {
+  const auto take = [&](std::size_t i) { total -= std::exchange(weights[i], 0.0); };
+  take(0);
+  while (static_cast<int>(chosen.size()) < count && total > 0) {
     double target = random.uniform() * total;
     std::size_t i = 0;
     while (i + 1 < weights.size() && target >= weights[i]) target -= weights[i++];
     chosen.push_back(ranked[i]);
+    take(i);
   }
   return chosen;
 }
