@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "sampling/gp/background.h"
 #include "sampling/gp/explanation.h"
+#include "sampling/gp/lookback.h"
 #include "sampling/gp/settings.h"
 #include "sampling/samplers.h"
 #include "sampling/sobol_points.h"
@@ -29,7 +30,7 @@ using gp::GroundworkInput;
 using gp::Observation;
 using Newest = gp::Observer::Newest;
 
-enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws };
+enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws, kKeep };
 
 // From so many runs on, what can be done before the newest result is known is done without it.
 constexpr RunId kAheadFrom = 40;
@@ -38,6 +39,11 @@ constexpr std::uint64_t kFewPoints = 2048;
 // How often the least known point is tried instead of the most promising, and when else: the last
 // five proposals were this near to the incumbent.
 constexpr double kExploreProbability = 0.02;
+// How often the option of a category that was tried longest ago is tried again, lest the model give
+// one up for good that only looked bad: so often up to kKeepFalls runs, from there on in proportion
+// to 1/n. Before kKeepFrom runs the design has just tried them all.
+constexpr double kKeepProbability = 0.125;
+constexpr RunId kKeepFrom = 25, kKeepFalls = 100;
 constexpr int kStuckProposals = 5;
 constexpr double kStuckDistance = 1e-3;
 
@@ -190,9 +196,15 @@ class BayesianSampler final : public Sampler {
   std::vector<Candidate> candidates(const Groundwork& work, const Conditioned& now, RunId id,
                                     std::string& remark) const {
     const gp::Search search(encoding_, now.model, now.incumbents.best, now.incumbents.good);
-    std::vector<Candidate> found = work.input->points.empty()
-                                       ? promising(search, work, now.incumbents.run, id)
-                                       : search.rank(work.pool);
+    std::vector<Candidate> found;
+    if (const auto option = option_to_keep(work, id)) {
+      remark += "; of an option that was long not tried";
+      found = with_option(search, work, now, *option, id);
+    } else if (!work.input->points.empty()) {
+      found = search.rank(work.pool);
+    } else {
+      found = promising(search, work, now.incumbents.run, id);
+    }
     if (is_stuck(work, now.incumbents.good.front()) || explores(id)) {
       remark += "; the least known point, to explore";
       std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
@@ -212,6 +224,36 @@ class BayesianSampler final : public Sampler {
       more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
                          context_.seed, id);
     return search.run(work.pool, context_.seed, id, gp::short_search(rows), std::move(more));
+  }
+
+  std::optional<gp::Option> option_to_keep(const Groundwork& work, RunId id) const {
+    RandomStream random(context_.seed, id, kKeep);
+    const double falls = std::min(
+        1.0, static_cast<double>(kKeepFalls) / static_cast<double>(std::max<RunId>(id, 1)));
+    if (id < kKeepFrom || random.uniform() >= kKeepProbability * falls) return std::nullopt;
+    return gp::neglected_option(encoding_, work.input->observations, random);
+  }
+
+  // The most promising points with this option.
+  std::vector<Candidate> with_option(const gp::Search& search, const Groundwork& work,
+                                     const Conditioned& now, gp::Option option, RunId id) const {
+    if (!work.input->points.empty()) {
+      std::vector<Candidate> found = search.rank(work.pool);
+      const double position = encoding_.dimensions()[option.dimension].positions[option.position];
+      std::stable_partition(found.begin(), found.end(), [&](const Candidate& each) {
+        return each.point[option.dimension] == position;
+      });
+      return found;
+    }
+    const auto changed = [&](std::vector<Coordinates> points) {
+      for (Coordinates& point : points) point = search.with_option(std::move(point), option);
+      return points;
+    };
+    gp::SearchOptions options = gp::short_search(static_cast<int>(work.rows.size()));
+    options.fixed = option.dimension;
+    const gp::Search restricted(encoding_, now.model, now.incumbents.best,
+                                changed(now.incumbents.good));
+    return restricted.run(restricted.pool(changed(work.pool.points)), context_.seed, id, options);
   }
 
   // Gives the model the newest result in place of what it was expected to be. Nothing where it has

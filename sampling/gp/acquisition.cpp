@@ -296,16 +296,16 @@ bool Search::has_kind(Dimension::Kind kind) const {
                      [&](const Dimension& each) { return each.kind == kind; });
 }
 
-// One pass over the discrete coordinates of the first `count` candidates, all at once. Whether
+// One pass over the discrete coordinates of the first candidates, all at once. Whether
 // anything changed.
-bool Search::improve_discrete(std::vector<Candidate>& candidates, int count,
+bool Search::improve_discrete(std::vector<Candidate>& candidates, const SearchOptions& options,
                               RandomStream& random) const {
   bool changed = false;
   for (int j = 0; j < encoding_.size(); ++j) {
     const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
-    if (dimension.is_continuous()) continue;
-    const auto& positions = dimension.positions;
     const auto place = static_cast<std::size_t>(j);
+    if (dimension.is_continuous() || place == options.fixed) continue;
+    const auto& positions = dimension.positions;
     std::vector<Candidate> alternatives;
     std::vector<std::size_t> owners;
     const auto consider = [&](std::size_t owner, std::size_t level) {
@@ -324,7 +324,8 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, int count,
         owners.push_back(owner);
       }
     };
-    for (std::size_t c = 0; c < std::min(candidates.size(), static_cast<std::size_t>(count)); ++c) {
+    for (std::size_t c = 0;
+         c < std::min(candidates.size(), static_cast<std::size_t>(options.climbs)); ++c) {
       if (candidates[c].point[place] == kAbsent) continue;
       if (positions.size() <= kExhaustive) {
         for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
@@ -362,6 +363,22 @@ std::vector<Coordinates> Search::near(const Coordinates& around, int count, std:
   return points;
 }
 
+Coordinates Search::with_option(Coordinates point, Option option) const {
+  const auto& dimensions = encoding_.dimensions();
+  point[option.dimension] = dimensions[option.dimension].positions[option.position];
+  // What it depends on has to be there too.
+  for (std::size_t j = option.dimension; dimensions[j].parent; j = *dimensions[j].parent) {
+    const std::size_t parent = *dimensions[j].parent;
+    const std::vector<bool>& at = dimensions[j].at_position;
+    if (point[parent] != kAbsent && at[encoding_.nearest(static_cast<int>(parent), point[parent])])
+      continue;
+    const auto first = std::find(at.begin(), at.end(), true) - at.begin();
+    point[parent] = dimensions[parent].positions[static_cast<std::size_t>(first)];
+  }
+  encoding_.settle(point, [&](int j) { return found(j); });
+  return point;
+}
+
 std::vector<Candidate> Search::run(const Pool& pool, std::uint64_t seed, RunId run,
                                    SearchOptions options, std::vector<Coordinates> more) const {
   std::vector<Candidate> raw = rank(pool);
@@ -378,7 +395,7 @@ std::vector<Candidate> Search::run(const Pool& pool, std::uint64_t seed, RunId r
   const bool has_real = has_kind(Dimension::Kind::real) || has_kind(Dimension::Kind::snapped);
   if (has_discrete) evaluate(improved);
   for (int round = 0; round < options.rounds; ++round) {
-    const bool changed = improve_discrete(improved, options.climbs, levels);
+    const bool changed = improve_discrete(improved, options, levels);
     if (round > 0 && !changed) break;
     if (has_real) improve_real(improved, options.iterations);
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "hdrive/history.h"
@@ -30,6 +31,12 @@ struct SearchOptions {
   int iterations = 15;
   int rounds = 2;  ///< of real coordinates after discrete ones
   int climbs = 5;  ///< so many of the starts are improved in their discrete coordinates too
+  std::optional<std::size_t> fixed = {};  ///< a dimension that stays as it is at the starts
+};
+
+/// One option of a category.
+struct Option {
+  std::size_t dimension = 0, position = 0;
 };
 
 /// Points that a model looked at before its newest result was there.
@@ -54,6 +61,8 @@ class Search {
   std::vector<Candidate> run(const Pool& pool, std::uint64_t seed, RunId run, SearchOptions options,
                              std::vector<Coordinates> more = {}) const;
 
+  /// The point with this option, and what the option brings with it.
+  Coordinates with_option(Coordinates point, Option option) const;
   /// These points with their predictions, best first, ties in their order.
   std::vector<Candidate> rank(std::vector<Coordinates> points) const;
   std::vector<Candidate> rank(const Pool& pool) const;
@@ -68,7 +77,8 @@ class Search {
                                 int count) const;
   bool has_kind(Dimension::Kind kind) const;
   void improve_real(std::vector<Candidate>& candidates, int iterations) const;
-  bool improve_discrete(std::vector<Candidate>& candidates, int count, RandomStream& random) const;
+  bool improve_discrete(std::vector<Candidate>& candidates, const SearchOptions& options,
+                        RandomStream& random) const;
   template <class Work>
   void for_blocks(int blocks, Work work) const;
   void evaluate(std::vector<Candidate>& candidates) const;

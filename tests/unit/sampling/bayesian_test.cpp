@@ -5,12 +5,11 @@
 #include <tbb/task_arena.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <set>
 
 #include "tests/catch.h"
-#include "tests/unit/sampling/trials.h"
+#include "tests/unit/sampling/sweeps.h"
 
 using namespace hdrive;
 using namespace hdrive::trials;
@@ -20,39 +19,11 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-SearchSpace reals(int dimensions) {
-  SearchSpace space;
-  for (int i = 0; i < dimensions; ++i)
-    space.parameters.push_back({"x" + std::to_string(i), Uniform{0, 1}});
-  return space;
-}
-
 double bowl(const Assignment& assignment) {
   double sum = 0;
   for (const Binding& binding : assignment)
     sum += std::pow(as_number(binding.value).value() - 0.3, 2);
   return sum;
-}
-
-using Metric = std::function<double(const Assignment&, RunId)>;
-
-void complete(History& history, RunId id, double value) {
-  history.set_status(id, RunStatus::running);
-  history.report(id, value);
-  history.set_status(id, RunStatus::completed, EndCause::exited);
-}
-
-// Asks and tells one run at a time, until the space is exhausted at the latest.
-void sweep(Sampler& from, History& history, int count, const Metric& metric,
-           const SearchSpace& space) {
-  for (int i = 0; i < count; ++i) {
-    const Proposal proposal = propose(from, history);
-    if (!proposal.parameters) return;
-    REQUIRE(check(space, *proposal.parameters));
-    add(history, *proposal.parameters);
-    const RunId id = history.size() - 1;
-    complete(history, id, metric(history.run(id).parameters, id));
-  }
 }
 
 double best_after(const std::string& name, const SearchSpace& space, int count,
