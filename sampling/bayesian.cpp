@@ -98,6 +98,14 @@ class BayesianSampler final : public Sampler {
   bool is_repeat(const History& history, const Assignment& parameters) const {
     return untried_.applies() && history.find(parameters);
   }
+  // The same for a proposal of the model: beside real parameters a repeat is worth its run only
+  // where there is noise to be averaged, which repeats so far would have shown.
+  bool is_wasted(const History& history, const Groundwork& work,
+                 const Assignment& parameters) const {
+    return history.find(parameters) &&
+           (untried_.applies() || work.model->hyperparameters().noise <= gp::kNumericalNoise ||
+            gp::repeats_agree(work.input->observations));
+  }
 
   // ---- without a model ---------------------------------------------------------------------------
 
@@ -168,7 +176,7 @@ class BayesianSampler final : public Sampler {
     std::string remark = work.fallback;
     for (const Candidate& candidate : candidates(work, now, id, remark)) {
       Assignment parameters = encoding_.decode(candidate.point);
-      if (is_repeat(history, parameters)) continue;
+      if (is_wasted(history, work, parameters)) continue;
       return {std::move(parameters),
               gp::explanation(history, work, observer_.held_out(), candidate, now.incumbents.run) +
                   remark};

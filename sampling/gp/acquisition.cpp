@@ -31,9 +31,6 @@ constexpr int kBranchTries = 4;
 
 enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLevels, kNear };
 
-// Noise below this is what a model needs to be solvable, and says nothing about repeating a run.
-constexpr double kNumericalNoise = 1e-4;
-
 // The share of an improvement that one noisy run would bring, as its logarithm: 1 - sqrt(noise /
 // (variance + noise)). Without it a run is repeated where something was tried already and its noise
 // is all there is to learn. Huang, Allen, Notz, Zeng, "Global optimization of stochastic black-box

@@ -34,6 +34,10 @@ struct SearchOptions {
   std::optional<std::size_t> fixed = {};  ///< a dimension that stays as it is at the starts
 };
 
+/// Noise of this variance, where all values have variance 1, is what a model needs to be solvable,
+/// and says nothing about repeating a run.
+inline constexpr double kNumericalNoise = 1e-4;
+
 /// One option of a category.
 struct Option {
   std::size_t dimension = 0, position = 0;

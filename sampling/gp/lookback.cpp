@@ -28,4 +28,18 @@ std::optional<Option> neglected_option(const Encoding& encoding,
   return result;
 }
 
+bool repeats_agree(const std::vector<Observation>& observations) {
+  std::vector<const Observation*> values;
+  for (const Observation& each : observations)
+    if (each.kind == Observation::Kind::value) values.push_back(&each);
+  const auto key = [](const Observation* each) {
+    return std::pair<const Coordinates&, double>(*each->point, each->value);
+  };
+  std::sort(values.begin(), values.end(),
+            [&](const auto* a, const auto* b) { return key(a) < key(b); });
+  return std::adjacent_find(values.begin(), values.end(), [&](const auto* a, const auto* b) {
+           return key(a) == key(b);
+         }) != values.end();
+}
+
 }  // namespace hdrive::sampling::gp

@@ -20,4 +20,7 @@ std::optional<Option> neglected_option(const Encoding& encoding,
                                        const std::vector<Observation>& observations,
                                        RandomStream& random);
 
+/// Whether a point was tried twice with the same value, as happens where there is no noise.
+bool repeats_agree(const std::vector<Observation>& observations);
+
 }  // namespace hdrive::sampling::gp

@@ -56,6 +56,18 @@ TEST_CASE("An option of a category that looks bad is tried again, now and then")
   CHECK(others < 25);  // about one in eight is spent on it
 }
 
+TEST_CASE("A point that gave the same value twice is not tried again beside real parameters") {
+  const SearchSpace space = reals(2);
+  const auto made = sampler("bayesian", space);
+  History history(Goal::minimize);
+  sweep(
+      *made, history, 60, [](const Assignment& at, RunId) { return number(at, 0) + number(at, 1); },
+      space);
+  std::set<std::string> tried;
+  for (RunId id = 0; id < 60; ++id) tried.insert(to_json(history.run(id).parameters));
+  CHECK(tried.size() >= 59);
+}
+
 TEST_CASE("The design has ten points where all is real, more where levels have to be tried") {
   SearchSpace mixed = reals(19);
   mixed.parameters.push_back({"kind", Choice{{std::string("a"), std::string("b")}}});
