@@ -15,7 +15,9 @@ std::string explanation(const History& history, const Groundwork& work,
                         RunId incumbent) {
   const Dataset& data = work.data;
   const double sign = history.goal() == Goal::maximize ? -1 : 1;
-  const double deviation = std::sqrt(candidate.prediction.variance);
+  // Of what the run will report, noise included.
+  const double deviation =
+      std::sqrt(candidate.prediction.variance + work.model->hyperparameters().noise);
   const double mean = candidate.prediction.mean;
   const double high = data.unwarped(mean + deviation), low = data.unwarped(mean - deviation);
   const auto is = [&](Observation::Kind kind) { return newest && newest->kind == kind ? 1 : 0; };

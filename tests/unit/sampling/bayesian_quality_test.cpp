@@ -29,6 +29,28 @@ int initial_points(const SearchSpace& space, int budget) {
   return size;
 }
 
+// Of the predictions of a sweep, those that were wrong by more than so many deviations.
+struct Misses {
+  int predictions = 0;
+  int beyond[3] = {};
+
+  void add(const History& history, const std::vector<std::string>& reasons) {
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+      const auto at = reasons[i].find("predicted ");
+      double mean = 0, deviation = 0;
+      if (at == std::string::npos) continue;
+      REQUIRE(std::sscanf(reasons[i].c_str() + at, "predicted %lf +- %lf", &mean, &deviation) == 2);
+      const double printed = std::hypot(deviation, 1e-5 * std::abs(mean));  // with six digits
+      const double miss = std::abs(*history.best(static_cast<RunId>(i)) - mean) / printed;
+      ++predictions;
+      for (int k = 0; k < 3; ++k) beyond[k] += miss > k + 1 ? 1 : 0;
+    }
+  }
+  double share(int deviations) const {
+    return static_cast<double>(beyond[deviations - 1]) / predictions;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("An option of a category that looks bad is tried again, now and then") {
@@ -76,4 +98,40 @@ TEST_CASE("The design has ten points where all is real, more where levels have t
   CHECK(initial_points(mixed, 400) == 40);
   CHECK(initial_points(reals(3), 100) == 10);
   CHECK(initial_points(reals(20), 24) == 8);
+}
+
+TEST_CASE("What the model foretells of its proposals is seldom off by more than it says") {
+  const std::vector<double (*)(double, double, double)> functions{
+      [](double x, double y, double z) { return x * x + 2 * y * y + 3 * z * z; },
+      [](double x, double y, double z) { return std::sin(5 * x) + y * y + std::cos(4 * y * z); },
+      [](double x, double y, double z) {
+        return std::abs(x - 0.4) + std::sqrt(std::abs(y - 0.6)) + z;
+      },
+      [](double x, double y, double z) {
+        return std::pow(x - 0.3, 2) + std::pow(y - 0.6, 2) + std::pow(z - 0.5, 2) -
+               0.05 * std::cos(20 * x) * std::cos(20 * y);
+      },
+  };
+  const SearchSpace space = reals(3);
+  Misses misses;
+  for (const auto function : functions)
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      const auto made = sampler("bayesian", space, seed);
+      History history(Goal::minimize);
+      std::vector<std::string> reasons;
+      for (RunId id = 0; id < 50; ++id) {
+        const Proposal proposal = propose(*made, history);
+        reasons.push_back(proposal.reason);
+        add(history, *proposal.parameters);
+        complete(history, id,
+                 function(number(*proposal.parameters, 0), number(*proposal.parameters, 1),
+                          number(*proposal.parameters, 2)));
+      }
+      misses.add(history, reasons);
+    }
+  CHECK(misses.predictions == 4 * 3 * 40);
+  INFO(misses.share(1) << " " << misses.share(2) << " " << misses.share(3));
+  CHECK(misses.share(1) < 0.32);
+  CHECK(misses.share(2) < 0.1);
+  CHECK(misses.share(3) < 0.04);
 }
