@@ -40,8 +40,9 @@ struct Learnt {
   double slope = 0;  // by the variance
 };
 
-Learnt learnt(double variance, double noise) {
-  if (noise <= kNumericalNoise) return {};
+Learnt learnt(double variance, double of_model) {
+  const double noise = of_model - kNumericalNoise;
+  if (noise <= 0) return {};
   const double total = variance + noise, ratio = std::sqrt(noise / total);
   const double share = variance / (total * (1 + ratio));  // 1 - ratio without cancellation
   return {std::log(share), 0.5 * ratio / (total * share)};

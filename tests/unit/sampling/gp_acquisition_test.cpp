@@ -48,11 +48,21 @@ TEST_CASE("Noise takes its share of the expected improvement, where there is noi
     const Model model = model_with_noise(noise);
     for (const Candidate& candidate : Search(encoding, model, best, {}).rank(lattice(5))) {
       const double variance = candidate.prediction.variance;
-      const double share = noise > 1e-4 ? 1 - std::sqrt(noise / (variance + noise)) : 1;
+      const double beyond = std::max(0.0, noise - 1e-4);
+      const double share = 1 - std::sqrt(beyond / (variance + beyond));
       CHECK(candidate.log_improvement ==
             Approx(log_expected_improvement(candidate.prediction, best) + std::log(share)));
     }
   }
+}
+
+TEST_CASE("Two fits with almost the same noise value a point almost the same") {
+  const Encoding encoding(kSquare, true);
+  const auto best_of = [&](double noise) {
+    const Model model = model_with_noise(noise);
+    return Search(encoding, model, -0.5, {}).rank(lattice(3)).front().log_improvement;
+  };
+  CHECK(best_of(1.0001e-4) == Approx(best_of(0.9999e-4)).margin(0.02));
 }
 
 TEST_CASE("The search climbs to where no point of a lattice is better") {
