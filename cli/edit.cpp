@@ -65,7 +65,7 @@ std::string ask(const SweepEntry& sweep, const Request& request) {
 std::optional<std::string> edit_or_fail(const OwnedSweep& owned, const SweepEntry& sweep,
                                         const Settings& settings) {
   const SweepSpec spec = value_or_fail(stored_spec(owned.store->header(), sweep.directory));
-  SpecEdit edit = value_or_fail(edit_spec(spec, settings, sweep.runs), kWrong);
+  SpecEdit edit = value_or_fail(edit_spec(spec, settings, owned.state->counted_runs()), kWrong);
   if (edit.what.empty()) return std::nullopt;
   // After the sweep's end, so that it is seen to have changed since.
   const Time now = std::max(make_steady_clock()->now(), sweep.changed + Duration{1});

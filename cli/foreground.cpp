@@ -13,7 +13,9 @@
 #include "cli/display.h"
 #include "cli/hooks.h"
 #include "cli/model_pick.h"
+#include "cli/repeats_text.h"
 #include "cli/signals.h"
+#include "cli/stored_spec.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -50,11 +52,17 @@ DeviceOptions device_options(const Foreground& foreground) {
   return options;
 }
 
-std::optional<ModelPick> pick_worth_telling(const Foreground& foreground) {
+// What is to be read of the sweep, if it can be.
+void read_the_rest(const Foreground& foreground, SummaryContext& context) {
   const auto reader = SweepReader::open(foreground.directory);
-  if (!reader) return std::nullopt;
+  if (!reader) return;
   const auto sweep = (*reader)->entry();
-  return sweep ? cli::pick_worth_telling(foreground.spec, *sweep, **reader) : std::nullopt;
+  if (!sweep) return;
+  // As it ended: its keys may have been changed while it ran.
+  const auto spec = stored_spec(sweep->header, sweep->directory);
+  if (!spec) return;
+  if (auto repeated = repeats_of(*spec, **reader)) context.repeated = *std::move(repeated);
+  context.pick = pick_worth_telling(*spec, *sweep, **reader);
 }
 
 }  // namespace
@@ -117,7 +125,7 @@ int conclude(const Foreground& foreground, const std::string& sweep_id,
       complain(fmt::format("resume with: hdrive resume {}{}", short_id(context.sweep_id),
                            context.home_hint));
   } else {
-    context.pick = pick_worth_telling(foreground);
+    read_the_rest(foreground, context);
     print("\n" + summary_text(summary, foreground.spec, context));
   }
   return exit_code(summary);

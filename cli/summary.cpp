@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/model_pick.h"
+#include "cli/repeats_text.h"
 #include "cli/run_text.h"
 #include "cli/text.h"
 #include "hdrive/ids.h"
@@ -42,6 +43,9 @@ std::string best_rows(const SweepSummary& summary, const SweepSpec& spec, const 
     text += fmt::format("  and {}: hdrive best {}{} has them\n",
                         base::plural(static_cast<long long>(rest), "more parameter"),
                         context.selector, context.home_hint);
+  for (std::string_view label = "repeats";
+       const std::string& line : repeats_lines(context.repeated))
+    text += row(std::exchange(label, ""), line);
   if (context.pick) text += row("model", pick_text(*context.pick));
   return text;
 }

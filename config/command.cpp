@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "config/placeholders.h"
+#include "hdrive/random.h"
 #include "hdrive/spec.h"
 
 namespace hdrive {
@@ -17,6 +18,9 @@ namespace {
 using config::Piece;
 using config::pieces_of;
 using config::sweep_variable;
+
+// Tells HDRIVE_SEED apart from what a sampler draws for the same run.
+constexpr std::uint32_t kSeedPurpose = 0x5eed5eed;
 
 bool places_any(const SweepSpec& spec) {
   return std::any_of(spec.command.begin(), spec.command.end(), [](const std::string& word) {
@@ -143,6 +147,7 @@ RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
     environment[sweep_variable(binding.name)] = to_text(binding.value);
   environment["AZUREML_RUN_ID"] = run_id;
   environment["HDRIVE_RUN_NUMBER"] = std::to_string(id);
+  environment["HDRIVE_SEED"] = std::to_string(RandomStream(spec.seed, id, kSeedPurpose)() >> 33);
   environment["HDRIVE_SWEEP_ID"] = sweep_id;
   result.environment.assign(environment.begin(), environment.end());
   return result;

@@ -2,6 +2,7 @@
 //
 // Readers of the top-level keys that need more than their kind and range checked.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <optional>
@@ -19,9 +20,9 @@ namespace {
 // Set for each run by hdrive itself, after what the configuration says.
 bool is_reserved(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "AZUREML_RUN_ID",     "HDRIVE_ATTEMPT",    "HDRIVE_LOGS_DIR", "HDRIVE_METRICS_FILE",
-      "HDRIVE_OUTPUTS_DIR", "HDRIVE_PARAMETERS", "HDRIVE_RUN_DIR",  "HDRIVE_RUN_ID",
-      "HDRIVE_RUN_NUMBER",  "HDRIVE_SOURCE_DIR", "HDRIVE_SWEEP_ID"};
+      "AZUREML_RUN_ID",     "HDRIVE_ATTEMPT",    "HDRIVE_LOGS_DIR",   "HDRIVE_METRICS_FILE",
+      "HDRIVE_OUTPUTS_DIR", "HDRIVE_PARAMETERS", "HDRIVE_RUN_DIR",    "HDRIVE_RUN_ID",
+      "HDRIVE_RUN_NUMBER",  "HDRIVE_SEED",       "HDRIVE_SOURCE_DIR", "HDRIVE_SWEEP_ID"};
   return name.starts_with("AZUREML_SWEEP_") ||
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
@@ -264,6 +265,27 @@ void read_gpus_per_run(Loader& loader, const Entry& entry) {
                                  "\"gpus_per_run\" is " + describe(*entry.value) +
                                      "; allowed: a whole number of GPUs, or a part of one below 1");
   loader.spec.gpus_per_run = gpus;
+}
+
+// "3x5": the best three, five times each.
+void read_repeat_best(Loader& loader, const Entry& entry) {
+  constexpr std::int64_t kMost = 10'000;
+  const std::string& text = entry.value->text;
+  const auto part = [&](std::size_t from, std::size_t to) -> std::int64_t {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data() + from, text.data() + to, number);
+    return error == std::errc() && end == text.data() + to && number <= kMost ? number : 0;
+  };
+  const std::size_t cross = std::min(text.find('x'), text.size());
+  const std::int64_t runs = part(0, cross);
+  const std::int64_t times = cross < text.size() ? part(cross + 1, text.size()) : 0;
+  if (runs < 1 || times < 1)
+    return loader.problems.error(
+        entry.value->place,
+        "\"repeat_best\" is " + describe(*entry.value) +
+            "; allowed: how many of the best parameter sets, and how often each, "
+            "each from 1 to 10000, such as 3x5");
+  loader.spec.repeat_best = {runs, times};
 }
 
 void read_command(Loader& loader, const Entry& entry) {

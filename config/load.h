@@ -76,6 +76,7 @@ void read_metric_patterns(Loader& loader, const Entry& entry);
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);
+void read_repeat_best(Loader& loader, const Entry& entry);
 
 // ---- steps --------------------------------------------------------------------------------------
 

@@ -321,6 +321,16 @@ std::vector<KeyInfo> make_schema() {
        .read = [](Loader& l, const Entry& e) { l.spec.stop_without_progress = *e.value->integer(); },
        .write = [](const SweepSpec& s) {
          return write_integer(s.stop_without_progress, kDefaults.stop_without_progress); }},
+      {.name = "repeat_best", .kind = K::text, .own = true, .default_text = "none",
+       .default_in_words = true, .allowed = "RUNSxTIMES, such as 3x5",
+       .summary = "When all runs have ended, the best RUNS parameter sets are run TIMES more each, with "
+                  "new seeds (`HDRIVE_SEED`), to tell the best from the luckiest (docs/cli.md).",
+       .elsewhere = {"repeats", "num_samples", "reevaluate_best", "replicates"},
+       .read = read_repeat_best,
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.repeat_best == kDefaults.repeat_best,
+                               std::to_string(s.repeat_best.runs) + "x" +
+                                   std::to_string(s.repeat_best.times)); }},
       {.name = "on_end", .kind = K::any, .own = true, .default_text = "none",
        .default_in_words = true, .allowed = "a list of words, or one text for `sh -c`",
        .summary = "A command for when the sweep has ended or was interrupted, told of it by its "

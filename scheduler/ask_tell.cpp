@@ -150,7 +150,7 @@ struct AskTell::Impl {
   }
 
   Answer update(const Request& request) {
-    auto edit = edit_spec(spec, read_settings(request.payload), history().size());
+    auto edit = edit_spec(spec, read_settings(request.payload), state().counted_runs());
     if (!edit) return {false, edit.error().message()};
     if (edit->what.empty()) return {true, "nothing changes: it is so already"};
     if (auto taken = journal.use(edit->spec); !taken) return {false, taken.error().message()};
@@ -166,7 +166,7 @@ struct AskTell::Impl {
     if (!stopped.empty()) return "the sweep was " + stopped;
     if (journal.now() >= time_is_over) return scheduler::time_budget(spec) + " are over";
     if (auto reached = scheduler::target_reached(spec, state())) return reached;
-    if (again.empty() && history().size() >= spec.max_total_runs)
+    if (again.empty() && state().counted_runs() >= spec.max_total_runs)
       return fmt::format("all {} of max_total_runs were asked for",
                          base::plural(history().size(), "run"));
     return std::nullopt;
@@ -319,7 +319,7 @@ Result<void> AskTell::close() {
   } else if (open == 0 && !impl_->exhausted.empty()) {
     end = SweepEnd::exhausted;
     reason = impl_->exhausted;
-  } else if (open == 0 && history.size() >= impl_->spec.max_total_runs) {
+  } else if (open == 0 && impl_->state().counted_runs() >= impl_->spec.max_total_runs) {
     end = SweepEnd::all_runs;
     reason = scheduler::all_ended(history);
   } else if (impl_->journal.now() >= impl_->time_is_over) {

@@ -12,6 +12,7 @@
 #include "hdrive/config.h"
 #include "hdrive/state.h"
 #include "hdrive/sweep.h"
+#include "scheduler/repeats.h"
 #include "scheduler/stop_rules.h"
 
 namespace hdrive {
@@ -186,9 +187,10 @@ std::optional<NothingLeft> nothing_left(const SweepSpec& spec, const SweepState&
     const bool again = run.ended_by == EndCause::interrupt || run.ended_by == EndCause::budget;
     if (!is_terminal(run.status) || again) return std::nullopt;
   }
-  if (history.size() >= spec.max_total_runs)
+  if (scheduler::next_repeat(spec, state)) return std::nullopt;
+  if (state.counted_runs() >= spec.max_total_runs)
     return NothingLeft{fmt::format("all of its {} have ended", base::plural(history.size(), "run")),
-                       fmt::format("max_total_runs={}", 2 * history.size())};
+                       fmt::format("max_total_runs={}", 2 * state.counted_runs())};
   const bool changed = !state.edits().empty() && state.edits().back().at > state.changed();
   if (state.end() == SweepEnd::exhausted && !changed)
     return NothingLeft{fmt::format("its search space has nothing left after {}",

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "hdrive/ids.h"
+#include "hdrive/repeats.h"
 #include "scheduler/proposer.h"
 #include "scheduler/start_points.h"
 
@@ -113,9 +114,13 @@ void Journal::record(Change change) {
 std::optional<RunId> Journal::propose_start_point(const SweepSpec& spec) {
   auto start = next_start_point(spec, state_);
   if (!start) return std::nullopt;
-  const RunId run = start->run;
-  start->at = now();
-  record(*std::move(start));
+  return propose(*std::move(start));
+}
+
+RunId Journal::propose(RunProposed proposed) {
+  const RunId run = proposed.run;
+  proposed.at = now();
+  record(std::move(proposed));
   return run;
 }
 
@@ -135,7 +140,7 @@ Result<Journal::Proposed> Journal::propose(const SweepSpec& spec) {
 
 void Journal::prepare(const SweepSpec& spec) {
   const bool is_asked_next =
-      history().size() < spec.max_total_runs &&
+      state_.counted_runs() < spec.max_total_runs &&
       static_cast<std::size_t>(state_.start_points_used()) >= spec.start_points.size();
   if (is_asked_next) guard("the sampler", [&] { parts_.sampler->prepare(history()); });
 }
@@ -154,7 +159,9 @@ Verdict Journal::judge(RunId run, std::optional<std::string>& stopped) {
 std::optional<std::string> Journal::report(RunMetrics metrics, bool to_stop) {
   std::optional<std::string> stopped;
   const RunId run = metrics.run;
-  const bool judge_it = !to_stop && state_.canceling(run) == EndCause::none;
+  // A repeat tells what its parameters are worth only if it runs to its end.
+  const bool judge_it = !to_stop && state_.canceling(run) == EndCause::none &&
+                        !repeat_from(history().run(run).proposal);
   Verdict verdict;  // the latest that compared something, or else the latest
   bool judged = false;
   state_.apply(metrics, [&](RunId) {

@@ -53,6 +53,8 @@ class Journal {
   /// the sampler answered.
   std::optional<RunId> propose_start_point(const SweepSpec& spec);
   Proposed propose(Proposal proposal);
+  /// Records a run that was decided on without the sampler.
+  RunId propose(RunProposed proposed);
   /// Lets the sampler use the time until it is asked again, if it will be.
   void prepare(const SweepSpec& spec);
 

@@ -67,7 +67,7 @@ Answer SweepLoop::go_on() {
 }
 
 Answer SweepLoop::update(const Request& request) {
-  auto edit = edit_spec(spec_, read_settings(request.payload), history().size());
+  auto edit = edit_spec(spec_, read_settings(request.payload), journal_.state().counted_runs());
   if (!edit) return {false, edit.error().message()};
   if (edit->what.empty()) return {true, "nothing changes: it is so already"};
   if (edit->spec.metric_patterns != spec_.metric_patterns)

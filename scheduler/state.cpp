@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "hdrive/repeats.h"
 #include "scheduler/run_notes.h"
 
 namespace hdrive {
@@ -55,7 +56,7 @@ struct SweepState::Impl {
   std::string reason;
   Duration active{};
   Time began{}, changed{}, latest{};
-  std::int64_t start_points_used = 0;
+  std::int64_t start_points_used = 0, repeats = 0;
   std::int64_t stopped_by_policy = 0;
   std::set<std::string> metric_names;
   std::vector<std::string> names;  // of metrics, by index
@@ -89,6 +90,7 @@ struct SweepState::Impl {
     history.add(std::move(run));
     details.emplace_back();
     start_points_used += change.start_point ? 1 : 0;
+    repeats += repeat_from(change.reason) ? 1 : 0;
   }
 
   void on(const RunStarted& change) {
@@ -198,6 +200,7 @@ const std::string& SweepState::reason() const { return impl_->reason; }
 Time SweepState::began() const { return impl_->began; }
 Time SweepState::changed() const { return impl_->changed; }
 Time SweepState::latest() const { return impl_->latest; }
+std::int64_t SweepState::repeats() const { return impl_->repeats; }
 std::int64_t SweepState::start_points_used() const { return impl_->start_points_used; }
 std::int64_t SweepState::stopped_by_policy() const { return impl_->stopped_by_policy; }
 const std::set<std::string>& SweepState::metric_names() const { return impl_->metric_names; }

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "base/text.h"
+#include "hdrive/repeats.h"
 
 namespace hdrive::scheduler {
 
 std::optional<std::string> target_reached(const SweepSpec& spec, const SweepState& state) {
-  if (!spec.stop_at) return std::nullopt;
+  // What a repeat reaches was not looked for.
+  if (!spec.stop_at || state.repeats() > 0) return std::nullopt;
   const auto best = state.history().incumbent();
   if (!best) return std::nullopt;
   const double value = *state.history().best(*best);
@@ -33,7 +35,8 @@ void ProgressWatch::observe(RunId run, const History& history) {
   const bool result = record.status == RunStatus::completed ||
                       record.ended_by == EndCause::policy ||
                       record.ended_by == EndCause::time_limit;
-  if (!result) return;
+  // A repeat is not meant to be better.
+  if (!result || repeat_from(record.proposal)) return;
   const auto value = history.best(run);
   if (value && (!best_ || history.better(*value, *best_))) {
     best_ = value;

@@ -131,7 +131,7 @@ void SweepLoop::fill() {
 
 // Nothing when there is none left or none yet, or an ending was decided.
 std::optional<RunId> SweepLoop::new_run() {
-  if (!exhausted_.empty() || history().size() >= spec_.max_total_runs) return std::nullopt;
+  if (!is_left_to_propose()) return new_repeat();
   if (const auto run = journal_.propose_start_point(spec_)) return run;
   auto answer = proposer_.next(journal_.parts().sampler, history());
   if (!answer) return std::nullopt;
@@ -144,6 +144,12 @@ std::optional<RunId> SweepLoop::new_run() {
   Journal::Proposed proposed = journal_.propose(**std::move(answer));
   if (!proposed.run) exhausted_ = std::move(proposed.reason);
   return proposed.run;
+}
+
+// The best runs once more, when all others have ended.
+std::optional<RunId> SweepLoop::new_repeat() {
+  const auto& next = repeats_.next(spec_, journal_.state());
+  return next ? std::optional(journal_.propose(RunProposed(*next))) : std::nullopt;
 }
 
 // Stores what waits, unless it may wait. False: it could not be stored, so
@@ -290,8 +296,12 @@ void SweepLoop::tell_trouble(const std::string& trouble) {
 
 // Whether runs are left that could be started as soon as a slot is free.
 bool SweepLoop::is_left_to_start() const {
-  return runs_.queued() > 0 || runs_.to_start() ||
-         (exhausted_.empty() && history().size() < spec_.max_total_runs);
+  return runs_.queued() > 0 || runs_.to_start() || is_left_to_propose() ||
+         repeats_.next(spec_, journal_.state());
+}
+
+bool SweepLoop::is_left_to_propose() const {
+  return exhausted_.empty() && journal_.state().counted_runs() < spec_.max_total_runs;
 }
 
 // Decides that the sweep ends: no more runs, and those that live are cancelled.

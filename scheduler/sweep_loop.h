@@ -20,6 +20,7 @@
 #include "scheduler/active_time.h"
 #include "scheduler/journal.h"
 #include "scheduler/proposer.h"
+#include "scheduler/repeats.h"
 #include "scheduler/run_controller.h"
 #include "scheduler/start_gate.h"
 #include "scheduler/store_health.h"
@@ -49,6 +50,7 @@ class SweepLoop {
   // ---- one turn
   void fill();
   std::optional<RunId> new_run();
+  std::optional<RunId> new_repeat();
   bool store();
   void act();
   void wait();
@@ -68,6 +70,7 @@ class SweepLoop {
   std::int64_t slots() const;
   bool may_fill() const;
   bool is_left_to_start() const;
+  bool is_left_to_propose() const;
   bool more_to_start() const { return !ending_ && is_left_to_start(); }
   bool nothing_left() const { return runs_.live() == 0 && !more_to_start(); }
   bool over() const { return nothing_left() && !journal_.waiting_since(); }
@@ -93,6 +96,7 @@ class SweepLoop {
   Journal journal_;
   RunController runs_;
   Proposer proposer_;
+  mutable RepeatPlan repeats_;
   StartGate gate_;
   StoreHealth store_health_;
   StopSignal stop_;

@@ -10,6 +10,7 @@
 #include "cli/lookup.h"
 #include "cli/model_pick.h"
 #include "cli/parameters.h"
+#include "cli/repeats_text.h"
 #include "cli/run_rows.h"
 #include "cli/run_text.h"
 #include "cli/stored_spec.h"
@@ -31,7 +32,8 @@ struct Options {
 
 struct Best {
   StoredRun run;
-  std::optional<ModelPick> pick;  // asked for, or worth telling
+  std::optional<ModelPick> pick = {};  // asked for, or worth telling
+  std::optional<RepeatedRun> repeated = {};
 };
 
 // By the best value reported.
@@ -56,6 +58,19 @@ Best by_model(const SweepEntry& sweep, SweepReader& reader) {
   return {value_or_fail(reader.run(pick->run)), *pick};
 }
 
+Best by_mean(const SweepEntry& sweep, SweepReader& reader) {
+  const SweepSpec spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
+  const auto repeated = value_or_fail(repeats_of(spec, reader));
+  if (repeated.empty() || repeated.front().values.empty())
+    fail(kNoneSucceeded,
+         fmt::format("{0}: {1}; hdrive resume {0} --set repeat_best=3x5{2} runs the best 3 again, "
+                     "5 times each",
+                     short_id(sweep.header.id),
+                     repeated.empty() ? "no run was repeated" : "no repeat has a value",
+                     home_hint(sweep)));
+  return {value_or_fail(reader.run(repeated.front().run)), {}, repeated.front()};
+}
+
 std::string expected_text(const ModelPick& pick) {
   std::string text = labelled_sentence(
       "model", fmt::format("expects {} with these parameters; a single run "
@@ -74,6 +89,7 @@ std::string best_text(const SweepEntry& sweep, const Best& best) {
       labelled("run", fmt::format("{} ({}), {}", run.id, run_id(sweep.header.id, run.id),
                                   outcome_text(run.status, run.ended_by)));
   text += labelled("metric", fmt::format("{} = {}", sweep.header.metric, base::shortest(*value)));
+  if (best.repeated) text += labelled("mean", mean_text(*best.repeated));
   if (best.pick && best.pick->run == run.id)
     text += expected_text(*best.pick);
   else if (best.pick)
@@ -97,19 +113,28 @@ Listing listing_of(const SweepEntry& sweep, const Best& best, SweepReader& reade
     listing.rows.front().push_back({best.pick->mean, number_text(best.pick->mean)});
     listing.rows.front().push_back({best.pick->deviation, number_text(best.pick->deviation)});
   }
+  if (best.repeated) {
+    listing.columns.push_back({"repeats_mean", "MEAN OF REPEATS", Align::right});
+    listing.columns.push_back({"repeats", "REPEATS", Align::right});
+    const auto n = static_cast<std::int64_t>(best.repeated->values.size());
+    listing.rows.front().push_back({best.repeated->mean, number_text(best.repeated->mean)});
+    listing.rows.front().push_back({n, std::to_string(n)});
+  }
   return listing;
 }
 
 int best(const Options& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
   const auto reader = reader_or_fail(sweep);
-  const Best best = options.by == "model"
-                        ? by_model(sweep, *reader)
+  const Best best = options.by == "model" ? by_model(sweep, *reader)
+                    : options.by == "mean"
+                        ? by_mean(sweep, *reader)
                         : by_value(sweep, *reader, options.format == Format::table);
   switch (options.format) {
     case Format::json: {
       OrderedJson json = run_object(best.run, sweep.header);
       if (best.pick) json["model"] = pick_json(best.pick);
+      if (best.repeated) json["repeats"] = repeated_json(*best.repeated);
       print_data(pretty(json));
       break;
     }
@@ -127,8 +152,9 @@ int best(const Options& options) {
 Action setup_best(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
   add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep (default: last)");
-  parser.choice("--by", options->by, {"value", "model"}, "WHAT",
-                "value: the best value reported (default); model: the best mean that a model of "
+  parser.choice("--by", options->by, {"value", "mean", "model"}, "WHAT",
+                "value: the best value reported (default); mean: the best mean of repeats "
+                "(repeat_best); model: the best mean that a model of "
                 "all results expects, which noise does not flatter");
   add_format_option(parser, options->format);
   add_home_option(parser, options->output_dir);

@@ -26,6 +26,7 @@ namespace {
 struct Options {
   ConfigArguments config;
   std::string output_dir;
+  std::string repeat_best;
   bool dry_run = false;
   bool quiet = false;
   Detach detach;
@@ -49,6 +50,9 @@ int dry_run(const SweepSpec& spec, const std::filesystem::path& file,
   text += row("policy", policy->describe());
   text += row("runs", fmt::format("{}, {} at once, for at most {}", spec.max_total_runs,
                                   spec.max_concurrent_runs, duration_text(spec.max_duration)));
+  if (const auto& [best, times] = spec.repeat_best; best > 0)
+    text += row("repeats", fmt::format("the best {}, {} more each", best,
+                                       times == 1 ? "once" : fmt::format("{} times", times)));
   text += row("seed", std::to_string(spec.seed));
   text += row("starts in", spec.source_directory.string());
   text += row("kept in", home.string());
@@ -164,11 +168,17 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
   add_detach_option(parser, options->detach, "run", arguments);
   add_config_options(parser, options->config);
   add_new_home_option(parser, options->output_dir);
+  parser.text(
+      "--repeat-best", options->repeat_best, "RUNSxTIMES",
+      "Run the best parameter sets again at the end, with new seeds: 3x5 the best 3, 5 times "
+      "each; repeat_best in the configuration");
   parser.flag("--dry-run", options->dry_run,
               "Check everything, print what would be run, start nothing");
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   take_words(parser, options->config, arguments);
   return [options] {
+    if (!options->repeat_best.empty())
+      options->config.set.push_back("repeat_best=" + options->repeat_best);
     return options->detach.asked ? start_detached(options->detach, options->output_dir)
                                  : run(*options);
   };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "cli/argument_parser.h"
 #include "cli/json.h"
@@ -9,6 +10,7 @@
 #include "cli/lookup.h"
 #include "cli/model_pick.h"
 #include "cli/model_text.h"
+#include "cli/repeats_text.h"
 #include "cli/run_rows.h"
 #include "cli/run_text.h"
 #include "cli/source_text.h"
@@ -54,9 +56,11 @@ std::string edits_text(const std::vector<SweepEdited>& edits) {
 }
 
 OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
+                      const std::vector<RepeatedRun>& repeated,
                       const std::optional<ModelPick>& pick, const std::vector<SweepEdited>& edits,
                       const std::vector<Noted>& notes) {
   OrderedJson json = sweep_json(sweep, summary);
+  json["repeats"] = repeats_json(repeated);
   json["model_pick"] = pick_json(pick);
   json["properties"] = sweep.header.properties;
   json["config"] = sweep.header.config;
@@ -77,11 +81,15 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
   const auto notes = value_or_fail(reader->notes());
   const auto spec = stored_spec(sweep.header, sweep.directory);
   const auto pick = spec ? pick_worth_telling(*spec, sweep, *reader) : std::nullopt;
+  const auto repeated =
+      spec ? value_or_fail(repeats_of(*spec, *reader)) : std::vector<RepeatedRun>{};
   if (as_json) {
-    print_data(pretty(full_json(sweep, summary, pick, edits, notes)));
+    print_data(pretty(full_json(sweep, summary, repeated, pick, edits, notes)));
     return kDone;
   }
   std::string text = sweep_text(sweep, summary) + source_text(sweep);
+  for (std::string_view label = "repeats"; const std::string& line : repeats_lines(repeated))
+    text += labelled(std::exchange(label, ""), line);
   if (pick) text += labelled_sentence("model", pick_text(*pick));
   if (spec) {
     if (const auto sampler = make_sampler(spec->sampling, spec->space, sampler_context(*spec)))

@@ -92,8 +92,10 @@ const std::vector<Verb>& verbs() {
        .details = "The best run is the one that reported the best value. Where runs with the same "
                   "parameters report different values, that is the luckiest of many; `--by model` "
                   "prints the run whose parameters promise the most, by a Gaussian process of all "
-                  "results.",
-       .examples = {"hdrive best", "hdrive best HD_1a2b -f json", "hdrive best --by model"},
+                  "results, and `--by mean` the one whose repeats (repeat_best in the "
+                  "configuration) have the best mean.",
+       .examples = {"hdrive best", "hdrive best HD_1a2b -f json", "hdrive best --by model",
+                    "hdrive best --by mean"},
        .setup = setup_best},
       {.name = "export",
        .usage = "[SWEEP...] [options]",

@@ -40,6 +40,7 @@
 #include "hdrive/reader.h"
 #include "hdrive/registry.h"
 #include "hdrive/repair.h"
+#include "hdrive/repeats.h"
 #include "hdrive/report.h"
 #include "hdrive/requests.h"
 #include "hdrive/result.h"

@@ -18,6 +18,13 @@
 
 namespace hdrive {
 
+/// The best so many parameter sets, each so many times: "3x5".
+struct RepeatBest {
+  std::int64_t runs = 0, times = 0;  ///< both zero, or both at least 1
+
+  bool operator==(const RepeatBest&) const = default;
+};
+
 struct SweepSpec {
   // ---- HyperDrive's keys -----------------------------------------------------------------------
   AlgorithmSpec sampling{"random", {}};
@@ -84,6 +91,9 @@ struct SweepSpec {
   /// End the sweep, with success, when so many ended runs in a row brought nothing better; zero:
   /// never.
   std::int64_t stop_without_progress = 0;
+  /// Run the best completed parameter sets again when all runs have ended, with new seeds; these
+  /// runs do not count against max_total_runs. None by default.
+  RepeatBest repeat_best;
   /// Commands run when the sweep's session ends, and when a run has ended; empty: none. Only what
   /// runs a sweep as a program (the hdrive command) carries them out.
   std::vector<std::string> on_end, on_run_end;
@@ -99,7 +109,8 @@ struct RunCommand {
 };
 
 /// What run `id` of sweep `sweep_id` is started with: the command with its placeholders filled, the
-/// drawn values appended where asked, and AZUREML_SWEEP_<name> / AZUREML_RUN_ID / HDRIVE_* set.
+/// drawn values appended where asked, and AZUREML_SWEEP_<name> / AZUREML_RUN_ID / HDRIVE_* set,
+/// HDRIVE_SEED among them: 31 bits that follow from the sweep's seed and the run's number.
 RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
                           const std::string& sweep_id, RunId id);
 

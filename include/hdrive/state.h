@@ -61,6 +61,10 @@ class SweepState {
   std::optional<Judged> judged(RunId run) const;
   /// How many of the start points were proposed.
   std::int64_t start_points_used() const;
+  /// How many runs are repeats of others (SweepSpec::repeat_best), which do not count against
+  /// max_total_runs; and how many do.
+  std::int64_t repeats() const;
+  std::int64_t counted_runs() const { return history().size() - repeats(); }
   /// How many runs a policy stopped.
   std::int64_t stopped_by_policy() const;
   /// The names of the metrics any run has logged.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
+
 #include "tests/unit/config/support.h"
 
 namespace hdrive {
@@ -38,6 +40,24 @@ TEST_CASE("Nothing is appended where append_parameters is false, nor to an empty
   CHECK(arguments(spec_with({})) == Words{});
 }
 
+std::string seed_of(const SweepSpec& spec, RunId run) {
+  for (const auto& [name, value] : render_command(spec, kDrawn, "HD_1", run).environment)
+    if (name == "HDRIVE_SEED") return value;
+  return "";
+}
+
+TEST_CASE("Every run has a seed of its own of 31 bits, the same for the same sweep's seed") {
+  SweepSpec spec = spec_with({"t"});
+  std::set<std::string> seeds;
+  for (spec.seed = 1; spec.seed <= 2; ++spec.seed)
+    for (RunId run = 0; run < 100; ++run) {
+      seeds.insert(seed_of(spec, run));
+      CHECK(std::stoll(seed_of(spec, run)) < std::int64_t{1} << 31);
+      CHECK(seed_of(spec, run) == seed_of(spec, run));
+    }
+  CHECK(seeds.size() == 200);
+}
+
 TEST_CASE("The environment carries the values, the ids and the file's variables") {
   SweepSpec spec = spec_with({"t"});
   spec.environment_variables = {{"A", "1"}, {"HDRIVE_RUN_ID", "mine"}};
@@ -48,6 +68,7 @@ TEST_CASE("The environment carries the values, the ids and the file's variables"
                     {"AZUREML_SWEEP_layer_count", "3"},
                     {"AZUREML_SWEEP_lr", "0.01"},
                     {"HDRIVE_RUN_NUMBER", "7"},
+                    {"HDRIVE_SEED", seed_of(spec, 7)},
                     {"HDRIVE_SWEEP_ID", "HD_1"}});
 }
 

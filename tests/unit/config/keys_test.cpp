@@ -141,6 +141,13 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
        "9:9: \"on_end\" is an empty list; allowed: a list of words, or one text for `sh -c`"},
       {"on_run_end: [notify, {a: 1}]",
        "9:22: a word of \"on_run_end\" is a mapping; allowed: text (an empty one is written \"\")"},
+      {"repeat_best: 5",
+       "9:14: \"repeat_best\" is the integer 5; allowed: RUNSxTIMES, such as 3x5; "
+       "in quotes it would be text"},
+      {"repeat_best: 3x0",
+       "9:14: \"repeat_best\" is the text \"3x0\"; allowed: how many of the best parameter sets, "
+       "and how "
+       "often each, each from 1 to 10000, such as 3x5"},
       {"stop_at: .inf", "9:10: \"stop_at\" is the number .inf; allowed: a finite number"},
       {"stop_when_all_fail: 1",
        "9:21: \"stop_when_all_fail\" is the integer 1; allowed: true or false"},

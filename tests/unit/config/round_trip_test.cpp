@@ -131,6 +131,7 @@ TEST_CASE("A specification with every field reads back equal") {
   spec.stop_after_consecutive_failures = 0;
   spec.stop_at = -0.25;
   spec.stop_without_progress = 30;
+  spec.repeat_best = {3, 5};
   spec.on_end = {"notify", "", "a b"};
   spec.on_run_end = {"/bin/sh", "-c", "echo \"$HDRIVE_STATUS\"\n"};
   const SweepSpec back = read_back(spec);
