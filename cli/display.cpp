@@ -130,6 +130,7 @@ class LiveDisplay final : public Display {
     if (const auto points = cardinality(spec.space);
         points && *points < static_cast<std::uint64_t>(total_))
       total_ = static_cast<std::int64_t>(*points);
+    total_ += std::min(spec.repeat_best.runs, total_) * spec.repeat_best.times;
   }
   void follow(const SweepEdited& edited) {
     SweepHeader header;
