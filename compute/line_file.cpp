@@ -113,12 +113,14 @@ bool LineFile::is(const base::UniqueFd& file) const {
 
 // To the next byte that was written, which is where the line can end at the earliest.
 void LineFile::skip_hole() {
-  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(position_), SEEK_DATA);
+  // Its size first: what is written after that was looked at is no hole.
   struct stat status {};
+  if (::fstat(fd_.get(), &status) != 0) return;
+  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(position_), SEEK_DATA);
   std::uint64_t next = position_;
   if (data >= 0)
     next = static_cast<std::uint64_t>(data);
-  else if (errno == ENXIO && ::fstat(fd_.get(), &status) == 0)
+  else if (errno == ENXIO)
     next = static_cast<std::uint64_t>(status.st_size);
   if (next < position_ + kTail) return;
   position_ = next;

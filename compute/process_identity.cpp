@@ -55,6 +55,13 @@ Error in_another_namespace(const SupervisorRecord& record, const fs::path& direc
       Error::Kind::not_allowed);
 }
 
+constexpr int kLongestExitMs = 1000;
+
+bool ends_within(const base::UniqueFd& process, int milliseconds) {
+  pollfd watched{process.get(), POLLIN, 0};
+  return ::poll(&watched, 1, milliseconds) > 0;
+}
+
 // Whether the process lives in this directory: by its number, also where that was renamed
 // meanwhile; by its name where a file system gives numbers anew.
 Result<bool> lives_in(pid_t pid, const fs::path& directory) {
@@ -105,10 +112,7 @@ base::UniqueFd open_process(pid_t pid) {
   return base::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
-bool has_ended(const base::UniqueFd& process) {
-  pollfd watched{process.get(), POLLIN, 0};
-  return ::poll(&watched, 1, 0) > 0;
-}
+bool has_ended(const base::UniqueFd& process) { return ends_within(process, 0); }
 
 void send_signal(const base::UniqueFd& process, int signal) {
   ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
@@ -160,6 +164,9 @@ Result<base::UniqueFd> find_supervisor(const SupervisorRecord& record, const fs:
   if (!(*stat)->alive() || (*stat)->start_time != record.start_time) return base::UniqueFd();
   const auto belongs = lives_in(pid, directory);
   if (has_ended(process)) return base::UniqueFd();
+  // On its way out a process gives up its directory a moment before it has ended.
+  const bool is_leaving = !belongs && belongs.error().kind == Error::Kind::not_found;
+  if (is_leaving && ends_within(process, kLongestExitMs)) return base::UniqueFd();
   if (!belongs) return unknown(record, belongs.error().message(), belongs.error().kind);
   if (!*belongs) return of_another_directory(record);
   return process;
