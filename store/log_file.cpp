@@ -24,8 +24,8 @@ constexpr std::size_t kMost = 32 * 1024;
 // the file longer waits for more of the disk than one that does not. Zeros are no frame to whoever reads the log.
 constexpr std::size_t kAhead = 64 * 1024;
 
-// SQLite gives it room, with that for the system's file behind it.
-struct alignas(std::max_align_t) LogFile {
+// SQLite gives it room, with that for the system's file behind it, at multiples of eight.
+struct LogFile {
   sqlite3_file base{};
   bool gathers = false;
   bool commits = false;  // the frame that was begun is the last of its commit
@@ -33,6 +33,7 @@ struct alignas(std::max_align_t) LogFile {
   std::string gathered;   // belongs at `start`
   sqlite3_int64 end = 0;  // of the file, as far as is known
 };
+static_assert(alignof(LogFile) <= 8 && sizeof(LogFile) % 8 == 0);
 
 LogFile& log_of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
 sqlite3_file* system_file(sqlite3_file* file) {
