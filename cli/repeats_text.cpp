@@ -16,7 +16,7 @@ Result<std::vector<RepeatedRun>> repeats_of(const SweepSpec& spec, SweepReader& 
   std::vector<std::pair<Repeat, std::optional<double>>> results;
   if (spec.repeat_best.runs == 0) return std::vector<RepeatedRun>{};
   RunQuery query;
-  query.filter.text = "repeat of run ";
+  query.filter.text = kRepeatBegins;
   const auto read = reader.each_run(query, [&](const StoredRun& stored) {
     const auto repeat = repeat_from(stored.run.proposal);
     if (!repeat) return;

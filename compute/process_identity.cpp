@@ -62,6 +62,11 @@ bool ends_within(const base::UniqueFd& process, int milliseconds) {
   return ::poll(&watched, 1, milliseconds) > 0;
 }
 
+// On its way out a process gives up its directory a moment before it has ended.
+bool is_leaving(pid_t pid) {
+  return ::access(proc(pid, "cwd").c_str(), F_OK) != 0 && errno == ENOENT;
+}
+
 // Whether the process lives in this directory: by its number, also where that was renamed
 // meanwhile; by its name where a file system gives numbers anew.
 Result<bool> lives_in(pid_t pid, const fs::path& directory) {
@@ -164,9 +169,7 @@ Result<base::UniqueFd> find_supervisor(const SupervisorRecord& record, const fs:
   if (!(*stat)->alive() || (*stat)->start_time != record.start_time) return base::UniqueFd();
   const auto belongs = lives_in(pid, directory);
   if (has_ended(process)) return base::UniqueFd();
-  // On its way out a process gives up its directory a moment before it has ended.
-  const bool is_leaving = !belongs && belongs.error().kind == Error::Kind::not_found;
-  if (is_leaving && ends_within(process, kLongestExitMs)) return base::UniqueFd();
+  if (!belongs && is_leaving(pid) && ends_within(process, kLongestExitMs)) return base::UniqueFd();
   if (!belongs) return unknown(record, belongs.error().message(), belongs.error().kind);
   if (!*belongs) return of_another_directory(record);
   return process;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,24 +22,26 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMost = 64;
 
-// Made by the engine or the supervisor, with no other name, and with the permissions it was given.
-bool is_as_made(int directory, const char* name, mode_t kind, mode_t permissions) {
+// The status of a file with no other name and the permissions it was made with.
+std::optional<struct stat> file_as_made(int directory, const char* name) {
   struct stat status {};
-  return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-         (status.st_mode & S_IFMT) == kind && (status.st_mode & 07777) == permissions &&
-         (kind == S_IFDIR || status.st_nlink == 1);
+  const bool as_made = ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       S_ISREG(status.st_mode) && (status.st_mode & 07777) == 0600 &&
+                       status.st_nlink == 1;
+  return as_made ? std::optional(status) : std::nullopt;
 }
 
 bool is_empty_file(int directory, const char* name) {
-  struct stat status {};
-  return is_as_made(directory, name, S_IFREG, 0600) &&
-         ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_size == 0;
+  const auto status = file_as_made(directory, name);
+  return status && status->st_size == 0;
 }
 
 bool is_empty_folder(int directory, const char* name) {
-  if (!is_as_made(directory, name, S_IFDIR, 0700)) return false;
-  DIR* listing =
-      ::fdopendir(::openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const auto folder = base::open_directory(directory, name);
+  struct stat status {};
+  if (!folder || ::fstat(folder->get(), &status) != 0 || (status.st_mode & 07777) != 0700)
+    return false;
+  DIR* listing = ::fdopendir(::openat(folder->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!listing) return false;
   bool empty = true;
   while (const dirent* entry = ::readdir(listing)) {
@@ -91,8 +94,7 @@ void SpareDirectories::gather(const fs::path& path) {
   // Not stderr.log: that it is there says that the supervisor has begun.
   for (const char* name : {"stdout.log", "metrics.jsonl"})
     if (is_empty_file(from->get(), name)) move(name, name);
-  if (is_as_made(from->get(), "supervisor.json", S_IFREG, 0600))
-    move("supervisor.json", kSpareClaim);
+  if (file_as_made(from->get(), "supervisor.json")) move("supervisor.json", kSpareClaim);
   spares_.push_back(spare);
 }
 

@@ -17,8 +17,7 @@
 namespace hdrive {
 namespace {
 
-constexpr std::string_view kBefore = "repeat of run ", kNumber = " (", kTimes = " of ",
-                           kAfter = ")";
+constexpr std::string_view kNumber = " (", kTimes = " of ", kAfter = ")";
 constexpr double kConfidence = 0.95;
 
 // Takes `prefix` off the front of `text`.
@@ -53,12 +52,12 @@ void conclude(RepeatedRun& repeated) {
 }  // namespace
 
 std::string to_text(const Repeat& repeat) {
-  return fmt::format("{}{}{}{}{}{}{}", kBefore, repeat.of, kNumber, repeat.number, kTimes,
+  return fmt::format("{}{}{}{}{}{}{}", kRepeatBegins, repeat.of, kNumber, repeat.number, kTimes,
                      repeat.times, kAfter);
 }
 
 std::optional<Repeat> repeat_from(std::string_view proposal) {
-  if (!take(proposal, kBefore)) return std::nullopt;
+  if (!take(proposal, kRepeatBegins)) return std::nullopt;
   const auto of = take_whole(proposal);
   if (!of || !take(proposal, kNumber)) return std::nullopt;
   const auto number = take_whole(proposal);

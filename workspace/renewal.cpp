@@ -99,7 +99,8 @@ bool Original::has_folder(const fs::path& root, int folder, const std::string& p
   const base::UniqueFd fd = open_folder(folder, path);
   if (!fd || ::fstat(fd.get(), &status) != 0 || (status.st_mode & kPermissions) != original.mode)
     return false;
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(::dup(fd.get())), ::closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(
+      ::fdopendir(::openat(fd.get(), ".", kSafely | O_DIRECTORY)), ::closedir);
   if (!listing) return false;
   while (const dirent* entry = ::readdir(listing.get())) {
     const std::string_view name = entry->d_name;

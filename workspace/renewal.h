@@ -32,9 +32,8 @@ inline constexpr struct {
 /// How a working folder of a small tree was when it was made.
 class Original {
  public:
-  /// Looks at a folder that was just made. Without `sound` nothing can be compared with it.
+  /// Looks at a folder that was just made. Where that fails, `renew` finds everything changed.
   Original(const SnapshotTree& tree, int folder);
-  bool sound() const { return sound_; }
 
   /// Takes away what a run has added to the folder. False: it has changed or removed something
   /// else, and the folder is of no more use.

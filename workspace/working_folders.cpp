@@ -42,8 +42,6 @@ constexpr std::size_t kSmallFiles = 100;
 constexpr std::uint64_t kSmallBytes = 1'000'000;
 constexpr std::size_t kMostRenewed = 64;  // folders that wait for the next runs
 
-enum class Way { copy, reflink, hard_link };
-
 // A snapshot that runs are made from.
 struct Loaded {
   Workspace workspace;

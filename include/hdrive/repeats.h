@@ -22,6 +22,8 @@ struct Repeat {
 
   bool operator==(const Repeat&) const = default;
 };
+/// How the sentence of each repeat begins, and no other.
+inline constexpr std::string_view kRepeatBegins = "repeat of run ";
 /// "repeat of run 17 (2 of 5)".
 std::string to_text(const Repeat& repeat);
 /// What a run's `proposal` says; nothing for a run that is no repeat.
