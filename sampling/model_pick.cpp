@@ -105,7 +105,7 @@ Result<ModelPick> pick_by_model(const AlgorithmSpec& spec, const SearchSpace& sp
   const Dataset data = learn_from(observations, history.size(), encoding.size(), settings.warp);
   if (auto enough = check_results(data, encoding); !enough) return enough.error();
 
-  const Prior prior(encoding.spreads());
+  const Prior prior{encoding.spreads()};
   const Hyperparameters fitted = fit_once(data.training, prior, context.seed, settings.noise);
   const auto rows = rows_near(data.training, kMostModelled, least_final_row(data), fitted);
   const auto model = Model::make(subset(data.training, rows), fitted);
