@@ -20,7 +20,7 @@ constexpr std::int64_t kSpareFiles = 40;
 // A supervisor and the program, at the least; and some for what else the user does.
 constexpr std::int64_t kProcessesOfRun = 2, kSpareProcesses = 20;
 
-void raise(int resource) {
+void raise_to_hard_limit(int resource) {
   rlimit limit{};
   if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
@@ -93,8 +93,8 @@ rlim_t raise_limits() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
   if (files.rlim_cur < files.rlim_max) given = files.rlim_cur;
-  raise(RLIMIT_NOFILE);
-  raise(RLIMIT_NPROC);
+  raise_to_hard_limit(RLIMIT_NOFILE);
+  raise_to_hard_limit(RLIMIT_NPROC);
   return given;
 }
 

@@ -35,17 +35,17 @@ std::string host_name() {
 }
 
 // "<pid> <host> <steps>"
-struct Words {
+struct LockText {
   Owner owner;
   std::int64_t steps = 0;
 };
-Words read_words(int fd) {
+LockText read_lock(int fd) {
   char text[512];
   const ssize_t size = ::pread(fd, text, sizeof text, 0);
   std::istringstream stream(std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0));
-  Words words;
-  stream >> words.owner.pid >> words.owner.host >> words.steps;
-  return words;
+  LockText lock;
+  stream >> lock.owner.pid >> lock.owner.host >> lock.steps;
+  return lock;
 }
 
 Error taken(const std::filesystem::path& directory) {
@@ -127,7 +127,7 @@ Result<Ownership> Ownership::take(const std::filesystem::path& sweep_directory) 
   }
   if (!is_in_place(fd.get(), path)) return taken(sweep_directory);
   make_private(sweep_directory);
-  const std::int64_t steps = read_words(fd.get()).steps;
+  const std::int64_t steps = read_lock(fd.get()).steps;
   Ownership ownership(path, std::move(fd), fmt::format("{} {}", ::getpid(), host_name()));
   ownership.found_steps_ = steps;
   if (::ftruncate(ownership.fd_.get(), 0) != 0 || !ownership.write(steps))
@@ -163,7 +163,7 @@ void Ownership::note_steps(std::int64_t steps) {
 
 std::int64_t noted_steps(const std::filesystem::path& sweep_directory) {
   const auto file = base::open_regular(lock_file(sweep_directory));
-  return file ? read_words(file->get()).steps : 0;
+  return file ? read_lock(file->get()).steps : 0;
 }
 
 std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
@@ -171,7 +171,7 @@ std::optional<Owner> owner_of(const std::filesystem::path& sweep_directory) {
   if (!file) return std::nullopt;
   struct flock lock = whole_file();
   if (::fcntl(file->get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
-  return read_words(file->get()).owner;
+  return read_lock(file->get()).owner;
 }
 
 }  // namespace hdrive::store

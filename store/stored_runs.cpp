@@ -16,7 +16,7 @@ constexpr char kRun[] =
     "SELECT number, " HDRIVE_ATTEMPT_COLUMNS
     ", hyperparameters, hyperparameters_exact, proposal, created, start_point, facts_digest, "
     "verdicts_digest, figures_digest FROM runs WHERE number = ?1";
-constexpr char kFigures[] =
+constexpr char kFiguresOfRun[] =
     "SELECT n.name, count, finite, last, last_step, least, greatest FROM metric_names n "
     "CROSS JOIN run_metrics m ON m.name = n.id AND m.run = ?1 ORDER BY n.name";
 constexpr char kJudged[] = "SELECT " HDRIVE_VERDICT_COLUMNS
@@ -119,7 +119,7 @@ Result<StoredRun> StoredRuns::run(RunId run) const {
   if (!stored) return stored;
   std::uint64_t sum = 0;
   Result<void> done = database_.each(
-      kFigures,
+      kFiguresOfRun,
       [&](const Row& row) {
         const MetricSummary summary = read_summary(row, /*first=*/1);
         sum += Seal::of(run, row.bytes(0), summary);
