@@ -158,7 +158,10 @@ def train(name, values):
         folds, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scores = model_selection.cross_val_score(model, x, y, scoring=score, cv=split, error_score=-WORST_LOSS)
+        try:
+            scores = model_selection.cross_val_score(model, x, y, scoring=score, cv=split, error_score=-WORST_LOSS)
+        except ValueError:  # no fold could be fitted
+            return WORST_LOSS
     mean = float(numpy.mean(scores))
     loss = 1 - mean if score == "accuracy" else -mean
     return min(loss, WORST_LOSS) if math.isfinite(loss) else WORST_LOSS
