@@ -23,7 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The parts of a run directory that nothing is read from any more when the run has ended.
+// The parts of a run directory, and of those of its earlier attempts, that nothing is read from any
+// more when the run has ended.
 constexpr const char* kPrunable[] = {"outputs", "checkpoints", "work"};
 constexpr std::string_view kEarlierAttempt = "attempt-";
 
@@ -56,15 +57,23 @@ void count_folder(int parent, const char* name, std::int64_t most, DiskUse& use)
   ::closedir(folder);
 }
 
-std::vector<fs::path> prunable_parts(const fs::path& run) {
-  std::vector<fs::path> parts;
+void add_prunable_parts(const fs::path& attempt, std::vector<fs::path>& parts) {
   std::error_code error;
   for (const char* name : kPrunable)
-    if (fs::is_directory(fs::symlink_status(run / name, error))) parts.push_back(run / name);
+    if (fs::is_directory(fs::symlink_status(attempt / name, error)))
+      parts.push_back(attempt / name);
+}
+
+// Of earlier attempts only the same: their logs, metrics and ends tell why the run was tried again.
+std::vector<fs::path> prunable_parts(const fs::path& run) {
+  std::vector<fs::path> parts;
+  add_prunable_parts(run, parts);
+  std::error_code error;
   for (fs::directory_iterator entry(run, error), end; !error && entry != end;
        entry.increment(error))
-    if (entry->path().filename().native().starts_with(kEarlierAttempt))
-      parts.push_back(entry->path());
+    if (entry->path().filename().native().starts_with(kEarlierAttempt) &&
+        entry->symlink_status(error).type() == fs::file_type::directory)
+      add_prunable_parts(entry->path(), parts);
   return parts;
 }
 

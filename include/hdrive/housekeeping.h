@@ -34,9 +34,9 @@ Result<void> delete_sweep(const std::filesystem::path& directory);
 /// Of these runs of a sweep: what `prune_runs` would remove.
 DiskUse prunable(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
-/// Removes what the runs left that only they needed: outputs/, checkpoints/, kept working folders
-/// and earlier attempts. What tells of them stays: metrics, logs, how they ended. Error::Kind::busy
-/// as above.
+/// Removes what the runs left that only they needed: outputs/, checkpoints/ and kept working folders,
+/// also of earlier attempts. What tells of each attempt stays: metrics, logs, how it ended.
+/// Error::Kind::busy as above.
 Result<void> prune_runs(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
 /// Removes the snapshots that no sweep below `home` names; gives the bytes freed. Nothing is
