@@ -56,6 +56,11 @@ void shrink(Layout& layout, const Listing& listing, int width) {
   }
 }
 
+void remove_column(Layout& layout, std::size_t at) {
+  layout.columns.erase(layout.columns.begin() + static_cast<std::ptrdiff_t>(at));
+  layout.widths.erase(layout.widths.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
 bool drop_one(Layout& layout, const Listing& listing) {
   std::size_t victim = layout.columns.size();
   int highest = 0;
@@ -67,9 +72,40 @@ bool drop_one(Layout& layout, const Listing& listing) {
     }
   }
   if (victim == layout.columns.size()) return false;
-  layout.columns.erase(layout.columns.begin() + static_cast<std::ptrdiff_t>(victim));
-  layout.widths.erase(layout.widths.begin() + static_cast<std::ptrdiff_t>(victim));
+  remove_column(layout, victim);
   return true;
+}
+
+// Where all else was tried: a letter and an ellipsis, a head that can be told from another.
+constexpr int kNarrowestText = 4, kNarrowestHead = 8;
+
+bool holds_numbers(const Listing& listing, std::size_t column) {
+  return listing.columns[column].align == Align::right;
+}
+
+int least_width(const Listing& listing, std::size_t column) {
+  if (!holds_numbers(listing, column)) return kNarrowestText;
+  int width = std::min(kNarrowestHead, display_width(listing.columns[column].title));
+  for (const auto& row : listing.rows) width = std::max(width, display_width(row[column].text));
+  return width;
+}
+
+// What is left when everything else was tried: heads of numbers are cut, then texts; then whole
+// columns go, texts before numbers. A number is never cut, since what is left of it is another one.
+void squeeze(Layout& layout, const Listing& listing, int width) {
+  for (const bool numbers : {true, false})
+    for (std::size_t i = layout.columns.size(); i-- > 0;) {
+      const std::size_t column = layout.columns[i];
+      const int excess = layout.total() - width;
+      if (excess <= 0 || holds_numbers(listing, column) != numbers) continue;
+      int& now = layout.widths[i];
+      now = std::min(now, std::max(least_width(listing, column), now - excess));
+    }
+  for (const bool numbers : {false, true})
+    for (std::size_t i = layout.columns.size(); i-- > 1;)
+      if (layout.total() > width && holds_numbers(listing, layout.columns[i]) == numbers)
+        remove_column(layout, i);
+  if (layout.total() > width) layout.widths.front() = width;
 }
 
 Layout fit(const Listing& listing, int width) {
@@ -78,7 +114,10 @@ Layout fit(const Listing& listing, int width) {
   while (true) {
     Layout narrowed = layout;
     shrink(narrowed, listing, width);
-    if (narrowed.total() <= width || !drop_one(layout, listing)) return narrowed;
+    if (narrowed.total() <= width) return narrowed;
+    if (drop_one(layout, listing)) continue;
+    squeeze(narrowed, listing, width);
+    return narrowed;
   }
 }
 
@@ -113,19 +152,22 @@ std::string JsonValue::as_csv() const { return !quoted_ && text_ == "null" ? "" 
 std::string Listing::table(int width) const {
   const Layout layout = fit(*this, width);
   std::string result;
-  const auto add_line = [&](const auto& text_of) {
+  const auto add_line = [&](const auto& text_of, bool head) {
     std::string line;
     for (std::size_t i = 0; i < layout.columns.size(); ++i) {
       const std::size_t column = layout.columns[i];
       if (i > 0) line += kGapText;
-      line += pad(cut(text_of(column), layout.widths[i]), layout.widths[i], columns[column].align);
+      const int room = layout.widths[i];
+      std::string text = text_of(column);
+      if (!head && holds_numbers(*this, column) && display_width(text) > room) text = "...";
+      line += pad(cut(text, room), room, columns[column].align);
     }
-    if (width > 0) line = cut(line, width, "");
     trim_right(line);
     result += line + "\n";
   };
-  add_line([&](std::size_t column) { return columns[column].title; });
-  for (const auto& row : rows) add_line([&](std::size_t column) { return row[column].text; });
+  add_line([&](std::size_t column) { return columns[column].title; }, true);
+  for (const auto& row : rows)
+    add_line([&](std::size_t column) { return row[column].text; }, false);
   return result;
 }
 

@@ -47,9 +47,9 @@ class JsonValue {
 
 /// One column.
 struct Column {
-  std::string key;    ///< its name in JSON and CSV
-  std::string title;  ///< its head in the table; empty: not shown there
-  Align align = Align::left;
+  std::string key;            ///< its name in JSON and CSV
+  std::string title;          ///< its head in the table; empty: not shown there
+  Align align = Align::left;  ///< right: numbers, which are never cut; their head may be
   int narrowest =
       0;  ///< where the table is too wide, its texts are cut down to this; 0: not at all
   /// Left out of a table that is still too wide, the highest first, of equal ones the last; 0: never.

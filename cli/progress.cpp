@@ -41,13 +41,33 @@ std::string counts_line(const Progress& progress, int width, const Glyphs& glyph
   return bar(progress, cells, glyphs) + " " + counts;
 }
 
+// "accuracy 0.9712" in `room` columns: the name is cut, the number never, since what is left of it
+// would be another one.
+std::string named_number(const std::string& metric, const std::string& number, int room,
+                         const Glyphs& glyphs) {
+  const int left = room - display_width(number);
+  if (left < 0) return cut(glyphs.ellipsis, room, "");
+  const std::string name = cut(metric, left - 1, glyphs.ellipsis);
+  return name.empty() ? number : name + " " + number;
+}
+
+// What stands behind the number, as far as there is room.
+std::string with_rest(const std::string& head, const std::string& rest, int width,
+                      const Glyphs& glyphs) {
+  const std::string shown = cut(rest, width - display_width(head) - 2, glyphs.ellipsis);
+  return cut(shown.empty() ? head : head + "  " + shown, width, glyphs.ellipsis);
+}
+
 std::string best_line(const Progress& progress, int width, const Glyphs& glyphs) {
   if (!progress.best)
     return cut(fmt::format("best  no {} reported yet", progress.metric), width, glyphs.ellipsis);
   const Progress::Best& best = *progress.best;
-  return cut(fmt::format("best  {} {}  run {}  {}", progress.metric, number_text(best.value),
-                         best.run, best.parameters),
-             width, glyphs.ellipsis);
+  const std::string label = "best  ";
+  const int room = width - display_width(label);
+  std::string value = fmt::format("{}  run {}", number_text(best.value), best.run);
+  if (display_width(value) > room) value = number_text(best.value);
+  return with_rest(label + named_number(progress.metric, value, room, glyphs), best.parameters,
+                   width, glyphs);
 }
 
 std::string time_line(const Progress& progress, int width, const Glyphs& glyphs) {
@@ -83,12 +103,13 @@ std::vector<std::string> live_lines(const Progress& progress, int width, int mos
   const std::size_t shown =
       live.size() <= room ? live.size() : room - std::min<std::size_t>(1, room);
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < shown; ++i)
-    lines.push_back(
-        cut(fmt::format("run {}  {}  {} {}  {}", live[i].run, duration_text(live[i].age),
-                        progress.metric, live[i].last ? number_text(*live[i].last) : "-",
-                        live[i].parameters),
-            width, glyphs.ellipsis));
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::string label = fmt::format("run {}  {}  ", live[i].run, duration_text(live[i].age));
+    const std::string value =
+        named_number(progress.metric, live[i].last ? number_text(*live[i].last) : "-",
+                     width - display_width(label), glyphs);
+    lines.push_back(with_rest(label + value, live[i].parameters, width, glyphs));
+  }
   if (shown < live.size() && room > 0)
     lines.push_back(
         cut(fmt::format("and {}",

@@ -45,7 +45,29 @@ TEST_CASE("A table too wide cuts its longest texts, then leaves out columns") {
         "RUN  TEXT\n"
         "  7  short\n"
         " 12  quite ...\n");
-  CHECK(example().table(6) == "RUN  T\n  7  s\n 12  q\n");
+  CHECK(example().table(10) == "RUN  TEXT\n  7  short\n 12  qu...\n");
+  CHECK(example().table(6) == "RUN\n  7\n 12\n");
+}
+
+TEST_CASE("A number is never cut: its head is, other columns go, and then it is left out") {
+  const Listing listing{
+      {{"number", "RUN", Align::right},
+       {"status", "STATUS"},
+       {"best", "validation_cross_entropy", Align::right},
+       {"text", "TEXT", Align::left, 8, 1}},
+      {{{7, "7"}, {"", "Completed"}, {1.23457e-05, "1.23457e-05"}, {"", "lr=1"}}}};
+  CHECK(listing.table(36) ==
+        "RUN  STATUS     validation_cross_...\n  7  Completed           1.23457e-05\n");
+  CHECK(listing.table(24) == "RUN  STATUS  validati...\n  7  Com...  1.23457e-05\n");
+  CHECK(listing.table(20) == "RUN  validati...\n  7  1.23457e-05\n");
+  CHECK(listing.table(15) == "RUN\n  7\n");
+  for (int width = 1; width < 60; ++width) {
+    const std::string table = listing.table(width);
+    INFO(table);
+    CHECK((table.find("1.23457e-05") != table.npos || table.find("1.2") == table.npos));
+  }
+  const Listing alone{{{"value", "VALUE", Align::right}}, {{{0.125, "0.125"}}}};
+  CHECK(alone.table(4) == "V...\n ...\n");
 }
 
 TEST_CASE("Of columns that may go alike the last goes first") {

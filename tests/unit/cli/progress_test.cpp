@@ -42,6 +42,23 @@ TEST_CASE("Forty columns keep every number") {
   CHECK(lines[2] == "time  1m 23s, about 2m 10s left");
 }
 
+TEST_CASE("Where the metric's name is long it is cut, and its number never") {
+  Progress progress = halfway();
+  progress.metric = "validation_cross_entropy";
+  progress.best->value = 1.23457e-05;
+  progress.live.push_back({3, 75s, 1.23457e-05, "lr=0.01"});
+  const auto best = [&](int width) { return progress_lines(progress, width, Glyphs{})[1]; };
+  const auto live = [&](int width) { return live_lines(progress, width, 1, Glyphs{})[0]; };
+  CHECK(best(39) == "best  validation_... 1.23457e-05  run 7");
+  CHECK(best(18) == "best  1.23457e-05");
+  CHECK(live(39) == "run 3  1m 15s  validatio... 1.23457e-05");
+  for (int width = 0; width < 60; ++width)
+    for (const std::string& line : {best(width), live(width)}) {
+      INFO(line);
+      CHECK((line.find("1.23457e-05") != line.npos || line.find("1.2") == line.npos));
+    }
+}
+
 TEST_CASE("A paused sweep is called so, and no end is expected of it") {
   Progress progress = halfway();
   progress.paused = true;
