@@ -28,6 +28,9 @@ TUNED = {"hidden", "layers", "layer", "batch", "units", "width", "depth", "filte
 SKIPPED_ACTIONS = {"store_true", "store_false", "count", "append", "append_const", "store_const", "extend",
                    "BooleanOptionalAction"}
 NUMBERS = {"int": int, "float": float}
+# Beyond these the ranges around a default have no ends that a configuration can name.
+LARGEST, SMALLEST = {int: 10 ** 15, float: 1e300}, 1e-300
+NO_LITERAL = (ValueError, TypeError, ArithmeticError, MemoryError, RecursionError)
 
 
 def words_of(name):
@@ -49,9 +52,9 @@ def literal(node):
                     ast.Div: lambda: left / right, ast.Pow: lambda: left ** right}[type(node.op)]()
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("list", "tuple", "range"):
         values = [literal(argument) for argument in node.args]
-        values = list(range(*values)) if node.func.id == "range" else list(*values)
+        values = range(*values) if node.func.id == "range" else list(*values)
         if len(values) <= 100:
-            return values
+            return list(values)
     raise ValueError
 
 
@@ -81,11 +84,11 @@ class Argument:
         try:
             self.default = literal(self.given["default"])
             self.has_default = self.default is not None
-        except (KeyError, ValueError, ZeroDivisionError, OverflowError):
+        except (KeyError, *NO_LITERAL):
             pass
         try:
-            self.choices = list(literal(self.given["choices"]))
-        except (KeyError, ValueError, TypeError):
+            self.choices = list(dict.fromkeys(literal(self.given["choices"])))
+        except (KeyError, *NO_LITERAL):
             self.choices = None
 
     def number_type(self):
@@ -93,6 +96,30 @@ class Argument:
             return NUMBERS[self.type]
         if self.type is None and isinstance(self.default, (int, float)) and not isinstance(self.default, bool):
             return type(self.default)
+        return None
+
+    def number(self):
+        """The default as the script gets it: argparse converts a text, and nothing else. None where it is no number."""
+        value = self.default
+        try:
+            value = self.number_type()(value) if isinstance(value, str) else value
+        except ValueError:
+            return None
+        return None if isinstance(value, bool) or not isinstance(value, (int, float)) else value
+
+    def why_no_range(self):
+        """Why there is no range around the default, or None."""
+        if not self.has_default:
+            return "has no default to draw around"
+        number = self.number()
+        if number is None:
+            return "has a default that is no number to draw around"
+        if number != number or abs(number) == math.inf:
+            return "has no default to draw around"
+        if abs(number) > LARGEST[self.number_type()]:
+            return "has a default that is too large to draw around"
+        if 0 < abs(number) < SMALLEST:
+            return "has a default that is too near to 0 to draw around"
         return None
 
     def why_not(self):
@@ -107,21 +134,29 @@ class Argument:
         if self.many:
             return "takes several values; list the combinations as a choice of texts"
         if self.choices:
+            if not all(is_option(choice) for choice in self.choices):
+                return "has choices that are neither texts nor numbers; list them as texts"
             return None if len(self.choices) > 1 else "has one choice only"
         if not set(words) & TUNED and set(words) & NOT_TUNED:
             return "does not look like a hyperparameter"
         if self.number_type() is None:
             return "is text without choices"
-        if not self.has_default or not math.isfinite(self.default):
-            return "has no default to draw around"
-        return None
+        return self.why_no_range()
 
     def expression(self):
         if self.choices:
             return "choice", self.choices
-        if self.number_type() is int and float(self.default).is_integer():
-            return around_integer(int(self.default))
-        return around_real(float(self.default), set(words_of(self.name)))
+        number = self.number()
+        if self.number_type() is int and float(number).is_integer():
+            return around_integer(int(number))
+        return around_real(float(number), set(words_of(self.name)))
+
+
+def is_option(value):
+    """Whether a configuration has such options: texts, and numbers that are not beyond all bounds."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return False
+    return isinstance(value, str) or abs(value) <= LARGEST[type(value)]
 
 
 def around_integer(default):

@@ -160,6 +160,34 @@ run.log("train_loss", 1); run.log("val_acc", 1)
         example = self.hdrive("init", "-o", "-").out
         self.assertIn("ok, 3 parameters", self.piped(example, "validate", "-", "--", "true").out)
 
+    def test_take_defaults_as_argparse_does(self):
+        defaults = {  # the default, its type: what comes of it
+            ('"0.2"', "float"): "expression: log_uniform_values", ('"3"', "int"): "values: [1, 6]",
+            ('" 1e-3 "', "float"): "values: [0.0001, 0.01]", ("4", "float"): "values: [0.4, 40.0]",
+            ('"auto"', "float"): "no number", ('"3.0"', "int"): "no number", ("(1, 2)", "int"): "no number",
+            ("[0.1]", "float"): "no number", ("True", "int"): "no number", ("1j", "float"): "no number",
+            ('b"1"', "float"): "no number", ("10 ** 5", "int"): "values: [25000, 400000]",
+            ("64 ** 64", "int"): "too large", ("10 ** 40", "float"): "expression: log_uniform_values",
+            ("9" * 400, "float"): "too large", ("1e308", "float"): "too large", ("-1e308", "float"): "too large",
+            ("1e300", "float"): "expression: log_uniform_values", ("1e-320", "float"): "too near to 0",
+            ('"inf"', "float"): "no default to draw", ("range(10 ** 30)", "int"): "no default to draw",
+            ("range(10 ** 12)", "int"): "no default to draw", ("list(5)", "int"): "no default to draw"}
+        for (default, kind), expected in defaults.items():
+            with self.subTest(default=default[:20], type=kind):
+                self.write("one.py", f"p.add_argument('--lr', type={kind}, default={default})\n")
+                printed = self.hdrive("init", "one.py", "-o", "-").out
+                self.assertIn(expected, printed.replace("\n    values", " values"))
+                self.assertIn("ok", self.piped(printed, "validate", "-").out)
+
+    def test_leave_out_choices_that_no_configuration_has(self):
+        for choices in ("[1j, 2j]", "[None, 'a']", "[True, False]", "[(1, 2), (3, 4)]", "[b'a', b'b']", "[1, 1]",
+                        "[float('nan'), 1]", "range(10 ** 30)", "[1e999, 1]", "[10 ** 30, 1]", "{'a': 1}", "5", "[[1], [2]]"):
+            with self.subTest(choices=choices):
+                self.write("one.py", f"p.add_argument('--kind', choices={choices})\n")
+                printed = self.hdrive("init", "one.py", "-o", "-").out
+                self.assertIn("#   --kind", printed)
+                self.assertIn("ok", self.piped(printed, "validate", "-").out)
+
     def test_of_what_is_no_python_are_refused(self):
         self.write("broken.py", "def f(:\n")
         self.assertIn("broken.py:1: is no Python", self.hdrive("init", "broken.py", code=2).err)
