@@ -118,10 +118,16 @@ Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time n
   options.now = now;
   result = value_or_fail(capture_source(options));
   if (!quiet && !result.id.empty()) tell(snapshot_line(result));
-  // That the runs share a folder after all is never left unsaid.
-  if (!quiet || result.id.empty())
-    for (const std::string& note : result.notes) complain("warning: " + printable(note));
+  for (const std::string& note : result.notes) complain("warning: " + printable(note));
   return result;
+}
+
+// `show` tells them too.
+std::vector<Change> as_warnings(const std::vector<std::string>& notes, Time now) {
+  std::vector<Change> changes;
+  for (const std::string& note : notes)
+    changes.emplace_back(Noted{Noted::Level::warning, std::nullopt, note, now});
+  return changes;
 }
 
 int run(const Options& options) {
@@ -155,6 +161,7 @@ int run(const Options& options) {
     auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
     claim.reset();
     source.hold.reset();  // the stored sweep holds it from here on
+    ok_or_fail(store->append(as_warnings(source.notes, now)));
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };

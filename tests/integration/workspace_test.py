@@ -103,6 +103,19 @@ class WorkspaceTest(HdriveTest):
         self.assertIn("big.bin (0.0 MB): larger than snapshot_max_file", done.err)
         self.assertEqual(["5000"], [line.strip() for line in self.record()])
 
+    def test_what_is_not_captured_is_told_quietly_too_and_shown_afterwards(self):
+        self.write("big.bin", "x" * 5000)
+        self.config(REPORT, snapshot_max_file="1 kB", max_total_runs=1)
+        told = "big.bin (0.0 MB): larger than snapshot_max_file"
+        done = self.hdrive("run", "hdconfig.yml", "--quiet")
+        self.assertIn("warning: " + told, done.err)
+        self.assertNotIn("snapshot ", done.err.replace("snapshot_max_file", ""))
+        self.assertEqual(1, done.err.count(told))
+        self.assertIn(told, self.hdrive("show", "last").out)
+        [shown] = json.loads(self.hdrive("show", "last", "-f", "json").out)["warnings"]
+        self.assertIn(told, shown)
+        self.assertIn(told, self.hdrive("run", "hdconfig.yml").err)
+
     def test_sweeps_share_what_is_the_same(self):
         for i in range(20):
             self.write(f"lib/f{i}.py", f"{i}" * 1000)
