@@ -70,14 +70,15 @@ Result<std::vector<SnapshotEntry>> read_snapshot(const std::filesystem::path& st
   return BlobStore(store).read_manifest(id);
 }
 
-Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::path& folder,
+Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::path& one_store,
                                                       const std::string& one,
+                                                      const std::filesystem::path& other_store,
                                                       const std::string& other) {
-  const BlobStore store(folder);
+  const BlobStore old_store(one_store), new_store(other_store);
   std::map<std::string, std::pair<const SnapshotEntry*, const SnapshotEntry*>> both;
-  const auto before = store.read_manifest(one);
+  const auto before = old_store.read_manifest(one);
   if (!before) return before.error();
-  const auto after = store.read_manifest(other);
+  const auto after = new_store.read_manifest(other);
   if (!after) return after.error();
   for (const SnapshotEntry& entry : *before) both[entry.path].first = &entry;
   for (const SnapshotEntry& entry : *after) both[entry.path].second = &entry;
@@ -90,7 +91,7 @@ Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::pat
     difference.kind = !old_one   ? FileDifference::Kind::added
                       : !new_one ? FileDifference::Kind::removed
                                  : FileDifference::Kind::changed;
-    const auto old_text = text_of(store, old_one), new_text = text_of(store, new_one);
+    const auto old_text = text_of(old_store, old_one), new_text = text_of(new_store, new_one);
     if (old_text && new_text) count_lines(*old_text, *new_text, difference);
     differences.push_back(std::move(difference));
   }

@@ -35,7 +35,8 @@ struct Differences {
   std::vector<Pair> parameters, properties;
   std::vector<std::string> configuration;
   std::vector<FileDifference> files;
-  std::string no_files;  // why files cannot be compared
+  std::string no_files;           // why files cannot be compared
+  bool files_unreadable = false;  // and that is a fault
 };
 
 using Texts = std::map<std::string, std::string>;
@@ -60,17 +61,21 @@ Texts parameters_of(const Target& target) {
 
 void compare_files(const SweepEntry& one, const SweepEntry& other, Differences& differences) {
   const std::string &before = one.header.snapshot, &after = other.header.snapshot;
-  if (before == after) return;
   if (before.empty() || after.empty()) {
+    if (one.header.id == other.header.id) return;
     differences.no_files =
         fmt::format("{} has no snapshot", short_id((before.empty() ? one : other).header.id));
     return;
   }
-  auto files = compare_snapshots(snapshot_store(one.directory.parent_path()), before, after);
-  if (files)
+  if (before == after) return;
+  auto files = compare_snapshots(snapshot_store(one.directory.parent_path()), before,
+                                 snapshot_store(other.directory.parent_path()), after);
+  if (files) {
     differences.files = *std::move(files);
-  else
-    differences.no_files = files.error().message();
+    return;
+  }
+  differences.no_files = files.error().message();
+  differences.files_unreadable = true;
 }
 
 Differences compare(const Target& one, const Target& other) {
@@ -167,7 +172,7 @@ int diff(const Options& options) {
     fail(kWrong, "a sweep and a run cannot be compared; name two sweeps, or two runs");
   const Differences differences = compare(one, other);
   print(options.format == "json" ? as_json(differences) : as_text(one, differences));
-  return kDone;
+  return differences.files_unreadable ? kCannot : kDone;
 }
 
 }  // namespace

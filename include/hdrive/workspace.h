@@ -104,8 +104,10 @@ struct FileDifference {
   std::int64_t lines_added = 0, lines_removed = 0;  ///< of a text
   bool text = false;  ///< both contents are text of a size that can be compared
 };
-Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::path& store,
+/// Each snapshot is looked for in its own store: sweeps of two homes can be compared.
+Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::path& one_store,
                                                       const std::string& one,
+                                                      const std::filesystem::path& other_store,
                                                       const std::string& other);
 
 /// Removes the snapshots whose id is not `used`, and what only they held; gives the bytes freed.

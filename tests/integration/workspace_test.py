@@ -175,6 +175,27 @@ class WorkspaceTest(HdriveTest):
             self.assertEqual(["False", "True"], differences["properties"]["azureml.git.dirty"])
             self.assertNotIn("secret", self.hdrive("show", one).out)
 
+    def test_sweeps_of_two_homes_are_compared(self):
+        self.config(REPORT, max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml", "--output-dir", ".hdrive/one")
+        self.write("train.sh", REPORT + "# more\n")
+        self.hdrive("run", "hdconfig.yml", "--output-dir", ".hdrive/two")
+        [one], [other] = self.folder.glob(".hdrive/one/HD_*"), self.folder.glob(".hdrive/two/HD_*")
+        for pair in ((one, other), (other / "runs" / "0", one / "runs" / "0")):
+            differences = json.loads(self.hdrive("diff", *pair, "-f", "json").out)
+            self.assertEqual(["train.sh"], [file["path"] for file in differences["files"]])
+        shutil.rmtree(self.folder / ".hdrive" / "two" / "snapshots")
+        done = self.hdrive("diff", one, other, code=1)
+        self.assertRegex(done.out, r"cannot be compared: .*two/snapshots")
+
+    def test_files_that_nobody_captured_are_not_called_the_same(self):
+        self.config(REPORT, max_total_runs=1, working_directory="source")
+        for _ in range(2):
+            self.hdrive("run", "hdconfig.yml")
+        one, other = [sweep["sweep_id"] for sweep in self.sweeps()]
+        self.assertIn("has no snapshot", self.hdrive("diff", one, other).out)
+        self.assertNotIn("has no snapshot", self.hdrive("diff", one + "/0", one + "/0").out)
+
     def test_delete_tells_first_and_then_frees_what_nobody_else_needs(self):
         self.write("data.bin", "x" * 50_000)
         self.config(REPORT, max_total_runs=1)

@@ -21,7 +21,7 @@ TEST_CASE("Two snapshots are compared file by file, texts by lines") {
   project.write("train.py", "a\nB\nc\nd\ne\n");
   project.write("weights.bin", std::string("\0\2", 2));
   const Capture other = project.capture();
-  const auto found = *compare_snapshots(project.store(), one.id, other.id);
+  const auto found = *compare_snapshots(project.store(), one.id, project.store(), other.id);
   REQUIRE(found.size() == 4);
   CHECK(found[0].path == "gone.py");
   CHECK(found[0].kind == Kind::removed);
@@ -48,7 +48,7 @@ TEST_CASE("Texts that have nothing in common are still counted, and quickly") {
   const Capture one = project.capture();
   project.write("x", other_text);
   const Capture other = project.capture();
-  const auto found = *compare_snapshots(project.store(), one.id, other.id);
+  const auto found = *compare_snapshots(project.store(), one.id, project.store(), other.id);
   REQUIRE(found.size() == 1);
   CHECK(found[0].lines_added == 20'000);
   CHECK(found[0].lines_removed == 20'000);
