@@ -234,8 +234,10 @@ std::vector<std::string> find_gpus(const std::optional<std::string>& visible) {
   std::vector<std::string> gpus;
   for (const std::string_view gpu : base::split(*visible, ',')) {
     // As CUDA reads it: what follows an invalid number is not there.
-    if (base::trim(gpu).empty() || base::trim(gpu).starts_with("-")) break;
-    gpus.emplace_back(base::trim(gpu));
+    const std::string_view name = base::trim(gpu);
+    if (name.empty() || name.starts_with("-")) break;
+    // One named twice is one still: runs would wait for each other's lock.
+    if (std::find(gpus.begin(), gpus.end(), name) == gpus.end()) gpus.emplace_back(name);
   }
   return gpus;
 }

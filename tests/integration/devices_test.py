@@ -73,6 +73,12 @@ class Devices(HdriveTest):
         self.assertEqual(1, len(run["devices"]["cpus"]))
         self.assertEqual(",".join(self.gpus[:2]), told.cuda)
 
+    def test_a_gpu_that_the_environment_names_twice_is_handed_out_once(self):
+        self.config(TELL, max_total_runs=3, max_concurrent_runs=2, gpus="auto")
+        done = self.hdrive("run", "hdconfig.yml", env={"CUDA_VISIBLE_DEVICES": f"{self.gpus[0]},{self.gpus[0]},-1,3"})
+        self.assertNotIn("used by another sweep", done.all)
+        self.assertEqual({self.gpus[0]}, {told.cuda for told in self.told("begin")})
+
     def test_two_runs_share_a_gpu_where_each_needs_half(self):
         self.config(TELL, max_total_runs=4, max_concurrent_runs=4, gpus=self.gpus[:2], gpus_per_run=0.5)
         sweep = self.start_waiting("run", "hdconfig.yml")

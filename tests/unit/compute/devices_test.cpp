@@ -186,3 +186,9 @@ TEST_CASE("an engine that was given some GPUs hands out those alone") {
   CHECK(find_gpus("1,-1,2") == std::vector<std::string>{"1"});
   CHECK(find_gpus("").empty());
 }
+
+TEST_CASE("a GPU that is named twice is one") {
+  CHECK(find_gpus("0,0") == std::vector<std::string>{"0"});
+  CHECK(find_gpus("0, 0,-1,3") == std::vector<std::string>{"0"});
+  CHECK(find_gpus("1,GPU-8f1c,1,GPU-8f1c,2") == std::vector<std::string>{"1", "GPU-8f1c", "2"});
+}
