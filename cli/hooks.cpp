@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/text.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
 #include "hdrive/state.h"
@@ -242,7 +243,8 @@ std::vector<std::string> Hooks::finish(const Result<SweepSummary>& summary) {
   const SweepSummary none;
   const SweepSummary& of = summary ? *summary : none;
   const HookEnvironment more = {
-      {"HDRIVE_STATUS", std::string(to_string(summary ? of.status : SweepStatus::failed))},
+      {"HDRIVE_STATUS",
+       std::string(sweep_status_text(summary ? of.status : SweepStatus::failed, of.end))},
       {"HDRIVE_ENDED_BY", std::string(to_string(summary ? of.end : SweepEnd::error))},
       {"HDRIVE_REASON", summary ? of.reason : summary.error().message()},
       {"HDRIVE_RUNS", std::to_string(of.runs)},

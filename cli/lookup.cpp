@@ -184,8 +184,8 @@ Target target_or_fail(const std::string& output_dir, const std::string& given, S
 
 std::string sweep_status_text(const SweepEntry& sweep) {
   const bool engine_gone = !is_over(sweep.status) && !sweep.engine;
-  if (engine_gone || sweep.end == SweepEnd::interrupt) return "Interrupted";
-  return std::string(to_string(sweep.status));
+  return std::string(
+      sweep_status_text(sweep.status, engine_gone ? SweepEnd::interrupt : sweep.end));
 }
 
 std::string home_hint(const std::string& output_dir) {

@@ -75,8 +75,7 @@ bool waits_to_be_resumed(SweepEnd end) {
 std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                          const SummaryContext& context) {
   const auto& best = summary.best_run;
-  const std::string status(summary.end == SweepEnd::interrupt ? "Interrupted"
-                                                              : to_string(summary.status));
+  const std::string status(sweep_status_text(summary.status, summary.end));
   std::string text = row("sweep", fmt::format("{}: {}", short_id(context.sweep_id), status));
   std::string indent;  // of the lines quoted behind a reason, a script's stderr
   if (base::lower(summary.reason) != base::lower(status))  // which would say it twice

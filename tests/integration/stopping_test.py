@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How sweeps stop by themselves, what is tried again, and the commands at the end."""
 
+import json
 import os
 import unittest
 
-from support import METRIC, QUICK, HdriveTest, until
+from support import ENDLESS, METRIC, QUICK, HdriveTest, until
 
 HOOK = 'echo "$HDRIVE_HOOK $HDRIVE_RUN_NUMBER $HDRIVE_STATUS $HDRIVE_ENDED_BY best=$HDRIVE_BEST_VALUE" >> "$RECORD"'
 
@@ -116,6 +117,16 @@ class Commands(HdriveTest):
         self.assertEqual(["run_end 0 Completed exited best=0.5", "run_end 1 Completed exited best=0.5"],
                          sorted(record[:2]))
         self.assertEqual(["end  Completed all_runs best=0.5"], record[2:])
+
+    def test_are_told_of_an_interruption_as_everybody_is(self):
+        self.config(ENDLESS, max_total_runs=1, on_end=HOOK)
+        sweep = self.start("run", "hdconfig.yml")
+        until(self.record, "the run has begun")
+        self.interrupt(sweep)
+        self.finish(sweep)
+        status = json.loads(self.hdrive("status", "-f", "json").out)["status"]
+        self.assertEqual("Interrupted", status)
+        self.assertRegex(self.record()[-1], rf"^end +{status} interrupt ")
 
     def test_that_hang_are_ended_by_ctrl_c(self):
         self.config(QUICK, max_total_runs=2, on_run_end='echo run >> "$RECORD"; exec sleep 1000',

@@ -261,6 +261,22 @@ class WorkspaceTest(HdriveTest):
         self.hdrive("prune", "--older-than", "0h", "--yes")
         self.assertEqual([], json.loads(self.hdrive("list", "-f", "json").out))
 
+    def test_prune_keeps_what_tells_of_earlier_attempts(self):
+        for which in ("--outputs", "--failed"):
+            with self.subTest(which):
+                self.config('echo attempt $HDRIVE_ATTEMPT; echo big > outputs/model; echo here > note\n' + REPORT + "exit 1\n",
+                            max_total_runs=1, max_failed_retries=1, keep_work="always", name="of" + which)
+                self.hdrive("run", "of" + which, "--name", "of" + which, "--quiet", code=None)
+                [run] = [path for path in self.folder.glob(".hdrive/HD_*/runs/0") if (path / "outputs").exists()]
+                earlier = run / "attempt-1"
+                self.assertTrue((earlier / "work").exists())
+                told = {path.name for path in earlier.iterdir()} - {"work"}
+                self.hdrive("prune", "of" + which, which, "--yes")
+                self.assertEqual("attempt 1\n", (earlier / "stdout.log").read_text())
+                self.assertTrue({"metrics.jsonl", "run.json", "exit.json"} <= told, told)
+                self.assertEqual(told, {path.name for path in earlier.iterdir()})
+                self.assertFalse((run / "outputs").exists())
+
 
 class IgnoreGrammarTest(HdriveTest):
     """What is captured is what git would not ignore, over generated ignore files."""
@@ -295,22 +311,6 @@ class IgnoreGrammarTest(HdriveTest):
             source.mkdir()
             subprocess.run(["git", "init", "-q", "."], cwd=source, check=True)
             self.tree(source, dice)
-    def test_prune_keeps_what_tells_of_earlier_attempts(self):
-        for which in ("--outputs", "--failed"):
-            with self.subTest(which):
-                self.config('echo attempt $HDRIVE_ATTEMPT; echo big > outputs/model; echo here > note\n' + REPORT + "exit 1\n",
-                            max_total_runs=1, max_failed_retries=1, keep_work="always", name="of" + which)
-                self.hdrive("run", "of" + which, "--name", "of" + which, "--quiet", code=None)
-                [run] = [path for path in self.folder.glob(".hdrive/HD_*/runs/0") if (path / "outputs").exists()]
-                earlier = run / "attempt-1"
-                self.assertTrue((earlier / "work").exists())
-                told = {path.name for path in earlier.iterdir()} - {"work"}
-                self.hdrive("prune", "of" + which, which, "--yes")
-                self.assertEqual("attempt 1\n", (earlier / "stdout.log").read_text())
-                self.assertTrue({"metrics.jsonl", "run.json", "exit.json"} <= told, told)
-                self.assertEqual(told, {path.name for path in earlier.iterdir()})
-                self.assertFalse((run / "outputs").exists())
-
             self.config(name=f"s{seed}/hd.yml", command="true", max_total_runs=1, stop_without_primary_metric=False)
             listed = subprocess.run(["git", "ls-files", "-z", "--others", "--exclude-standard"], cwd=source, check=True,
                                     stdout=subprocess.PIPE, env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}).stdout.decode().split("\0")
