@@ -70,6 +70,26 @@ Result<std::vector<SnapshotEntry>> read_snapshot(const std::filesystem::path& st
   return BlobStore(store).read_manifest(id);
 }
 
+Result<std::int64_t> check_snapshot(const std::filesystem::path& folder, const std::string& id) {
+  const BlobStore store(folder);
+  const auto entries = store.read_manifest(id);
+  if (!entries) return entries.error();
+  std::int64_t files = 0;
+  for (const SnapshotEntry& entry : *entries) {
+    if (entry.digest.empty()) continue;
+    ++files;
+    const auto content = store.read(entry);
+    if (content) continue;
+    const bool lost = content.error().kind == Error::Kind::damaged ||
+                      content.error().kind == Error::Kind::not_found;
+    if (!lost) return content.error();
+    return Error{store.blob_path(entry).string(),
+                 "the snapshot's " + entry.path + " is gone, or is no longer what was captured",
+                 Error::Kind::damaged};
+  }
+  return files;
+}
+
 Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::path& one_store,
                                                       const std::string& one,
                                                       const std::filesystem::path& other_store,

@@ -154,7 +154,17 @@ struct WorkingFolders::Impl {
     }
     fresh.small = files <= kSmallFiles && bytes <= kSmallBytes;
     loaded = std::move(fresh);
-    return loaded->small ? read_contents() : Result<void>();
+    return loaded->small ? read_contents() : check_contents();
+  }
+
+  // Of files that runs share, size and times can be what they were and the content not: each is
+  // read once before an engine's first run. While it works they are only looked at.
+  Result<void> check_contents() {
+    for (const SnapshotEntry& entry : loaded->tree.entries) {
+      if (entry.digest.empty()) continue;
+      if (auto sound = make_sound(entry, Look::inside); !sound) return forget(sound.error());
+    }
+    return {};
   }
 
   Result<void> read_contents() {
@@ -177,9 +187,10 @@ struct WorkingFolders::Impl {
   // A file of the store that a run wrote to (only root can, or whoever changed its permissions) is
   // made anew: from itself if only its times or permissions were changed, else from the source
   // folder if that has it still.
-  Result<void> make_sound(const SnapshotEntry& entry) {
+  enum class Look { outside, inside };
+  Result<void> make_sound(const SnapshotEntry& entry, Look look = Look::outside) {
     BlobStore& store = loaded->store;
-    if (store.holds(entry)) return {};
+    if (store.holds(entry) && (look == Look::outside || store.read(entry))) return {};
     auto content = store.read(entry);
     const bool altered = !content;
     if (altered) content = base::read_file(loaded->workspace.source / entry.path, entry.size);

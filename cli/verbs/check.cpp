@@ -11,6 +11,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
+#include "hdrive/workspace.h"
 
 namespace hdrive::cli {
 namespace {
@@ -28,8 +29,17 @@ int check(const Options& options) {
     if (const auto* it = std::get_if<RunMetrics>(&change))
       metrics += static_cast<long long>(it->metrics.size());
   }));
-  print(fmt::format("{}: sound; {} and {} are what was written\n", short_id(sweep.header.id),
-                    base::plural(runs, "run"), base::plural(metrics, "value")));
+  std::string files;
+  if (const std::string& snapshot = sweep.header.snapshot; !snapshot.empty()) {
+    const auto checked = check_snapshot(snapshot_store(sweep.directory.parent_path()), snapshot);
+    if (!checked)
+      fail(kCannot, fmt::format("{}; the database is sound. hdrive resume takes such a file from "
+                                "the source folder, where it is what it was",
+                                checked.error().message()));
+    files = fmt::format(", and {} what was captured", base::plural(*checked, "file"));
+  }
+  print(fmt::format("{}: sound; {} and {} are what was written{}\n", short_id(sweep.header.id),
+                    base::plural(runs, "run"), base::plural(metrics, "value"), files));
   return kDone;
 }
 

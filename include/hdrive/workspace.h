@@ -96,6 +96,10 @@ struct SnapshotEntry {
 Result<std::vector<SnapshotEntry>> read_snapshot(const std::filesystem::path& store,
                                                  const std::string& id);
 
+/// Reads every file of a snapshot; gives how many there are. Damaged, and the Error names the first
+/// one, where a content is not what was captured, or is gone.
+Result<std::int64_t> check_snapshot(const std::filesystem::path& store, const std::string& id);
+
 /// What differs in a file between two snapshots.
 struct FileDifference {
   enum class Kind { added, removed, changed };

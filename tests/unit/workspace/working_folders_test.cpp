@@ -107,6 +107,34 @@ TEST_CASE("A shared file that a run changed all the same is restored for the nex
   }
 }
 
+TEST_CASE("A shared file whose size and time were put back is restored by the next engine") {
+  Project project;
+  make_large(project);
+  const Capture capture = project.capture();
+  CHECK(*check_snapshot(project.store(), capture.id) == 150);
+  const fs::path one = project.run() / "work", other = project.run() / "work2";
+  WorkingFolders first;
+  REQUIRE(first.make(project.workspace(capture.id), one));
+  struct stat before {};
+  const fs::path shared = one / "lib/f7.py";
+  REQUIRE(::stat(shared.c_str(), &before) == 0);
+  if (before.st_nlink == 1) return;  // reflinks: nothing is shared
+  fs::permissions(shared, fs::perms::owner_write, fs::perm_options::add);
+  std::ofstream(shared) << std::string(content(7).size(), '?');
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  REQUIRE(::utimensat(AT_FDCWD, shared.c_str(), times, 0) == 0);
+  REQUIRE(::chmod(shared.c_str(), before.st_mode & 07777) == 0);
+  const auto checked = check_snapshot(project.store(), capture.id);
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().kind == Error::Kind::damaged);
+  CHECK_THAT(checked.error().message(), Contains("the snapshot's lib/f7.py"));
+  WorkingFolders next;
+  REQUIRE(next.make(project.workspace(capture.id), other));
+  CHECK(read(other / "lib/f7.py") == content(7));
+  REQUIRE(next.take_notes().size() == 1);
+  CHECK(check_snapshot(project.store(), capture.id));
+}
+
 TEST_CASE("A snapshot that is not there is told, and nothing is left behind") {
   Project project;
   WorkingFolders folders;
