@@ -108,8 +108,9 @@ class Names {
     for (std::size_t i = 0; i < space_.parameters.size(); ++i)
       if (parameters_.at(bare_name(space_.parameters[i].name)).front() == i)
         names.push_back(space_.parameters[i].name);
+    const std::string hint = base::did_you_mean(binding.name, names);
     return misplaced(binding, "is not in the search space, which has " + base::join(names, ", ") +
-                                  ";" + base::did_you_mean(binding.name, names));
+                                  (hint.empty() ? "" : ";" + hint));
   }
 
   const SearchSpace& space_;

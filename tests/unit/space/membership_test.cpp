@@ -78,6 +78,8 @@ TEST_CASE("A parameter set is checked name by name") {
   CHECK(complaint({{"--lr", 0.5}, {"layer", integer(3)}}) ==
         "parameter \"layer\": is not in the search space, which has --lr, layers; did you mean "
         "\"layers\"?");
+  CHECK(complaint({{"--lr", 0.5}, {"y", integer(3)}}) ==
+        "parameter \"y\": is not in the search space, which has --lr, layers");
   CHECK(complaint({{"--lr", 0.5}, {"lr", 0.5}, {"layers", integer(3)}}) ==
         "parameter \"--lr\": is given more than once");
   CHECK(complaint({{"--lr", 1.5}, {"layers", integer(3)}}) ==
