@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
+#include "hdrive/housekeeping.h"
 #include "hdrive/reader.h"
 #include "hdrive/spec.h"
 
@@ -136,6 +137,15 @@ SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selec
   if (several == Several::newest)
     if (auto newest = newest_of_name(home, selector)) return *std::move(newest);
   fail(found.error().kind == Error::Kind::damaged ? kCannot : kNotFound, found.error());
+}
+
+void at_rest_or_fail(const SweepEntry& sweep, std::string_view nothing,
+                     const std::string& output_dir) {
+  const std::string id = short_id(sweep.header.id);
+  if (sweep.engine)
+    fail(kCannot, fmt::format("{0} is run by process {1}; {2}. hdrive stop {0}{3} ends it", id,
+                              *sweep.engine, nothing, home_hint(output_dir)));
+  ok_or_fail(expect_no_living_runs(sweep.directory));
 }
 
 SweepState load_state(const SweepEntry& sweep) {

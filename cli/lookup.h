@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,11 @@ enum class Several { refuse, newest };
 /// The sweep, or a Failure with code 4.
 SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selector,
                          Several several = Several::refuse);
+
+/// A Failure if an engine runs the sweep, or its runs are alive without one; `nothing` says what was
+/// not done: "nothing was deleted".
+void at_rest_or_fail(const SweepEntry& sweep, std::string_view nothing,
+                     const std::string& output_dir);
 
 /// The sweep's state, replayed; of metrics the primary one alone. For what needs all runs at once:
 /// the rest asks a SweepReader.

@@ -32,12 +32,7 @@ std::vector<SweepEntry> chosen(const Options& options) {
   std::set<std::string> ids;
   for (const std::string& selector : options.sweeps) {
     SweepEntry sweep = sweep_or_fail(options.output_dir, selector);
-    if (sweep.engine)
-      fail(kCannot, fmt::format("{} is run by process {}; nothing was deleted. hdrive stop {}{} "
-                                "ends it",
-                                short_id(sweep.header.id), *sweep.engine, short_id(sweep.header.id),
-                                home_hint(options.output_dir)));
-    ok_or_fail(expect_no_living_runs(sweep.directory));
+    at_rest_or_fail(sweep, "nothing was deleted", options.output_dir);
     if (ids.insert(sweep.header.id).second) result.push_back(std::move(sweep));
   }
   return result;

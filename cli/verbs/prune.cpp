@@ -40,10 +40,13 @@ Duration age_or_fail(const std::string& text) {
   fail(kWrong, fmt::format("--older-than {}: expected an age such as 30d, 12h or 2w", text));
 }
 
+// All that are named are found, and none is alive, before anything is deleted.
 std::vector<SweepEntry> chosen(const Options& options) {
   std::vector<SweepEntry> result;
-  for (const std::string& selector : options.sweeps)
+  for (const std::string& selector : options.sweeps) {
     result.push_back(sweep_or_fail(options.output_dir, selector));
+    at_rest_or_fail(result.back(), "nothing was deleted", options.output_dir);
+  }
   if (!options.sweeps.empty()) return result;
   std::vector<Error> problems;
   result = list_sweeps(home_directory(options.output_dir), &problems);

@@ -239,6 +239,10 @@ class WorkspaceTest(HdriveTest):
         self.assertIn("is run by process", self.hdrive("delete", "last", "--yes", code=1).err)
         self.hdrive("prune", "--older-than", "0d", "--yes")
         self.hdrive("prune", "--outputs", "--yes")
+        for which in (["--outputs"], ["--older-than", "0d"]):
+            done = self.hdrive("prune", "last", *which, "--yes", code=1)
+            self.assertRegex(done.err, r"is run by process \d+; nothing was deleted. hdrive stop HD_\w+ ends it")
+            self.assertEqual("", done.out)
         self.assertTrue((self.runs() / "0" / "outputs").exists())
         self.write("go", "")
         self.assertEqual(0, self.finish(process).code)
@@ -256,6 +260,7 @@ class WorkspaceTest(HdriveTest):
             self.assertIn("it is alive", done.err)
             self.assertIn("hdrive stop", done.err)
         self.assertIn("nothing of that kind", self.hdrive("prune", "--older-than", "0d", "--yes").out)
+        self.assertIn("it is alive", self.hdrive("prune", "last", "--older-than", "0d", "--yes", code=1).err)
         self.assertTrue((self.runs() / "0" / "outputs").exists())
         self.hdrive("stop", "last")
         self.hdrive("delete", "last", "--yes")
