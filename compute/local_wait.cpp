@@ -391,6 +391,10 @@ std::string LocalTarget::reap(const Live& live) {
     return "its supervisor could not take it over: another engine has, or supervisor.json could "
            "not "
            "be written";
+  std::error_code ignored;
+  if (!fs::exists(live.request.directory, ignored))
+    return "its directory " + live.request.directory.string() +
+           " was removed while it ran, and with it how it ended";
   if (info.si_status == protocol::kNoRecord)
     return "its supervisor could not write exit.json to " + live.request.directory.string() +
            "; is the disk full?";

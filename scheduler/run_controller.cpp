@@ -339,10 +339,13 @@ void RunController::lose(RunId run, const std::string& why) {
   if (journal_.state().lost_attempts(run) < spec_.max_lost_retries)
     return try_again(run, EndCause::lost, what);
   RunEnded lost{run, history().run(run).attempt, RunStatus::failed, EndCause::lost};
-  lost.reason = what + fmt::format(", and its {} used up (max_lost_retries)",
-                                   spec_.max_lost_retries == 1
-                                       ? "one retry is"
-                                       : fmt::format("{} retries are", spec_.max_lost_retries));
+  lost.reason =
+      what + (spec_.max_lost_retries == 0
+                  ? "; it is not tried again (max_lost_retries is 0)"
+                  : fmt::format(", and its {} used up (max_lost_retries)",
+                                spec_.max_lost_retries == 1
+                                    ? "one retry is"
+                                    : fmt::format("{} retries are", spec_.max_lost_retries)));
   lost.at = journal_.now();
   record_end(std::move(lost));
 }

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "cli/argument_parser.h"
 #include "cli/lookup.h"
+#include "cli/run_rows.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
@@ -191,6 +192,13 @@ bool is_over(const Options& options, const Target& target) {
   return is_terminal(value_or_fail(read_run(sweep.directory, *target.run)).status);
 }
 
+// Why a run has neither what it printed nor an end.
+std::string why_nothing(const Target& target) {
+  const Run run = value_or_fail(reader_or_fail(target.sweep)->run(*target.run)).run;
+  return run.started == Time{} ? "the run was not started"
+                               : "the run was started, and what it left was removed";
+}
+
 int logs(const Options& options) {
   if (options.both && (options.errors || options.raw))
     fail(kWrong,
@@ -206,8 +214,7 @@ int logs(const Options& options) {
   // The empty file of a run that has ended was taken away.
   if (!options.follow && !fs::exists(first, ignored) &&
       !fs::exists(first.parent_path() / "exit.json", ignored))
-    fail(kNotFound, fmt::format("{}: nothing there; the run was not started",
-                                streams.front().path().string()));
+    fail(kNotFound, fmt::format("{}: nothing there; {}", first.string(), why_nothing(target)));
   // Whether the run is over costs a look into the database, so it is asked now and then only.
   constexpr auto kPause = std::chrono::milliseconds{50};
   constexpr int kTurnsBetweenLooks = 10;

@@ -36,6 +36,17 @@ class FailingRuns(HdriveTest):
         self.assertIn("no-such-program", done.all)
 
 
+class LostRuns(HdriveTest):
+    def test_that_removed_their_own_directory_are_told_as_that(self):
+        self.config('rm -rf "$HDRIVE_RUN_DIR"\n', max_total_runs=1, max_lost_retries=0)
+        self.hdrive("run", "hdconfig.yml", code=3)
+        [run] = self.runs()
+        self.assertRegex(run["reason"], r"^was lost: its directory \S+/runs/0 was removed while it ran, and with it how it "
+                         r"ended; it is not tried again \(max_lost_retries is 0\)$")
+        self.assertIn("nothing there; the run was started, and what it left was removed",
+                      self.hdrive("logs", "last/0", code=4).err)
+
+
 class MissingMetric(HdriveTest):
     def test_is_told_with_the_names_that_were_seen_and_ends_the_sweep(self):
         self.config(METRIC + 'echo run >> "$RECORD"\nmetric Loss 1\nmetric accuracy 1\n', max_total_runs=50)
