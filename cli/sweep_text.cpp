@@ -21,8 +21,17 @@ OrderedJson seconds(Duration duration) {
   return json_number(static_cast<double>(duration.count()) / 1e6);
 }
 
+// Runs of a sweep that had ended which `hdrive retry` queued again.
+bool waits_for_resume(const SweepEntry& sweep) {
+  return is_over(sweep.status) && !sweep.engine && sweep.live > 0;
+}
+
 std::string status_line(const SweepEntry& sweep) {
   std::string text = sweep_status_text(sweep);
+  if (waits_for_resume(sweep))
+    return fmt::format("{}, and {} queued again: hdrive resume {}{} goes on", text,
+                       sweep.live == 1 ? "1 run is" : fmt::format("{} runs are", sweep.live),
+                       short_id(sweep.header.id), home_hint(sweep));
   if (sweep.engine) text += fmt::format(", by process {}", *sweep.engine);
   if (!is_over(sweep.status) && !sweep.engine)
     text += fmt::format(": no process runs it; hdrive resume {}{} goes on",
@@ -69,8 +78,9 @@ std::string sweep_text(const SweepEntry& sweep, const SweepSummary& summary) {
                        ? fmt::format("{} (run {})", number_text(summary.best_value), *summary.best)
                        : "none yet");
   std::string runs =
-      fmt::format("{}: {} live, {} completed, {} stopped early, {} failed", summary.runs,
-                  sweep.live, summary.completed, summary.stopped, summary.failed);
+      fmt::format("{}: {} {}, {} completed, {} stopped early, {} failed", summary.runs, sweep.live,
+                  waits_for_resume(sweep) ? "queued" : "live", summary.completed, summary.stopped,
+                  summary.failed);
   if (summary.canceled > 0) runs += fmt::format(", {} canceled", summary.canceled);
   text += labelled_sentence("runs", runs);
   text += labelled("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),

@@ -90,6 +90,9 @@ class Failures(HdriveTest):
         self.assertEqual([("Failed", 2)] * 2, [(run["status"], run["attempt"]) for run in self.runs()])
         said = self.hdrive("retry", "last/0", "last/1").out
         self.assertIn("attempt 3", said)
+        status = self.hdrive("status").out
+        self.assertRegex(status, r"(?m)^status +Failed, and 2 runs are queued again: hdrive resume HD_\w+ goes on$")
+        self.assertRegex(status, r"(?m)^runs +2: 2 queued, 0 completed")
         self.hdrive("resume", "last")
         self.assertEqual([("Completed", 3)] * 2, [(run["status"], run["attempt"]) for run in self.runs()])
         self.assertEqual(4, self.hdrive("retry", "last/7", code=None).code)
