@@ -32,20 +32,23 @@ using std::chrono::seconds;
 
 // How long a command may take, and how long the end of a sweep waits for those of its runs.
 constexpr seconds kMost{60};
-constexpr seconds kMostInAHurry{2};
+constexpr seconds kMostInAHurry{2}, kAllInAHurry{10};
+constexpr char kEndedInAHurry[] = "was ended, since it was not over when it was interrupted";
 
 // Looks now and then whether somebody is in a hurry by now.
 class Patience {
  public:
   static constexpr std::chrono::milliseconds kSlice{50};
-  explicit Patience(const std::function<bool()>& hurry) : hurry_(hurry) {}
+  explicit Patience(const std::function<bool()>& hurry, seconds in_a_hurry = kMostInAHurry)
+      : hurry_(hurry), in_a_hurry_(in_a_hurry) {}
   bool is_over() const {
     const Duration waited = clock_->now() - began_;
-    return waited >= kMost || (waited >= kMostInAHurry && hurry_());
+    return waited >= kMost || (waited >= in_a_hurry_ && hurry_());
   }
 
  private:
   const std::function<bool()>& hurry_;
+  const seconds in_a_hurry_;
   const std::shared_ptr<Clock> clock_ = make_steady_clock();
   const Time began_ = clock_->now();
 };
@@ -133,7 +136,7 @@ std::string run_hook(const std::vector<std::string>& command, const HookEnvironm
   const bool in_time = ends_in_time(process, hurry);
   if (!in_time) ::kill(-process, SIGKILL);
   const int status = wait_for(process);
-  if (!in_time && hurry()) return "was ended, since it was not over when it was interrupted";
+  if (!in_time && hurry()) return kEndedInAHurry;
   if (!in_time) return fmt::format("was ended, since it took longer than {} s", kMost.count());
   if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
   if (WEXITSTATUS(status) != 0) return fmt::format("exited with code {}", WEXITSTATUS(status));
@@ -195,7 +198,7 @@ void Hooks::on_change(const Change& change, const SweepState& state) {
 void Hooks::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closing_ || (!jobs_.empty() && !in_a_hurry()); });
+    changed_.wait(lock, [this] { return closing_ || (!jobs_.empty() && !gave_up_); });
     if (jobs_.empty()) return;
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();
@@ -205,6 +208,8 @@ void Hooks::work() {
                                  [this] { return in_a_hurry(); });
     lock.lock();
     busy_ = false;
+    // The others would hang as well.
+    gave_up_ = gave_up_ || fault == kEndedInAHurry;
     if (!fault.empty()) warnings_.emplace_back(job.run, "on_run_end " + fault);
     changed_.notify_all();
   }
@@ -226,8 +231,8 @@ std::vector<std::string> Hooks::finish(const Result<SweepSummary>& summary) {
   std::vector<std::string> warnings;
   {
     std::unique_lock lock(mutex_);
-    const auto done = [this] { return jobs_.empty() && !busy_; };
-    for (const Patience patience(hurry); !done() && !patience.is_over();)
+    const auto done = [this] { return (jobs_.empty() || gave_up_) && !busy_; };
+    for (const Patience patience(hurry, kAllInAHurry); !done() && !patience.is_over();)
       changed_.wait_for(lock, Patience::kSlice, done);
     for (const auto& [run, text] : warnings_)
       warnings.push_back(fmt::format("run {}: {}", run, text));

@@ -69,7 +69,8 @@ class Hooks final : public Listener {
   std::deque<Job> jobs_;
   std::vector<std::pair<RunId, std::string>> warnings_;
   bool closing_ = false, busy_ = false;
-  std::thread thread_;  // once there is something to do
+  bool gave_up_ = false;  // somebody is in a hurry, and a command had to be ended
+  std::thread thread_;    // once there is something to do
 };
 
 }  // namespace hdrive::cli

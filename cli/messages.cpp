@@ -72,6 +72,7 @@ std::vector<std::string> stderr_lines(const RunEnded& ended) {
 }
 
 std::string interruption_line(int level, std::int64_t running) {
+  if (running == 0) return "no run is alive; the sweep ends";
   const std::string runs = base::plural(running, "run");
   return level == 1 ? fmt::format("cancelling {}; Ctrl-C again kills them at once", runs)
                     : fmt::format("killing {}", runs);

@@ -131,6 +131,22 @@ class Commands(HdriveTest):
         self.assertEqual("Interrupted", status)
         self.assertRegex(self.record()[-1], rf"^end +{status} interrupt ")
 
+    def test_are_run_for_all_runs_that_a_second_ctrl_c_kills(self):
+        self.config("trap '' TERM\n" + ENDLESS.replace("exec sleep 1000", "while :; do sleep 1000; done"), max_total_runs=5,
+                    max_concurrent_runs=5, cancel_grace_seconds=1000, on_run_end=HOOK, on_end=HOOK)
+        sweep = self.start("run", "hdconfig.yml")
+        until(lambda: len(self.record()) == 5, "the runs have begun")
+        self.interrupt(sweep)
+        until(lambda: self.database().execute("select count(*) from runs where canceling is not null").fetchone() == (5,),
+              "the runs are being cancelled")
+        self.interrupt(sweep)
+        done = self.finish(sweep)
+        self.assertNotIn("did not get their turn", done.err)
+        self.assertNotIn("0 runs", done.err)
+        told = self.record()[5:]
+        self.assertEqual([f"run_end {run} Canceled interrupt" for run in range(5)], sorted(line[:28] for line in told[:-1]))
+        self.assertEqual("end ", told[-1][:4])
+
     def test_that_hang_are_ended_by_ctrl_c(self):
         self.config(QUICK, max_total_runs=2, on_run_end='echo run >> "$RECORD"; exec sleep 1000',
                     on_end='echo end >> "$RECORD"; exec sleep 1000')

@@ -93,3 +93,9 @@ TEST_CASE("The first interruption says what a second one does") {
   CHECK(interruption_line(1, 2) == "cancelling 2 runs; Ctrl-C again kills them at once");
   CHECK(interruption_line(2, 1) == "killing 1 run");
 }
+
+TEST_CASE("An interruption tells what it does to the runs that are alive") {
+  CHECK(interruption_line(1, 2) == "cancelling 2 runs; Ctrl-C again kills them at once");
+  CHECK(interruption_line(2, 1) == "killing 1 run");
+  CHECK(interruption_line(2, 0) == "no run is alive; the sweep ends");
+}
