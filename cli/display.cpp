@@ -175,14 +175,14 @@ class LiveDisplay final : public Display {
       progress_.best = Progress::Best{*best, *history.best(*best),
                                       parameters_text(history.run(*best).parameters)};
     progress_.paused = state.status() == SweepStatus::paused;
-    const bool idle = progress_.paused && progress_.running == 0;
-    progress_.elapsed =
-        state.active() +
-        (idle || last_change_ == Time{} ? Duration{} : std::max(Duration{}, now - last_change_));
+    progress_.elapsed = state.active(now);
     Pace pace;
     pace.to_start = progress_.total - progress_.ended() - progress_.running;
     pace.at_once = at_once_;
-    for (const auto& [run, started] : live_) pace.running.push_back(now - started);
+    for (const auto& [run, started] : live_)
+      if (history.run(run).status == RunStatus::running) pace.running.push_back(now - started);
+    // The state is ahead of what was told: these have just begun.
+    pace.running.resize(static_cast<std::size_t>(progress_.running));
     pace.ended = ended_;
     pace.ended_total = ended_total_;
     pace.budget_left = budget_ - progress_.elapsed;
@@ -195,6 +195,7 @@ class LiveDisplay final : public Display {
   void refresh_live(const History& history, Time now) {
     progress_.live.clear();
     for (const auto& [run, started] : live_) {
+      if (history.run(run).status != RunStatus::running) continue;
       const auto reports = history.reports(run);
       progress_.live.push_back({run, now - started,
                                 reports.empty() ? std::nullopt : std::optional(reports.back()),

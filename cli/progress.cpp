@@ -128,6 +128,8 @@ std::optional<Duration> expected_rest(const Pace& pace) {
     work += rest;
     longest = std::max(longest, rest);
   }
+  // All take longer than any before: how much longer nobody knows.
+  if (work == Duration{} && !pace.running.empty()) return std::nullopt;
   const std::int64_t lanes =
       std::clamp<std::int64_t>(pace.to_start + static_cast<std::int64_t>(pace.running.size()), 1,
                                std::max<std::int64_t>(1, pace.at_once));

@@ -67,7 +67,7 @@ struct Pace {
 };
 
 /// The expected rest, from the mean duration of the runs that have ended; nothing before the first
-/// one.
+/// one, and where all that is left are runs that take longer than that already.
 std::optional<Duration> expected_rest(const Pace& pace);
 
 }  // namespace hdrive::cli

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import termios
 import unittest
@@ -117,6 +118,13 @@ class LiveDisplay(Terminal):
             self.assertEqual(0, code)
             self.assertNotRegex(shown, r"\x1b\[[0-9]*A\x1b\[J|\r\x1b\[J|\x1b\[H|\x1b\[2J")
             self.assertGreater(shown.count("\x1b[K"), 8)
+
+    def test_counts_time_forwards(self):
+        self.config(self.SLOW, max_total_runs=12)
+        shown, _ = self.on_terminal("run", "hdconfig.yml")
+        times = [float(time) for time in re.findall(r"time  (\d+\.\d)s", shown)]
+        self.assertGreater(len(times), 5)
+        self.assertEqual(sorted(times), times)
 
     def test_names_the_runs_that_go_on(self):
         self.config(self.SLOW, max_total_runs=4)

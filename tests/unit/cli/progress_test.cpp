@@ -138,3 +138,14 @@ TEST_CASE("The expected rest is never shorter than a live run's own, nor longer 
   pace.budget_left = -5s;
   CHECK(*expected_rest(pace) == 0s);
 }
+
+TEST_CASE("No rest is expected of runs that take longer than those before") {
+  Pace pace;
+  pace.ended = 1;
+  pace.ended_total = 60s;
+  pace.budget_left = 1h;
+  pace.running = {Duration{60s}, Duration{90s}};
+  CHECK_FALSE(expected_rest(pace).has_value());
+  pace.to_start = 1;
+  CHECK(*expected_rest(pace) == 60s);
+}
