@@ -221,6 +221,14 @@ std::string tail(std::string_view text, int lines, std::size_t bytes) {
   return std::string(text);
 }
 
+std::string size_text(std::uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  double number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit + 1 < std::size(kUnits); ++unit) number /= 1000;
+  return fmt::format("{:.{}f} {}", number, number < 10 && unit > 0 ? 1 : 0, kUnits[unit]);
+}
+
 std::string plural(long long count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

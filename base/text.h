@@ -3,6 +3,7 @@
 // Text helpers any program could use: case, nearest match, JSON strings, numbers.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ std::string json_number(double number);
 
 /// The last `lines` lines of `text`, and no more than `bytes` of them.
 std::string tail(std::string_view text, int lines, std::size_t bytes);
+
+/// "1.2 MB", "340 kB", "12 B".
+std::string size_text(std::uint64_t bytes);
 
 /// "1 run", "2 runs".
 std::string plural(long long count, std::string_view noun);

@@ -114,7 +114,11 @@ void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
   parser.integer("--seed", config.seed, std::uint64_t{0},
                  "The seed of all random choices (default: drawn)");
   add_set_option(parser, config.set);
-  parser.text("--name", config.name, "NAME", "A name to address the sweep by");
+  parser.add(
+      "--name", "NAME", "A name to address the sweep by", [&config](const std::string& name) {
+        config.name = name;
+        return name.empty() ? std::string("is empty; a name, or no --name at all, is allowed") : "";
+      });
   parser.text("-e,--experiment-name", config.experiment, "NAME",
               "The experiment the sweep belongs to");
   parser

@@ -113,10 +113,7 @@ int run_in_foreground(const Foreground& foreground) {
 
 int conclude(const Foreground& foreground, const std::string& sweep_id,
              const SweepSummary& summary) {
-  const auto newest = find_sweep(foreground.directory.parent_path(), "last");
-  const bool last = newest && newest->header.id == sweep_id;
-  SummaryContext context{sweep_id, foreground.directory, last ? "last" : short_id(sweep_id),
-                         home_hint(foreground.output_dir)};
+  SummaryContext context{sweep_id, foreground.directory, home_hint(foreground.output_dir)};
   if (foreground.quiet) {
     if (summary.status != SweepStatus::completed)
       complain(base::join(printable_lines(summary.reason), "\n  "));

@@ -134,7 +134,7 @@ SweepEntry sweep_or_fail(const std::string& output_dir, const std::string& selec
   const std::filesystem::path home = home_directory(output_dir);
   Result<SweepEntry> found = find_sweep(home, selector);
   if (found) return *std::move(found);
-  if (several == Several::newest)
+  if (several == Several::newest && !selector.empty())
     if (auto newest = newest_of_name(home, selector)) return *std::move(newest);
   fail(found.error().kind == Error::Kind::damaged ? kCannot : kNotFound, found.error());
 }

@@ -42,7 +42,7 @@ std::string best_rows(const SweepSummary& summary, const SweepSpec& spec, const 
   if (const std::size_t rest = best.parameters.size() - shown; rest > 0)
     text += fmt::format("  and {}: hdrive best {}{} has them\n",
                         base::plural(static_cast<long long>(rest), "more parameter"),
-                        context.selector, context.home_hint);
+                        short_id(context.sweep_id), context.home_hint);
   for (std::string_view label = "repeats";
        const std::string& line : repeats_lines(context.repeated))
     text += row(std::exchange(label, ""), line);
@@ -92,10 +92,10 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
                : row("directory", context.directory.string());
   if (!summary.warnings.empty())
     text += row("warnings", fmt::format("{}: hdrive show {}{} tells all", summary.warnings.size(),
-                                        context.selector, context.home_hint));
-  text += row("more", fmt::format("hdrive show {}{}{}", context.selector, best ? "/best" : "",
-                                  context.home_hint));
-  text += row("", fmt::format("hdrive status {}{}", context.selector, context.home_hint));
+                                        short_id(context.sweep_id), context.home_hint));
+  text += row("more", fmt::format("hdrive show {}{}{}", short_id(context.sweep_id),
+                                  best ? "/best" : "", context.home_hint));
+  text += row("", fmt::format("hdrive status {}{}", short_id(context.sweep_id), context.home_hint));
   if (waits_to_be_resumed(summary.end))
     text += fmt::format("resume with: hdrive resume {}{}\n", short_id(context.sweep_id),
                         context.home_hint);

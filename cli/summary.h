@@ -18,7 +18,6 @@ namespace hdrive::cli {
 struct SummaryContext {
   std::string sweep_id;
   std::filesystem::path directory;  ///< the sweep's
-  std::string selector;             ///< what to type for it: "last", or the beginning of its id
   std::string home_hint;            ///< " --output-dir DIR" for commands to type, or nothing
   std::vector<RepeatedRun> repeated = {};
   std::optional<ModelPick> pick = {};  ///< where the best run is probably only lucky

@@ -162,14 +162,6 @@ std::string duration_text(Duration duration) {
   return fmt::format("{}d {:02}h", seconds / 86400, seconds / 3600 % 24);
 }
 
-std::string size_text(std::uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  double number = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; number >= 1000 && unit + 1 < std::size(kUnits); ++unit) number /= 1000;
-  return fmt::format("{:.{}f} {}", number, number < 10 && unit > 0 ? 1 : 0, kUnits[unit]);
-}
-
 std::string number_text(double number) {
   const std::string six = fmt::format("{:.6g}", number);
   // Where six digits are all it has, as everywhere else: 1000000 and not 1e+06.

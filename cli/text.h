@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "hdrive/changes.h"
 #include "hdrive/clock.h"
 #include "hdrive/history.h"
@@ -44,8 +45,7 @@ std::vector<std::string> wrap(std::string_view text, int width);
 /// "0.3s", "59s", "2m 03s", "1h 05m", "3d 04h"; negative durations count as none.
 std::string duration_text(Duration duration);
 
-/// "1.2 MB", "340 kB", "12 B".
-std::string size_text(std::uint64_t bytes);
+using base::size_text;
 
 /// Six significant digits: "0.971234", "1e-05", "nan".
 std::string number_text(double number);

@@ -220,7 +220,8 @@ bool read_choice(Loader& loader, const Node& values, Expression& expression,
     }
     if (!seen.insert(option_key(*value)).second)
       loader.problems.warn(item->place, "the option " + shortened(to_json(*value)) +
-                                            " is listed twice; it is drawn twice as often");
+                                            " is listed twice: it is drawn twice as often, by a "
+                                            "grid once");
     choice.options.push_back(*std::move(value));
   }
   if (sound) expression = std::move(choice);

@@ -85,8 +85,9 @@ Result<void> SweepLoop::begin() {
   if (capacity_ && capacity_->runs < wanted)
     journal_.note(
         Noted::Level::warning, std::nullopt,
-        fmt::format("max_concurrent_runs is {}, and {} fit at once: {}", spec_.max_concurrent_runs,
-                    base::plural(slots(), "run"), capacity_->limit));
+        fmt::format("max_concurrent_runs is {}, and {} at once: {}", spec_.max_concurrent_runs,
+                    slots() == 1 ? "1 run fits" : fmt::format("{} runs fit", slots()),
+                    capacity_->limit));
   // What ends the sweep is heard before it starts anything: a request, and time
   // that is used up already.
   take_requests();

@@ -34,10 +34,6 @@ constexpr std::uint64_t kManyBytes = 300'000'000;
 constexpr std::size_t kMostNamed = 5;  // in one sentence
 constexpr int kMostReadings = 3;       // of a file that changes meanwhile
 
-std::string megabytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-}
-
 std::string named(const std::vector<std::string>& names) {
   std::vector<std::string> first(
       names.begin(),
@@ -84,7 +80,7 @@ class Capturer {
 
   Result<void> take(const Found& found) {
     if (found.stamp.size > options_.max_file) {
-      large_.push_back(fmt::format("{} ({})", found.path, megabytes(found.stamp.size)));
+      large_.push_back(fmt::format("{} ({})", found.path, base::size_text(found.stamp.size)));
       link(found.path);
       return {};
     }
@@ -183,7 +179,7 @@ class Capturer {
     };
     say(large_, fmt::format("larger than snapshot_max_file ({}), not captured; the runs see the "
                             "original",
-                            megabytes(options_.max_file)));
+                            base::size_text(options_.max_file)));
     say(outside_, "a link that leads out of what is captured; the runs see the original");
     say(unreadable_, "cannot be read, not captured");
     say(walk.closed, "a folder that cannot be read, not captured");
@@ -194,7 +190,7 @@ class Capturer {
       capture_.notes.push_back(fmt::format(
           "the snapshot has {} in {}; Azure ML takes no more than 300 MB and 2,000 files: an "
           ".amlignore file leaves out what the runs do not need",
-          megabytes(capture_.bytes), base::plural(capture_.files, "file")));
+          base::size_text(capture_.bytes), base::plural(capture_.files, "file")));
   }
 
   const CaptureOptions& options_;

@@ -77,6 +77,7 @@ class Devices(HdriveTest):
         self.config(TELL, max_total_runs=3, max_concurrent_runs=2, gpus="auto")
         done = self.hdrive("run", "hdconfig.yml", env={"CUDA_VISIBLE_DEVICES": f"{self.gpus[0]},{self.gpus[0]},-1,3"})
         self.assertNotIn("used by another sweep", done.all)
+        self.assertIn("max_concurrent_runs is 2, and 1 run fits at once: 1 GPU, 1 a run", done.err)
         self.assertEqual({self.gpus[0]}, {told.cuda for told in self.told("begin")})
 
     def test_two_runs_share_a_gpu_where_each_needs_half(self):

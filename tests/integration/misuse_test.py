@@ -99,12 +99,23 @@ class Places(HdriveTest):
             self.assertIn("names 2 sweeps", self.hdrive(*verb, code=4).err)
 
 
+    def test_nothing_is_no_name(self):
+        for verb in ("run", "validate"):
+            self.assertIn("--name: is empty; a name, or no --name at all, is allowed",
+                          self.hdrive(verb, "hdconfig.yml", "--name", "", code=2).err.replace("--name NAME", "--name"))
+        self.assertEqual([], self.sweeps())
+        self.hdrive("run", "hdconfig.yml")
+        for verb in ("logs", "show", "status", "best", "export", "delete"):
+            self.assertIn("which sweep?", self.hdrive(verb, "", code=4).err)
+
+
 class Hints(HdriveTest):
     def test_name_the_sweep_that_is_meant_and_where_it_lies(self):
         self.config(QUICK, max_total_runs=1)
-        self.assertIn("hdrive show last/best\n", self.hdrive("run", "hdconfig.yml", "--output-dir", "o x").out.replace(
-            " --output-dir 'o x'", ""))
+        told = self.hdrive("run", "hdconfig.yml", "--output-dir", "o x").out
         older = json.loads(self.hdrive("list", "-f", "json", "--output-dir", "o x").out)[0]["sweep_id"]
+        self.assertIn(f"hdrive show {older[:11]}/best --output-dir 'o x'\n", told)
+        self.assertNotIn("last", told)
         self.hdrive("run", "hdconfig.yml", "--output-dir", "o x")
         resumed = self.hdrive("resume", older, "--set", "max_total_runs=2", "--output-dir", "o x").out
         self.assertIn(f"hdrive show {older[:11]}/best --output-dir 'o x'\n", resumed)

@@ -100,13 +100,13 @@ class WorkspaceTest(HdriveTest):
         self.write("big.bin", "x" * 5000)
         self.config("wc -c < big.bin >> $RECORD\n" + REPORT, snapshot_max_file="1 kB", max_total_runs=1)
         done = self.hdrive("run", "hdconfig.yml")
-        self.assertIn("big.bin (0.0 MB): larger than snapshot_max_file", done.err)
+        self.assertIn("big.bin (5.0 kB): larger than snapshot_max_file (1.0 kB)", done.err)
         self.assertEqual(["5000"], [line.strip() for line in self.record()])
 
     def test_what_is_not_captured_is_told_quietly_too_and_shown_afterwards(self):
         self.write("big.bin", "x" * 5000)
         self.config(REPORT, snapshot_max_file="1 kB", max_total_runs=1)
-        told = "big.bin (0.0 MB): larger than snapshot_max_file"
+        told = "big.bin (5.0 kB): larger than snapshot_max_file (1.0 kB)"
         done = self.hdrive("run", "hdconfig.yml", "--quiet")
         self.assertIn("warning: " + told, done.err)
         self.assertNotIn("snapshot ", done.err.replace("snapshot_max_file", ""))

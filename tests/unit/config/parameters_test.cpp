@@ -135,7 +135,8 @@ TEST_CASE("A wrong parameter says what its expression takes") {
       {"name: x, expression: choice, values: [a, {b: [1e999]}]",
        "4:47: the number 1e999 does not fit a 64-bit number; put it in quotes to keep it as text"},
       {"name: x, expression: choice, values: [a, b, a]",
-       "4:50: warning: the option \"a\" is listed twice; it is drawn twice as often"},
+       "4:50: warning: the option \"a\" is listed twice: it is drawn twice as often, by a grid "
+       "once"},
       {"name: 5, expression: choice, values: [a]",
        "4:12: \"name\" is the integer 5; allowed: text; in quotes it would be text"},
       {"name: --, expression: choice, values: [a]",

@@ -184,7 +184,7 @@ TEST_CASE("A file that is too large is linked to the original, and named") {
   options.max_file = 1000;
   const Capture capture = *capture_source(options);
   CHECK(paths(project, capture) == "big.bin->" + (project.source() / "big.bin").string());
-  CHECK_THAT(notes(capture), Contains("big.bin (0.0 MB): larger than snapshot_max_file"));
+  CHECK_THAT(notes(capture), Contains("big.bin (2.0 kB): larger than snapshot_max_file"));
   CHECK(capture.files == 0);
 }
 
