@@ -34,8 +34,8 @@ Result<void> delete_sweep(const std::filesystem::path& directory);
 /// Of these runs of a sweep: what `prune_runs` would remove.
 DiskUse prunable(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
-/// Removes what the runs left that only they needed: outputs/, checkpoints/ and kept working folders,
-/// also of earlier attempts. What tells of each attempt stays: metrics, logs, how it ended.
+/// Removes what the runs left that only they needed: outputs/, checkpoints/ and kept working
+/// folders, also of earlier attempts. What tells of each attempt stays: metrics, logs, how it ended.
 /// Error::Kind::busy as above.
 Result<void> prune_runs(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
