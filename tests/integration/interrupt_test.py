@@ -79,7 +79,7 @@ class Interrupt(HdriveTest):
         while piece := os.read(reading, 65536):
             shown += piece
         self.assertEqual(130, sweep.wait(30))
-        self.assertIn(b"\nrun 9  Completed", shown)
+        self.assertGreaterEqual(shown.count(b"  Completed  "), 9)  # of the eleven that had begun two may live
         self.assertIn(b"resume with: hdrive resume", shown)
 
     def test_sigterm_stops_as_cleanly_as_ctrl_c(self):
