@@ -53,6 +53,7 @@ class LocalTarget final : public ComputeTarget {
     bool child = false;        // of this process, so that its pid is its own until it is reaped
     std::int64_t program = 0;  // the training program's pid, once known
     std::int64_t since = 0;    // start time of a supervisor that was found alive; 0: started here
+    Time started{};            // when, as the supervisor that was started here has told
     std::optional<std::int64_t> token;  // by which exit.json is known for its supervisor's
     int metrics_watch = -1, output_watch = -1;
     Intake intake;

@@ -48,6 +48,13 @@ bool was_brief(const ExitRecord& record) {
          *record.ended - *record.started <= kBrief && record.leftovers == 0;
 }
 
+// How long ago that was by the system's clock; nothing where that was set meanwhile, as it seems.
+std::optional<Duration> lately(Time time) {
+  constexpr Duration kMost = std::chrono::minutes{1};
+  const Duration ago = make_steady_clock()->now() - time;
+  return ago >= Duration{} && ago <= kMost ? std::optional(ago) : std::nullopt;
+}
+
 // How a child ended, which is not reaped for it; si_pid is 0 while it has not.
 siginfo_t end_of(pid_t child) {
   siginfo_t info{};
@@ -135,6 +142,7 @@ void LocalTarget::take_began(std::vector<TargetEvent>& events) {
       if (found == live_.end() || found->second.request.attempt != began[i].attempt) continue;
       found->second.program = began[i].pid;
       found->second.token = began[i].token;
+      found->second.started = Time{Duration{began[i].started}};
       tell_began(found->second, events);
       enqueue(found->first, found->second);
     }
@@ -145,6 +153,8 @@ void LocalTarget::tell_began(Live& live, std::vector<TargetEvent>& events) {
   if (std::exchange(live.began, true)) return;
   RunBegan began{live.request.run, live.request.attempt, live.program};
   if (live.since > 0 && !live.ended) began.ran = age_of(live.since);
+  // The word may have waited here while the program ran, and even ended.
+  if (live.started != Time{}) began.ran = lately(live.started);
   events.push_back(began);
 }
 

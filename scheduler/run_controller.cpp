@@ -267,8 +267,9 @@ void RunController::on(const RunBegan& began) {
     live_.set_since(began.run, now - *began.ran);
   else if (known)
     live_.set_since(began.run, std::min(record.started, now));
-  if (!known)
-    journal_.record(RunStarted{began.run, began.attempt, began.pid, now, slot_of(began.run)});
+  if (known) return;
+  const Time started = std::max(record.created, now - began.ran.value_or(Duration{}));
+  journal_.record(RunStarted{began.run, began.attempt, began.pid, started, slot_of(began.run)});
 }
 
 std::optional<int> RunController::slot_of(RunId run) const {

@@ -51,6 +51,7 @@ struct Began {
   /// A number that only the supervisor and its engine know, and that exit.json repeats: what the
   /// program itself puts there does not count.
   std::int64_t token;
+  std::int64_t started;  ///< when, in microseconds since 1970, as in exit.json
 };
 
 /// The supervisor's own exit statuses; 0: exit.json is there.

@@ -153,9 +153,9 @@ long long make_token() {
   return token & ((1LL << 53) - 1);  // as a JSON number that every reader takes exactly
 }
 
-void tell_who_runs(char** argv, pid_t program, long long token) {
+void tell_who_runs(char** argv, pid_t program, long long token, long long started) {
   const protocol::Began began{atoll(argv[protocol::kRun]), atoi(argv[protocol::kAttempt]), program,
-                              token};
+                              token, started};
   // Nobody may be listening (any more), or somebody who is busy: never wait for them.
   if (write(protocol::kPipeFd, &began, sizeof began) < 0) errno = 0;
   close(protocol::kPipeFd);
@@ -343,7 +343,7 @@ int supervise(char** argv) {
   if (!start.failed_at) self.fill(claimed, start.pid);
   close(claimed);
   const long long token = make_token();
-  if (!start.failed_at) tell_who_runs(argv, start.pid, token);
+  if (!start.failed_at) tell_who_runs(argv, start.pid, token, began);
   watch.until_empty(signals);
   return write_end(argv, start, watch, began, token, signals) ? protocol::kDone
                                                               : protocol::kNoRecord;

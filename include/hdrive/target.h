@@ -71,7 +71,7 @@ struct RunBegan {
   RunId run = 0;
   int attempt = 1;
   std::int64_t pid = 0;  ///< 0 where there is no process
-  /// How long it has been running, where an earlier engine started it and the target knows.
+  /// How long it has been running, where the target knows; its start is recorded as that long ago.
   std::optional<Duration> ran;
 };
 /// The run logged these, in this order.

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training programs that behave badly: nothing of them is left, nothing of them breaks the sweep."""
 
+import csv
+import json
 import time
 import unittest
 
@@ -22,6 +24,17 @@ if os.fork() == 0:
 os.wait()
 END
 """
+
+
+class ShortRuns(HdriveTest):
+    def test_last_as_long_as_their_supervisors_say(self):
+        # The word that a run has begun may come with the word that it has ended; each counted next to nothing then.
+        self.config(METRIC + "metric loss 1\n", max_total_runs=60, max_concurrent_runs=8)
+        self.hdrive("run", "hdconfig.yml")
+        told = {int(row["number"]): float(row["seconds"]) for row in csv.DictReader(self.hdrive("export").out.splitlines())}
+        ends = {run: json.loads((self.run_directory(run) / "exit.json").read_text()) for run in told}
+        self.assertEqual(60, len(ends))
+        self.assertGreater(sum(told.values()), 0.9 * sum(end["ended"] - end["started"] for end in ends.values()))
 
 
 class Leftovers(HdriveTest):

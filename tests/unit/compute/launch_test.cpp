@@ -3,8 +3,11 @@
 // What a run finds when it starts: its directory, its environment, hdrive_run.
 #include <sys/resource.h>
 
+#include <thread>
+
 #include "compute/embedded.h"
 #include "compute/run_environment.h"
+#include "compute/run_records.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -25,6 +28,17 @@ TEST_CASE("a run finds its directories and files through its environment") {
   CHECK(runs.run(request).exit_code == 0);
   CHECK(read(runs.run_directory(0) / "stdout.log") ==
         runs.directory().string() + "\n1 HD_test_0 more\n");
+}
+
+TEST_CASE("a run that was over before its beginning was heard of tells how long ago that was") {
+  LocalRuns runs;
+  const auto request = runs.script(0, "log x 1");
+  runs.start(request);
+  while (!fs::exists(request.directory / "exit.json")) std::this_thread::yield();
+  const auto record = read_exit_record(request.directory);
+  REQUIRE(runs.end_of(0).exit_code == 0);
+  REQUIRE(runs.began.at(0).ran);
+  CHECK(*runs.began.at(0).ran >= *(*record)->ended - *(*record)->started);
 }
 
 TEST_CASE("run.json tells what was started") {

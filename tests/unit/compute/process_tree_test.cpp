@@ -29,7 +29,7 @@ void fill_pipes() {
     const int flags = ::fcntl(fd, F_GETFL);  // another's pipe might block
     const bool ours = (flags & O_ACCMODE) == O_WRONLY && (flags & O_NONBLOCK) != 0;
     if (!std::string(text).starts_with("pipe:") || !ours) continue;
-    const protocol::Began nobody{-1, 0, 0, 0};
+    const protocol::Began nobody{-1, 0, 0, 0, 0};
     while (::write(fd, &nobody, sizeof nobody) > 0) {
     }
   }
