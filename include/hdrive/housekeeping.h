@@ -35,8 +35,8 @@ Result<void> delete_sweep(const std::filesystem::path& directory);
 DiskUse prunable(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
 /// Removes what the runs left that only they needed: outputs/, checkpoints/ and kept working
-/// folders, also of earlier attempts. What tells of each attempt stays: metrics, logs, how it ended.
-/// Error::Kind::busy as above.
+/// folders, also of earlier attempts. What tells of each attempt stays: metrics, logs, how it
+/// ended. Error::Kind::busy as above.
 Result<void> prune_runs(const std::filesystem::path& directory, const std::vector<RunId>& runs);
 
 /// Removes the snapshots that no sweep below `home` names; gives the bytes freed. Nothing is
