@@ -25,9 +25,9 @@ namespace hdrive::sampling {
 namespace {
 
 using gp::Candidate;
-using gp::Groundwork;
-using gp::GroundworkInput;
 using gp::Observation;
+using gp::Precomputation;
+using gp::PrecomputationInput;
 using Newest = gp::Observer::Newest;
 
 enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws, kKeep };
@@ -100,7 +100,7 @@ class BayesianSampler final : public Sampler {
   }
   // The same for a proposal of the model: beside real parameters a repeat is worth its run only
   // where there is noise to be averaged, which repeats so far would have shown.
-  bool is_wasted(const History& history, const Groundwork& work,
+  bool is_wasted(const History& history, const Precomputation& work,
                  const Assignment& parameters) const {
     return history.find(parameters) &&
            (untried_.applies() || work.model->hyperparameters().noise <= gp::kNumericalNoise ||
@@ -132,25 +132,26 @@ class BayesianSampler final : public Sampler {
 
   // ---- with a model ------------------------------------------------------------------------------
 
-  std::shared_ptr<const GroundworkInput> input_of(
+  std::shared_ptr<const PrecomputationInput> input_of(
       const History& history, const std::vector<Observation>& observations) const {
-    return std::make_shared<const GroundworkInput>(
-        GroundworkInput{history.size(), observer_.digest(), observations, points_left(history)});
+    return std::make_shared<const PrecomputationInput>(PrecomputationInput{
+        history.size(), observer_.digest(), observations, points_left(history)});
   }
 
-  // The groundwork as it was made while the newest run was training, or else made now.
-  const Groundwork& groundwork(const History& history, Newest newest) {
+  // The precomputation as it was made while the newest run was training, or else made now.
+  const Precomputation& precomputation(const History& history, Newest newest) {
     const auto& observations = observer_.update(history, newest);
-    if (const Groundwork* made = background_.find(history.size(), observer_.digest())) return *made;
+    if (const Precomputation* made = background_.find(history.size(), observer_.digest()))
+      return *made;
     return background_.make(input_of(history, observations));
   }
 
   // The same; the newest result comes after it, once there are enough others.
-  const Groundwork& groundwork(const History& history, RunId id) {
-    const Groundwork& work =
-        groundwork(history, works_ahead(id) ? Newest::held_out : Newest::included);
+  const Precomputation& precomputation(const History& history, RunId id) {
+    const Precomputation& work =
+        precomputation(history, works_ahead(id) ? Newest::held_out : Newest::included);
     if (work.data.good >= 2 || !observer_.held_out()) return work;
-    return groundwork(history, Newest::included);
+    return precomputation(history, Newest::included);
   }
 
   std::vector<Coordinates> points_left(const History& history) const {
@@ -160,11 +161,11 @@ class BayesianSampler final : public Sampler {
     return points;
   }
 
-  // Whether the newest result comes after the groundwork, once there are some.
+  // Whether the newest result comes after the precomputation, once there are some.
   static bool works_ahead(RunId id) { return id >= kAheadFrom; }
 
   Proposal by_model(const History& history, RunId id) {
-    const Groundwork& work = groundwork(history, id);
+    const Precomputation& work = precomputation(history, id);
     if (work.data.good < 2)
       return design(history, id,
                     fmt::format("quasi-random, since a model needs two results and there {}",
@@ -190,18 +191,18 @@ class BayesianSampler final : public Sampler {
     gp::Model model;
     gp::Incumbents incumbents;
   };
-  Conditioned conditioned(const Groundwork& work) const {
+  Conditioned conditioned(const Precomputation& work) const {
     gp::Model model = *work.model;
-    std::optional<Groundwork::Pending> resolved;
+    std::optional<Precomputation::Pending> observed;
     const std::optional<Observation>& newest = observer_.held_out();
-    if (newest) resolved = resolve(model, work, *newest);
-    if (newest && newest->kind != Observation::Kind::value) resolved.reset();
-    gp::Incumbents incumbents = gp::incumbents(work, model, resolved);
+    if (newest) observed = condition(model, work, *newest);
+    if (newest && newest->kind != Observation::Kind::value) observed.reset();
+    gp::Incumbents incumbents = gp::incumbents(work, model, observed);
     return {std::move(model), std::move(incumbents)};
   }
 
   // Points to try, best first. What is to be told of how they were chosen is added to `remark`.
-  std::vector<Candidate> candidates(const Groundwork& work, const Conditioned& now, RunId id,
+  std::vector<Candidate> candidates(const Precomputation& work, const Conditioned& now, RunId id,
                                     std::string& remark) const {
     const gp::Search search(encoding_, now.model, now.incumbents.best, now.incumbents.good);
     std::vector<Candidate> found;
@@ -222,7 +223,7 @@ class BayesianSampler final : public Sampler {
     return found;
   }
 
-  std::vector<Candidate> promising(const gp::Search& search, const Groundwork& work,
+  std::vector<Candidate> promising(const gp::Search& search, const Precomputation& work,
                                    RunId incumbent, RunId id) const {
     const int rows = static_cast<int>(work.rows.size());
     const std::optional<Observation>& newest = observer_.held_out();
@@ -234,7 +235,7 @@ class BayesianSampler final : public Sampler {
     return search.run(work.pool, context_.seed, id, gp::short_search(rows), std::move(more));
   }
 
-  std::optional<gp::Option> option_to_keep(const Groundwork& work, RunId id) const {
+  std::optional<gp::Option> option_to_keep(const Precomputation& work, RunId id) const {
     RandomStream random(context_.seed, id, kKeep);
     const double falls = std::min(
         1.0, static_cast<double>(kKeepFalls) / static_cast<double>(std::max<RunId>(id, 1)));
@@ -243,7 +244,7 @@ class BayesianSampler final : public Sampler {
   }
 
   // The most promising points with this option.
-  std::vector<Candidate> with_option(const gp::Search& search, const Groundwork& work,
+  std::vector<Candidate> with_option(const gp::Search& search, const Precomputation& work,
                                      const Conditioned& now, gp::Option option, RunId id) const {
     if (!work.input->points.empty()) {
       std::vector<Candidate> found = search.rank(work.pool);
@@ -266,18 +267,19 @@ class BayesianSampler final : public Sampler {
 
   // Gives the model the newest result in place of what it was expected to be. Nothing where it has
   // no row.
-  static std::optional<Groundwork::Pending> resolve(gp::Model& model, const Groundwork& work,
-                                                    const Observation& newest) {
+  static std::optional<Precomputation::Pending> condition(gp::Model& model,
+                                                          const Precomputation& work,
+                                                          const Observation& newest) {
     using Kind = Observation::Kind;
     const auto found =
         std::find_if(work.pending.begin(), work.pending.end(),
-                     [&](const Groundwork::Pending& each) { return each.run == newest.run; });
+                     [&](const Precomputation::Pending& each) { return each.run == newest.run; });
     if (found == work.pending.end() || newest.kind == Kind::nothing) return std::nullopt;
     if (newest.kind == Kind::failure)
-      model.resolve(found->row, work.data.failure_score, 0);
+      model.condition(found->row, work.data.failure_score, 0);
     else
-      model.resolve(found->row, work.data.score(newest.value),
-                    newest.kind == Kind::partial ? gp::kPartialDoubt : 0);
+      model.condition(found->row, work.data.score(newest.value),
+                      newest.kind == Kind::partial ? gp::kPartialDoubt : 0);
     return *found;
   }
 
@@ -285,7 +287,7 @@ class BayesianSampler final : public Sampler {
     return RandomStream(context_.seed, id, kExplore).uniform() < kExploreProbability;
   }
 
-  bool is_stuck(const Groundwork& work, const Coordinates& incumbent) const {
+  bool is_stuck(const Precomputation& work, const Coordinates& incumbent) const {
     const auto& observations = work.input->observations;
     const auto runs = static_cast<RunId>(observations.size());
     if (runs < settings_.initial_points + kStuckProposals) return false;

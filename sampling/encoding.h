@@ -77,7 +77,7 @@ class Encoding {
   /// Puts out what does not exist at the snapped point, and gives what exists but has no coordinate
   /// yet `fill(dimension)`, dimension by dimension.
   template <class Fill>
-  void settle(std::span<double> point, Fill fill) const {
+  void apply_conditions(std::span<double> point, Fill fill) const {
     if (!conditions_.any()) return;
     for (std::size_t j = 0; j < dimensions_.size(); ++j) {
       if (!dimensions_[j].parent) continue;

@@ -49,7 +49,7 @@ class TpeSampler final : public Sampler {
         columns_(dimensions().size()) {}
 
   Result<Proposal> propose(const History& history, RunId id) override {
-    look_at(history);
+    observe(history);
     const std::vector<Outcome> ranked = usable(ranked_outcomes(history));
     const std::size_t results =
         count(ranked, OutcomeKind::value) + count(ranked, OutcomeKind::partial);
@@ -85,7 +85,7 @@ class TpeSampler final : public Sampler {
   };
 
   // Keeps the points of the runs, which never change, and what was computed of each.
-  void look_at(const History& history) {
+  void observe(const History& history) {
     if (history.identity() != seen_ || history.size() < static_cast<RunId>(known_.size())) {
       seen_ = history.identity();
       known_.clear();
@@ -162,7 +162,8 @@ class TpeSampler final : public Sampler {
       candidate.point =
           component < good ? near.draw(best, component, random) : near.draw_uniform(random);
       encoding_.snap(candidate.point);
-      encoding_.settle(candidate.point, [](int) { return 0.5; });  // of nothing: all were drawn
+      encoding_.apply_conditions(candidate.point,
+                                 [](int) { return 0.5; });  // of nothing: all were drawn
     }
     return result;
   }

@@ -35,12 +35,12 @@ enum Purpose : std::uint32_t { kSobol = 0x5001, kPerturbations, kBoltzmann, kLev
 // (variance + noise)). Without it a run is repeated where something was tried already and its noise
 // is all there is to learn. Huang, Allen, Notz, Zeng, "Global optimization of stochastic black-box
 // systems via sequential kriging meta-models", J. Global Optim. 34, 2006, equation 18.
-struct Learnt {
+struct NoiseShare {
   double logarithm = 0;
   double slope = 0;  // by the variance
 };
 
-Learnt learnt(double variance, double of_model) {
+NoiseShare noise_share(double variance, double of_model) {
   const double noise = of_model - kNumericalNoise;
   if (noise <= 0) return {};
   const double total = variance + noise, ratio = std::sqrt(noise / total);
@@ -65,7 +65,7 @@ Search::Search(const Encoding& encoding, const Model& model, double best,
 double Search::log_improvement(const Model::Prediction& prediction) const {
   const double deviation = std::sqrt(prediction.variance);
   return std::log(deviation) + log_h((best_ - prediction.mean) / deviation).value +
-         learnt(prediction.variance, model_.hyperparameters().noise).logarithm;
+         noise_share(prediction.variance, model_.hyperparameters().noise).logarithm;
 }
 
 // Calls `work(block)` for all blocks of kBlock points; on several threads where it pays.
@@ -141,7 +141,7 @@ std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
 
 // Where a dimension that comes to be active is tried first: at the best point that has it, or in
 // the middle.
-double Search::found(int dimension) const {
+double Search::initial_value(int dimension) const {
   const auto has = std::find_if(good_.begin(), good_.end(), [&](const Coordinates& point) {
     return point[static_cast<std::size_t>(dimension)] != kAbsent;
   });
@@ -174,8 +174,8 @@ Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) c
                       std::nearbyint(random.uniform() < 0.5 ? -step : step);
     coordinate = dimension.positions[static_cast<std::size_t>(std::clamp(to, 0.0, levels - 1))];
   }
-  encoding_.settle(point, [&](int j) {
-    return random.uniform() < 0.5 ? found(j) : encoding_.place(j, random.uniform());
+  encoding_.apply_conditions(point, [&](int j) {
+    return random.uniform() < 0.5 ? initial_value(j) : encoding_.place(j, random.uniform());
   });
   return point;
 }
@@ -199,7 +199,7 @@ std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int c
     points.push_back(perturbed(good_[static_cast<std::size_t>(i) % good_.size()], random));
   for (Coordinates& point : points) {
     encoding_.snap(point);
-    encoding_.settle(point, [&](int j) { return found(j); });
+    encoding_.apply_conditions(point, [&](int j) { return initial_value(j); });
   }
   return points;
 }
@@ -269,7 +269,7 @@ void Search::improve_real(std::vector<Candidate>& candidates, int iterations) co
     for (std::size_t k = 0; k < asked.size(); ++k) {
       const double deviation = std::sqrt(predictions[k].variance);
       const LogH h = log_h((best_ - predictions[k].mean) / deviation);
-      const Learnt part = learnt(predictions[k].variance, model_.hyperparameters().noise);
+      const NoiseShare part = noise_share(predictions[k].variance, model_.hyperparameters().noise);
       const auto column = static_cast<Eigen::Index>(k);
       Eigen::Map<VectorXd>(gradient.data(), d) =
           h.cumulative / deviation * over.mean.col(column) -
@@ -314,9 +314,9 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, const SearchOp
         brings = false;
         Coordinates point = candidates[owner].point;
         point[place] = positions[level];
-        encoding_.settle(point, [&](int child) {
+        encoding_.apply_conditions(point, [&](int child) {
           brings = true;
-          return tries == 0 ? found(child) : encoding_.place(child, random.uniform());
+          return tries == 0 ? initial_value(child) : encoding_.place(child, random.uniform());
         });
         alternatives.push_back({std::move(point), {}, 0});
         owners.push_back(owner);
@@ -356,7 +356,7 @@ std::vector<Coordinates> Search::near(const Coordinates& around, int count, std:
   for (int i = 0; i < count; ++i) {
     points.push_back(perturbed(around, random));
     encoding_.snap(points.back());
-    encoding_.settle(points.back(), [&](int j) { return found(j); });
+    encoding_.apply_conditions(points.back(), [&](int j) { return initial_value(j); });
   }
   return points;
 }
@@ -373,7 +373,7 @@ Coordinates Search::with_option(Coordinates point, Option option) const {
     const auto first = std::find(at.begin(), at.end(), true) - at.begin();
     point[parent] = dimensions[parent].positions[static_cast<std::size_t>(first)];
   }
-  encoding_.settle(point, [&](int j) { return found(j); });
+  encoding_.apply_conditions(point, [&](int j) { return initial_value(j); });
   return point;
 }
 

@@ -58,7 +58,7 @@ class Search {
 
   /// The points to look at first. `seed` and `run` name the stream.
   std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
-  /// Makes points ready for this model, before or after its newest run is resolved.
+  /// Makes points ready for this model, before or after its newest run is observed.
   Pool pool(std::vector<Coordinates> points) const;
 
   /// Candidates, best first: improved ones, and those of the pool and `more` points.
@@ -76,7 +76,7 @@ class Search {
 
  private:
   Coordinates perturbed(const Coordinates& around, RandomStream& random) const;
-  double found(int dimension) const;
+  double initial_value(int dimension) const;
   std::vector<Candidate> starts(const std::vector<Candidate>& ranked, RandomStream& random,
                                 int count) const;
   bool has_kind(Dimension::Kind kind) const;

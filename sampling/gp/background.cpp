@@ -8,7 +8,7 @@
 namespace hdrive::sampling::gp {
 namespace {
 
-bool is_of(const GroundworkInput* input, RunId id, std::uint64_t digest) {
+bool is_of(const PrecomputationInput* input, RunId id, std::uint64_t digest) {
   return input && input->id == id && input->digest == digest;
 }
 
@@ -24,17 +24,17 @@ void Background::collect() {
   fits_ = std::move(made.fits);
 }
 
-void Background::start(std::shared_ptr<const GroundworkInput> input) {
+void Background::start(std::shared_ptr<const PrecomputationInput> input) {
   if (is_busy()) return;
   if (made_.valid()) collect();
   asked_ = std::move(input);
   try {
     // What was made before is of no use any more, and takes time to give back.
-    Groundwork past = std::exchange(latest_, {});
+    Precomputation past = std::exchange(latest_, {});
     made_ = std::async(std::launch::async,
                        [this, of = asked_, fits = fits_, past = std::move(past)]() mutable {
                          past = {};
-                         Groundwork work = maker_.make(std::move(of), fits);
+                         Precomputation work = maker_.make(std::move(of), fits);
                          return Made{std::move(work), std::move(fits)};
                        });
   } catch (const std::system_error&) {
@@ -42,14 +42,14 @@ void Background::start(std::shared_ptr<const GroundworkInput> input) {
   }
 }
 
-const Groundwork* Background::find(RunId id, std::uint64_t digest) {
+const Precomputation* Background::find(RunId id, std::uint64_t digest) {
   if (is_of(latest_.input.get(), id, digest)) return &latest_;
   if (!made_.valid() || (!is_of(asked_.get(), id, digest) && is_busy())) return nullptr;
   collect();
   return is_of(latest_.input.get(), id, digest) ? &latest_ : nullptr;
 }
 
-const Groundwork& Background::make(std::shared_ptr<const GroundworkInput> input) {
+const Precomputation& Background::make(std::shared_ptr<const PrecomputationInput> input) {
   latest_ = maker_.make(std::move(input), fits_);
   return latest_;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Background: the latest groundwork, made on a thread of its own while runs are training, or else
+// Background: the latest precomputation, made on a thread of its own while runs are training, or else
 // when it is asked for. Whether it was made ahead does not change what it is.
 //
 // Internal to sampling/. One thread at a time calls it; the destructor waits for the other one.
@@ -10,35 +10,35 @@
 #include <memory>
 #include <optional>
 
-#include "sampling/gp/groundwork.h"
+#include "sampling/gp/precomputation.h"
 
 namespace hdrive::sampling::gp {
 
 class Background {
  public:
-  Background(GroundworkMaker maker, Fits fits) : maker_(std::move(maker)), fits_(std::move(fits)) {}
+  Background(Precomputer maker, Fits fits) : maker_(std::move(maker)), fits_(std::move(fits)) {}
 
   /// Whether it is still at what was asked before.
   bool is_busy() const;
-  /// Begins to make the groundwork, unless it is busy or no thread can be had.
-  void start(std::shared_ptr<const GroundworkInput> input);
+  /// Begins to make the precomputation, unless it is busy or no thread can be had.
+  void start(std::shared_ptr<const PrecomputationInput> input);
   /// That of this run and these observations, if it was made last or is being made. Valid until
   /// the next call of anything here.
-  const Groundwork* find(RunId id, std::uint64_t digest);
+  const Precomputation* find(RunId id, std::uint64_t digest);
   /// Made now.
-  const Groundwork& make(std::shared_ptr<const GroundworkInput> input);
+  const Precomputation& make(std::shared_ptr<const PrecomputationInput> input);
 
  private:
   struct Made {
-    Groundwork work;
+    Precomputation work;
     Fits fits;
   };
   void collect();
 
-  GroundworkMaker maker_;
+  Precomputer maker_;
   Fits fits_;  ///< what is remembered of earlier fits; with the thread while it works
-  Groundwork latest_;
-  std::shared_ptr<const GroundworkInput> asked_;
+  Precomputation latest_;
+  std::shared_ptr<const PrecomputationInput> asked_;
   std::future<Made> made_;  // the last, so that it has ended before anything it uses does
 };
 

@@ -182,7 +182,7 @@ void Observer::observe_run(const History& history, RunId id) {
     last_ = id;
 }
 
-void Observer::forget() {
+void Observer::reset() {
   observations_.clear();
   seen_.clear();
   pending_.clear();
@@ -221,7 +221,7 @@ std::vector<RunId> Observer::completed(std::optional<RunId> except) const {
 
 const std::vector<Observation>& Observer::update(const History& history, Newest newest) {
   const std::pair now(history.identity(), history.restarts());
-  if (std::exchange(history_, now) != now) forget();
+  if (std::exchange(history_, now) != now) reset();
   if (held_out_) replace(*std::exchange(held_out_, {}));
   std::vector<RunId> changed = observe_changes(history);
   auto held_out = newest == Newest::held_out ? last_ : std::nullopt;

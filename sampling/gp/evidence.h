@@ -91,7 +91,7 @@ class Observer {
   };
   void observe_run(const History& history, RunId run);
   std::vector<RunId> observe_changes(const History& history);
-  void forget();
+  void reset();
   Observation observation_of(const History& history, RunId run);
   void replace(Observation observation);
   std::vector<RunId> completed(std::optional<RunId> except) const;

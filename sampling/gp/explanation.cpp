@@ -10,7 +10,7 @@
 
 namespace hdrive::sampling::gp {
 
-std::string explanation(const History& history, const Groundwork& work,
+std::string explanation(const History& history, const Precomputation& work,
                         const std::optional<Observation>& newest, const Candidate& candidate,
                         RunId incumbent) {
   const Dataset& data = work.data;

@@ -9,12 +9,12 @@
 #include <string>
 
 #include "hdrive/history.h"
-#include "sampling/gp/groundwork.h"
+#include "sampling/gp/precomputation.h"
 
 namespace hdrive::sampling::gp {
 
-/// `newest`: the result that came after the groundwork.
-std::string explanation(const History& history, const Groundwork& work,
+/// `newest`: the result that came after the precomputation.
+std::string explanation(const History& history, const Precomputation& work,
                         const std::optional<Observation>& newest, const Candidate& candidate,
                         RunId incumbent);
 

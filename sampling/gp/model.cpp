@@ -94,7 +94,7 @@ std::optional<int> Model::add_pending(std::span<const double> point) {
   return n;
 }
 
-void Model::resolve(int row, double value, double doubt) {
+void Model::condition(int row, double value, double doubt) {
   const int n = observed_;
   VectorXd k(n), back(n);  // back = K^-1 k
   kernel_.covariances(points_.matrix().topRows(n), points_.row(row), k.data());

@@ -151,7 +151,7 @@ class Model {
   /// What a pending run came to after all: the mean follows, and with it what the other pending
   /// ones count as. The variance of `value` about the function is sn2 + `doubt`. To be called once,
   /// after all were added; costs little, since nothing is factored.
-  void resolve(int row, double value, double doubt);
+  void condition(int row, double value, double doubt);
 
   struct Prediction {
     double mean = 0;
@@ -160,7 +160,7 @@ class Model {
   std::vector<Prediction> predict(const Points& points) const;
   Prediction predict(std::span<const double> point) const;
 
-  /// Points made ready, so that their predictions cost little after a pending run was resolved. In
+  /// Points made ready, so that their predictions cost little after a pending run was observed. In
   /// blocks.
   struct Prepared {
     struct Block {
@@ -178,7 +178,7 @@ class Model {
   };
   std::vector<Prediction> predict(const Points& points, Gradients& gradients) const;
 
-  /// The mean at training point i, or at the run that was resolved, which costs nothing.
+  /// The mean at training point i, or at the run that was observed, which costs nothing.
   double fitted(int row) const { return y_[row] - noises_[row] * alpha_[row]; }
   int observed() const { return observed_; }
 

@@ -150,7 +150,7 @@ TEST_CASE("Coordinates mark what does not exist, and take it back") {
   CHECK(point == std::vector<double>{1, -1, -1, 0.25, encoding.place(4, 0.99), 0.25});
   CHECK(encoding.decode(point) == adam);
   point = {0, 0.5, 0.5, 0.5, 0.5, 0.5};
-  encoding.settle(point, [](int) { return 0.5; });
+  encoding.apply_conditions(point, [](int) { return 0.5; });
   CHECK(point == std::vector<double>{0, 0.5, 0.5, -1, 0.5, -1});
   CHECK_FALSE(encoding.encode({{"optimizer", text("lion")}, {"lr", 0.5}, {"layers", 1.0}}));
 }
@@ -235,11 +235,11 @@ TEST_CASE("A point is settled when its choices are, below choices of one option 
   REQUIRE(encoding.size() == 2);  // "only" is no choice
   Coordinates point{0, 0.5};
   const auto fill = [](int) { return 0.75; };
-  encoding.settle(point, fill);
+  encoding.apply_conditions(point, fill);
   CHECK(point == Coordinates{0, kAbsent});
   CHECK(to_json(encoding.decode(point)) == R"({"c":"a"})");
   point[0] = 1;
-  encoding.settle(point, fill);
+  encoding.apply_conditions(point, fill);
   CHECK(point == Coordinates{1, 0.75});
   encoding.snap(point);
   CHECK(to_json(encoding.decode(point)) == R"({"c":"b","only":true,"x":0.75})");

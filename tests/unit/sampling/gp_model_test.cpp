@@ -150,8 +150,8 @@ TEST_CASE(
     "Resolving a pending run is conditioning on its value, and on the others at their new means") {
   const int d = 3;
   for (const double doubt : {0.0, 0.1})
-    for (const int resolved : {0, 2, 4}) {
-      INFO(doubt << " " << resolved);
+    for (const int observed : {0, 2, 4}) {
+      INFO(doubt << " " << observed);
       Training training = random_training(40, d);
       const Hyperparameters theta = random_hyperparameters(d);
       auto model = Model::make(training, theta, 5);
@@ -168,8 +168,8 @@ TEST_CASE(
       single.add(block_point);
       const auto block = model->prepare(single);
 
-      const auto which = static_cast<std::size_t>(resolved);
-      model->resolve(rows[which], -1.5, doubt);
+      const auto which = static_cast<std::size_t>(observed);
+      model->condition(rows[which], -1.5, doubt);
       training.add(pending[which], -1.5, 1, doubt);
       auto whole = Model::make(training, theta, 4);
       REQUIRE(whole);
@@ -292,7 +292,7 @@ TEST_CASE("The minimiser finds a minimum inside the box, and one on its edge") {
   CHECK(minimum(0.5)[1] == Approx(0.25).epsilon(1e-4));
 }
 
-TEST_CASE("A minimiser that is resolved nothing but NaN stops where it started") {
+TEST_CASE("A minimiser that is told nothing but NaN stops where it started") {
   Lbfgs search({0, 0}, {1, 1}, {0.3, 0.4}, {});
   while (!search.done()) search.tell(std::nan(""), {0, 0});
   CHECK(search.best() == std::vector<double>{0.3, 0.4});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Groundwork: what a proposal needs that does not depend on the newest result, so that it can be
+// Precomputation: what a proposal needs that does not depend on the newest result, so that it can be
 // computed while that run is still training.
 //
 // Internal to sampling/. Values once they are made; any thread may read them.
@@ -17,16 +17,16 @@
 
 namespace hdrive::sampling::gp {
 
-/// What groundwork is computed from.
-struct GroundworkInput {
+/// What precomputation is computed from.
+struct PrecomputationInput {
   RunId id = 0;                           ///< of the run to be proposed
   std::uint64_t digest = 0;               ///< of the observations
   std::vector<Observation> observations;  ///< the newest as pending
   std::vector<Coordinates> points = {};   ///< those left of a small finite space; else none
 };
 
-struct Groundwork {
-  std::shared_ptr<const GroundworkInput> input;
+struct Precomputation {
+  std::shared_ptr<const PrecomputationInput> input;
   Dataset data;
   std::vector<int> rows;  ///< of the dataset's training, which are modelled
   std::optional<Model>
@@ -46,9 +46,9 @@ struct Incumbents {
   RunId run = 0;
   std::vector<Coordinates> good;  ///< up to five points, best first
 };
-/// `newest`: a row of the model beyond the groundwork's, of a run that was resolved since.
-Incumbents incumbents(const Groundwork& work, const Model& model,
-                      std::optional<Groundwork::Pending> newest);
+/// `newest`: a row of the model beyond the precomputation's, of a run that was observed since.
+Incumbents incumbents(const Precomputation& work, const Model& model,
+                      std::optional<Precomputation::Pending> newest);
 
 /// A model of so few rows is searched in whole when its newest result is there.
 inline constexpr int kFewRows = 150;
@@ -57,17 +57,17 @@ SearchOptions short_search(int rows);
 /// The one before, where there is time.
 SearchOptions whole_search(int rows);
 
-class GroundworkMaker {
+class Precomputer {
  public:
-  GroundworkMaker(const Encoding& encoding, const Prior& prior, std::uint64_t seed, Warp warp)
+  Precomputer(const Encoding& encoding, const Prior& prior, std::uint64_t seed, Warp warp)
       : encoding_(encoding), prior_(prior), seed_(seed), warp_(warp) {}
 
   /// Safe from any thread, but for `fits`. Fewer than two results: the dataset alone.
-  Groundwork make(std::shared_ptr<const GroundworkInput> input, Fits& fits) const;
+  Precomputation make(std::shared_ptr<const PrecomputationInput> input, Fits& fits) const;
 
  private:
-  void add_pending(Groundwork& work, const Hyperparameters& fitted) const;
-  void fill_pool(Groundwork& work) const;
+  void add_pending(Precomputation& work, const Hyperparameters& fitted) const;
+  void fill_pool(Precomputation& work) const;
 
   const Encoding& encoding_;
   const Prior& prior_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sampling/gp/groundwork.h"
+#include "sampling/gp/precomputation.h"
 
 #include <algorithm>
 
@@ -40,8 +40,9 @@ SearchOptions short_search(int rows) {
   return options;
 }
 
-Groundwork GroundworkMaker::make(std::shared_ptr<const GroundworkInput> input, Fits& fits) const {
-  Groundwork work;
+Precomputation Precomputer::make(std::shared_ptr<const PrecomputationInput> input,
+                                 Fits& fits) const {
+  Precomputation work;
   work.input = std::move(input);
   const auto& observations = work.input->observations;
   const auto runs = static_cast<RunId>(observations.size());
@@ -52,7 +53,7 @@ Groundwork GroundworkMaker::make(std::shared_ptr<const GroundworkInput> input, F
   return work;
 }
 
-void GroundworkMaker::add_pending(Groundwork& work, const Hyperparameters& fitted) const {
+void Precomputer::add_pending(Precomputation& work, const Hyperparameters& fitted) const {
   std::vector<const Observation*> pending;
   for (const Observation& observation : work.input->observations)
     if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
@@ -73,9 +74,9 @@ void GroundworkMaker::add_pending(Groundwork& work, const Hyperparameters& fitte
       work.pending.push_back({run->run, *row});
 }
 
-Incumbents incumbents(const Groundwork& work, const Model& model,
-                      std::optional<Groundwork::Pending> newest) {
-  std::vector<Groundwork::Pending> order;
+Incumbents incumbents(const Precomputation& work, const Model& model,
+                      std::optional<Precomputation::Pending> newest) {
+  std::vector<Precomputation::Pending> order;
   for (std::size_t i = 0; i < work.rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(work.rows[i]);
     if (work.data.is_final[row]) order.push_back({work.data.runs[row], static_cast<int>(i)});
@@ -95,8 +96,8 @@ Incumbents incumbents(const Groundwork& work, const Model& model,
   return result;
 }
 
-void GroundworkMaker::fill_pool(Groundwork& work) const {
-  const GroundworkInput& input = *work.input;
+void Precomputer::fill_pool(Precomputation& work) const {
+  const PrecomputationInput& input = *work.input;
   Incumbents now = incumbents(work, *work.model, std::nullopt);
   const Search search(encoding_, *work.model, now.best, std::move(now.good));
   if (!input.points.empty()) {
