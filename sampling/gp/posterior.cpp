@@ -21,11 +21,12 @@ struct GammaPrior {
   double slope_over_logarithm(double x) const { return shape - 1 - rate * x; }
   double mode() const { return (shape - 1) / rate; }
 };
-constexpr GammaPrior kLengthscale{3, 6};
+// Half the range and more: what people tune improves towards a bound more often than not.
+constexpr GammaPrior kLengthscale{3, 3};
 constexpr GammaPrior kScale{2, 1};
-// Little noise, unless the values say otherwise: what looks like noise is more often a function of
-// a smaller scale.
-constexpr GammaPrior kNoise{1.1, 30};
+// Little noise, but some, unless the values say otherwise: a step that the model had to follow to the
+// last digit would make it swing far beyond on both sides, and be searched for nothing.
+constexpr GammaPrior kNoise{2, 50};
 
 struct Range {
   double lower, upper;

@@ -49,7 +49,7 @@ class Samples(HdriveTest):
         self.assertAlmostEqual(0.177966, min(run["best_primary_metric"] for run in runs))
 
     def test_07_bayesian_learns_and_says_what_it_believes(self):
-        self.hdrive("run", "samples/07_bayesian/hdconfig.yml", "--set", "max_total_runs=16")
+        self.hdrive("run", "samples/07_bayesian/hdconfig.yml", "--set", "max_total_runs=30")
         self.assertIn("model of", self.hdrive("show", "last/15").out)
         self.assertIn("--width", self.hdrive("show", "last", "--model").out)
         self.assertIn("--weight-decay", self.hdrive("show", "last", "--importance").out)
