@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <iterator>
 #include <utility>
 
@@ -402,7 +403,7 @@ std::string LocalTarget::reap(const Live& live) {
            "not "
            "be written";
   std::error_code ignored;
-  if (!fs::exists(live.request.directory, ignored))
+  if (!std::filesystem::exists(live.request.directory, ignored))
     return "its directory " + live.request.directory.string() +
            " was removed while it ran, and with it how it ended";
   if (info.si_status == protocol::kNoRecord)
