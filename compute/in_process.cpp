@@ -4,6 +4,7 @@
 // put events into one queue; `wait`, on the sweep's thread, takes them out.
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <map>
@@ -40,20 +41,41 @@ class EventQueue {
   }
 
   // A report joins the one before it if that is of the same run: fewer events, the same order.
-  // Waits while there are too many.
-  void report(RunId run, int attempt, Metric metric) {
+  // Waits while there are too many. Gives the report's number among all.
+  std::uint64_t report(RunId run, int attempt, Metric metric) {
+    std::uint64_t number = 0;
     {
       std::unique_lock lock(mutex_);
       emptied_.wait(lock, [&] { return metrics_ < kMetricsQueued || closed_; });
-      if (closed_) return;
+      if (closed_) return 0;
       auto* last = events_.empty() ? nullptr : std::get_if<RunReported>(&events_.back());
       if (last && last->run == run && last->metrics.size() < kMetricsPerEvent)
         last->metrics.push_back(std::move(metric));
       else
         events_.push_back(RunReported{run, attempt, {std::move(metric)}, {}});
       ++metrics_;
+      number = ++reported_;
     }
     filled_.notify_one();
+    return number;
+  }
+
+  // Waits until report `number` was taken and whatever followed from it was done.
+  void await(std::uint64_t number) {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    settled_or_closed_.wait(lock, [&] { return settled_ >= number || closed_; });
+    --waiting_;
+  }
+
+  // Whoever takes the events has acted on all that was taken.
+  void settle() {
+    {
+      const std::lock_guard lock(mutex_);
+      settled_ = taken_;
+      if (waiting_ == 0) return;
+    }
+    settled_or_closed_.notify_all();
   }
 
   // Nobody takes anything any more: nobody waits, and reports are left out.
@@ -63,6 +85,7 @@ class EventQueue {
       closed_ = true;
     }
     emptied_.notify_all();
+    settled_or_closed_.notify_all();
   }
 
   // Waits until there is an event, at most for `longest`, or until `stop`.
@@ -84,6 +107,7 @@ class EventQueue {
       std::move(events_.begin(), end, std::back_inserter(events));
       events_.erase(events_.begin(), end);
       metrics_ -= metrics;
+      taken_ += metrics;
     }
     if (metrics > 0) emptied_.notify_all();
     return count > 0;
@@ -92,23 +116,24 @@ class EventQueue {
  private:
   std::mutex mutex_;
   std::condition_variable_any filled_;
-  std::condition_variable emptied_;
+  std::condition_variable emptied_, settled_or_closed_;
   std::deque<TargetEvent> events_;
-  std::size_t metrics_ = 0;  // in events_
+  std::size_t metrics_ = 0;                               // in events_
+  std::uint64_t reported_ = 0, taken_ = 0, settled_ = 0;  // metrics, since the beginning
+  int waiting_ = 0;                                       // for a verdict
   bool closed_ = false;
 };
 
 class Context final : public RunContext {
  public:
   Context(const RunRequest& request, EventQueue& queue, std::stop_token stop)
-      : run_(request.run),
-        attempt_(request.attempt),
-        parameters_(request.parameters),
-        queue_(queue),
-        stop_(std::move(stop)) {}
+      : request_(request), queue_(queue), stop_(std::move(stop)) {}
 
-  RunId run() const override { return run_; }
-  const Assignment& parameters() const override { return parameters_; }
+  RunId run() const override { return request_.run; }
+  int attempt() const override { return request_.attempt; }
+  int slot() const override { return request_.slot; }
+  const std::filesystem::path& directory() const override { return request_.directory; }
+  const Assignment& parameters() const override { return request_.parameters; }
 
   double number(std::string_view name) const override {
     const auto number = as_number(value(name));
@@ -121,26 +146,31 @@ class Context final : public RunContext {
 
   void report(std::string_view name, double value, std::optional<std::int64_t> step) override {
     if (name.empty()) throw std::invalid_argument("a metric needs a name");
-    queue_.report(run_, attempt_, Metric{std::string(name), value, step, std::nullopt});
+    latest_ = queue_.report(request_.run, request_.attempt,
+                            Metric{std::string(name), value, step, std::nullopt});
   }
 
   bool stop_requested() const override { return stop_.stop_requested(); }
 
+  bool await_verdict() override {
+    if (!stop_requested()) queue_.await(latest_);
+    return !stop_requested();
+  }
+
  private:
   const Value& value(std::string_view name) const {
-    if (const Value* found = find(parameters_, name)) return *found;
+    if (const Value* found = find(parameters(), name)) return *found;
     std::string known;
-    for (const Binding& binding : parameters_)
+    for (const Binding& binding : parameters())
       known += (known.empty() ? "" : ", ") + std::string(bare_name(binding.name));
     throw std::out_of_range("there is no parameter \"" + std::string(name) +
                             "\"; there are: " + (known.empty() ? "none" : known));
   }
 
-  RunId run_;
-  int attempt_;
-  Assignment parameters_;
+  const RunRequest& request_;
   EventQueue& queue_;
   std::stop_token stop_;
+  std::uint64_t latest_ = 0;  // its latest report
 };
 
 class InProcessTarget final : public ComputeTarget {
@@ -181,6 +211,7 @@ class InProcessTarget final : public ComputeTarget {
 
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
     const std::size_t from = events.size();
+    queue_.settle();
     while (!queue_.take(events)) {
       if (stop.stop_requested()) return;
       const Time now = clock_->now();

@@ -237,6 +237,10 @@ class RunContext {
  public:
   virtual ~RunContext() = default;
   virtual RunId run() const = 0;
+  virtual int attempt() const = 0;  ///< from 1
+  virtual int slot() const = 0;     ///< which of the max_concurrent_runs places it has, from 0
+  /// The run directory, which is not made for a callable; empty for a sweep without a directory.
+  virtual const std::filesystem::path& directory() const = 0;
   virtual const Assignment& parameters() const = 0;
   /// The number bound to `name`. Throws std::out_of_range if there is none: a bug of the caller,
   /// which fails the run with that message.
@@ -248,6 +252,10 @@ class RunContext {
                       std::optional<std::int64_t> step = std::nullopt) = 0;
   /// True once the run was cancelled: return soon, whatever is returned.
   virtual bool stop_requested() const = 0;
+  /// Waits until the sweep has judged all that this run has reported, so that it is stopped at the
+  /// very report its policy found it not worth going on with, however fast it reports. Whether it
+  /// goes on: the contrary of stop_requested() then.
+  virtual bool await_verdict() = 0;
 };
 
 /// A training run as a function. An exception fails the run, with its message as stderr. It may be

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "hdrive/sweep.h"
 #include "tests/unit/compute/local_runs.h"
 
 namespace hdrive::compute {
@@ -87,6 +88,57 @@ TEST_CASE(
     CHECK(metrics < 70'000);
   }
   CHECK(next == kReports);
+}
+
+TEST_CASE("a run that awaits the verdict is stopped at the very report it was stopped for") {
+  class StopsThird final : public Policy {
+   public:
+    Verdict judge(RunId id, const History& history) const override {
+      Verdict verdict;
+      verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
+      if (verdict.interval >= 3) verdict.action = Verdict::Action::stop;
+      return verdict;
+    }
+    std::string explain(const Verdict&) const override { return "the third"; }
+    std::string describe() const override { return "stops the third report"; }
+  };
+  SweepSpec spec;
+  spec.space.parameters = {{"x", Uniform{0, 1}}};
+  spec.primary_metric = "loss";
+  spec.max_total_runs = 20;
+  spec.max_concurrent_runs = 4;
+  SweepParts parts;
+  parts.clock = std::make_shared<RealClock>();
+  parts.policy = std::make_shared<StopsThird>();
+  std::atomic<int> reports = 0, attempts = 0, slots = 0;
+  parts.target = make_in_process_target(
+      [&](RunContext& run) {
+        attempts += run.attempt();
+        if (run.slot() >= 0 && run.slot() < 4) ++slots;
+        do {
+          run.report("loss", 1);
+          ++reports;
+        } while (run.await_verdict());
+      },
+      parts.clock);
+  const auto summary = run_sweep(spec, parts);
+  REQUIRE(summary);
+  CHECK(summary->stopped == 20);
+  CHECK(reports == 20 * 3);
+  CHECK(attempts == 20);
+  CHECK(slots == 20);
+}
+
+TEST_CASE("destroying the target ends a run that awaits a verdict") {
+  const auto clock = std::make_shared<RealClock>();
+  auto target = make_in_process_target(
+      [](RunContext& run) {
+        run.report("loss", 1);
+        run.await_verdict();
+      },
+      clock);
+  REQUIRE(target->start(RunRequest{}));
+  target.reset();
 }
 
 TEST_CASE("destroying the target ends a run that waits to report") {
