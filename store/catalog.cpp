@@ -124,15 +124,17 @@ Error unknown(const fs::path& home, const std::string& selector, const Catalog& 
     words.push_back(sweep.header.id);
     if (!sweep.header.name.empty()) words.push_back(sweep.header.name);
   }
-  return {"", fmt::format("no sweep \"{}\" in {};{} (see: hdrive list)", selector,
-                          fs::absolute(home).string(), [&] {
-                            const std::string hint = base::did_you_mean(selector, words);
-                            return hint.empty()
-                                       ? std::string(
-                                             " an id, the start of one, a name, a directory or "
-                                             "\"last\" is allowed")
-                                       : hint;
-                          }())};
+  return {"",
+          fmt::format(
+              "no sweep \"{}\" in {};{} (see: hdrive list)", selector, fs::absolute(home).string(),
+              [&] {
+                const std::string hint = base::did_you_mean(selector, words);
+                return hint.empty() ? std::string(
+                                          " an id, the start of one, a name, a directory or "
+                                          "\"last\" is allowed")
+                                    : hint;
+              }()),
+          Error::Kind::not_found};
 }
 
 // Whether the word means a sweep that cannot be read: then it must not mean another one.
@@ -193,8 +195,10 @@ Result<SweepEntry> find_sweep(const fs::path& home, const std::string& given) {
     if (is_of(problem, selector, catalog)) return problem.error;
   if (catalog.sweeps.empty()) {
     if (!catalog.problems.empty()) return catalog.problems.front().error;
-    return Error{"", fmt::format("there are no sweeps in {}; `hdrive run` starts one",
-                                 fs::absolute(home).string())};
+    return Error{"",
+                 fmt::format("there are no sweeps in {}; `hdrive run` starts one",
+                             fs::absolute(home).string()),
+                 Error::Kind::not_found};
   }
   if (selector == "last") return catalog.sweeps.back();
 

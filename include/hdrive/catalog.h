@@ -42,7 +42,8 @@ std::vector<SweepEntry> list_sweeps(
     const std::function<Result<void>(const SweepEntry&, SweepReader&)>& look = nullptr);
 
 /// The sweep `selector` names: an id, a unique prefix of one (with or without "HD_"), a sweep's
-/// name, a path of its directory, or "last". Fails naming the candidates or the nearest match.
+/// name, a path of its directory, or "last". Fails naming the candidates or the nearest match:
+/// Error::Kind::not_found where there is none.
 Result<SweepEntry> find_sweep(const std::filesystem::path& home, const std::string& selector);
 
 /// The sweeps below `home` that have this name. An Error if one that cannot be read has it: it is

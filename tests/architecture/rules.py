@@ -27,6 +27,7 @@ MAY_INCLUDE = {
     "policies": MODULE,
     "store": MODULE + JSON + ["sqlite3.h"],
     "cli": MODULE + JSON + ["CLI/"],
+    "python": MODULE + ["nanobind/"],
     "samples": ["hdrive/"],
     "benchmarks": ["hdrive/", "benchmarks/", "sqlite3.h"] + FMT,
 }

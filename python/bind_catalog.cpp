@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mirrors hdrive/catalog.h.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+
+#include "hdrive/catalog.h"
+#include "python/bind.h"
+#include "python/errors.h"
+
+namespace nb = nanobind;
+
+namespace hdrive::python {
+namespace {
+
+// The directories, and what could not be read.
+nb::tuple sweeps(const std::string& home) {
+  std::vector<Error> problems;
+  std::vector<SweepEntry> entries;
+  {
+    nb::gil_scoped_release release;
+    entries = list_sweeps(home, &problems);
+  }
+  nb::list found, unreadable;
+  for (const SweepEntry& entry : entries) found.append(entry.directory.string());
+  for (const Error& problem : problems) unreadable.append(problem.message());
+  return nb::make_tuple(found, unreadable);
+}
+
+std::string find(const std::string& home, const std::string& selector) {
+  std::optional<Result<SweepEntry>> found;
+  {
+    nb::gil_scoped_release release;
+    found = find_sweep(home, selector);
+  }
+  return value_or_raise(*std::move(found)).directory.string();
+}
+
+}  // namespace
+
+void bind_catalog(nb::module_& module) {
+  module.def("list_sweeps", sweeps);
+  module.def("find_sweep", find);
+}
+
+}  // namespace hdrive::python

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mirrors hdrive/config.h and registry.h.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "hdrive/config.h"
+#include "python/bind.h"
+#include "python/convert.h"
+#include "python/errors.h"
+
+namespace nb = nanobind;
+
+namespace hdrive::python {
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// The specification, the warnings, whether a seed and whether the concurrency were given.
+nb::tuple load(const std::string& file, const Settings& set,
+               const std::vector<std::string>& command, bool needs_command) {
+  ConfigOverrides overrides;
+  overrides.set = set;
+  overrides.command = command;
+  overrides.needs_command = needs_command;
+  LoadedConfig loaded;
+  {
+    nb::gil_scoped_release release;
+    loaded = load_config(file, overrides);
+  }
+  std::string errors;
+  std::vector<std::string> warnings;
+  for (const Problem& problem : loaded.problems)
+    if (problem.severity == Problem::Severity::error)
+      errors += (errors.empty() ? "" : "\n") + problem.message();
+    else
+      warnings.push_back(problem.message());
+  if (!loaded.ok()) raise("ConfigError", errors);
+  return nb::make_tuple(loaded.spec, warnings, loaded.seed_given, loaded.concurrency_given);
+}
+
+nb::list algorithms(const std::vector<AlgorithmInfo>& table) {
+  nb::list rows;
+  for (const AlgorithmInfo& info : table) {
+    nb::dict row;
+    row["name"] = nb::str(info.name.data(), info.name.size());
+    row["summary"] = nb::str(info.summary.data(), info.summary.size());
+    row["exhaustive"] = info.exhaustive;
+    nb::list options;
+    for (const OptionInfo& option : info.options) {
+      nb::dict described;
+      described["name"] = nb::str(option.name.data(), option.name.size());
+      described["summary"] = nb::str(option.summary.data(), option.summary.size());
+      described["default"] = nb::str(option.default_text.data(), option.default_text.size());
+      described["required"] = option.required;
+      options.append(described);
+    }
+    row["options"] = options;
+    rows.append(row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+void bind_config(nb::module_& module) {
+  module.def("load_config", load);
+  module.def("samplers", [] { return algorithms(sampler_algorithms()); });
+  module.def("policies", [] { return algorithms(policy_algorithms()); });
+}
+
+}  // namespace hdrive::python

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mirrors hdrive/spec.h: a specification, its durations in seconds.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "hdrive/config.h"
+#include "hdrive/ids.h"
+#include "hdrive/policy.h"
+#include "hdrive/sampler.h"
+#include "hdrive/spec.h"
+#include "hdrive/sweep.h"
+#include "python/bind.h"
+#include "python/convert.h"
+#include "python/errors.h"
+
+namespace nb = nanobind;
+
+namespace hdrive::python {
+namespace {
+
+nb::tuple algorithm(const AlgorithmSpec& spec) {
+  nb::dict options;
+  for (const auto& [name, value] : spec.options) options[name.c_str()] = to_python(value);
+  return nb::make_tuple(spec.name, options);
+}
+
+AlgorithmSpec to_algorithm(const nb::tuple& given, const std::vector<AlgorithmInfo>& table,
+                           std::string_view family) {
+  AlgorithmSpec spec;
+  const auto name = nb::cast<std::string>(given[0]);
+  const AlgorithmInfo* info = find_algorithm(table, name);
+  if (!info) raise(Error{"", unknown_algorithm(family, table, name), Error::Kind::invalid});
+  spec.name = info->name;
+  for (const auto& [option, value] : nb::cast<nb::dict>(given[1]))
+    if (!value.is_none()) spec.options[nb::cast<std::string>(option)] = to_value(value);
+  valid_or_raise(check_options(*info, spec));
+  return spec;
+}
+
+using Milliseconds = std::chrono::milliseconds;
+
+Milliseconds to_milliseconds(double seconds, const char* what) {
+  // A thousand years are for ever, and still far from what overflows.
+  constexpr double kMost = 3.2e10;
+  if (!(seconds >= 0))
+    raise(Error{what, "a duration in seconds is 0 or more", Error::Kind::invalid});
+  return Milliseconds{std::llround(std::min(seconds, kMost) * 1000)};
+}
+
+template <Milliseconds SweepSpec::*member>
+void bind_duration(nb::class_<SweepSpec>& spec, const char* name) {
+  spec.def_prop_rw(
+      name, [](const SweepSpec& it) { return std::chrono::duration<double>(it.*member).count(); },
+      [name](SweepSpec& it, double seconds) { it.*member = to_milliseconds(seconds, name); });
+}
+
+}  // namespace
+
+void bind_spec(nb::module_& module) {
+  nb::class_<SweepSpec> spec(module, "Spec", "All that defines a sweep.");
+  spec.def(nb::init<>())
+      .def_prop_rw(
+          "sampling", [](const SweepSpec& it) { return algorithm(it.sampling); },
+          [](SweepSpec& it, nb::tuple given) {
+            it.sampling = to_algorithm(given, sampler_algorithms(), "sampling");
+          })
+      .def_prop_rw(
+          "policy", [](const SweepSpec& it) { return algorithm(it.policy); },
+          [](SweepSpec& it, nb::tuple given) {
+            it.policy = to_algorithm(given, policy_algorithms(), "policy");
+          })
+      .def_rw("space", &SweepSpec::space)
+      .def_rw("primary_metric", &SweepSpec::primary_metric)
+      .def_prop_rw(
+          "goal", [](const SweepSpec& it) { return goal_text(it.goal); },
+          [](SweepSpec& it, const std::string& goal) { it.goal = to_goal(goal); })
+      .def_rw("max_total_runs", &SweepSpec::max_total_runs)
+      .def_rw("max_concurrent_runs", &SweepSpec::max_concurrent_runs)
+      .def_rw("seed", &SweepSpec::seed)
+      .def_rw("name", &SweepSpec::name)
+      .def_rw("experiment", &SweepSpec::experiment)
+      .def_rw("command", &SweepSpec::command)
+      .def_rw("append_parameters", &SweepSpec::append_parameters)
+      .def_prop_rw(
+          "source_directory", [](const SweepSpec& it) { return it.source_directory.string(); },
+          [](SweepSpec& it, const std::string& path) { it.source_directory = path; })
+      .def_prop_rw(
+          "working_directory",
+          [](const SweepSpec& it) { return std::string(to_string(it.working_directory)); },
+          [](SweepSpec& it, const std::string& where) {
+            it.working_directory =
+                where == "source" ? WorkingDirectory::source : WorkingDirectory::run;
+          })
+      .def_rw("environment_variables", &SweepSpec::environment_variables)
+      .def_rw("max_lost_retries", &SweepSpec::max_lost_retries)
+      .def_rw("max_failed_retries", &SweepSpec::max_failed_retries)
+      .def_rw("gpus", &SweepSpec::gpus)
+      .def_rw("gpus_per_run", &SweepSpec::gpus_per_run)
+      .def_rw("cpus_per_run", &SweepSpec::cpus_per_run)
+      .def_rw("metric_patterns", &SweepSpec::metric_patterns)
+      .def_prop_rw(
+          "start_points",
+          [](const SweepSpec& it) {
+            nb::list points;
+            for (const Assignment& point : it.start_points) points.append(to_python(point));
+            return points;
+          },
+          [](SweepSpec& it, const nb::list& points) {
+            it.start_points.clear();
+            for (const nb::handle point : points)
+              it.start_points.push_back(valid_or_raise(
+                  partial_point(it.space, to_assignment(nb::cast<nb::dict>(point)))));
+          })
+      .def_rw("stop_without_primary_metric", &SweepSpec::stop_without_primary_metric)
+      .def_rw("stop_when_all_fail", &SweepSpec::stop_when_all_fail)
+      .def_rw("stop_after_consecutive_failures", &SweepSpec::stop_after_consecutive_failures)
+      .def_rw("stop_at", &SweepSpec::stop_at, nb::arg().none())
+      .def_rw("stop_without_progress", &SweepSpec::stop_without_progress)
+      .def_prop_rw(
+          "repeat_best",
+          [](const SweepSpec& it) { return std::pair(it.repeat_best.runs, it.repeat_best.times); },
+          [](SweepSpec& it, std::pair<std::int64_t, std::int64_t> given) {
+            it.repeat_best = {given.first, given.second};
+          })
+      .def("copy", [](const SweepSpec& it) { return it; })
+      .def("check",
+           [](const SweepSpec& it) {
+             valid_or_raise(check(it));
+             valid_or_raise(
+                 make_sampler(it.sampling, it.space,
+                              {it.goal, it.seed, it.max_total_runs, it.max_concurrent_runs}));
+             valid_or_raise(make_policy(it.policy, it.goal));
+           })
+      .def("differences",
+           [](const SweepSpec& it, const SweepSpec& other) { return differences(it, other); })
+      .def("to_hdconfig", [](const SweepSpec& it) { return to_hdconfig(it); });
+  bind_duration<&SweepSpec::max_duration>(spec, "max_duration");
+  bind_duration<&SweepSpec::max_run_duration>(spec, "max_run_duration");
+  bind_duration<&SweepSpec::cancel_grace>(spec, "cancel_grace");
+  bind_duration<&SweepSpec::max_silent>(spec, "max_silent");
+  module.def("new_seed", new_seed);
+}
+
+}  // namespace hdrive::python

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mirrors hdrive/sweep.h: an engine on a thread of its own, which needs the interpreter only while it
+// calls what is written in Python.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "hdrive/sweep.h"
+#include "python/bind.h"
+#include "python/convert.h"
+#include "python/errors.h"
+#include "python/kept_sweep.h"
+#include "python/parts.h"
+
+namespace nb = nanobind;
+
+namespace hdrive::python {
+namespace {
+
+class Engine {
+ public:
+  Engine(std::shared_ptr<KeptSweep> sweep, SweepSpec spec, SweepParts parts,
+         std::shared_ptr<Fault> fault)
+      : sweep_(std::move(sweep)), fault_(std::move(fault)), process_(::getpid()) {
+    thread_ = std::thread([this, spec = std::move(spec), parts = std::move(parts)]() mutable {
+      std::optional<Result<SweepSummary>> result = run_sweep(spec, parts, stop_);
+      parts = {};  // the target waits for its runs, the store lets the sweep go
+      sweep_->release();
+      const std::lock_guard lock(mutex_);
+      result_ = std::move(result);
+      done_.notify_all();
+    });
+  }
+
+  // The interpreter lock is held: what ends now may need it.
+  ~Engine() {
+    if (process_ != ::getpid()) {  // after a fork there is no such thread here
+      thread_.detach();
+      return;
+    }
+    nb::gil_scoped_release release;
+    stop_.request();
+    stop_.request();
+    if (thread_.joinable()) thread_.join();
+  }
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  bool wait(double seconds) {
+    check_process();
+    nb::gil_scoped_release release;
+    std::unique_lock lock(mutex_);
+    return done_.wait_for(lock, std::chrono::duration<double>(seconds),
+                          [&] { return result_.has_value(); });
+  }
+
+  void stop() {
+    check_process();
+    nb::gil_scoped_release release;
+    stop_.request();
+  }
+
+  nb::dict result() {
+    check_process();
+    const SweepSummary summary = value_or_raise([&] {
+      const std::lock_guard lock(mutex_);
+      if (!result_) raise("HdriveError", "the sweep is still running");
+      return *result_;
+    }());
+    nb::dict told;
+    told["status"] = std::string(to_string(summary.status));
+    told["end"] = std::string(to_string(summary.end));
+    told["reason"] = summary.reason;
+    told["warnings"] = summary.warnings;
+    return told;
+  }
+
+  nb::object exception() const { return fault_->exception(); }
+
+ private:
+  void check_process() const {
+    if (process_ != ::getpid())
+      raise("HdriveError", "this sweep is run by process " + std::to_string(process_) +
+                               ", of which this one is a fork; hdrive.load reads it here");
+  }
+
+  std::shared_ptr<KeptSweep> sweep_;
+  std::shared_ptr<Fault> fault_;
+  pid_t process_;
+  StopSignal stop_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::optional<Result<SweepSummary>> result_;
+  std::thread thread_;
+};
+
+struct Custom {
+  nb::object sampler, policy;
+  nb::list listeners;
+};
+
+void add_custom(SweepParts& parts, const SweepSpec& spec, const Custom& custom,
+                const std::shared_ptr<Fault>& fault) {
+  if (!custom.sampler.is_none())
+    parts.sampler = make_python_sampler(custom.sampler, spec.space, fault);
+  if (!custom.policy.is_none()) parts.policy = make_python_policy(custom.policy, fault);
+  for (const nb::handle listener : custom.listeners)
+    parts.listeners.push_back(make_python_listener(nb::borrow(listener), fault));
+}
+
+std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts& parts,
+                                         nb::object objective, const std::string& command_path) {
+  if (!objective.is_none())
+    return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
+  LocalTargetOptions options;
+  options.metric_patterns = spec.metric_patterns;
+  options.primary_metric = spec.primary_metric;
+  options.command_path = command_path;
+  options.devices.gpus = spec.gpus;
+  if (options.devices.gpus == std::vector<std::string>{"auto"})
+    options.devices.gpus = find_gpus(std::nullopt);
+  options.devices.gpus_per_run = spec.gpus_per_run;
+  options.devices.cpus_per_run = static_cast<int>(spec.cpus_per_run);
+  options.devices.share_gpus = spec.gpus_shared;
+  options.devices.lock_directory = "/tmp/hdrive-gpus-" + std::to_string(::geteuid());
+  options.devices.holder = parts.directory.string() + ", process " + std::to_string(::getpid());
+  return value_or_raise(make_local_target(options, parts.clock));
+}
+
+std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objective,
+                              nb::object sampler, nb::object policy, nb::list listeners,
+                              const std::string& command_path) {
+  const SweepSpec spec = value_or_raise(sweep->spec());
+  std::optional<Result<SweepParts>> acquired;
+  {
+    nb::gil_scoped_release release;
+    acquired = sweep->acquire();
+  }
+  SweepParts parts = value_or_raise(*std::move(acquired));
+  try {
+    parts.clock = make_steady_clock();
+    const auto fault = std::make_shared<Fault>();
+    add_custom(parts, spec, {std::move(sampler), std::move(policy), std::move(listeners)}, fault);
+    parts.target = target_of(spec, parts, std::move(objective), command_path);
+    return std::make_unique<Engine>(std::move(sweep), spec, std::move(parts), fault);
+  } catch (...) {
+    sweep->release();
+    throw;
+  }
+}
+
+}  // namespace
+
+void bind_sweep(nb::module_& module) {
+  nb::class_<Engine>(module, "Engine", "An engine at work on a sweep.")
+      .def("wait", &Engine::wait, "Whether it is done, after so many seconds at most.")
+      .def("stop", &Engine::stop)
+      .def("result", &Engine::result)
+      .def_prop_ro("exception", &Engine::exception);
+  using Handle = RunHandle;
+  nb::class_<Handle>(module, "RunHandle", "What an objective sees of its run.")
+      .def_prop_ro("number", &Handle::run)
+      .def_prop_ro("attempt", &Handle::attempt)
+      .def_prop_ro("slot", &Handle::slot)
+      .def_prop_ro("directory", &Handle::directory)
+      .def_prop_ro("params", [](const Handle& it) { return to_python(it.parameters()); })
+      .def(
+          "report",
+          [](Handle& it, const std::string& name, nb::object value, nb::object step) {
+            const double number = to_number(value);
+            const auto at = step.is_none() ? std::optional<std::int64_t>() : to_integer(step);
+            nb::gil_scoped_release release;
+            return it.report(name, number, at);
+          },
+          nb::arg("name"), nb::arg("value").none(), nb::arg("step").none())
+      .def(
+          "await_verdict", [](Handle& it) { return it.await_verdict(); },
+          nb::call_guard<nb::gil_scoped_release>())
+      .def_prop_ro("stop_requested", [](Handle& it) {
+        nb::gil_scoped_release release;
+        return it.stop_requested();
+      });
+  module.def("start", start, nb::arg("sweep"), nb::arg("objective").none(),
+             nb::arg("sampler").none(), nb::arg("policy").none(), nb::arg("listeners"),
+             nb::arg("command_path"));
+}
+
+}  // namespace hdrive::python

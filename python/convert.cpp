@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python/convert.h"
+
+#include "base/text.h"
+#include "python/errors.h"
+
+namespace hdrive::python {
+namespace {
+
+nb::object json_module() { return nb::module_::import_("json"); }
+
+std::string name_of_type(nb::handle object) { return nb::type_name(object.type()).c_str(); }
+
+Value integer(nb::handle object) {
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+  if (overflow != 0)
+    raise(Error{"",
+                "the integer " + std::string(nb::str(object).c_str()) +
+                    " does not fit into 64 bits; write it as a float or as text",
+                Error::Kind::invalid});
+  if (number == -1 && PyErr_Occurred()) throw nb::python_error();
+  return static_cast<std::int64_t>(number);
+}
+
+// JSON has neither sets nor functions: json.dumps says so.
+Value json(nb::handle object) {
+  nb::dict options;
+  options["separators"] = nb::make_tuple(",", ":");
+  options["ensure_ascii"] = false;
+  return Json{nb::cast<std::string>(json_module().attr("dumps")(object, **options))};
+}
+
+}  // namespace
+
+nb::object to_python(const Value& value) {
+  struct Convert {
+    nb::object operator()(std::monostate) const { return nb::none(); }
+    nb::object operator()(bool it) const { return nb::bool_(it); }
+    nb::object operator()(std::int64_t it) const { return nb::int_(it); }
+    nb::object operator()(double it) const { return nb::float_(it); }
+    nb::object operator()(const std::string& it) const {
+      // What a configuration file said need not be UTF-8.
+      PyObject* text =
+          PyUnicode_DecodeUTF8(it.data(), static_cast<Py_ssize_t>(it.size()), "surrogateescape");
+      if (!text) throw nb::python_error();
+      return nb::steal(text);
+    }
+    nb::object operator()(const Json& it) const { return json_module().attr("loads")(it.text); }
+  };
+  return std::visit(Convert{}, value);
+}
+
+Value to_value(nb::handle object) {
+  PyObject* const it = object.ptr();
+  if (it == Py_None) return std::monostate{};
+  if (PyBool_Check(it)) return it == Py_True;
+  if (PyLong_Check(it)) return integer(object);
+  if (PyFloat_Check(it)) return PyFloat_AsDouble(it);
+  if (PyUnicode_Check(it)) return nb::cast<std::string>(nb::borrow(object));
+  if (PyList_Check(it) || PyTuple_Check(it) || PyDict_Check(it)) return json(object);
+  // A scalar of NumPy, torch, JAX: what it holds.
+  if (nb::hasattr(object, "dtype") && nb::hasattr(object, "item"))
+    return to_value(nb::object(object.attr("item")()));
+  if (PyIndex_Check(it)) return integer(nb::steal(PyNumber_Index(it)));
+  if (nb::hasattr(object, "__float__")) return to_number(object);
+  throw nb::type_error(("a value is None, a bool, an int, a float, a str, or a list or dict of "
+                        "these; not a " +
+                        name_of_type(object))
+                           .c_str());
+}
+
+nb::dict to_python(const Assignment& assignment) {
+  nb::dict values;
+  for (const Binding& binding : assignment) {
+    const std::string_view name = bare_name(binding.name);
+    values[nb::str(name.data(), name.size())] = to_python(binding.value);
+  }
+  return values;
+}
+
+Assignment to_assignment(nb::dict values) {
+  Assignment assignment;
+  for (const auto& [name, value] : values) {
+    if (!PyUnicode_Check(name.ptr()))
+      throw nb::type_error(("a parameter's name is a str, not a " + name_of_type(name)).c_str());
+    assignment.push_back({nb::cast<std::string>(nb::borrow(name)), to_value(value)});
+  }
+  return assignment;
+}
+
+double to_number(nb::handle object) {
+  if (PyFloat_Check(object.ptr())) return PyFloat_AsDouble(object.ptr());
+  if (PyUnicode_Check(object.ptr()) || PyBytes_Check(object.ptr()))
+    throw nb::type_error(
+        ("a number is wanted, not the text " + std::string(nb::repr(object).c_str())).c_str());
+  PyObject* number = PyNumber_Float(object.ptr());
+  if (!number) {
+    PyErr_Clear();
+    throw nb::type_error(("a number is wanted, not a " + name_of_type(object)).c_str());
+  }
+  return PyFloat_AsDouble(nb::steal(number).ptr());
+}
+
+std::int64_t to_integer(nb::handle object) {
+  PyObject* index = PyNumber_Index(object.ptr());
+  if (!index) {
+    PyErr_Clear();
+    // 3.0 is the step 3 of many training loops.
+    const double number = to_number(object);
+    if (number == static_cast<double>(static_cast<std::int64_t>(number)))
+      return static_cast<std::int64_t>(number);
+    throw nb::type_error(
+        ("a whole number is wanted, not " + std::string(nb::repr(object).c_str())).c_str());
+  }
+  return std::get<std::int64_t>(integer(nb::steal(index)));
+}
+
+nb::object seconds_or_none(Time time) {
+  if (time == Time{}) return nb::none();
+  return nb::float_(seconds(time.time_since_epoch()));
+}
+
+Goal to_goal(const std::string& text) {
+  const std::string word = base::lower(text);
+  if (word == "minimize") return Goal::minimize;
+  if (word == "maximize") return Goal::maximize;
+  raise(Error{"goal",
+              "\"" + text + "\" is none; allowed: minimize, maximize" +
+                  base::did_you_mean(word, {"minimize", "maximize"}),
+              Error::Kind::invalid});
+}
+
+std::string goal_text(Goal goal) { return goal == Goal::minimize ? "minimize" : "maximize"; }
+
+}  // namespace hdrive::python

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs: as an objective sees its own, as ask and tell hand them out, and as they are read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime, timedelta
+
+    import numpy
+
+    from . import _core
+    from ._sweep import Sweep
+
+__all__ = ["AskedRun", "Run", "Runs", "StoredRun"]
+
+
+class Folders:
+    """Where a run's files go."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def _folder(self, name: str) -> str:
+        path = os.path.join(self._directory, name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    @property
+    def outputs_dir(self) -> str:
+        """Where to write what is to be kept, such as the model. It exists. Of a sweep in memory a temporary folder."""
+        return self._folder("outputs")
+
+    @property
+    def logs_dir(self) -> str:
+        """Where to write logs. It exists."""
+        return self._folder("logs")
+
+    @property
+    def checkpoint_dir(self) -> str:
+        """Where to save what another attempt of this run goes on from. It exists, and is kept over attempts."""
+        return self._folder("checkpoints")
+
+
+class Run(Folders):
+    """A run as its objective sees it.
+
+    `number` counts from 0, `params` are its parameters by name, `attempt` is 1 or more where it was tried before,
+    `slot` says which of the max_concurrent_runs places it has.
+    """
+
+    def __init__(self, handle: Any, metric: str, directory: str, raise_on_stop: bool) -> None:
+        super().__init__(directory)
+        self._handle = handle
+        self._metric = metric
+        self._raise_on_stop = raise_on_stop
+        self.number: int = handle.number
+        self.attempt: int = handle.attempt
+        self.slot: int = handle.slot
+        self.params: dict[str, Any] = handle.params
+
+    def log(self, name: str | Mapping[str, Any], value: Any = None, step: int | None = None) -> None:
+        """Logs a metric, or several given as a dict. `value` is anything that float() takes but text: NumPy and
+        torch scalars, NaN and infinity included; `step` is an epoch or a batch, as you count.
+
+        Of the sweep's primary metric it returns once the policy has looked at the report. Raises RunStopped where the
+        run is to stop, unless the sweep runs with raise_on_stop=False: see `stop_requested` then. Raises TypeError
+        for what is no number, HdriveError once the run is over.
+
+            for epoch in range(100):
+                run.log("accuracy", train_one_epoch(), epoch)
+        """
+        if isinstance(name, str):
+            if not name:
+                raise ConfigError("a metric needs a name")
+            self._report(name, value, step)
+            primary = name == self._metric
+        else:
+            for each, number in name.items():
+                self._report(each, number, step)
+            primary = self._metric in name
+        goes_on = self._handle.await_verdict() if primary else not self._handle.stop_requested
+        if not goes_on and self._raise_on_stop:
+            raise RunStopped(f"run {self.number} is to stop")
+
+    def _report(self, name: str, value: Any, step: int | None) -> None:
+        if not self._handle.report(name, value, step):
+            raise HdriveError(f"run {self.number} is over; it takes no more reports")
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the run is to stop: return soon then, whatever is returned."""
+        return bool(self._handle.stop_requested)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.number}: {self.params}>"
+
+
+class AskedRun:
+    """A run handed out by `Sweep.ask`: train with its `params` and tell how it went.
+
+    As a context manager it is told to have failed where an exception leaves the block, and to be done with what it
+    reported where none does and nothing was told.
+    """
+
+    def __init__(self, sweep: Sweep, number: int, params: dict[str, Any], reason: str, attempt: int) -> None:
+        self._sweep = sweep
+        self._told = False
+        self.number = number
+        self.params = params
+        #: Why the sampler chose these parameters.
+        self.reason = reason
+        #: 2 or more for a run that an earlier process asked for and never told.
+        self.attempt = attempt
+        #: What the policy said last.
+        self.verdict = ""
+
+    def report(self, value: Any, step: int | None = None) -> bool:
+        """One report of the primary metric on the way. Whether the run is to stop; it is still to be told then, and
+        counts as stopped early however that is done.
+
+            if run.report(loss, epoch):
+                break
+        """
+        stop, self.verdict = self._sweep._study().report(self.number, value, step)
+        return bool(stop)
+
+    def tell(self, value: Any) -> None:
+        """The run is done with this value of the primary metric."""
+        self._sweep.tell(self, value)
+
+    def fail(self, why: str = "") -> None:
+        """The run has failed."""
+        self._sweep.fail(self, why)
+
+    def __enter__(self) -> AskedRun:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if self._told:
+            return
+        if kind is None:
+            self._sweep.complete(self)
+        elif issubclass(kind, RunStopped):
+            self._sweep._stopped(self)
+        else:
+            self._sweep.fail(self, f"{kind.__name__}: {error}")
+
+    def __repr__(self) -> str:
+        return f"<AskedRun {self.number}: {self.params}>"
+
+
+class Metrics:
+    """The metrics of a run by name, each as an array of its values in the order logged.
+
+        run.metrics["loss"].min()
+    """
+
+    def __init__(self, view: Any, stored: _core.StoredRun) -> None:
+        self._view = view
+        self._number = stored.number
+        self._names = [figures.name for figures in stored.metrics]
+
+    def __getitem__(self, name: str) -> numpy.ndarray[Any, Any]:
+        if name not in self._names:
+            raise KeyError(f"run {self._number} has logged no {name!r}; it has: {', '.join(self._names) or 'none'}")
+        values: numpy.ndarray[Any, Any] = self._view.series(self._number, name)[0]
+        return values
+
+    def steps(self, name: str) -> numpy.ndarray[Any, Any]:
+        """The steps of a metric's values; NaN for those logged without."""
+        self[name]
+        steps: numpy.ndarray[Any, Any] = self._view.series(self._number, name)[1]
+        return steps
+
+    def times(self, name: str) -> numpy.ndarray[Any, Any]:
+        """When each of a metric's values was logged, in seconds since the Unix epoch."""
+        self[name]
+        times: numpy.ndarray[Any, Any] = self._view.series(self._number, name)[2]
+        return times
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def keys(self) -> list[str]:
+        """The metrics' names."""
+        return list(self._names)
+
+    def items(self) -> list[tuple[str, numpy.ndarray[Any, Any]]]:
+        """Names and values."""
+        return [(name, self[name]) for name in self._names]
+
+    def __repr__(self) -> str:
+        return f"<Metrics: {', '.join(self._names) or 'none'}>"
+
+
+class StoredRun(Folders):
+    """A run as it was when it was read."""
+
+    def __init__(self, sweep: Sweep, stored: _core.StoredRun) -> None:
+        super().__init__(sweep._run_directory(stored.number))
+        self._sweep = sweep
+        self._stored = stored
+
+    @property
+    def number(self) -> int:
+        """Its number in the sweep, from 0 in the order of proposals."""
+        return self._stored.number
+
+    @property
+    def id(self) -> str:
+        """HD_<uuid>_<number>, as the command calls it."""
+        return f"{self._sweep.id}_{self.number}"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its parameters by name; of conditional ones only those that exist in this set."""
+        return self._stored.params
+
+    @property
+    def status(self) -> str:
+        """Queued, Running, Completed, Failed or Canceled."""
+        return self._stored.status
+
+    @property
+    def cause(self) -> str | None:
+        """What ended it: exited, policy, user, time_limit, lost, ...; None while it goes on."""
+        return self._stored.cause
+
+    @property
+    def value(self) -> float | None:
+        """The best value of the primary metric that it reported; None where it reported none that is finite."""
+        return self._stored.best(self._sweep.metric, self._sweep.goal)
+
+    @property
+    def metrics(self) -> Metrics:
+        """All it logged, by name, as arrays."""
+        return Metrics(self._sweep._view, self._stored)
+
+    @property
+    def reason(self) -> str:
+        """Why it ended as it did, a sentence."""
+        return self._stored.reason
+
+    @property
+    def proposal(self) -> str:
+        """Why the sampler chose its parameters, a sentence."""
+        return self._stored.proposal
+
+    @property
+    def error(self) -> str:
+        """Of a failed run the traceback, or the last lines of stderr."""
+        return self._stored.error
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of a command's run that exited."""
+        return self._stored.exit_code
+
+    @property
+    def attempt(self) -> int:
+        """1, or more where it was tried again."""
+        return self._stored.attempt
+
+    @property
+    def slot(self) -> int | None:
+        """Which of the max_concurrent_runs places it has or had."""
+        return self._stored.slot
+
+    @property
+    def created(self) -> datetime | None:
+        """When its parameters were drawn."""
+        return _moment(self._stored.created)
+
+    @property
+    def started(self) -> datetime | None:
+        """When it began, its latest attempt."""
+        return _moment(self._stored.started)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended."""
+        return _moment(self._stored.ended)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None before it has ended."""
+        started, ended = self.started, self.ended
+        return None if started is None or ended is None else ended - started
+
+    def __repr__(self) -> str:
+        value = self.value
+        return f"<Run {self.number}: {self.status}, {self._sweep.metric} {'-' if value is None else f'{value:g}'}, " \
+               f"{self.params}>"
+
+    def _repr_html_(self) -> str:
+        from ._html import run_html
+        return run_html(self)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    if seconds is None:
+        return None
+    from datetime import datetime, timezone
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+class Runs:
+    """The runs of a sweep, read in pages as they are needed: a sequence that can be sliced, filtered and sorted.
+
+        sweep.runs[0].params
+        sweep.runs.filter(status="Completed").sort("best")[:10]
+        [run.value for run in sweep.runs]
+    """
+
+    _PAGE = 512
+
+    def __init__(self, sweep: Sweep, statuses: tuple[str, ...] = (), text: str = "",
+                 order: tuple[str, str, bool] = ("number", "", False), span: range | None = None) -> None:
+        self._sweep = sweep
+        self._statuses = statuses
+        self._text = text
+        self._order = order
+        self._span = span
+
+    def _but(self, **changed: Any) -> Runs:
+        given = {"statuses": self._statuses, "text": self._text, "order": self._order}
+        if self._span is not None:
+            raise ConfigError("filter and sort first, then slice")
+        given.update(changed)
+        return Runs(self._sweep, **given)
+
+    def filter(self, status: str | tuple[str, ...] | list[str] | None = None, text: str | None = None) -> Runs:
+        """Those with this status, or one of several; those with this text in parameters or reasons, case aside."""
+        changed: dict[str, Any] = {}
+        if status is not None:
+            changed["statuses"] = (status,) if isinstance(status, str) else tuple(status)
+        if text is not None:
+            changed["text"] = text
+        return self._but(**changed)
+
+    def sort(self, by: str = "best", name: str = "", descending: bool = False) -> Runs:
+        """Sorted by number, status, created, started, ended, duration, attempt, cpu_time, peak_memory, "parameter"
+        `name`, or the best or last value of the metric `name` (the primary one if empty). "best" puts the best first,
+        whatever the goal. Runs without come last."""
+        return self._but(order=(by, name, descending))
+
+    def _page(self, offset: int, limit: int | None) -> tuple[list[Any], int]:
+        found: tuple[list[Any], int] = self._sweep._view.runs(list(self._statuses), self._text, *self._order,
+                                                              offset, limit)
+        return found
+
+    def __len__(self) -> int:
+        return self._page(0, 0)[1] if self._span is None else len(self._span)
+
+    def __getitem__(self, place: Any) -> Any:
+        places = range(self._page(0, 0)[1]) if self._span is None else self._span
+        if isinstance(place, slice):
+            return Runs(self._sweep, self._statuses, self._text, self._order, places[place])
+        try:
+            at = places[place]
+        except IndexError:
+            raise NotFoundError(f"there is no run at {place}; there are {len(places)}") from None
+        page, _ = self._page(at, 1)
+        if not page:
+            raise NotFoundError(f"there is no run at {place} any more")
+        return StoredRun(self._sweep, page[0])
+
+    def __iter__(self) -> Iterator[StoredRun]:
+        if self._span is not None and self._span.step != 1:
+            for at in range(len(self._span)):
+                yield self[at]
+            return
+        at = 0 if self._span is None else self._span.start
+        end = None if self._span is None else self._span.stop
+        while end is None or at < end:
+            page, _ = self._page(at, self._PAGE if end is None else min(self._PAGE, end - at))
+            if not page:
+                return
+            for stored in page:
+                yield StoredRun(self._sweep, stored)
+            at += len(page)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} runs of {self._sweep.id or 'a sweep'}>"

@@ -1,0 +1,700 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sweep: what to search, how, and what came of it."""
+
+from __future__ import annotations
+
+import atexit
+import difflib
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
+
+from . import _algorithms, _core, _objective, _space
+from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked
+from ._run import AskedRun, Runs, StoredRun
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping
+
+    import pandas
+
+__all__ = ["MEMORY", "Handle", "Sweep", "load", "sweeps"]
+
+MEMORY = ":memory:"
+
+# Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
+_FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
+           "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
+           "stop_without_primary_metric", "environment_variables", "metric_patterns", "gpus", "gpus_per_run",
+           "cpus_per_run", "repeat_best", "source_directory", "working_directory", "append_parameters")
+
+
+def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
+    """The folder that holds sweeps: as given, else $HDRIVE_HOME, else .hdrive here or (to read) above."""
+    if directory is not None:
+        return os.path.abspath(os.fspath(directory))
+    given = os.environ.get("HDRIVE_HOME")
+    here = os.path.abspath(given or ".hdrive")
+    if given or new or os.path.isdir(here):
+        return here
+    folder = os.getcwd()
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        above = os.path.join(folder, ".hdrive")
+        if os.path.isdir(above) and os.stat(above).st_uid == os.geteuid():
+            return above
+    return here
+
+
+def _setting(value: Any) -> str:
+    """As --set takes it: YAML, of which JSON is a part."""
+    import json
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class Sweep:
+    """A sweep over a search space.
+
+    `space` maps names to expressions (`uniform(0, 1)`, `choice("a", "b")`, ...) or lists of options. `metric` is the
+    name of the primary metric and `goal` "minimize" or "maximize". `sampler` is the name of one
+    (see `hdrive.samplers()`), a dict with its "type" and options, or an object with a method
+    `propose(history, run)`; `policy` likewise, or `hdrive.Bandit(...)`, `hdrive.MedianStopping(...)`,
+    `hdrive.TruncationSelection(...)`, or an object with `judge(run, history)`. `max_total_runs` may be left out for
+    the sampler "grid". `max_duration` is in seconds, of the sweep as a whole (7 days). Without a `seed` one is drawn
+    and kept. `directory` is the folder that holds sweeps, by default $HDRIVE_HOME or .hdrive in the working directory;
+    ":memory:" keeps nothing on disk. `start_points` are tried first; what a point leaves out is drawn. `listeners` hear
+    all that happens. Further arguments are keys of hdconfig.yml, among them `max_run_duration` (seconds),
+    `max_failed_retries`, `stop_at`, `stop_without_progress`, `repeat_best`.
+
+    Raises ConfigError for what is not allowed.
+
+    >>> sweep = hdrive.Sweep({"x": hdrive.uniform(-1, 1)}, metric="loss", goal="minimize", sampler="bayesian",
+    ...                      max_total_runs=12, seed=7, directory=":memory:")
+    >>> sweep.run(lambda x: x * x)
+    <Sweep of loss: 12 runs, Completed, ...>
+    >>> abs(sweep.best.params["x"]) < 0.5
+    True
+    """
+
+    def __init__(self, space: Any, *, metric: str, goal: str, sampler: Any = "random", policy: Any = None,
+                 max_total_runs: int | None = None, max_concurrent_runs: int = 1, max_duration: float | None = None,
+                 seed: int | None = None, name: str | None = None, directory: str | os.PathLike[str] | None = None,
+                 start_points: Iterable[Mapping[str, Any]] = (), listeners: Iterable[Any] = (), **options: Any) -> None:
+        spec = _core.Spec()
+        spec.space = _space.to_space(space)
+        if not isinstance(metric, str) or not metric:
+            raise ConfigError("metric: wanted is the name of the primary metric, such as \"accuracy\"")
+        spec.primary_metric = metric
+        spec.goal = goal
+        named, own_sampler = _algorithms.split_algorithm(sampler, "sampler", "propose")
+        if named:
+            spec.sampling = named
+        if policy is not None:
+            named, own_policy = _algorithms.split_algorithm(policy, "policy", "judge")
+            if named:
+                spec.policy = named
+        else:
+            own_policy = None
+        spec.max_total_runs = self._budget(spec, max_total_runs)
+        spec.max_concurrent_runs = _count("max_concurrent_runs", max_concurrent_runs)
+        if max_duration is not None:
+            spec.max_duration = max_duration
+        spec.seed = _core.new_seed() if seed is None else _count("seed", seed, 0)
+        spec.name = name or ""
+        spec.start_points = [dict(point) for point in start_points]
+        spec.source_directory = os.getcwd()
+        self._set_options(spec, options)
+        spec.check()
+        self._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), own_sampler, own_policy,
+                     listeners)
+
+    def _set_up(self, spec: _core.Spec, kept: Any, home_directory: str, sampler: Any, policy: Any,
+                listeners: Iterable[Any]) -> None:
+        self._first_spec = spec
+        self._kept = kept
+        self._home = home_directory
+        self._sampler = sampler
+        self._policy = policy
+        self._listeners = list(listeners)
+        self._asking: Any = None
+        self._engine: Any = None
+        self._temporary: Any = None
+        self._lock = threading.RLock()
+        self._process = os.getpid()
+
+    @staticmethod
+    def _budget(spec: _core.Spec, max_total_runs: int | None) -> int:
+        if max_total_runs is not None:
+            return _count("max_total_runs", max_total_runs)
+        if spec.sampling[0] == "grid":
+            return int(spec.space.cardinality or 1)
+        raise ConfigError("max_total_runs: how many runs are there to be? (Only the sampler \"grid\" knows by itself.)")
+
+    @staticmethod
+    def _set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
+        for key, value in options.items():
+            if key not in _FIELDS:
+                near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
+                                                       "policy", "directory", "start_points", "max_duration"], 1)
+                raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            if key == "repeat_best" and isinstance(value, str):
+                runs, _, times = value.partition("x")
+                value = (int(runs), int(times))
+            try:
+                setattr(spec, key, value)
+            except TypeError:
+                raise ConfigError(f"{key}: {value!r} is not of the right type") from None
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str] = "hdconfig.yml", *,
+                    directory: str | os.PathLike[str] | None = None, listeners: Iterable[Any] = (),
+                    **settings: Any) -> Sweep:
+        """The sweep of an hdconfig.yml. `settings` replace keys of the file, as `--set` does.
+
+            sweep = hdrive.Sweep.from_config("hdconfig.yml", max_total_runs=20)
+            sweep.run_command()
+
+        Raises ConfigError with every problem of the file, each with its line.
+        """
+        given = [(key, _setting(value)) for key, value in settings.items()]
+        spec, _, seed_given, _ = _core.load_config(os.fspath(path), given, [], False)
+        if not seed_given:
+            spec.seed = _core.new_seed()
+        sweep = cls.__new__(cls)
+        sweep._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), None, None, listeners)
+        return sweep
+
+    # ---- what it is -----------------------------------------------------------------------------------------
+
+    def _sweep(self) -> Any:
+        """The kept sweep, made when it is first needed."""
+        with self._lock:
+            if self._kept is None:
+                self._kept = _core.KeptSweep.make(self._first_spec, "" if self._home == MEMORY else self._home)
+            return self._kept
+
+    @property
+    def _view(self) -> Any:
+        return self._sweep().view
+
+    def _entry(self) -> dict[str, Any]:
+        entry: dict[str, Any] = self._view.entry()
+        return entry
+
+    @property
+    def _spec(self) -> _core.Spec:
+        """As it holds now."""
+        return self._first_spec if self._kept is None else self._kept.spec()
+
+    @property
+    def id(self) -> str:
+        """HD_<uuid>; empty before the sweep has begun."""
+        return "" if self._kept is None else str(self._kept.id)
+
+    @property
+    def name(self) -> str:
+        """What it is addressed by; may be empty."""
+        return self._first_spec.name
+
+    @property
+    def metric(self) -> str:
+        """The name of the primary metric."""
+        return self._first_spec.primary_metric
+
+    @property
+    def goal(self) -> str:
+        """minimize or maximize."""
+        return self._first_spec.goal
+
+    @property
+    def seed(self) -> int:
+        """What all random choices follow from."""
+        return self._first_spec.seed
+
+    @property
+    def directory(self) -> str | None:
+        """Where it is kept; None in memory, or before it has begun."""
+        return None if self._kept is None or self._home == MEMORY else str(self._kept.directory)
+
+    @property
+    def status(self) -> str:
+        """Running, Paused, Completed, Failed, Canceled; NotStarted before it has begun."""
+        if self._kept is None:
+            return "NotStarted"
+        return str(self._entry()["status"])
+
+    @property
+    def reason(self) -> str:
+        """Why it ended, or is paused; a sentence."""
+        return "" if self._kept is None else str(self._entry()["reason"])
+
+    def _run_directory(self, number: int) -> str:
+        kept = self.directory
+        if kept is not None:
+            return os.path.join(kept, "runs", str(number))
+        if self._temporary is None:
+            import tempfile
+            self._temporary = tempfile.TemporaryDirectory(prefix="hdrive-")
+        return os.path.join(self._temporary.name, str(number))
+
+    # ---- running it -----------------------------------------------------------------------------------------
+
+    def run(self, objective: Callable[..., Any], workers: str = "thread", *, raise_on_stop: bool = True,
+            progress: bool = False) -> Sweep:
+        """Runs the sweep to its end, or goes on with what is left of it, and returns it.
+
+        `objective` is a function of `run` and `params` (a dict), of the parameters by name, or of any of these; what
+        it returns is the final value of the primary metric, a dict of metrics, or None where all was logged with
+        `run.log`. An exception fails its run alone.
+
+        `workers` "thread" calls it in this process; "process" in max_concurrent_runs warm processes of their own,
+        where a crash fails a run and never the sweep; "forkserver" the same, forked from one that has imported what
+        the objective needs. `progress` shows a bar (tqdm).
+
+        Ctrl-C stops the sweep cleanly, its runs count as interrupted and go on with the next `run`; a second one does
+        not wait for them. Raises KeyboardInterrupt then, HdriveError where the sweep cannot go on.
+
+            sweep.run(lambda lr, layers: train(lr, layers).accuracy)
+        """
+        handle = self.start(objective, workers, raise_on_stop=raise_on_stop)
+        if progress:
+            from ._progress import follow
+            follow(handle)
+        handle.result()
+        return self
+
+    def run_command(self, command: Iterable[str] | str | None = None) -> Sweep:
+        """Runs a program for each run, as `hdrive run` does: under a supervisor, in a folder of its own with a
+        snapshot of the source directory, its metrics read from what it logs. `command` may be left out where the
+        sweep has one, from its file.
+
+            sweep.run_command(["python", "train.py", "--epochs", "10"])
+        """
+        self.start_command(command).result()
+        return self
+
+    def start(self, objective: Callable[..., Any], workers: str = "thread", *, raise_on_stop: bool = True) -> Handle:
+        """As `run`, in the background: returns a handle at once."""
+        call = _objective.adapt(objective, self, raise_on_stop)
+        if workers == "thread":
+            return self._start(call.in_thread, None)
+        if workers not in ("process", "forkserver"):
+            raise ConfigError(f"workers: {workers!r} is none; allowed: thread, process, forkserver")
+        from ._workers import Pool
+        pool = Pool(call, forkserver=workers == "forkserver")
+        try:
+            return self._start(pool.run, pool)
+        except BaseException:
+            pool.close()
+            raise
+
+    def start_command(self, command: Iterable[str] | str | None = None) -> Handle:
+        """As `run_command`, in the background: returns a handle at once."""
+        if self._home == MEMORY:
+            raise ConfigError('a command\'s runs need a directory; ":memory:" is for functions and ask and tell')
+        if command is not None:
+            import shlex
+            words = shlex.split(command) if isinstance(command, str) else [os.fspath(word) for word in command]
+            if self._kept is None:
+                self._first_spec.command = words
+            elif words != self._spec.command:
+                raise ConfigError("the sweep has begun with another command; its runs would not be comparable")
+        if not self._spec.command:
+            raise ConfigError("what is to be run? run_command([\"python\", \"train.py\"])")
+        return self._start(None, None)
+
+    def _start(self, call: Any, pool: Any) -> Handle:
+        with self._lock:
+            self._check_free()
+            kept = self._sweep()
+            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path())
+            self._engine = Handle(self, engine, pool)
+            _live.add(self._engine)
+            return self._engine
+
+    def _check_free(self) -> None:
+        self._check_process()
+        if self._engine is not None and not self._engine.done:
+            raise SweepLocked("this sweep is running already; wait for its handle, or stop it")
+        if self._asking is not None:
+            raise SweepLocked("runs of this sweep are being asked for; close() it first")
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise HdriveError(f"this sweep belongs to process {self._process}, of which this one is a fork; "
+                              "hdrive.load reads it here")
+
+    # ---- ask and tell ---------------------------------------------------------------------------------------
+
+    def _study(self) -> Any:
+        with self._lock:
+            self._check_process()
+            if self._asking is None:
+                self._check_free()
+                self._asking = _core.ask_and_tell(self._sweep(), self._sampler, self._policy, self._listeners)
+                _asked.add(self)
+            return self._asking
+
+    def ask(self, count: int | None = None) -> Any:
+        """The next run to be trained by you; None where there is nothing more to hand out. With `count` a list of
+        as many, or of those that are left. What was asked for is stored before this returns, and any thread may ask.
+
+            while (run := sweep.ask()) is not None:
+                sweep.tell(run, train(**run.params))
+
+        Runs that an earlier process asked for and never told come first, as another attempt.
+        """
+        if count is None:
+            return self._ask()
+        asked = []
+        for _ in range(_count("count", count)):
+            run = self._ask()
+            if run is None:
+                break
+            asked.append(run)
+        return asked
+
+    def _ask(self) -> AskedRun | None:
+        number, params, reason, attempt = self._raise_from(self._study().ask)
+        return None if number is None else AskedRun(self, number, params, reason, attempt)
+
+    def _raise_from(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except HdriveError as error:
+            raised = self._asking.exception if self._asking is not None else None
+            if raised is not None:
+                raise error from raised
+            raise
+
+    def tell(self, run: AskedRun | int, value: Any) -> None:
+        """The run is done with this value of the primary metric: anything that float() takes but text."""
+        self._study().tell(self._number(run), value)
+
+    def fail(self, run: AskedRun | int, why: str = "") -> None:
+        """The run has failed."""
+        self._study().fail(self._number(run), str(why))
+
+    def complete(self, run: AskedRun | int) -> None:
+        """The run is done with what it reported."""
+        self._study().complete(self._number(run))
+
+    def _stopped(self, run: AskedRun) -> None:
+        self._study().stopped(self._number(run))
+
+    @staticmethod
+    def _number(run: AskedRun | int) -> int:
+        if isinstance(run, AskedRun):
+            run._told = True
+            return run.number
+        return run
+
+    def close(self) -> None:
+        """Ends asking: runs still open are handed out again by the next one who asks. Harmless twice."""
+        with self._lock:
+            asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.close()
+
+    def __enter__(self) -> Sweep:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    # ---- changing it ----------------------------------------------------------------------------------------
+
+    def update(self, **settings: Any) -> str:
+        """Changes budgets, concurrency, durations, retries, the policy's or the sampler's options, of a sweep at rest
+        or running, and keeps all that happened. What was changed, as a sentence.
+
+            sweep.update(max_total_runs=100)
+        """
+        return self._edit([(key, _setting(value)) for key, value in settings.items()])
+
+    def enqueue(self, params: Mapping[str, Any]) -> None:
+        """A point to be tried before the sampler is asked again; what it leaves out is drawn."""
+        import json
+        self._spec.space.check(dict(params))
+        self._edit([("start_points+", json.dumps(dict(params)))])
+
+    def _edit(self, settings: list[tuple[str, str]]) -> str:
+        if self._engine is not None and not self._engine.done:
+            return str(self._engine._request("update", None, settings))
+        self.close()
+        if self._kept is None:
+            self._sweep()
+        changed = str(self._kept.edit(settings))
+        self._first_spec = self._kept.spec()
+        return changed
+
+    # ---- what came of it ------------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> StoredRun:
+        """The run with the best value of the primary metric. Raises NotFoundError before there is one."""
+        found = self._view.best()
+        if found is None:
+            raise NotFoundError(f"no run has reported {self.metric} yet, so none is the best")
+        return StoredRun(self, found)
+
+    @property
+    def runs(self) -> Runs:
+        """All runs, as a sequence."""
+        return Runs(self)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A pandas data frame with a row a run: number, status, value, params_NAME, metrics_NAME (last values),
+        attempt, cause, created, started, ended (UTC), seconds."""
+        import pandas
+        columns = self._view.columns()
+        table = pandas.DataFrame(columns.to_dict())
+        for name in columns.times:
+            table[name] = pandas.to_datetime(table[name], unit="us", utc=True)
+        return table
+
+    def to_arrow(self) -> _core.Columns:
+        """The same table for whatever reads Arrow's PyCapsule interface: pyarrow.table(sweep.to_arrow()),
+        polars.DataFrame(...), duckdb."""
+        columns: _core.Columns = self._view.columns()
+        return columns
+
+    def importance(self) -> dict[str, float]:
+        """How much each parameter mattered, most important first; together 1 (PED-ANOVA: Watanabe, Bansal, Hutter,
+        IJCAI 2023). Needs ten runs with a value."""
+        return _core.importance(self._view, self._spec)
+
+    def model(self) -> dict[str, Any]:
+        """What a Gaussian process believes about the sweep, whatever its sampler: lengthscales and shares of the
+        parameters, the noise, how well it predicts each run from the others."""
+        return _core.model(self._view, self._spec)
+
+    def best_by_model(self) -> StoredRun:
+        """The run of whose parameters a model of all results expects the most, which under noise is not the luckiest."""
+        number = _core.pick(self._view, self._spec)["run"]
+        return StoredRun(self, self._view.run(number))
+
+    def explain(self, run: StoredRun | int) -> str:
+        """Why a run has its parameters, what the policy found, and how it ended."""
+        number = run if isinstance(run, int) else run.number
+        stored = StoredRun(self, self._view.run(number))
+        lines = [f"run {number}: {stored.status}, {stored.params}"]
+        if stored.proposal:
+            lines.append(f"chosen: {stored.proposal}")
+        verdict = self._view.verdict(number)
+        if verdict is not None:
+            lines.append(f"policy: {verdict[1]}")
+        if stored.reason:
+            lines.append(f"ended: {stored.reason}")
+        return "\n".join(lines)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was worth telling on the way: warnings, runs without the primary metric."""
+        return [text if run is None else f"run {run}: {text}" for _, run, text in self._view.notes()]
+
+    # ---- Python ---------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        label = f"Sweep {self.id[:11]}" if self.directory else "Sweep of " + self.metric
+        if self._kept is None:
+            return f"<{label}: not begun>"
+        entry = self._entry()
+        best = self._view.best()
+        found = "no value yet" if best is None else \
+            f"best {self.metric} {best.best(self.metric, self.goal):g} (run {best.number})"
+        return f"<{label}: {entry['runs']} run{'' if entry['runs'] == 1 else 's'}, {entry['status']}, {found}>"
+
+    def _repr_html_(self) -> str:
+        from ._html import sweep_html
+        return sweep_html(self)
+
+    def _refuse_copy(self) -> NoReturn:
+        raise TypeError("a sweep is a thing that runs and cannot be copied or pickled; hdrive.load(sweep.id) opens it "
+                        "in another process")
+
+    def __reduce__(self) -> NoReturn:
+        self._refuse_copy()
+
+    def __copy__(self) -> NoReturn:
+        self._refuse_copy()
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self._refuse_copy()
+
+
+class Handle:
+    """A sweep that runs in the background. Can be awaited: `await sweep.start(train)`."""
+
+    def __init__(self, sweep: Sweep, engine: Any, pool: Any) -> None:
+        self.sweep = sweep
+        self._core = engine
+        self._pool = pool
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return bool(self._core.wait(0))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until it has ended, at most `timeout` seconds. Whether it has."""
+        import time
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            # Short, so that Ctrl-C is heard.
+            left = 0.1 if until is None else min(0.1, max(0.0, until - time.monotonic()))
+            if self._core.wait(left):
+                self._close_pool()
+                return True
+            if until is not None and time.monotonic() >= until:
+                return False
+
+    def _close_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def stop(self) -> None:
+        """Asks for a clean stop: no more runs are started, those that go on are told to stop. A second call does
+        not wait for them where they can be killed."""
+        if self._pool is not None:
+            self._pool.stop()
+        self._core.stop()
+
+    def result(self) -> Sweep:
+        """Waits for the end. Raises KeyboardInterrupt after Ctrl-C, once the sweep has stopped, and HdriveError where
+        it could not go on."""
+        try:
+            self.wait()
+        except KeyboardInterrupt:
+            self._stop_cleanly()
+            raise
+        try:
+            told = self._core.result()
+        except HdriveError as error:
+            self._raise_from_part(error)
+        if told["end"] == "error":
+            self._raise_from_part(HdriveError(told["reason"]))
+        return self.sweep
+
+    def _raise_from_part(self, error: HdriveError) -> NoReturn:
+        raised = self._core.exception
+        if raised is not None:
+            raise error from raised
+        raise error
+
+    def _stop_cleanly(self) -> None:
+        self.stop()
+        while True:
+            try:
+                self.wait()
+                return
+            except KeyboardInterrupt:
+                self.stop()
+
+    def pause(self) -> str:
+        """No new runs are started; those that run go on."""
+        return self._request("pause")
+
+    def resume(self) -> str:
+        """Goes on after `pause`."""
+        return self._request("resume")
+
+    def stop_run(self, run: StoredRun | int) -> str:
+        """Stops one run."""
+        return self._request("stop_run", run if isinstance(run, int) else run.number)
+
+    def update(self, **settings: Any) -> str:
+        """As Sweep.update."""
+        return self.sweep.update(**settings)
+
+    def enqueue(self, params: Mapping[str, Any]) -> None:
+        """As Sweep.enqueue."""
+        self.sweep.enqueue(params)
+
+    def _request(self, kind: str, run: int | None = None, settings: list[tuple[str, str]] | None = None) -> str:
+        import time
+        kept = self.sweep._sweep()
+        number = kept.leave(kind, run, settings or [])
+        while True:
+            answer = kept.answer(number)
+            if answer is not None:
+                if not answer[0]:
+                    raise ConfigError(answer[1])
+                return str(answer[1])
+            if self.done:
+                raise HdriveError("the sweep ended before it could answer")
+            time.sleep(0.005)
+
+    def __await__(self) -> Generator[Any, None, Sweep]:
+        import asyncio
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(None, self.result).__await__()
+
+    def __repr__(self) -> str:
+        return f"<Handle of {self.sweep!r}>"
+
+
+# What has to end before the interpreter does: afterwards no thread may call Python.
+_live: weakref.WeakSet[Handle] = weakref.WeakSet()
+_asked: weakref.WeakSet[Sweep] = weakref.WeakSet()
+
+
+def _end_all() -> None:
+    for handle in list(_live):
+        if handle.sweep._process == os.getpid() and not handle.done:
+            handle.stop()
+    for handle in list(_live):
+        if handle.sweep._process == os.getpid():
+            handle.wait()
+    for sweep in list(_asked):
+        if sweep._process == os.getpid():
+            sweep.close()
+
+
+atexit.register(_end_all)
+
+
+def _command_path() -> str:
+    """Where the hdrive command is, for scripts that call `hdrive log`."""
+    return os.path.join(os.path.dirname(__file__), "bin")
+
+
+def _count(what: str, given: Any, least: int = 1) -> int:
+    import operator
+    try:
+        number = operator.index(given)
+    except TypeError:
+        raise ConfigError(f"{what}: a whole number is wanted, not {given!r}") from None
+    if number < least or number >= 2**63:
+        raise ConfigError(f"{what}: {number} is not allowed; from {least} on")
+    return number
+
+
+def load(which: str | os.PathLike[str] = "last", *, directory: str | os.PathLike[str] | None = None,
+         listeners: Iterable[Any] = ()) -> Sweep:
+    """A sweep that exists, whoever made it, live or not: by its id or the beginning of it, its name, the path of its
+    directory, or "last". Read it, or go on with it by `run`, `run_command` or `ask`.
+
+        hdrive.load("last").best.params
+
+    Raises NotFoundError, naming the nearest match.
+    """
+    where = home(directory)
+    found = _core.find_sweep(where, os.fspath(which))
+    kept = _core.KeptSweep.open(found)
+    sweep = Sweep.__new__(Sweep)
+    sweep._set_up(kept.spec(), kept, os.path.dirname(found), None, None, listeners)
+    return sweep
+
+
+def sweeps(directory: str | os.PathLike[str] | None = None) -> list[Sweep]:
+    """All sweeps of a folder, oldest first; those that cannot be read are told as warnings."""
+    where = home(directory)
+    found, problems = _core.list_sweeps(where)
+    if problems:
+        import warnings
+        for problem in problems:
+            warnings.warn(problem, stacklevel=2)
+    return [load(path, directory=where) for path in found]

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python/parts.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include "python/convert.h"
+#include "python/history_view.h"
+
+namespace hdrive::python {
+namespace {
+
+std::string text_of(nb::handle object) { return nb::str(object).c_str(); }
+
+// A proposal or a verdict, alone or with the sentence that goes with it.
+std::pair<nb::object, std::string> with_reason(nb::object answer) {
+  if (!PyTuple_Check(answer.ptr()) || nb::len(answer) != 2) return {std::move(answer), ""};
+  return {nb::object(answer[0]), text_of(nb::object(answer[1]))};
+}
+
+std::string described(const Held& object) {
+  nb::gil_scoped_acquire lock;
+  try {
+    if (nb::hasattr(*object, "describe")) return text_of((*object).attr("describe")());
+  } catch (const nb::python_error&) {
+  }
+  return nb::type_name((*object).type()).c_str();
+}
+
+class PythonSampler final : public Sampler {
+ public:
+  PythonSampler(Held object, SearchSpace space, std::shared_ptr<Fault> fault)
+      : object_(std::move(object)), space_(std::move(space)), fault_(std::move(fault)) {}
+
+  Result<Proposal> propose(const History& history, RunId id) override {
+    nb::gil_scoped_acquire lock;
+    const Lent lent(history);
+    try {
+      auto [answer, reason] = with_reason((*object_).attr("propose")(lent.view(), id));
+      if (answer.is_none())
+        return Proposal{std::nullopt, reason.empty() ? "the sampler has nothing left" : reason};
+      if (!PyDict_Check(answer.ptr()))
+        return Error{name(), "propose() is to return a dict of parameters or None, not a " +
+                                 std::string(nb::type_name(answer.type()).c_str())};
+      auto point = partial_point(space_, to_assignment(nb::cast<nb::dict>(answer)));
+      if (!point) return point.error();
+      if (auto sound = check(space_, *point); !sound) return sound.error();
+      return Proposal{*std::move(point), std::move(reason)};
+    } catch (nb::python_error& error) {
+      return Error{name(), fault_->keep(error)};
+    } catch (const std::exception& error) {
+      return Error{name(), error.what()};
+    }
+  }
+
+  std::string describe() const override { return described(object_); }
+
+ private:
+  std::string name() const { return nb::type_name((*object_).type()).c_str(); }
+
+  Held object_;
+  SearchSpace space_;
+  std::shared_ptr<Fault> fault_;
+};
+
+class PythonPolicy final : public Policy {
+ public:
+  PythonPolicy(Held object, std::shared_ptr<Fault> fault)
+      : object_(std::move(object)), fault_(std::move(fault)) {}
+
+  Verdict judge(RunId id, const History& history) const override {
+    nb::gil_scoped_acquire lock;
+    const Lent lent(history);
+    Verdict verdict;
+    verdict.finding = Verdict::Finding::other;
+    verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
+    if (verdict.interval > 0) verdict.value = history.reports(id).back();
+    try {
+      auto [answer, reason] = with_reason((*object_).attr("judge")(id, lent.view()));
+      const int stops = PyObject_IsTrue(answer.ptr());
+      if (stops < 0) throw nb::python_error();
+      verdict.action = stops ? Verdict::Action::stop : Verdict::Action::keep;
+      verdict.note = std::move(reason);
+    } catch (nb::python_error& error) {
+      throw std::runtime_error(fault_->keep(error));
+    }
+    return verdict;
+  }
+
+  std::string explain(const Verdict& verdict) const override {
+    if (!verdict.note.empty()) return verdict.note;
+    return verdict.action == Verdict::Action::stop ? "stopped by " + described(object_) : "goes on";
+  }
+
+  std::string describe() const override { return described(object_); }
+
+ private:
+  Held object_;
+  std::shared_ptr<Fault> fault_;
+};
+
+// ---- changes ------------------------------------------------------------------------------------
+
+struct Facts {
+  const char* kind;
+  nb::dict facts;
+};
+
+nb::object optional(std::optional<int> number) {
+  return number ? nb::object(nb::int_(*number)) : nb::object(nb::none());
+}
+nb::str word(std::string_view text) { return nb::str(text.data(), text.size()); }
+
+Facts base(const char* kind, RunId run, int attempt) {
+  Facts facts{kind, {}};
+  facts.facts["run"] = run;
+  facts.facts["attempt"] = attempt;
+  return facts;
+}
+Facts told(const RunProposed& it) {
+  Facts facts = base("run_proposed", it.run, 1);
+  facts.facts["params"] = to_python(it.parameters);
+  facts.facts["reason"] = it.reason;
+  return facts;
+}
+Facts told(const RunStarted& it) {
+  Facts facts = base("run_started", it.run, it.attempt);
+  facts.facts["slot"] = optional(it.slot);
+  return facts;
+}
+Facts told(const RunMetrics& it) {
+  Facts facts = base("metrics", it.run, it.attempt);
+  nb::list metrics;
+  for (const Metric& metric : it.metrics)
+    metrics.append(nb::make_tuple(metric.name, metric.value, metric.step));
+  facts.facts["metrics"] = metrics;
+  return facts;
+}
+Facts told(const RunJudged& it) {
+  Facts facts = base("verdict", it.run, it.attempt);
+  facts.facts["stop"] = it.verdict.action == Verdict::Action::stop;
+  facts.facts["reason"] = it.reason;
+  return facts;
+}
+Facts told(const RunCanceling& it) {
+  Facts facts = base("run_canceling", it.run, it.attempt);
+  facts.facts["cause"] = word(to_string(it.cause));
+  facts.facts["reason"] = it.reason;
+  return facts;
+}
+Facts told(const RunEnded& it) {
+  Facts facts = base("run_ended", it.run, it.attempt);
+  facts.facts["status"] = word(to_string(it.status));
+  facts.facts["cause"] = word(to_string(it.cause));
+  facts.facts["reason"] = it.reason;
+  facts.facts["error"] = it.stderr_tail;
+  return facts;
+}
+Facts told(const RunRequeued& it) {
+  Facts facts = base("run_requeued", it.run, it.attempt);
+  facts.facts["reason"] = it.reason;
+  return facts;
+}
+Facts told(const SweepChanged& it) {
+  Facts facts{"sweep_changed", {}};
+  facts.facts["status"] = word(to_string(it.status));
+  facts.facts["end"] = word(to_string(it.end));
+  facts.facts["reason"] = it.reason;
+  return facts;
+}
+Facts told(const Noted& it) {
+  Facts facts{"note", {}};
+  facts.facts["run"] = it.run ? nb::object(nb::int_(*it.run)) : nb::object(nb::none());
+  facts.facts["level"] = it.level == Noted::Level::info      ? "info"
+                         : it.level == Noted::Level::warning ? "warning"
+                                                             : "error";
+  facts.facts["text"] = it.text;
+  return facts;
+}
+Facts told(const SweepEdited& it) {
+  Facts facts{"sweep_edited", {}};
+  facts.facts["what"] = it.what;
+  return facts;
+}
+Facts told(const RequestAnswered& it) {
+  Facts facts{"request_answered", {}};
+  facts.facts["accepted"] = it.accepted;
+  facts.facts["text"] = it.text;
+  return facts;
+}
+
+class PythonListener final : public Listener {
+ public:
+  PythonListener(Held object, std::shared_ptr<Fault> fault)
+      : object_(std::move(object)), fault_(std::move(fault)) {}
+
+  void on_change(const Change& change, const SweepState&) override {
+    nb::gil_scoped_acquire lock;
+    try {
+      const Facts facts = std::visit([](const auto& it) { return told(it); }, change);
+      (*object_).attr("on_change")(facts.kind, facts.facts);
+    } catch (nb::python_error& error) {
+      throw std::runtime_error(fault_->keep(error));
+    }
+  }
+
+ private:
+  Held object_;
+  std::shared_ptr<Fault> fault_;
+};
+
+}  // namespace
+
+Held hold(nb::object object) {
+  return Held(new nb::object(std::move(object)), [](nb::object* held) {
+    if (!nb::is_alive()) return;  // the interpreter is gone, and with it what this refers to
+    nb::gil_scoped_acquire lock;
+    delete held;
+  });
+}
+
+std::string Fault::keep(nb::python_error& error) {
+  const std::string text = std::string(nb::type_name(error.type()).c_str()) + ": " +
+                           std::string(nb::str(error.value()).c_str());
+  if (!exception_) exception_ = hold(nb::borrow(error.value()));
+  return text;
+}
+
+std::shared_ptr<Sampler> make_python_sampler(nb::object object, SearchSpace space,
+                                             std::shared_ptr<Fault> fault) {
+  return std::make_shared<PythonSampler>(hold(std::move(object)), std::move(space),
+                                         std::move(fault));
+}
+std::shared_ptr<const Policy> make_python_policy(nb::object object, std::shared_ptr<Fault> fault) {
+  return std::make_shared<PythonPolicy>(hold(std::move(object)), std::move(fault));
+}
+std::shared_ptr<Listener> make_python_listener(nb::object object, std::shared_ptr<Fault> fault) {
+  return std::make_shared<PythonListener>(hold(std::move(object)), std::move(fault));
+}
+
+// ---- objectives ---------------------------------------------------------------------------------
+
+RunHandle::RunHandle(RunContext& run)
+    : context_(&run),
+      run_(run.run()),
+      attempt_(run.attempt()),
+      slot_(run.slot()),
+      directory_(run.directory().string()),
+      parameters_(run.parameters()) {}
+
+bool RunHandle::report(const std::string& name, double value, std::optional<std::int64_t> step) {
+  const std::lock_guard lock(mutex_);
+  if (!context_) return false;
+  context_->report(name, value, step);
+  return true;
+}
+
+bool RunHandle::await_verdict() {
+  const std::lock_guard lock(mutex_);
+  return context_ && context_->await_verdict();
+}
+
+bool RunHandle::stop_requested() {
+  const std::lock_guard lock(mutex_);
+  return !context_ || context_->stop_requested();
+}
+
+void RunHandle::end() {
+  const std::lock_guard lock(mutex_);
+  context_ = nullptr;
+}
+
+Objective make_python_objective(nb::object object) {
+  return [held = hold(std::move(object))](RunContext& context) {
+    const auto handle = std::make_shared<RunHandle>(context);
+    struct End {
+      RunHandle& handle;
+      ~End() { handle.end(); }
+    } const end{*handle};
+    nb::gil_scoped_acquire lock;
+    std::string failure;
+    try {
+      nb::object said = (*held)(handle);
+      if (PyUnicode_Check(said.ptr())) failure = text_of(said);
+    } catch (nb::python_error& error) {
+      failure = error.what();
+    }
+    // Another thread may be reporting for this run, and need the lock to come to its end.
+    nb::gil_scoped_release release;
+    handle->end();
+    if (!failure.empty()) throw std::runtime_error(failure);
+  };
+}
+
+}  // namespace hdrive::python
