@@ -13,7 +13,6 @@
 #include <numeric>
 #include <utility>
 
-#include "sampling/gp/lbfgs.h"
 #include "sampling/gp/special.h"
 #include "sampling/sobol_points.h"
 
@@ -62,10 +61,12 @@ Search::Search(const Encoding& encoding, const Model& model, double best,
                std::vector<Coordinates> good)
     : encoding_(encoding), model_(model), best_(best), good_(std::move(good)) {}
 
-double Search::log_improvement(const Model::Prediction& prediction) const {
+Search::LogImprovement Search::log_improvement(const Model::Prediction& prediction) const {
   const double deviation = std::sqrt(prediction.variance);
-  return std::log(deviation) + log_h((best_ - prediction.mean) / deviation).value +
-         noise_share(prediction.variance, model_.hyperparameters().noise).logarithm;
+  const LogH h = log_h((best_ - prediction.mean) / deviation);
+  const NoiseShare share = noise_share(prediction.variance, model_.hyperparameters().noise);
+  return {std::log(deviation) + h.value + share.logarithm, -h.cumulative / deviation,
+          0.5 * h.density / (deviation * deviation) + share.slope};
 }
 
 // Calls `work(block)` for all blocks of kBlock points; on several threads where it pays.
@@ -98,7 +99,7 @@ void Search::evaluate(std::vector<Candidate>& candidates) const {
     for (int i = 0; i < size; ++i) {
       Candidate& candidate = candidates[static_cast<std::size_t>(first + i)];
       candidate.prediction = predictions[static_cast<std::size_t>(i)];
-      candidate.log_improvement = log_improvement(candidate.prediction);
+      candidate.log_improvement = log_improvement(candidate.prediction).value;
     }
   });
 }
@@ -130,7 +131,7 @@ std::vector<Candidate> Search::rank(const Pool& pool) const {
   for (const auto& block : pool.prepared.blocks)
     for (const Model::Prediction& prediction : model_.predict(block))
       candidates.push_back(
-          {pool.points[candidates.size()], prediction, log_improvement(prediction)});
+          {pool.points[candidates.size()], prediction, log_improvement(prediction).value});
   std::stable_sort(candidates.begin(), candidates.end(), better);
   return candidates;
 }
@@ -235,57 +236,65 @@ std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, Rand
   return chosen;
 }
 
-void Search::improve_real(std::vector<Candidate>& candidates, int iterations) const {
-  const int d = encoding_.size();
+// Climbs from the candidates, each within the box of what is continuous there.
+std::vector<Lbfgs> Search::climbs_from(const std::vector<Candidate>& candidates,
+                                       int iterations) const {
   Lbfgs::Options options;
   options.iterations = iterations;
   options.gradient = 1e-3;
   options.first_step = 0.05;
   options.backtracks = 6;
-  std::vector<Lbfgs> searches;
+  std::vector<Lbfgs> climbs;
   for (const Candidate& candidate : candidates) {
     std::vector<double> lower = candidate.point, upper = candidate.point;
-    for (int j = 0; j < d; ++j)
-      if (encoding_.dimensions()[static_cast<std::size_t>(j)].is_continuous() &&
-          candidate.point[static_cast<std::size_t>(j)] != kAbsent) {
-        lower[static_cast<std::size_t>(j)] = 0;
-        upper[static_cast<std::size_t>(j)] = 1;
+    for (std::size_t j = 0; j < encoding_.dimensions().size(); ++j)
+      if (encoding_.dimensions()[j].is_continuous() && candidate.point[j] != kAbsent) {
+        lower[j] = 0;
+        upper[j] = 1;
       }
-    searches.emplace_back(lower, upper, candidate.point, options);
+    climbs.emplace_back(lower, upper, candidate.point, options);
   }
-  std::vector<double> gradient(static_cast<std::size_t>(d));
+  return climbs;
+}
+
+// One step of all climbs that are not done, asked together. Keeps the best point of each.
+bool Search::climb(std::vector<Lbfgs>& climbs, std::vector<Candidate>& best) const {
+  Points points(encoding_.size(), static_cast<int>(climbs.size()));
+  std::vector<std::size_t> asked;
+  for (std::size_t c = 0; c < climbs.size(); ++c) {
+    if (climbs[c].done()) continue;
+    asked.push_back(c);
+    points.add(climbs[c].trial());
+  }
+  if (asked.empty()) return false;
+  Model::Gradients over;
+  const std::vector<Model::Prediction> predictions = model_.predict(points, over);
+  std::vector<double> gradient(encoding_.dimensions().size());
+  for (std::size_t k = 0; k < asked.size(); ++k) {
+    Lbfgs& climb = climbs[asked[k]];
+    const LogImprovement improvement = log_improvement(predictions[k]);
+    const auto column = static_cast<Eigen::Index>(k);
+    Eigen::Map<VectorXd>(gradient.data(), encoding_.size()) =
+        -improvement.by_mean * over.mean.col(column) -
+        improvement.by_variance * over.variance.col(column);
+    if (Candidate& found = best[asked[k]]; improvement.value > found.log_improvement)
+      found = {climb.trial(), predictions[k], improvement.value};
+    climb.tell(-improvement.value, gradient);
+  }
+  return true;
+}
+
+void Search::improve_real(std::vector<Candidate>& candidates, int iterations) const {
+  std::vector<Lbfgs> climbs = climbs_from(candidates, iterations);
   std::vector<Candidate> found = candidates;
-  for (;;) {
-    Points points(d, static_cast<int>(searches.size()));
-    std::vector<std::size_t> asked;
-    for (std::size_t s = 0; s < searches.size(); ++s) {
-      if (searches[s].done()) continue;
-      asked.push_back(s);
-      points.add(searches[s].trial());
-    }
-    if (asked.empty()) break;
-    Model::Gradients over;
-    const std::vector<Model::Prediction> predictions = model_.predict(points, over);
-    for (std::size_t k = 0; k < asked.size(); ++k) {
-      const double deviation = std::sqrt(predictions[k].variance);
-      const LogH h = log_h((best_ - predictions[k].mean) / deviation);
-      const NoiseShare part = noise_share(predictions[k].variance, model_.hyperparameters().noise);
-      const auto column = static_cast<Eigen::Index>(k);
-      Eigen::Map<VectorXd>(gradient.data(), d) =
-          h.cumulative / deviation * over.mean.col(column) -
-          (0.5 * h.density / (deviation * deviation) + part.slope) * over.variance.col(column);
-      const double value = std::log(deviation) + h.value + part.logarithm;
-      if (Candidate& owner = found[asked[k]]; value > owner.log_improvement)
-        owner = {searches[asked[k]].trial(), predictions[k], value};
-      searches[asked[k]].tell(-value, gradient);
-    }
+  while (climb(climbs, found)) {
   }
   if (has_kind(Dimension::Kind::snapped)) {
     for (Candidate& candidate : found) encoding_.snap(candidate.point);
     evaluate(found);
   }
-  for (std::size_t s = 0; s < searches.size(); ++s)
-    if (better(found[s], candidates[s])) candidates[s] = std::move(found[s]);
+  for (std::size_t c = 0; c < candidates.size(); ++c)
+    if (better(found[c], candidates[c])) candidates[c] = std::move(found[c]);
 }
 
 bool Search::has_kind(Dimension::Kind kind) const {

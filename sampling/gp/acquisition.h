@@ -13,6 +13,7 @@
 #include "hdrive/history.h"
 #include "hdrive/random.h"
 #include "sampling/encoding.h"
+#include "sampling/gp/lbfgs.h"
 #include "sampling/gp/model.h"
 
 namespace hdrive::sampling::gp {
@@ -81,12 +82,18 @@ class Search {
                                 int count) const;
   bool has_kind(Dimension::Kind kind) const;
   void improve_real(std::vector<Candidate>& candidates, int iterations) const;
+  std::vector<Lbfgs> climbs_from(const std::vector<Candidate>& candidates, int iterations) const;
+  bool climb(std::vector<Lbfgs>& climbs, std::vector<Candidate>& best) const;
   bool improve_discrete(std::vector<Candidate>& candidates, const SearchOptions& options,
                         RandomStream& random) const;
   template <class Work>
   void for_blocks(int blocks, Work work) const;
   void evaluate(std::vector<Candidate>& candidates) const;
-  double log_improvement(const Model::Prediction& prediction) const;
+  struct LogImprovement {
+    double value = 0;
+    double by_mean = 0, by_variance = 0;  // its derivatives
+  };
+  LogImprovement log_improvement(const Model::Prediction& prediction) const;
 
   const Encoding& encoding_;
   const Model& model_;

@@ -41,12 +41,10 @@ struct Prior {
   /// is not taken for unrelated to the others from the start.
   std::vector<double> spreads;
 
-  static Prior of_reals(int dimensions) {
-    return {std::vector<double>(static_cast<std::size_t>(dimensions), 1.0)};
-  }
-  int dimensions() const { return static_cast<int>(spreads.size()); }
+  static Prior of_reals(std::size_t dimensions) { return {std::vector<double>(dimensions, 1.0)}; }
+  std::size_t dimensions() const { return spreads.size(); }
   /// The lengthscale of a dimension that stands for 1 in the prior density.
-  double stretch(int dimension) const;
+  double stretch(std::size_t dimension) const;
   /// The modes.
   Hyperparameters typical() const;
 };
@@ -110,9 +108,13 @@ class Posterior {
   double operator()(std::span<const double> logarithms, std::vector<double>& gradient);
 
   /// The box within which the density is maximised.
-  static void bounds(int dimensions, std::vector<double>& lower, std::vector<double>& upper);
+  static void bounds(std::size_t dimensions, std::vector<double>& lower,
+                     std::vector<double>& upper);
 
  private:
+  bool factor(const Kernel& kernel, double noise);
+  VectorXd likelihood_gradient(const Kernel& kernel, double noise, const VectorXd& alpha);
+
   const Training& training_;
   const Prior& prior_;
   MatrixXd k_, slopes_, inverse_;  // kept: memory of their size is slow to come by

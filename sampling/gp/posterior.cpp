@@ -11,8 +11,6 @@
 namespace hdrive::sampling::gp {
 namespace {
 
-std::size_t count(int n) { return static_cast<std::size_t>(n); }
-
 // Gamma densities, of shape and rate, over the hyperparameters themselves.
 struct GammaPrior {
   double shape;
@@ -39,13 +37,13 @@ constexpr double kTypicalNoise = 1e-3;
 
 // Distances grow with the root of the dimensions, and so must lengthscales (Hvarfner, Hellsten,
 // Nardi, "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024).
-double Prior::stretch(int dimension) const {
-  return spreads[count(dimension)] * std::max(1.0, std::sqrt(dimensions() / 6.0));
+double Prior::stretch(std::size_t dimension) const {
+  return spreads[dimension] * std::max(1.0, std::sqrt(static_cast<double>(dimensions()) / 6.0));
 }
 
 Hyperparameters Prior::typical() const {
   Hyperparameters result{{}, 1.0, kTypicalNoise};
-  for (int j = 0; j < dimensions(); ++j)
+  for (std::size_t j = 0; j < dimensions(); ++j)
     result.lengthscales.push_back(kLengthscale.mode() * stretch(j));
   return result;
 }
@@ -67,28 +65,48 @@ Hyperparameters Hyperparameters::from_logarithms(std::span<const double> logarit
   return result;
 }
 
+double Posterior::operator()(std::span<const double> logarithms, std::vector<double>& gradient) {
+  const Hyperparameters theta = Hyperparameters::from_logarithms(logarithms);
+  const Kernel kernel(theta);
+  if (!factor(kernel, theta.noise)) return std::numeric_limits<double>::quiet_NaN();
+  const VectorXd whitened = times(inverse_, training_.y());
+  const VectorXd alpha = transposed_times(inverse_, whitened);
+  double value = 0.5 * whitened.squaredNorm() - inverse_.diagonal().array().log().sum();
+  gradient.resize(logarithms.size());
+  Eigen::Map<VectorXd>(gradient.data(), std::ssize(gradient)) =
+      likelihood_gradient(kernel, theta.noise, alpha);
+
+  const std::size_t d = theta.lengthscales.size();
+  for (std::size_t j = 0; j < d; ++j) {
+    const double l = theta.lengthscales[j] / prior_.stretch(j);
+    value -= kLengthscale.log_density(l);
+    gradient[j] -= kLengthscale.slope_over_logarithm(l);
+  }
+  value -= kScale.log_density(theta.scale) + kNoise.log_density(theta.noise);
+  gradient[d] -= kScale.slope_over_logarithm(theta.scale);
+  gradient[d + 1] -= kNoise.slope_over_logarithm(theta.noise);
+  return value;
+}
+
+// The kernel's slopes, and L^-1 of K + noise = L L'.
+bool Posterior::factor(const Kernel& kernel, double noise) {
+  const int n = training_.size();
+  kernel.covariances(training_.points, k_, &slopes_);
+  k_.diagonal() += training_.noises(noise);
+  if (!numerics().cholesky(output(k_))) return false;
+  inverse_.resize(n, n);
+  numerics().invert(input(k_), output(inverse_));
+  return true;
+}
+
 // With M = alpha alpha' - K^-1 the derivative of -ln p(y) over a hyperparameter t is -1/2 tr(M dK/dt) (Rasmussen,
 // Williams, equation 5.9). For the lengthscales dK/dl holds the slopes and the squared distances; of K itself the
 // sum is known without keeping it: sum(M o K) = y'alpha - n.
-double Posterior::operator()(std::span<const double> logarithms, std::vector<double>& gradient) {
+VectorXd Posterior::likelihood_gradient(const Kernel& kernel, double noise, const VectorXd& alpha) {
   const int n = training_.size(), d = training_.points.dimensions();
-  const Hyperparameters theta = Hyperparameters::from_logarithms(logarithms);
-  const Kernel kernel(theta);
-  gradient.assign(logarithms.size(), 0.0);
-
-  kernel.covariances(training_.points, k_, &slopes_);
-  k_.diagonal() += training_.noises(theta.noise);
-  if (!numerics().cholesky(output(k_))) return std::numeric_limits<double>::quiet_NaN();
-  inverse_.resize(n, n);
-  numerics().invert(input(k_), output(inverse_));  // L^-1
-  const auto y = training_.y();
-  const VectorXd whitened = times(inverse_, y);
-  const VectorXd alpha = transposed_times(inverse_, whitened);
-  double value = 0.5 * whitened.squaredNorm() - inverse_.diagonal().array().log().sum();
   numerics().gram(input(inverse_), output(k_));  // K^-1
-
   VectorXd distances = VectorXd::Zero(d), weights(n);
-  double all = 0;
+  double all = 0;  // sum(M)
   for (int i = 0; i + 1 < n; ++i) {
     const int below = n - i - 1;
     weights.head(below) = alpha[i] * alpha.tail(below) - k_.col(i).tail(below);
@@ -100,25 +118,22 @@ double Posterior::operator()(std::span<const double> logarithms, std::vector<dou
   }
   const VectorXd diagonal = alpha.cwiseAbs2() - k_.diagonal();
   all += diagonal.sum();
-  const VectorXd noises = training_.noises(theta.noise);
+  const VectorXd noises = training_.noises(noise);
   const double noise_part = diagonal.dot(noises - training_.noises(0));
-  const double scale_part = y.dot(alpha) - n - kMeanVariance * all - diagonal.dot(noises);
+  const double scale_part =
+      training_.y().dot(alpha) - n - kMeanVariance * all - diagonal.dot(noises);
 
-  for (int j = 0; j < d; ++j) {
-    const double l = theta.lengthscales[count(j)] / prior_.stretch(j);
-    value -= kLengthscale.log_density(l);
-    gradient[count(j)] = -5.0 / 3.0 * kernel.inverse_squares()[j] * distances[j] -
-                         kLengthscale.slope_over_logarithm(l);
-  }
-  value -= kScale.log_density(theta.scale) + kNoise.log_density(theta.noise);
-  gradient[count(d)] = -0.5 * scale_part - kScale.slope_over_logarithm(theta.scale);
-  gradient[count(d + 1)] = -0.5 * noise_part - kNoise.slope_over_logarithm(theta.noise);
-  return value;
+  VectorXd gradient(d + 2);
+  gradient.head(d) = (-5.0 / 3.0 * kernel.inverse_squares()).cwiseProduct(distances);
+  gradient[d] = -0.5 * scale_part;
+  gradient[d + 1] = -0.5 * noise_part;
+  return gradient;
 }
 
-void Posterior::bounds(int dimensions, std::vector<double>& lower, std::vector<double>& upper) {
-  lower.assign(count(dimensions), std::log(kLengthscales.lower));
-  upper.assign(count(dimensions), std::log(kLengthscales.upper));
+void Posterior::bounds(std::size_t dimensions, std::vector<double>& lower,
+                       std::vector<double>& upper) {
+  lower.assign(dimensions, std::log(kLengthscales.lower));
+  upper.assign(dimensions, std::log(kLengthscales.upper));
   for (const Range& range : {kScales, kNoises}) {
     lower.push_back(std::log(range.lower));
     upper.push_back(std::log(range.upper));
@@ -128,7 +143,7 @@ void Posterior::bounds(int dimensions, std::vector<double>& lower, std::vector<d
 Fit fit(const Training& training, const Prior& prior, const Hyperparameters& start,
         FitOptions options) {
   std::vector<double> lower, upper, gradient;
-  Posterior::bounds(training.points.dimensions(), lower, upper);
+  Posterior::bounds(prior.dimensions(), lower, upper);
   if (options.noise) lower.back() = upper.back() = std::log(*options.noise);
   Lbfgs::Options settings;
   settings.iterations = options.iterations;
