@@ -55,7 +55,7 @@ class BayesianSampler final : public Sampler {
         untried_(space, context.seed),
         context_(context),
         settings_(settings),
-        design_(static_cast<std::size_t>(encoding_.size()), context.seed, kDesign),
+        design_(encoding_.size(), context.seed, kDesign),
         prior_{encoding_.spreads()},
         observer_(encoding_),
         background_({encoding_, prior_, context.seed, settings.warp},
@@ -110,11 +110,9 @@ class BayesianSampler final : public Sampler {
   // ---- without a model ---------------------------------------------------------------------------
 
   Proposal design(const History& history, RunId id, std::string reason) const {
-    Coordinates unit(static_cast<std::size_t>(encoding_.size()));
+    Coordinates unit(encoding_.size());
     design_.point(static_cast<std::uint32_t>(id), unit);
-    for (int j = 0; j < encoding_.size(); ++j)
-      unit[static_cast<std::size_t>(j)] = encoding_.place(j, unit[static_cast<std::size_t>(j)]);
-    Assignment parameters = encoding_.decode(unit);
+    Assignment parameters = encoding_.decode(encoding_.place(unit));
     if (is_repeat(history, parameters)) return anything_else(history, id, std::move(reason));
     return {std::move(parameters), std::move(reason)};
   }
@@ -123,10 +121,9 @@ class BayesianSampler final : public Sampler {
   Proposal anything_else(const History& history, RunId id, std::string reason) const {
     RandomStream random(context_.seed, id, kDraws);
     return untried_.propose(history, id, reason, [&] {
-      Coordinates point;
-      for (int j = 0; j < encoding_.size(); ++j)
-        point.push_back(encoding_.place(j, random.uniform()));
-      return encoding_.decode(point);
+      Coordinates unit(encoding_.size());
+      for (double& coordinate : unit) coordinate = random.uniform();
+      return encoding_.decode(encoding_.place(unit));
     });
   }
 
@@ -225,12 +222,12 @@ class BayesianSampler final : public Sampler {
 
   std::vector<Candidate> promising(const gp::Search& search, const Precomputation& work,
                                    RunId incumbent, RunId id) const {
-    const int rows = static_cast<int>(work.rows.size());
+    const std::size_t rows = work.rows.size();
     const std::optional<Observation>& newest = observer_.held_out();
     // Where the newest is the best, nothing near it was looked at yet.
     std::vector<Coordinates> more;
     if (newest && newest->kind == Observation::Kind::value && incumbent == newest->run)
-      more = search.near(*newest->point, std::clamp(1'500'000 / (rows * rows), 8, 64),
+      more = search.near(*newest->point, std::clamp<std::size_t>(1'500'000 / (rows * rows), 8, 64),
                          context_.seed, id);
     return search.run(work.pool, context_.seed, id, gp::short_search(rows), std::move(more));
   }
@@ -258,7 +255,7 @@ class BayesianSampler final : public Sampler {
       for (Coordinates& point : points) point = search.with_option(std::move(point), option);
       return points;
     };
-    gp::SearchOptions options = gp::short_search(static_cast<int>(work.rows.size()));
+    gp::SearchOptions options = gp::short_search(work.rows.size());
     options.fixed = option.dimension;
     const gp::Search restricted(encoding_, now.model, now.incumbents.best,
                                 changed(now.incumbents.good));

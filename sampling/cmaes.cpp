@@ -376,10 +376,10 @@ class CmaesSampler final : public Sampler {
         1 / static_cast<double>(std::max<std::size_t>(numbers_.size(), 1) * state.rates.lambda);
     const double quantile = base::normal_quantile(1 - alpha / 2);
     for (Eigen::Index i = 0; i < state.mean.size(); ++i) {
-      const int j = static_cast<int>(dimension(i));
-      const double half = 0.5 * encoding_.cell_width(j, state.mean[i]);
+      const Dimension& along = encoding_.dimensions()[dimension(i)];
+      const double half = 0.5 * along.cell_width(state.mean[i]);
       if (half == 0) continue;
-      const double away = std::abs(state.mean[i] - encoding_.snapped(j, state.mean[i]));
+      const double away = std::abs(state.mean[i] - encoding_.snapped(along, state.mean[i]));
       const double deviation = state.sigma * std::sqrt(state.covariance(i, i));
       state.widening[i] = std::max(1.0, (half - std::min(away, half)) / (quantile * deviation));
     }

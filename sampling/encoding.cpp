@@ -166,6 +166,33 @@ Dimension dimension_of(const Expression& expression, bool ordered) {
 
 }  // namespace
 
+// ---- one dimension -------------------------------------------------------------------------------
+
+std::size_t Dimension::nearest(double coordinate) const {
+  const auto after = std::lower_bound(positions.begin(), positions.end(), coordinate);
+  if (after == positions.begin()) return 0;
+  if (after == positions.end()) return positions.size() - 1;
+  const auto index = static_cast<std::size_t>(after - positions.begin());
+  return coordinate - positions[index - 1] <= positions[index] - coordinate ? index - 1 : index;
+}
+
+double Dimension::cell_width(double coordinate) const {
+  if (kind != Kind::ordinal) return 0;
+  const std::size_t k = nearest(coordinate);
+  const double begin = k == 0 ? 0 : (positions[k - 1] + positions[k]) / 2;
+  const double end = k + 1 == positions.size() ? 1 : (positions[k] + positions[k + 1]) / 2;
+  return end - begin;
+}
+
+double Dimension::place(double unit) const {
+  if (is_continuous()) return unit;
+  if (by_position) return positions[nearest(unit)];
+  const auto size = static_cast<double>(positions.size());
+  return positions[static_cast<std::size_t>(std::min(std::floor(unit * size), size - 1))];
+}
+
+// ---- all of them ---------------------------------------------------------------------------------
+
 Encoding::Encoding(const SearchSpace& space, bool numeric_choices_are_ordered)
     : conditions_(space) {
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
@@ -201,7 +228,7 @@ bool Encoding::is_active(std::size_t dimension, std::span<const double> point) c
   if (!parent) return true;
   const double coordinate = point[*parent];
   return coordinate != kAbsent &&
-         dimensions_[dimension].at_position[nearest(static_cast<int>(*parent), coordinate)];
+         dimensions_[dimension].at_position[dimensions_[*parent].nearest(coordinate)];
 }
 
 bool Encoding::is_discrete() const {
@@ -223,12 +250,12 @@ std::vector<double> Encoding::spreads() const {
 std::optional<double> Encoding::encode(const Dimension& dimension, const Value& value) const {
   const double unit = hdrive::encode(expression(dimension), value);
   if (dimension.is_continuous()) return std::isfinite(unit) ? std::optional(unit) : std::nullopt;
-  if (dimension.as_encoded)
-    return dimension.positions[nearest(static_cast<int>(&dimension - dimensions_.data()), unit)];
-  const auto size = static_cast<double>(dimension.levels.size());
+  if (dimension.as_encoded) return dimension.positions[dimension.nearest(unit)];
+  const auto& levels = dimension.levels;
+  const auto size = static_cast<double>(levels.size());
   const auto index = static_cast<std::uint64_t>(std::clamp(unit * size, 0.0, size - 1));
-  const auto found = std::find(dimension.levels.begin(), dimension.levels.end(), index);
-  return dimension.positions[static_cast<std::size_t>(found - dimension.levels.begin())];
+  const auto place = std::find(levels.begin(), levels.end(), index) - levels.begin();
+  return dimension.positions[static_cast<std::size_t>(place)];
 }
 
 std::optional<Coordinates> Encoding::encode(const Assignment& assignment) const {
@@ -245,19 +272,9 @@ std::optional<Coordinates> Encoding::encode(const Assignment& assignment) const 
   return point;
 }
 
-std::size_t Encoding::nearest(int dimension, double coordinate) const {
-  const auto& positions = dimensions_[static_cast<std::size_t>(dimension)].positions;
-  const auto after = std::lower_bound(positions.begin(), positions.end(), coordinate);
-  if (after == positions.begin()) return 0;
-  if (after == positions.end()) return positions.size() - 1;
-  const auto index = static_cast<std::size_t>(after - positions.begin());
-  return coordinate - positions[index - 1] <= positions[index] - coordinate ? index - 1 : index;
-}
-
 Value Encoding::decode(const Dimension& dimension, double coordinate) const {
   if (dimension.is_continuous()) return hdrive::decode(expression(dimension), coordinate);
-  const auto index = nearest(static_cast<int>(&dimension - dimensions_.data()), coordinate);
-  return level(expression(dimension), dimension.levels[index]);
+  return level(expression(dimension), dimension.levels[dimension.nearest(coordinate)]);
 }
 
 Assignment Encoding::decode(std::span<const double> point) const {
@@ -271,34 +288,21 @@ Assignment Encoding::decode(std::span<const double> point) const {
 }
 
 void Encoding::snap(std::span<double> point) const {
-  for (std::size_t j = 0; j < dimensions_.size(); ++j)
-    if (point[j] != kAbsent) point[j] = snapped(static_cast<int>(j), point[j]);
+  for (std::size_t j = 0; j < size(); ++j)
+    if (point[j] != kAbsent) point[j] = snapped(dimensions_[j], point[j]);
 }
 
-double Encoding::snapped(int index, double coordinate) const {
-  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
+double Encoding::snapped(const Dimension& dimension, double coordinate) const {
   if (dimension.kind == Dimension::Kind::real) return coordinate;
   if (dimension.kind == Dimension::Kind::snapped)
     return hdrive::encode(expression(dimension), hdrive::decode(expression(dimension), coordinate));
-  return dimension.positions[nearest(index, coordinate)];
+  return dimension.positions[dimension.nearest(coordinate)];
 }
 
-double Encoding::cell_width(int index, double coordinate) const {
-  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
-  if (dimension.kind != Dimension::Kind::ordinal) return 0;
-  const auto& positions = dimension.positions;
-  const std::size_t k = nearest(index, coordinate);
-  const double begin = k == 0 ? 0 : (positions[k - 1] + positions[k]) / 2;
-  const double end = k + 1 == positions.size() ? 1 : (positions[k] + positions[k + 1]) / 2;
-  return end - begin;
-}
-
-double Encoding::place(int index, double unit) const {
-  const Dimension& dimension = dimensions_[static_cast<std::size_t>(index)];
-  if (dimension.is_continuous()) return unit;
-  if (dimension.by_position) return dimension.positions[nearest(index, unit)];
-  const auto size = static_cast<double>(dimension.positions.size());
-  return dimension.positions[static_cast<std::size_t>(std::min(std::floor(unit * size), size - 1))];
+Coordinates Encoding::place(std::span<const double> unit) const {
+  Coordinates point(size());
+  for (std::size_t j = 0; j < size(); ++j) point[j] = dimensions_[j].place(unit[j]);
+  return point;
 }
 
 }  // namespace hdrive::sampling

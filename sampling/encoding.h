@@ -53,13 +53,21 @@ struct Dimension {
   bool is_continuous() const { return kind == Kind::real || kind == Kind::snapped; }
   bool is_category() const { return kind == Kind::category; }
   bool is_conditional() const { return parent.has_value(); }
+
+  /// The index of the position nearest to the coordinate.
+  std::size_t nearest(double coordinate) const;
+  /// How much of [0, 1] is nearest to the value nearest to the coordinate; 0 where values are not
+  /// listed.
+  double cell_width(double coordinate) const;
+  /// The coordinate that the number `unit` in [0, 1) stands for, where all values are likely.
+  double place(double unit) const;
 };
 
 class Encoding {
  public:
   explicit Encoding(const SearchSpace& space, bool numeric_choices_are_ordered = true);
 
-  int size() const { return static_cast<int>(dimensions_.size()); }
+  std::size_t size() const { return dimensions_.size(); }
   const std::vector<Dimension>& dimensions() const { return dimensions_; }
   const Conditions& conditions() const { return conditions_; }
   bool is_discrete() const;
@@ -84,20 +92,15 @@ class Encoding {
       if (!is_active(j, point))
         point[j] = kAbsent;
       else if (point[j] == kAbsent)
-        point[j] = fill(static_cast<int>(j));
+        point[j] = fill(j);
     }
   }
 
   /// Moves each coordinate to the nearest value's, but what does not exist.
   void snap(std::span<double> point) const;
-  double snapped(int dimension, double coordinate) const;
-  /// How much of [0, 1] is nearest to the value nearest to the coordinate; 0 where values are not
-  /// listed.
-  double cell_width(int dimension, double coordinate) const;
-  /// The coordinate that the number `unit` in [0, 1) stands for, where all values are likely.
-  double place(int dimension, double unit) const;
-  /// The index of the position nearest to the coordinate.
-  std::size_t nearest(int dimension, double coordinate) const;
+  double snapped(const Dimension& dimension, double coordinate) const;
+  /// The point in the space that a point of the unit cube stands for, in which everything exists.
+  Coordinates place(std::span<const double> unit) const;
 
  private:
   std::optional<double> encode(const Dimension& dimension, const Value& value) const;

@@ -130,7 +130,7 @@ double divergence_along(const Encoding& encoding, std::size_t d, const Ranked& r
   for (std::size_t i = 0; i < runs.points.size(); ++i) {
     const double x = runs.points[i][d];
     if (x == sampling::kAbsent) continue;
-    all.push_back(few ? middle(encoding.nearest(static_cast<int>(d), x), levels) : x);
+    all.push_back(few ? middle(dimension.nearest(x), levels) : x);
     if (i < runs.losses.size()) finals.push_back(runs.losses[i]);
   }
   return divergence_of(dimension, all, finals) * static_cast<double>(all.size()) /
@@ -161,7 +161,7 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
   if (runs.losses.front() == runs.losses.back() && finals == runs.points.size())
     return Error{"", fmt::format("all {} have the same value, so no parameter matters",
                                  base::plural(static_cast<long long>(finals), "run"))};
-  const std::size_t dimensions = encoding.dimensions().size();
+  const std::size_t dimensions = encoding.size();
   if (!any_varies(runs, dimensions))
     return Error{"", fmt::format("no parameter varies over the {}, so none can matter",
                                  base::plural(static_cast<long long>(runs.points.size()), "run"))};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "sampling/gp/evidence.h"
@@ -18,7 +19,7 @@ using namespace sampling::gp;
 using sampling::Encoding;
 
 constexpr int kFewestResults = 10;
-constexpr int kMostFitted = 200, kMostModelled = 500;
+constexpr std::size_t kMostFitted = 200, kMostModelled = 500;
 constexpr int kIterations = 40;
 constexpr std::uint32_t kPurpose = 0x91c5;
 // How many noises the luckiest of some thousand runs is better than its mean. The noise counts from
@@ -31,7 +32,7 @@ constexpr double kSame = 1e-9;
 // all have to be made again; a second start, from much noise, ends in the same place.
 Hyperparameters fit_once(const Training& training, const Prior& prior, std::uint64_t seed,
                          bool noise) {
-  RandomStream random(seed, training.size(), kPurpose);
+  RandomStream random(seed, static_cast<std::int64_t>(training.size()), kPurpose);
   const Training part = subset(training, representative_rows(training, kMostFitted, random));
   Hyperparameters start = prior.typical();
   if (!noise) start.noise = kNoNoise;
@@ -39,32 +40,27 @@ Hyperparameters fit_once(const Training& training, const Prior& prior, std::uint
       .hyperparameters;
 }
 
-int least_final_row(const Dataset& data) {
-  int least = -1;
-  for (int i = 0; i < data.training.size(); ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    if (data.is_final[row] &&
-        (least < 0 || data.values[row] < data.values[static_cast<std::size_t>(least)]))
-      least = i;
-  }
-  return least;
+// There is one.
+std::size_t least_final_row(const Dataset& data) {
+  std::optional<std::size_t> least;
+  for (std::size_t i = 0; i < data.values.size(); ++i)
+    if (data.is_final[i] && (!least || data.values[i] < data.values[*least])) least = i;
+  return least.value();
 }
 
 // Of the rows that the model has, in their order.
 struct Expected {
-  int row = -1;  // of the dataset
+  std::size_t row = 0;  // of the dataset
   Model::Prediction score;
 };
-Expected least_expected(const Dataset& data, const std::vector<int>& rows, const Model& model) {
-  Expected least;
+Expected least_expected(const Dataset& data, const std::vector<std::size_t>& rows,
+                        const Model& model) {
+  Expected least{0, {std::numeric_limits<double>::infinity(), 0}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double mean = model.fitted(static_cast<int>(i));
-    if (!data.is_final[static_cast<std::size_t>(rows[i])] ||
-        (least.row >= 0 && mean >= least.score.mean - kSame))
-      continue;
-    least = {rows[i], {mean, 0}};
+    const double mean = model.fitted(static_cast<Eigen::Index>(i));
+    if (data.is_final[rows[i]] && mean < least.score.mean - kSame) least = {rows[i], {mean, 0}};
   }
-  if (least.row >= 0) least.score = model.predict(data.training.points[least.row]);
+  least.score = model.predict(data.training.points[least.row]);
   return least;
 }
 
@@ -115,7 +111,7 @@ Result<ModelPick> pick_by_model(const AlgorithmSpec& spec, const SearchSpace& sp
   const double sign = history.goal() == Goal::maximize ? -1 : 1;
   const double noise = std::sqrt(fitted.noise);
   ModelPick pick;
-  pick.run = data.runs[static_cast<std::size_t>(best.row)];
+  pick.run = data.runs[best.row];
   pick.mean = sign * data.unwarped(best.score.mean);
   pick.deviation = in_unit(data, best.score.mean, std::sqrt(best.score.variance));
   pick.reported = history.best(pick.run).value_or(pick.mean);

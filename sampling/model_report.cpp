@@ -18,15 +18,14 @@ using sampling::Encoding;
 using sampling::kAbsent;
 
 // The mean of the squared distance over all pairs of rows that both have the dimension.
-double mean_square_distance(const Points& points, int dimension) {
-  const int n = points.size();
+double mean_square_distance(const Points& points, std::size_t dimension) {
   double sum = 0;
   std::int64_t pairs = 0;
-  for (int i = 0; i < n; ++i) {
-    if (points.row(i)[dimension] == kAbsent) continue;
-    for (int k = 0; k < i; ++k) {
-      if (points.row(k)[dimension] == kAbsent) continue;
-      const double difference = points.row(i)[dimension] - points.row(k)[dimension];
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i][dimension] == kAbsent) continue;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (points[k][dimension] == kAbsent) continue;
+      const double difference = points[i][dimension] - points[k][dimension];
       sum += std::min(difference * difference, 1.0);
       ++pairs;
     }
@@ -41,9 +40,9 @@ std::vector<ModelReport::Relevance> relevances(const Encoding& encoding, const P
   for (std::size_t i = 0; i < conditions.space().parameters.size(); ++i)
     result.push_back({conditions.label(i), std::nullopt, 0});
   double total = 0;
-  for (int j = 0; j < encoding.size(); ++j) {
-    const double l = hyperparameters.lengthscales[static_cast<std::size_t>(j)];
-    auto& relevance = result[encoding.dimensions()[static_cast<std::size_t>(j)].parameter];
+  for (std::size_t j = 0; j < encoding.size(); ++j) {
+    const double l = hyperparameters.lengthscales[j];
+    auto& relevance = result[encoding.dimensions()[j].parameter];
     relevance.lengthscale = l;
     relevance.share = mean_square_distance(points, j) / (l * l);
     total += relevance.share;
@@ -75,7 +74,7 @@ ModelReport::Calibration calibration(const Model& model, const Training& trainin
 
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history) {
-  constexpr int kLargest = 500;
+  constexpr std::size_t kLargest = 500;
   const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
   const auto observations = observe(history, encoding);
@@ -91,7 +90,7 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
   Fits fits({encoding.spreads()}, context.seed, settings.warp, settings.noise);
   const Hyperparameters fitted = fits.at(observations, history.size(), data);
   const auto best = least;
-  const int best_row = static_cast<int>(best - data.training.values.begin());
+  const auto best_row = static_cast<std::size_t>(best - data.training.values.begin());
   const Training part = subset(data.training, rows_near(data.training, kLargest, best_row, fitted));
   const auto model = Model::make(part, fitted);
   if (!model) return Error{"", "the model's covariance is not positive definite"};

@@ -32,6 +32,8 @@ struct Outcome {
   double loss = 0;           ///< smaller is better under either goal; 0 of a run without a value
   std::int64_t reports = 0;  ///< of the primary metric
 
+  /// Where the run stands in a list of all runs.
+  std::size_t index() const { return static_cast<std::size_t>(run); }
   bool has_value() const { return kind == OutcomeKind::value || kind == OutcomeKind::partial; }
   bool operator==(const Outcome&) const = default;
 };

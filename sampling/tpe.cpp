@@ -101,8 +101,7 @@ class TpeSampler final : public Sampler {
   }
 
   std::vector<Outcome> usable(std::vector<Outcome> outcomes) const {
-    std::erase_if(outcomes,
-                  [&](const Outcome& of) { return !known_[static_cast<std::size_t>(of.run)]; });
+    std::erase_if(outcomes, [&](const Outcome& of) { return !known_[of.index()]; });
     return outcomes;
   }
 
@@ -115,11 +114,9 @@ class TpeSampler final : public Sampler {
                   seed_, results);
     auto index = static_cast<std::uint32_t>(id);
     return untried_.propose(history, id, how, [&] {
-      Coordinates point(design_.dimensions());
-      design_.point(index++, point);
-      for (std::size_t d = 0; d < point.size(); ++d)
-        point[d] = encoding_.place(static_cast<int>(d), point[d]);
-      return encoding_.decode(point);
+      Coordinates unit(design_.dimensions());
+      design_.point(index++, unit);
+      return encoding_.decode(encoding_.place(unit));
     });
   }
 
@@ -129,7 +126,7 @@ class TpeSampler final : public Sampler {
     Columns best(columns_.size());
     for (std::size_t i = 0; i < good; ++i)
       for (std::size_t d = 0; d < columns_.size(); ++d)
-        best[d].push_back(columns_[d][static_cast<std::size_t>(ranked[i].run)]);
+        best[d].push_back(columns_[d][ranked[i].index()]);
     std::vector<std::size_t> counts;
     for (const auto& column : best) counts.push_back(present(column));
     if (!near_ || counts != near_counts_) {
@@ -163,7 +160,7 @@ class TpeSampler final : public Sampler {
           component < good ? near.draw(best, component, random) : near.draw_uniform(random);
       encoding_.snap(candidate.point);
       encoding_.apply_conditions(candidate.point,
-                                 [](int) { return 0.5; });  // of nothing: all were drawn
+                                 [](std::size_t) { return 0.5; });  // of nothing: all were drawn
     }
     return result;
   }
@@ -183,7 +180,7 @@ class TpeSampler final : public Sampler {
       scales_.push_back(rest_->log_scale(columns_, run));
     std::vector<float> chosen(known_.size(), -std::numeric_limits<float>::infinity());
     for (std::size_t i = good; i < ranked.size(); ++i) {
-      const auto run = static_cast<std::size_t>(ranked[i].run);
+      const std::size_t run = ranked[i].index();
       chosen[run] = scales_[run];
     }
     return rest_->log_density(columns_, chosen, members, at);
@@ -204,7 +201,7 @@ class TpeSampler final : public Sampler {
       if (!dimensions()[d].is_conditional()) continue;
       const auto having = std::count_if(
           ranked.begin() + static_cast<std::ptrdiff_t>(good), ranked.end(), [&](const Outcome& of) {
-            return columns_[d][static_cast<std::size_t>(of.run)] != static_cast<float>(kAbsent);
+            return columns_[d][of.index()] != static_cast<float>(kAbsent);
           });
       stages[d] = ProductKernels::stage(static_cast<std::size_t>(having));
     }

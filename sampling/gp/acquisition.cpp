@@ -19,7 +19,7 @@
 namespace hdrive::sampling::gp {
 namespace {
 
-constexpr int kBlock = 64;
+constexpr std::size_t kBlock = 64;
 // Below this many observations a task costs as much as its work.
 constexpr int kFewObservations = 150;
 // A discrete coordinate with at most this many values is searched exhaustively.
@@ -69,50 +69,49 @@ Search::LogImprovement Search::log_improvement(const Model::Prediction& predicti
           0.5 * h.density / (deviation * deviation) + share.slope};
 }
 
-// Calls `work(block)` for all blocks of kBlock points; on several threads where it pays.
+// Calls `work(block, first, end)` for all blocks of kBlock points; on several threads where it pays.
 template <class Work>
-void Search::for_blocks(int blocks, Work work) const {
+void Search::for_blocks(std::size_t points, Work work) const {
+  const std::size_t blocks = (points + kBlock - 1) / kBlock;
+  const auto work_on = [&](std::size_t block) {
+    work(block, block * kBlock, std::min((block + 1) * kBlock, points));
+  };
   if (model_.size() < kFewObservations || blocks < 2) {
-    for (int block = 0; block < blocks; ++block) work(block);
+    for (std::size_t block = 0; block < blocks; ++block) work_on(block);
     return;
   }
   // TBB hands the blocks over and back; the counter says so to race detectors, which cannot see
   // into it.
   std::atomic<int> done;
   done.store(0, std::memory_order_release);
-  tbb::parallel_for(0, blocks, [&](int block) {
+  tbb::parallel_for(std::size_t{0}, blocks, [&](std::size_t block) {
     static_cast<void>(done.load(std::memory_order_acquire));
-    work(block);
+    work_on(block);
     done.fetch_add(1, std::memory_order_release);
   });
   static_cast<void>(done.load(std::memory_order_acquire));
 }
 
 void Search::evaluate(std::vector<Candidate>& candidates) const {
-  const int count = static_cast<int>(candidates.size());
-  for_blocks((count + kBlock - 1) / kBlock, [&](int block) {
-    const int first = block * kBlock, size = std::min(kBlock, count - first);
-    Points points(encoding_.size(), size);
-    for (int i = 0; i < size; ++i)
-      points.add(candidates[static_cast<std::size_t>(first + i)].point);
+  for_blocks(candidates.size(), [&](std::size_t, std::size_t first, std::size_t end) {
+    Points points(encoding_.size(), end - first);
+    for (std::size_t i = first; i < end; ++i) points.add(candidates[i].point);
     const std::vector<Model::Prediction> predictions = model_.predict(points);
-    for (int i = 0; i < size; ++i) {
-      Candidate& candidate = candidates[static_cast<std::size_t>(first + i)];
-      candidate.prediction = predictions[static_cast<std::size_t>(i)];
+    for (std::size_t i = first; i < end; ++i) {
+      Candidate& candidate = candidates[i];
+      candidate.prediction = predictions[i - first];
       candidate.log_improvement = log_improvement(candidate.prediction).value;
     }
   });
 }
 
 Pool Search::pool(std::vector<Coordinates> points) const {
-  const int count = static_cast<int>(points.size()), blocks = (count + kBlock - 1) / kBlock;
   Pool pool{std::move(points), {}};
-  pool.prepared.blocks.resize(static_cast<std::size_t>(blocks));
-  for_blocks(blocks, [&](int block) {
-    const int first = block * kBlock, size = std::min(kBlock, count - first);
-    Points part(encoding_.size(), size);
-    for (int i = 0; i < size; ++i) part.add(pool.points[static_cast<std::size_t>(first + i)]);
-    pool.prepared.blocks[static_cast<std::size_t>(block)] = model_.prepare(part);
+  pool.prepared.blocks.resize((pool.points.size() + kBlock - 1) / kBlock);
+  for_blocks(pool.points.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
+    Points part(encoding_.size(), end - first);
+    for (std::size_t i = first; i < end; ++i) part.add(pool.points[i]);
+    pool.prepared.blocks[block] = model_.prepare(part);
   });
   return pool;
 }
@@ -142,23 +141,21 @@ std::vector<Candidate> Search::rank(std::vector<Coordinates> points) const {
 
 // Where a dimension that comes to be active is tried first: at the best point that has it, or in
 // the middle.
-double Search::initial_value(int dimension) const {
-  const auto has = std::find_if(good_.begin(), good_.end(), [&](const Coordinates& point) {
-    return point[static_cast<std::size_t>(dimension)] != kAbsent;
-  });
-  return has != good_.end() ? (*has)[static_cast<std::size_t>(dimension)]
-                            : encoding_.place(dimension, 0.5);
+double Search::initial_value(std::size_t dimension) const {
+  for (const Coordinates& point : good_)
+    if (point[dimension] != kAbsent) return point[dimension];
+  return encoding_.dimensions()[dimension].place(0.5);
 }
 
 Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) const {
   Coordinates point = around;
   const double deviation = std::pow(10.0, -0.5 - 2 * random.uniform());
-  const int d = encoding_.size();
+  const auto& dimensions = encoding_.dimensions();
   // A discrete coordinate changes with about the probability that a real one moves far.
-  const double change = std::max(1.0 / d, deviation);
-  for (int j = 0; j < d; ++j) {
-    const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
-    double& coordinate = point[static_cast<std::size_t>(j)];
+  const double change = std::max(1 / static_cast<double>(dimensions.size()), deviation);
+  for (std::size_t j = 0; j < dimensions.size(); ++j) {
+    const Dimension& dimension = dimensions[j];
+    double& coordinate = point[j];
     if (coordinate == kAbsent) continue;
     if (dimension.is_continuous()) {
       coordinate = std::clamp(coordinate + deviation * normal(random), 0.0, 1.0);
@@ -166,47 +163,44 @@ Coordinates Search::perturbed(const Coordinates& around, RandomStream& random) c
     }
     if (random.uniform() >= change) continue;
     if (dimension.kind == Dimension::Kind::category || random.uniform() < deviation) {
-      coordinate = encoding_.place(j, random.uniform());
+      coordinate = dimension.place(random.uniform());
       continue;
     }
     const auto levels = static_cast<double>(dimension.positions.size());
     const double step = std::max(1.0, std::abs(deviation * levels * normal(random)));
-    const double to = static_cast<double>(encoding_.nearest(j, coordinate)) +
+    const double to = static_cast<double>(dimension.nearest(coordinate)) +
                       std::nearbyint(random.uniform() < 0.5 ? -step : step);
     coordinate = dimension.positions[static_cast<std::size_t>(std::clamp(to, 0.0, levels - 1))];
   }
-  encoding_.apply_conditions(point, [&](int j) {
-    return random.uniform() < 0.5 ? initial_value(j) : encoding_.place(j, random.uniform());
+  encoding_.apply_conditions(point, [&](std::size_t j) {
+    return random.uniform() < 0.5 ? initial_value(j) : dimensions[j].place(random.uniform());
   });
   return point;
 }
 
-std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run, int count) const {
-  const int d = encoding_.size();
+std::vector<Coordinates> Search::raw_points(std::uint64_t seed, RunId run,
+                                            std::size_t count) const {
   std::vector<Coordinates> points;
-  const int around = good_.empty() ? 0 : count / 2;
+  const std::size_t around = good_.empty() ? 0 : count / 2;
   // Another part of the sequence each time.
   RandomStream random(seed, run, kPerturbations);
-  const SobolPoints sobol(static_cast<std::size_t>(d), random(), kSobol);
-  Coordinates unit(static_cast<std::size_t>(d));
-  for (int i = 0; i < count - around; ++i) {
+  const SobolPoints sobol(encoding_.size(), random(), kSobol);
+  Coordinates unit(encoding_.size());
+  for (std::size_t i = 0; i < count - around; ++i) {
     sobol.point(static_cast<std::uint32_t>(i), unit);
-    Coordinates point;
-    for (int j = 0; j < d; ++j)
-      point.push_back(encoding_.place(j, unit[static_cast<std::size_t>(j)]));
-    points.push_back(std::move(point));
+    points.push_back(encoding_.place(unit));
   }
-  for (int i = 0; i < around; ++i)
-    points.push_back(perturbed(good_[static_cast<std::size_t>(i) % good_.size()], random));
+  for (std::size_t i = 0; i < around; ++i)
+    points.push_back(perturbed(good_[i % good_.size()], random));
   for (Coordinates& point : points) {
     encoding_.snap(point);
-    encoding_.apply_conditions(point, [&](int j) { return initial_value(j); });
+    encoding_.apply_conditions(point, [&](std::size_t j) { return initial_value(j); });
   }
   return points;
 }
 
 std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, RandomStream& random,
-                                      int count) const {
+                                      std::size_t count) const {
   std::vector<Candidate> chosen{ranked.front()};
   if (!good_.empty())
     chosen.push_back({good_.front(), {}, -std::numeric_limits<double>::infinity()});
@@ -226,7 +220,7 @@ std::vector<Candidate> Search::starts(const std::vector<Candidate>& ranked, Rand
   }
   const auto take = [&](std::size_t i) { total -= std::exchange(weights[i], 0.0); };
   take(0);
-  while (static_cast<int>(chosen.size()) < count && total > 0) {
+  while (chosen.size() < count && total > 0) {
     double target = random.uniform() * total;
     std::size_t i = 0;
     while (i + 1 < weights.size() && target >= weights[i]) target -= weights[i++];
@@ -247,7 +241,7 @@ std::vector<Lbfgs> Search::climbs_from(const std::vector<Candidate>& candidates,
   std::vector<Lbfgs> climbs;
   for (const Candidate& candidate : candidates) {
     std::vector<double> lower = candidate.point, upper = candidate.point;
-    for (std::size_t j = 0; j < encoding_.dimensions().size(); ++j)
+    for (std::size_t j = 0; j < encoding_.size(); ++j)
       if (encoding_.dimensions()[j].is_continuous() && candidate.point[j] != kAbsent) {
         lower[j] = 0;
         upper[j] = 1;
@@ -259,7 +253,7 @@ std::vector<Lbfgs> Search::climbs_from(const std::vector<Candidate>& candidates,
 
 // One step of all climbs that are not done, asked together. Keeps the best point of each.
 bool Search::climb(std::vector<Lbfgs>& climbs, std::vector<Candidate>& best) const {
-  Points points(encoding_.size(), static_cast<int>(climbs.size()));
+  Points points(encoding_.size(), climbs.size());
   std::vector<std::size_t> asked;
   for (std::size_t c = 0; c < climbs.size(); ++c) {
     if (climbs[c].done()) continue;
@@ -269,14 +263,13 @@ bool Search::climb(std::vector<Lbfgs>& climbs, std::vector<Candidate>& best) con
   if (asked.empty()) return false;
   Model::Gradients over;
   const std::vector<Model::Prediction> predictions = model_.predict(points, over);
-  std::vector<double> gradient(encoding_.dimensions().size());
+  std::vector<double> gradient(encoding_.size());
   for (std::size_t k = 0; k < asked.size(); ++k) {
     Lbfgs& climb = climbs[asked[k]];
     const LogImprovement improvement = log_improvement(predictions[k]);
     const auto column = static_cast<Eigen::Index>(k);
-    Eigen::Map<VectorXd>(gradient.data(), encoding_.size()) =
-        -improvement.by_mean * over.mean.col(column) -
-        improvement.by_variance * over.variance.col(column);
+    vector(gradient) = -improvement.by_mean * over.mean.col(column) -
+                       improvement.by_variance * over.variance.col(column);
     if (Candidate& found = best[asked[k]]; improvement.value > found.log_improvement)
       found = {climb.trial(), predictions[k], improvement.value};
     climb.tell(-improvement.value, gradient);
@@ -308,45 +301,43 @@ bool Search::has_kind(Dimension::Kind kind) const {
 bool Search::improve_discrete(std::vector<Candidate>& candidates, const SearchOptions& options,
                               RandomStream& random) const {
   bool changed = false;
-  for (int j = 0; j < encoding_.size(); ++j) {
-    const Dimension& dimension = encoding_.dimensions()[static_cast<std::size_t>(j)];
-    const auto place = static_cast<std::size_t>(j);
-    if (dimension.is_continuous() || place == options.fixed) continue;
+  for (std::size_t j = 0; j < encoding_.size(); ++j) {
+    const Dimension& dimension = encoding_.dimensions()[j];
+    if (dimension.is_continuous() || j == options.fixed) continue;
     const auto& positions = dimension.positions;
     std::vector<Candidate> alternatives;
     std::vector<std::size_t> owners;
     const auto consider = [&](std::size_t owner, std::size_t level) {
-      if (positions[level] == candidates[owner].point[place]) return;
+      if (positions[level] == candidates[owner].point[j]) return;
       // What the option brings with it is drawn anew each time, but for the first.
       bool brings = true;
       for (int tries = 0; tries < kBranchTries && brings; ++tries) {
         brings = false;
         Coordinates point = candidates[owner].point;
-        point[place] = positions[level];
-        encoding_.apply_conditions(point, [&](int child) {
+        point[j] = positions[level];
+        encoding_.apply_conditions(point, [&](std::size_t child) {
           brings = true;
-          return tries == 0 ? initial_value(child) : encoding_.place(child, random.uniform());
+          return tries == 0 ? initial_value(child)
+                            : encoding_.dimensions()[child].place(random.uniform());
         });
         alternatives.push_back({std::move(point), {}, 0});
         owners.push_back(owner);
       }
     };
-    for (std::size_t c = 0;
-         c < std::min(candidates.size(), static_cast<std::size_t>(options.climbs)); ++c) {
-      if (candidates[c].point[place] == kAbsent) continue;
+    for (std::size_t c = 0; c < std::min(candidates.size(), options.climbs); ++c) {
+      if (candidates[c].point[j] == kAbsent) continue;
       if (positions.size() <= kExhaustive) {
         for (std::size_t level = 0; level < positions.size(); ++level) consider(c, level);
         continue;
       }
-      const auto here =
-          static_cast<std::ptrdiff_t>(encoding_.nearest(j, candidates[c].point[place]));
-      const auto last = static_cast<std::ptrdiff_t>(positions.size()) - 1;
-      for (const std::ptrdiff_t step : {-8, -4, -2, -1, 1, 2, 4, 8})
-        if (here + step >= 0 && here + step <= last)
-          consider(c, static_cast<std::size_t>(here + step));
+      const std::size_t here = dimension.nearest(candidates[c].point[j]);
+      for (std::size_t step = 8; step > 0; step /= 2)
+        if (step <= here) consider(c, here - step);
+      for (std::size_t step = 1; step <= 8; step *= 2)
+        if (here + step < positions.size()) consider(c, here + step);
+      const double levels = static_cast<double>(positions.size());
       for (int i = 0; i < kRandomLevels; ++i)
-        consider(
-            c, static_cast<std::size_t>(random.uniform() * static_cast<double>(positions.size())));
+        consider(c, static_cast<std::size_t>(random.uniform() * levels));
     }
     evaluate(alternatives);
     for (std::size_t a = 0; a < alternatives.size(); ++a)
@@ -358,14 +349,14 @@ bool Search::improve_discrete(std::vector<Candidate>& candidates, const SearchOp
   return changed;
 }
 
-std::vector<Coordinates> Search::near(const Coordinates& around, int count, std::uint64_t seed,
-                                      RunId run) const {
+std::vector<Coordinates> Search::near(const Coordinates& around, std::size_t count,
+                                      std::uint64_t seed, RunId run) const {
   RandomStream random(seed, run, kNear);
   std::vector<Coordinates> points;
-  for (int i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     points.push_back(perturbed(around, random));
     encoding_.snap(points.back());
-    encoding_.apply_conditions(points.back(), [&](int j) { return initial_value(j); });
+    encoding_.apply_conditions(points.back(), [&](std::size_t j) { return initial_value(j); });
   }
   return points;
 }
@@ -377,12 +368,12 @@ Coordinates Search::with_option(Coordinates point, Option option) const {
   for (std::size_t j = option.dimension; dimensions[j].parent; j = *dimensions[j].parent) {
     const std::size_t parent = *dimensions[j].parent;
     const std::vector<bool>& at = dimensions[j].at_position;
-    if (point[parent] != kAbsent && at[encoding_.nearest(static_cast<int>(parent), point[parent])])
-      continue;
-    const auto first = std::find(at.begin(), at.end(), true) - at.begin();
-    point[parent] = dimensions[parent].positions[static_cast<std::size_t>(first)];
+    if (point[parent] != kAbsent && at[dimensions[parent].nearest(point[parent])]) continue;
+    std::size_t first = 0;
+    while (!at[first]) ++first;
+    point[parent] = dimensions[parent].positions[first];
   }
-  encoding_.apply_conditions(point, [&](int j) { return initial_value(j); });
+  encoding_.apply_conditions(point, [&](std::size_t j) { return initial_value(j); });
   return point;
 }
 

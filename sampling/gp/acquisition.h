@@ -27,11 +27,11 @@ struct Candidate {
 };
 
 struct SearchOptions {
-  int raw = 768;   ///< points looked at first
-  int starts = 5;  ///< of them improved
+  std::size_t raw = 768;   ///< points looked at first
+  std::size_t starts = 5;  ///< of them improved
   int iterations = 15;
-  int rounds = 2;  ///< of real coordinates after discrete ones
-  int climbs = 5;  ///< so many of the starts are improved in their discrete coordinates too
+  int rounds = 2;          ///< of real coordinates after discrete ones
+  std::size_t climbs = 5;  ///< so many of the starts are improved in their discrete coordinates too
   std::optional<std::size_t> fixed = {};  ///< a dimension that stays as it is at the starts
 };
 
@@ -58,7 +58,7 @@ class Search {
   Search(const Encoding& encoding, const Model& model, double best, std::vector<Coordinates> good);
 
   /// The points to look at first. `seed` and `run` name the stream.
-  std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, int count) const;
+  std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, std::size_t count) const;
   /// Makes points ready for this model, before or after its newest run is observed.
   Pool pool(std::vector<Coordinates> points) const;
 
@@ -72,14 +72,14 @@ class Search {
   std::vector<Candidate> rank(std::vector<Coordinates> points) const;
   std::vector<Candidate> rank(const Pool& pool) const;
   /// Points near `around`, as they are among the raw ones.
-  std::vector<Coordinates> near(const Coordinates& around, int count, std::uint64_t seed,
+  std::vector<Coordinates> near(const Coordinates& around, std::size_t count, std::uint64_t seed,
                                 RunId run) const;
 
  private:
   Coordinates perturbed(const Coordinates& around, RandomStream& random) const;
-  double initial_value(int dimension) const;
+  double initial_value(std::size_t dimension) const;
   std::vector<Candidate> starts(const std::vector<Candidate>& ranked, RandomStream& random,
-                                int count) const;
+                                std::size_t count) const;
   bool has_kind(Dimension::Kind kind) const;
   void improve_real(std::vector<Candidate>& candidates, int iterations) const;
   std::vector<Lbfgs> climbs_from(const std::vector<Candidate>& candidates, int iterations) const;
@@ -87,7 +87,7 @@ class Search {
   bool improve_discrete(std::vector<Candidate>& candidates, const SearchOptions& options,
                         RandomStream& random) const;
   template <class Work>
-  void for_blocks(int blocks, Work work) const;
+  void for_blocks(std::size_t points, Work work) const;
   void evaluate(std::vector<Candidate>& candidates) const;
   struct LogImprovement {
     double value = 0;

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <iterator>
+#include <vector>
 
 #include "sampling/gp/numerics.h"
 
@@ -13,6 +15,14 @@ namespace hdrive::sampling::gp {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+
+/// What a container holds, as a vector.
+inline Eigen::Map<const VectorXd> vector(const std::vector<double>& values) {
+  return {values.data(), std::ssize(values)};
+}
+inline Eigen::Map<VectorXd> vector(std::vector<double>& values) {
+  return {values.data(), std::ssize(values)};
+}
 
 template <class Matrix>
 Input input(const Matrix& matrix) {

@@ -137,7 +137,7 @@ void Curves::follow(const History& history, std::vector<RunId> completed) {
 
 Observation Observer::observation_of(const History& history, RunId id) {
   using Kind = Observation::Kind;
-  Observation result = observations_[static_cast<std::size_t>(id)];
+  Observation result = of(id);
   result.value = 0;
   result.kind = result.point ? outcome_of(history, id) : Kind::nothing;
   if (result.kind == Kind::value) result.value = loss_of(history, id);
@@ -154,7 +154,7 @@ Observation Observer::observation_of(const History& history, RunId id) {
 }
 
 void Observer::replace(Observation observation) {
-  Observation& place = observations_[static_cast<std::size_t>(observation.run)];
+  Observation& place = of(observation.run);
   digest_ -= digest_of(place);
   place = std::move(observation);
   digest_ += digest_of(place);
@@ -234,11 +234,9 @@ const std::vector<Observation>& Observer::update(const History& history, Newest 
   }
   for (const RunId id : changed) replace(observation_of(history, id));
   // What tells nothing after all is not waited for.
-  if (held_out &&
-      observations_[static_cast<std::size_t>(*held_out)].kind == Observation::Kind::nothing)
-    held_out.reset();
+  if (held_out && of(*held_out).kind == Observation::Kind::nothing) held_out.reset();
   if (held_out) {
-    held_out_ = observations_[static_cast<std::size_t>(*held_out)];
+    held_out_ = of(*held_out);
     replace({Observation::Kind::pending, *held_out, held_out_->point, 0});
   }
   return observations_;
@@ -311,8 +309,8 @@ void add_group(Dataset& data, const std::vector<const Observation*>& rows,
 
 }  // namespace
 
-Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,
-                   Warp warp) {
+Dataset learn_from(const std::vector<Observation>& observations, RunId before,
+                   std::size_t dimensions, Warp warp) {
   const std::vector<const Observation*> rows = rows_of(observations, before);
   std::vector<double> values;
   for (const Observation* row : rows)
@@ -325,7 +323,7 @@ Dataset learn_from(const std::vector<Observation>& observations, RunId before, i
   std::vector<double> scores;
   for (std::size_t next = 0; const Observation* row : rows)
     scores.push_back(row->kind == Observation::Kind::failure ? data.failure_score : known[next++]);
-  data.training.points = Points(dimensions, static_cast<int>(rows.size()));
+  data.training.points = Points(dimensions, rows.size());
   for (const auto& group : group_replicates(rows)) add_group(data, rows, scores, group);
   data.known = ascending(known, values);
   return data;

@@ -94,6 +94,7 @@ class Observer {
   void reset();
   Observation observation_of(const History& history, RunId run);
   void replace(Observation observation);
+  Observation& of(RunId run) { return observations_[static_cast<std::size_t>(run)]; }
   std::vector<RunId> completed(std::optional<RunId> except) const;
 
   const Encoding& encoding_;
@@ -135,7 +136,7 @@ struct Dataset {
 };
 
 /// The observations with a run number below `before`.
-Dataset learn_from(const std::vector<Observation>& observations, RunId before, int dimensions,
-                   Warp warp);
+Dataset learn_from(const std::vector<Observation>& observations, RunId before,
+                   std::size_t dimensions, Warp warp);
 
 }  // namespace hdrive::sampling::gp

@@ -13,8 +13,8 @@ constexpr RunId kFirstCheckpoint = 8;
 constexpr std::size_t kColdEvery = 8;
 constexpr int kColdIterations = 60, kWarmIterations = 15, kLastIterations = 8;
 constexpr RunId kEveryResult = 200;
-constexpr int kMostFitted = 300;
-constexpr int kFewestFitted = 3;
+constexpr std::size_t kMostFitted = 300;
+constexpr std::size_t kFewestFitted = 3;
 constexpr std::uint32_t kSubsetPurpose = 0x5011;
 
 RunId next_checkpoint(RunId checkpoint) { return checkpoint + std::max<RunId>(2, checkpoint / 10); }
@@ -45,75 +45,72 @@ std::uint64_t key_of(Digest digest, const Hyperparameters& start) {
 }
 
 // The rows by value, best first; of equal ones the earlier.
-std::vector<int> by_value(const Training& training) {
-  std::vector<int> order(static_cast<std::size_t>(training.size()));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return training.values[static_cast<std::size_t>(a)] <
-           training.values[static_cast<std::size_t>(b)];
+std::vector<std::size_t> by_value(const Training& training) {
+  std::vector<std::size_t> order(training.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return training.values[a] < training.values[b];
   });
   return order;
 }
 
 }  // namespace
 
-std::vector<int> representative_rows(const Training& training, int most, RandomStream& random) {
-  std::vector<int> order = by_value(training);
+std::vector<std::size_t> representative_rows(const Training& training, std::size_t most,
+                                             RandomStream& random) {
+  std::vector<std::size_t> order = by_value(training);
   if (training.size() <= most) {
     std::sort(order.begin(), order.end());
     return order;
   }
-  for (int i = most / 3; i < most; ++i) {
+  for (std::size_t i = most / 3; i < most; ++i) {
     const auto left = static_cast<double>(training.size() - i);
-    const auto pick = i + static_cast<int>(random.uniform() * left);
-    std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(pick)]);
+    std::swap(order[i], order[i + static_cast<std::size_t>(random.uniform() * left)]);
   }
-  order.resize(static_cast<std::size_t>(most));
+  order.resize(most);
   std::sort(order.begin(), order.end());
   return order;
 }
 
-std::vector<int> rows_near(const Training& training, int most, int centre,
-                           const Hyperparameters& hyperparameters) {
-  const int n = training.size();
-  std::vector<int> chosen = by_value(training);
+std::vector<std::size_t> rows_near(const Training& training, std::size_t most, std::size_t centre,
+                                   const Hyperparameters& hyperparameters) {
+  const std::size_t n = training.size();
+  std::vector<std::size_t> chosen = by_value(training);
   if (n <= most) {
     std::sort(chosen.begin(), chosen.end());
     return chosen;
   }
-  chosen.resize(static_cast<std::size_t>(most / 4));
-  for (int i = n - most / 8; i < n; ++i) chosen.push_back(i);
+  chosen.resize(most / 4);
+  for (std::size_t i = n - most / 8; i < n; ++i) chosen.push_back(i);
   chosen.push_back(centre);
   std::sort(chosen.begin(), chosen.end());
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
 
-  std::vector<std::pair<double, int>> others;
-  for (int i = 0; i < n; ++i) {
+  std::vector<std::pair<double, std::size_t>> others;
+  const auto there = training.points[centre];
+  for (std::size_t i = 0; i < n; ++i) {
     if (std::binary_search(chosen.begin(), chosen.end(), i)) continue;
+    const auto here = training.points[i];
     double distance = 0;
-    for (int j = 0; j < training.points.dimensions(); ++j) {
-      const double difference = training.points.row(i)[j] - training.points.row(centre)[j];
-      const double scaled = std::min(std::abs(difference), 1.0) /
-                            hyperparameters.lengthscales[static_cast<std::size_t>(j)];
+    for (std::size_t j = 0; j < here.size(); ++j) {
+      const double scaled =
+          std::min(std::abs(here[j] - there[j]), 1.0) / hyperparameters.lengthscales[j];
       distance += scaled * scaled;
     }
     others.emplace_back(distance, i);
   }
-  const auto wanted =
-      static_cast<std::ptrdiff_t>(most) - static_cast<std::ptrdiff_t>(chosen.size());
-  std::nth_element(others.begin(), others.begin() + wanted, others.end());
-  for (std::ptrdiff_t i = 0; i < wanted; ++i)
-    chosen.push_back(others[static_cast<std::size_t>(i)].second);
+  const auto nearest = std::span(others).first(most - chosen.size());
+  std::nth_element(others.begin(), others.begin() + std::ssize(nearest), others.end());
+  for (const auto& [distance, row] : nearest) chosen.push_back(row);
   std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
 
-Training subset(const Training& training, const std::vector<int>& rows) {
-  Training result{Points(training.points.dimensions(), static_cast<int>(rows.size())), {}, {}, {}};
-  for (const int row : rows) {
-    const auto i = static_cast<std::size_t>(row);
-    result.add(training.points[row], training.values[i], training.shares[i], training.doubts[i]);
-  }
+Training subset(const Training& training, const std::vector<std::size_t>& rows) {
+  Training result{Points(training.points.dimensions(), rows.size()), {}, {}, {}};
+  for (const std::size_t row : rows)
+    result.add(training.points[row], training.values[row], training.shares[row],
+               training.doubts[row]);
   return result;
 }
 

@@ -51,11 +51,12 @@ class Fits {
 };
 
 /// At most `most` rows of the dataset in their order: the best third, and others drawn by `random`.
-std::vector<int> representative_rows(const Training& training, int most, RandomStream& random);
+std::vector<std::size_t> representative_rows(const Training& training, std::size_t most,
+                                             RandomStream& random);
 /// At most `most` rows in their order: row `centre`, the best quarter, the newest eighth, and then
 /// those nearest to `centre` by the lengthscales.
-std::vector<int> rows_near(const Training& training, int most, int centre,
-                           const Hyperparameters& hyperparameters);
-Training subset(const Training& training, const std::vector<int>& rows);
+std::vector<std::size_t> rows_near(const Training& training, std::size_t most, std::size_t centre,
+                                   const Hyperparameters& hyperparameters);
+Training subset(const Training& training, const std::vector<std::size_t>& rows);
 
 }  // namespace hdrive::sampling::gp

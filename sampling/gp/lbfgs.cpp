@@ -55,7 +55,7 @@ void Lbfgs::tell(double value, const std::vector<double>& gradient) {
     const double scale = std::sqrt(dot(pair.s, pair.s) * dot(pair.y, pair.y));
     if (pair.product > 1e-10 * scale) {
       pairs_.push_back(std::move(pair));
-      if (pairs_.size() > static_cast<std::size_t>(options_.memory)) pairs_.pop_front();
+      if (pairs_.size() > options_.memory) pairs_.pop_front();
     }
     point_ = trial_;
     if (++iteration_ >= options_.iterations) {

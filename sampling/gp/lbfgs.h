@@ -19,7 +19,7 @@ class Lbfgs {
  public:
   struct Options {
     int iterations = 15;
-    int memory = 8;
+    std::size_t memory = 8;
     double gradient = 1e-2;   ///< done when no projected gradient component is larger
     double first_step = 0.1;  ///< length of the first step; the next ones scale themselves
     int backtracks = 12;

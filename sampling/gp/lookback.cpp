@@ -11,13 +11,13 @@ std::optional<Option> neglected_option(const Encoding& encoding,
                                        RandomStream& random) {
   std::optional<Option> result;
   std::pair<RunId, double> longest_ago;
-  for (std::size_t j = 0; j < encoding.dimensions().size(); ++j) {
+  for (std::size_t j = 0; j < encoding.size(); ++j) {
     const Dimension& dimension = encoding.dimensions()[j];
     if (dimension.kind != Dimension::Kind::category) continue;
     std::vector<RunId> last(dimension.positions.size(), -1);
     for (const Observation& each : observations)
       if (each.point && (*each.point)[j] != kAbsent)
-        last[encoding.nearest(static_cast<int>(j), (*each.point)[j])] = each.run;
+        last[dimension.nearest((*each.point)[j])] = each.run;
     for (std::size_t position = 0; position < last.size(); ++position) {
       const std::pair key(last[position], random.uniform());
       if (result && longest_ago <= key) continue;

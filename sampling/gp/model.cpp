@@ -22,19 +22,19 @@ void Kernel::covariances(const Eigen::Ref<const MatrixXd>& x, const double* poin
 }
 
 void Kernel::covariances(const Points& points, MatrixXd& k, MatrixXd* slopes) const {
-  const int n = points.size();
+  const Eigen::Index n = points.matrix().rows();
   k.resize(n, n);
   if (slopes) slopes->resize(n, n);
-  for (int i = 0; i < n; ++i)
+  for (Eigen::Index i = 0; i < n; ++i)
     covariances(points.matrix().bottomRows(n - i), points.row(i), &k(i, i),
                 slopes ? &(*slopes)(i, i) : nullptr);
 }
 
-MatrixXd Kernel::covariances(const Points& points, int n, const Points& others,
+MatrixXd Kernel::covariances(const Points& points, Eigen::Index n, const Points& others,
                              MatrixXd* slopes) const {
-  MatrixXd k(n, others.size());
-  if (slopes) slopes->resize(n, others.size());
-  for (int c = 0; c < others.size(); ++c)
+  MatrixXd k(n, others.matrix().rows());
+  if (slopes) slopes->resize(n, k.cols());
+  for (Eigen::Index c = 0; c < k.cols(); ++c)
     covariances(points.matrix().topRows(n), others.row(c), k.col(c).data(),
                 slopes ? slopes->col(c).data() : nullptr);
   return k;
@@ -42,20 +42,20 @@ MatrixXd Kernel::covariances(const Points& points, int n, const Points& others,
 
 // ---- conditioning -------------------------------------------------------------------------------
 
-Model::Model(const Training& training, const Hyperparameters& hyperparameters, int room)
+Model::Model(const Training& training, const Hyperparameters& hyperparameters, std::size_t room)
     : hyperparameters_(hyperparameters),
       kernel_(hyperparameters),
       points_(training.points.dimensions(), training.size() + room),
-      y_(VectorXd::Zero(training.size() + room)),
+      y_(VectorXd::Zero(static_cast<Eigen::Index>(training.size() + room))),
       noises_(y_),
-      observed_(training.size()),
+      observed_(std::ssize(training.values)),
       alpha_(y_) {
-  for (int i = 0; i < training.size(); ++i) points_.add(training.points[i]);
+  for (std::size_t i = 0; i < training.size(); ++i) points_.add(training.points[i]);
   y_.head(observed_) = training.y();
 }
 
 std::optional<Model> Model::make(const Training& training, const Hyperparameters& hyperparameters,
-                                 int room) {
+                                 std::size_t room) {
   Model model(training, hyperparameters, room);
   for (const double jitter : kJitters)
     if (model.factor(training, jitter * hyperparameters.scale)) return model;
@@ -64,7 +64,7 @@ std::optional<Model> Model::make(const Training& training, const Hyperparameters
 
 // K + noise = L L', alpha = L^-T L^-1 y.
 bool Model::factor(const Training& training, double jitter) {
-  const int n = observed_;
+  const Eigen::Index n = observed_;
   jitter_ = jitter;
   noises_.head(n) = training.noises(hyperparameters_.noise).array() + jitter;
   MatrixXd k;
@@ -77,8 +77,8 @@ bool Model::factor(const Training& training, double jitter) {
   return alpha_.allFinite();
 }
 
-std::optional<int> Model::add_pending(std::span<const double> point) {
-  const int n = size();
+std::optional<Eigen::Index> Model::add_pending(std::span<const double> point) {
+  const Eigen::Index n = size();
   if (n == y_.size()) return std::nullopt;
   VectorXd k(n);
   kernel_.covariances(points_.matrix(), point.data(), k.data());
@@ -94,8 +94,8 @@ std::optional<int> Model::add_pending(std::span<const double> point) {
   return n;
 }
 
-void Model::condition(int row, double value, double doubt) {
-  const int n = observed_;
+void Model::condition(Eigen::Index row, double value, double doubt) {
+  const Eigen::Index n = observed_;
   VectorXd k(n), back(n);  // back = K^-1 k
   kernel_.covariances(points_.matrix().topRows(n), points_.row(row), k.data());
   const double noise = hyperparameters_.noise + jitter_ + doubt;
@@ -150,13 +150,13 @@ std::vector<Model::Prediction> Model::predict(const Points& points) const {
 }
 
 Model::Prediction Model::predict(std::span<const double> point) const {
-  Points single(dimensions(), 1);
+  Points single(point.size(), 1);
   single.add(point);
   return predict(single).front();
 }
 
 std::vector<Model::Prediction> Model::predict(const Points& points, Gradients& gradients) const {
-  const int n = size();
+  const Eigen::Index n = size();
   MatrixXd slopes;
   const MatrixXd k = kernel_.covariances(points_, n, points, &slopes);
   const MatrixXd v = times(inverse(), k);
@@ -169,10 +169,10 @@ std::vector<Model::Prediction> Model::predict(const Points& points, Gradients& g
     variance += back.cwiseAbs2();
     w -= doubted_ * back.transpose();
   }
-  gradients.mean.setZero(dimensions(), points.size());
-  gradients.variance.setZero(dimensions(), points.size());
+  gradients.mean.setZero(dimensions(), k.cols());
+  gradients.variance.setZero(dimensions(), k.cols());
   std::vector<Prediction> predictions;
-  for (int c = 0; c < points.size(); ++c) {
+  for (Eigen::Index c = 0; c < k.cols(); ++c) {
     predictions.push_back(prediction(mean[c], variance[c]));
     const VectorXd of_mean = alpha.cwiseProduct(slopes.col(c));
     const VectorXd of_variance = w.col(c).cwiseProduct(slopes.col(c));
@@ -189,10 +189,10 @@ std::vector<Model::Prediction> Model::predict(const Points& points, Gradients& g
 }
 
 std::vector<Model::Prediction> Model::leave_one_out() const {
-  const int n = observed_;
+  const Eigen::Index n = observed_;
   const VectorXd precision = inverse(n).colwise().squaredNorm();
   std::vector<Prediction> result;
-  for (int i = 0; i < n; ++i)
+  for (Eigen::Index i = 0; i < n; ++i)
     result.push_back({y_[i] - alpha_[i] / precision[i], 1 / precision[i]});
   return result;
 }

@@ -54,11 +54,7 @@ class Kernel {
  public:
   explicit Kernel(const Hyperparameters& hyperparameters)
       : scale_(hyperparameters.scale),
-        inverse_squares_(Eigen::Map<const VectorXd>(hyperparameters.lengthscales.data(),
-                                                    std::ssize(hyperparameters.lengthscales))
-                             .array()
-                             .square()
-                             .inverse()) {}
+        inverse_squares_(vector(hyperparameters.lengthscales).array().square().inverse()) {}
 
   const VectorXd& inverse_squares() const { return inverse_squares_; }
   /// k(X, x), and, unless null, the slopes that derivatives are made of (numerics.h).
@@ -67,7 +63,7 @@ class Kernel {
   /// The lower triangle of k(X, X).
   void covariances(const Points& points, MatrixXd& k, MatrixXd* slopes = nullptr) const;
   /// k(X, X') of the first `n` rows of X.
-  MatrixXd covariances(const Points& points, int n, const Points& others,
+  MatrixXd covariances(const Points& points, Eigen::Index n, const Points& others,
                        MatrixXd* slopes = nullptr) const;
 
  private:
@@ -83,13 +79,10 @@ struct Training {
   std::vector<double> shares;  ///< 1; 1/k for the mean of k replicates
   std::vector<double> doubts;  ///< 0; more for a value that was not seen but inferred
 
-  int size() const { return points.size(); }
-  auto y() const { return Eigen::Map<const VectorXd>(values.data(), size()); }
+  std::size_t size() const { return values.size(); }
+  auto y() const { return vector(values); }
   /// The diagonal of the noise.
-  VectorXd noises(double sn2) const {
-    return sn2 * Eigen::Map<const VectorXd>(shares.data(), size()) +
-           Eigen::Map<const VectorXd>(doubts.data(), size());
-  }
+  VectorXd noises(double sn2) const { return sn2 * vector(shares) + vector(doubts); }
   void add(std::span<const double> point, double value, double share = 1, double doubt = 0) {
     points.add(point);
     values.push_back(value);
@@ -137,23 +130,25 @@ class Model {
  public:
   /// Nothing where no jitter up to 1e-4 s2 makes the covariance positive definite.
   static std::optional<Model> make(const Training& training, const Hyperparameters& hyperparameters,
-                                   int room = 0);
+                                   std::size_t room = 0);
 
   const Hyperparameters& hyperparameters() const { return hyperparameters_; }
-  int size() const { return points_.size(); }
-  int dimensions() const { return points_.dimensions(); }
-  std::span<const double> point(int row) const { return points_[row]; }
+  Eigen::Index size() const { return points_.matrix().rows(); }
+  Eigen::Index dimensions() const { return points_.matrix().cols(); }
+  std::span<const double> point(Eigen::Index row) const {
+    return {points_.row(row), points_.dimensions()};
+  }
   double jitter() const { return jitter_; }
 
   /// Conditions on a pending run as if it had reported the present mean there: the mean stays, the
   /// variance falls (the kriging believer: Ginsbourger, Le Riche, Carraro, "Kriging is well-suited
   /// to parallelize optimization", 2010). Its row, or nothing where the point adds nothing.
-  std::optional<int> add_pending(std::span<const double> point);
+  std::optional<Eigen::Index> add_pending(std::span<const double> point);
 
   /// What a pending run came to after all: the mean follows, and with it what the other pending
   /// ones count as. The variance of `value` about the function is sn2 + `doubt`. To be called once,
   /// after all were added; costs little, since nothing is factored.
-  void condition(int row, double value, double doubt);
+  void condition(Eigen::Index row, double value, double doubt);
 
   struct Prediction {
     double mean = 0;
@@ -181,19 +176,19 @@ class Model {
   std::vector<Prediction> predict(const Points& points, Gradients& gradients) const;
 
   /// The mean at training point i, or at the run that was observed, which costs nothing.
-  double fitted(int row) const { return y_[row] - noises_[row] * alpha_[row]; }
-  int observed() const { return observed_; }
+  double fitted(Eigen::Index row) const { return y_[row] - noises_[row] * alpha_[row]; }
+  Eigen::Index observed() const { return observed_; }
 
   /// What the model predicts for each training point (pending ones excepted) from all others, with
   /// the noise: Rasmussen, Williams, equation 5.12.
   std::vector<Prediction> leave_one_out() const;
 
  private:
-  Model(const Training& training, const Hyperparameters& hyperparameters, int room);
+  Model(const Training& training, const Hyperparameters& hyperparameters, std::size_t room);
   bool factor(const Training& training, double jitter);
 
   /// L^-1 of the first n rows, of all where none is given.
-  auto inverse(int n) const { return inverse_->topLeftCorner(n, n); }
+  auto inverse(Eigen::Index n) const { return inverse_->topLeftCorner(n, n); }
   auto inverse() const { return inverse(size()); }
   double prior_variance() const { return hyperparameters_.scale + kMeanVariance; }
   Prediction prediction(double mean, double variance) const;
@@ -202,7 +197,7 @@ class Model {
   Kernel kernel_;
   Points points_;
   VectorXd y_, noises_;  ///< by row; zero for pending points
-  int observed_ = 0;
+  Eigen::Index observed_ = 0;
   double jitter_ = 0;
   std::shared_ptr<MatrixXd> inverse_;  ///< L^-1; shared by copies until one adds more
   VectorXd alpha_;                     ///< K^-1 y, zero for pending points

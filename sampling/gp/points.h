@@ -14,21 +14,20 @@ namespace hdrive::sampling::gp {
 
 class Points {
  public:
-  explicit Points(int dimensions, int capacity = 0) : x_(capacity, dimensions) {
-    rows_.reserve(static_cast<std::size_t>(dimensions) * static_cast<std::size_t>(capacity));
+  explicit Points(std::size_t dimensions, std::size_t capacity = 0)
+      : x_(static_cast<Eigen::Index>(capacity), static_cast<Eigen::Index>(dimensions)) {
+    rows_.reserve(dimensions * capacity);
   }
 
-  int size() const { return size_; }
-  int dimensions() const { return static_cast<int>(x_.cols()); }
+  std::size_t size() const { return static_cast<std::size_t>(size_); }
+  std::size_t dimensions() const { return static_cast<std::size_t>(x_.cols()); }
 
   /// size x dimensions: coordinates of one dimension lie side by side, as the kernel's loops need them.
   auto matrix() const { return x_.topRows(size_); }
   /// One point, whose coordinates lie side by side too.
-  const double* row(int i) const {
-    return rows_.data() + static_cast<std::ptrdiff_t>(i) * x_.cols();
-  }
-  std::span<const double> operator[](int i) const {
-    return {row(i), static_cast<std::size_t>(x_.cols())};
+  const double* row(Eigen::Index i) const { return rows_.data() + i * x_.cols(); }
+  std::span<const double> operator[](std::size_t i) const {
+    return std::span(rows_).subspan(i * dimensions(), dimensions());
   }
 
   void add(std::span<const double> point) {
@@ -41,7 +40,7 @@ class Points {
  private:
   Eigen::MatrixXd x_;
   std::vector<double> rows_;
-  int size_ = 0;
+  Eigen::Index size_ = 0;
 };
 
 }  // namespace hdrive::sampling::gp

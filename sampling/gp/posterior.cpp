@@ -73,8 +73,7 @@ double Posterior::operator()(std::span<const double> logarithms, std::vector<dou
   const VectorXd alpha = transposed_times(inverse_, whitened);
   double value = 0.5 * whitened.squaredNorm() - inverse_.diagonal().array().log().sum();
   gradient.resize(logarithms.size());
-  Eigen::Map<VectorXd>(gradient.data(), std::ssize(gradient)) =
-      likelihood_gradient(kernel, theta.noise, alpha);
+  vector(gradient) = likelihood_gradient(kernel, theta.noise, alpha);
 
   const std::size_t d = theta.lengthscales.size();
   for (std::size_t j = 0; j < d; ++j) {
@@ -90,11 +89,10 @@ double Posterior::operator()(std::span<const double> logarithms, std::vector<dou
 
 // The kernel's slopes, and L^-1 of K + noise = L L'.
 bool Posterior::factor(const Kernel& kernel, double noise) {
-  const int n = training_.size();
   kernel.covariances(training_.points, k_, &slopes_);
   k_.diagonal() += training_.noises(noise);
   if (!numerics().cholesky(output(k_))) return false;
-  inverse_.resize(n, n);
+  inverse_.resize(k_.rows(), k_.cols());
   numerics().invert(input(k_), output(inverse_));
   return true;
 }
@@ -103,12 +101,12 @@ bool Posterior::factor(const Kernel& kernel, double noise) {
 // Williams, equation 5.9). For the lengthscales dK/dl holds the slopes and the squared distances; of K itself the
 // sum is known without keeping it: sum(M o K) = y'alpha - n.
 VectorXd Posterior::likelihood_gradient(const Kernel& kernel, double noise, const VectorXd& alpha) {
-  const int n = training_.size(), d = training_.points.dimensions();
+  const Eigen::Index n = k_.rows(), d = kernel.inverse_squares().size();
   numerics().gram(input(inverse_), output(k_));  // K^-1
   VectorXd distances = VectorXd::Zero(d), weights(n);
   double all = 0;  // sum(M)
-  for (int i = 0; i + 1 < n; ++i) {
-    const int below = n - i - 1;
+  for (Eigen::Index i = 0; i + 1 < n; ++i) {
+    const Eigen::Index below = n - i - 1;
     weights.head(below) = alpha[i] * alpha.tail(below) - k_.col(i).tail(below);
     all += 2 * weights.head(below).sum();
     weights.head(below).array() *= slopes_.col(i).tail(below).array();
@@ -120,8 +118,8 @@ VectorXd Posterior::likelihood_gradient(const Kernel& kernel, double noise, cons
   all += diagonal.sum();
   const VectorXd noises = training_.noises(noise);
   const double noise_part = diagonal.dot(noises - training_.noises(0));
-  const double scale_part =
-      training_.y().dot(alpha) - n - kMeanVariance * all - diagonal.dot(noises);
+  const double scale_part = training_.y().dot(alpha) - static_cast<double>(n) -
+                            kMeanVariance * all - diagonal.dot(noises);
 
   VectorXd gradient(d + 2);
   gradient.head(d) = (-5.0 / 3.0 * kernel.inverse_squares()).cwiseProduct(distances);

@@ -7,33 +7,31 @@ namespace hdrive::sampling::gp {
 namespace {
 
 // Largest model: above it the runs nearest to the incumbent.
-constexpr int kMostModelled = 500;
+constexpr std::size_t kMostModelled = 500;
 
-int best_final_row(const Dataset& data) {
-  int best = -1;
-  for (int i = 0; i < data.training.size(); ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    if (data.is_final[row] &&
-        (best < 0 ||
-         data.training.values[row] < data.training.values[static_cast<std::size_t>(best)]))
-      best = i;
-  }
-  return best;
+// There is one.
+std::size_t best_final_row(const Dataset& data) {
+  const std::vector<double>& values = data.training.values;
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (data.is_final[i] && (!best || values[i] < values[*best])) best = i;
+  return best.value();
 }
 
 }  // namespace
 
-SearchOptions whole_search(int rows) {
+SearchOptions whole_search(std::size_t rows) {
   SearchOptions options;
-  options.raw = std::clamp(options.raw * 200 / std::max(rows, 200), 256, options.raw);
+  options.raw = std::clamp<std::size_t>(options.raw * 200 / std::max<std::size_t>(rows, 200), 256,
+                                        options.raw);
   return options;
 }
 
 // An iteration costs in proportion to the square of the rows.
-SearchOptions short_search(int rows) {
+SearchOptions short_search(std::size_t rows) {
   SearchOptions options = whole_search(rows);
   if (rows <= kFewRows) return options;
-  const double affordable = 1.5 * 500 * 500 / (static_cast<double>(rows) * rows);
+  const double affordable = 1.5 * 500 * 500 / static_cast<double>(rows * rows);
   options.iterations = std::clamp(static_cast<int>(affordable), 1, options.iterations);
   options.rounds = 1;
   options.climbs = 1;
@@ -57,7 +55,7 @@ void Precomputer::add_pending(Precomputation& work, const Hyperparameters& fitte
   std::vector<const Observation*> pending;
   for (const Observation& observation : work.input->observations)
     if (observation.kind == Observation::Kind::pending) pending.push_back(&observation);
-  const int room = static_cast<int>(pending.size());
+  const std::size_t room = pending.size();
   const Training& training = work.data.training;
   work.rows = rows_near(training, kMostModelled, best_final_row(work.data), fitted);
   const Training active = subset(training, work.rows);
@@ -78,8 +76,9 @@ Incumbents incumbents(const Precomputation& work, const Model& model,
                       std::optional<Precomputation::Pending> newest) {
   std::vector<Precomputation::Pending> order;
   for (std::size_t i = 0; i < work.rows.size(); ++i) {
-    const auto row = static_cast<std::size_t>(work.rows[i]);
-    if (work.data.is_final[row]) order.push_back({work.data.runs[row], static_cast<int>(i)});
+    const std::size_t row = work.rows[i];
+    if (work.data.is_final[row])
+      order.push_back({work.data.runs[row], static_cast<Eigen::Index>(i)});
   }
   if (newest) order.push_back(*newest);
   const auto count = std::min<std::size_t>(order.size(), 5);
@@ -104,13 +103,13 @@ void Precomputer::fill_pool(Precomputation& work) const {
     work.pool = search.pool(input.points);
     return;
   }
-  const int rows = static_cast<int>(work.rows.size());
+  const std::size_t rows = work.rows.size();
   const SearchOptions options = whole_search(rows);
   work.pool = search.pool(search.raw_points(seed_, input.id, options.raw));
   if (rows <= kFewRows) return;
   // There will be no time for a whole search: the best points by what is known now join the others.
   std::vector<Candidate> found = search.run(work.pool, seed_, input.id, options);
-  found.resize(std::min(found.size(), static_cast<std::size_t>(options.starts)));
+  found.resize(std::min(found.size(), options.starts));
   std::vector<Coordinates> points;
   for (Candidate& candidate : found) points.push_back(std::move(candidate.point));
   work.pool.add(search.pool(std::move(points)));

@@ -28,13 +28,13 @@ struct PrecomputationInput {
 struct Precomputation {
   std::shared_ptr<const PrecomputationInput> input;
   Dataset data;
-  std::vector<int> rows;  ///< of the dataset's training, which are modelled
+  std::vector<std::size_t> rows;  ///< of the dataset's training, which are modelled
   std::optional<Model>
       model;  ///< of these rows and all pending runs; nothing: no covariance was positive definite
   std::string fallback;  ///< what had to be done without, for the user; else empty
   struct Pending {
     RunId run;
-    int row;  ///< of the model
+    Eigen::Index row;  ///< of the model
   };
   std::vector<Pending> pending;
   Pool pool;  ///< points to look at first
@@ -51,11 +51,11 @@ Incumbents incumbents(const Precomputation& work, const Model& model,
                       std::optional<Precomputation::Pending> newest);
 
 /// A model of so few rows is searched in whole when its newest result is there.
-inline constexpr int kFewRows = 150;
+inline constexpr std::size_t kFewRows = 150;
 /// The search of a model of so many rows when its newest result is there.
-SearchOptions short_search(int rows);
+SearchOptions short_search(std::size_t rows);
 /// The one before, where there is time.
-SearchOptions whole_search(int rows);
+SearchOptions whole_search(std::size_t rows);
 
 class Precomputer {
  public:

@@ -147,7 +147,7 @@ TEST_CASE("Coordinates mark what does not exist, and take it back") {
   const sampling::Encoding encoding(kSpace);
   const Assignment adam{{"optimizer", text("adam")}, {"lr", 0.5}, {"layers", 4.0}, {"gate", 0.25}};
   auto point = encoding.encode(adam).value();
-  CHECK(point == std::vector<double>{1, -1, -1, 0.25, encoding.place(4, 0.99), 0.25});
+  CHECK(point == std::vector<double>{1, -1, -1, 0.25, encoding.dimensions()[4].place(0.99), 0.25});
   CHECK(encoding.decode(point) == adam);
   point = {0, 0.5, 0.5, 0.5, 0.5, 0.5};
   encoding.apply_conditions(point, [](int) { return 0.5; });
@@ -159,7 +159,7 @@ namespace {
 
 // The squares of the distances along each dimension, as the kernel has them.
 std::vector<double> squares(const sampling::Coordinates& a, const sampling::Coordinates& b) {
-  sampling::gp::Points point(static_cast<int>(b.size()));
+  sampling::gp::Points point(b.size());
   point.add(b);
   const double weight = 1;
   std::vector<double> result(a.size());
@@ -216,7 +216,7 @@ TEST_CASE("Covariances are positive definite on conditional spaces, at long leng
       for (int i = 0; i < 60; ++i)
         points.add(encoding.encode(*from->propose(History(Goal::minimize), i)->parameters).value());
       gp::Hyperparameters theta{{}, 1.0, 0.0};
-      for (int j = 0; j < encoding.size(); ++j)
+      for (std::size_t j = 0; j < encoding.size(); ++j)
         theta.lengthscales.push_back(lengthscale * (0.5 + random.uniform()));
       gp::MatrixXd covariance;
       gp::Kernel(theta).covariances(points, covariance);

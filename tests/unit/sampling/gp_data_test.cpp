@@ -295,8 +295,8 @@ TEST_CASE("Failures are worse than anything, and only the newest of many count")
   CHECK(data.runs.back() == history.size() - 1);
   const double worst =
       *std::max_element(data.training.values.begin(), data.training.values.begin() + 10);
-  for (int i = 10; i < data.training.size(); ++i)
-    CHECK(data.training.values[static_cast<std::size_t>(i)] > worst + 1);
+  for (std::size_t i = 10; i < data.training.size(); ++i)
+    CHECK(data.training.values[i] > worst + 1);
 }
 
 TEST_CASE("A point tried very often counts once, by its mean and with less noise") {

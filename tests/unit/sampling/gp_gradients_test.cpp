@@ -13,7 +13,7 @@ using namespace hdrive::sampling::gp;
 namespace {
 
 void check_posterior(const Training& training) {
-  const int d = training.points.dimensions();
+  const std::size_t d = training.points.dimensions();
   const Prior prior = Prior::of_reals(d);
   Posterior posterior(training, prior);
   std::vector<double> at = random_hyperparameters(d).logarithms();
@@ -49,7 +49,7 @@ TEST_CASE("It is so with duplicates and with few points") {
 }
 
 TEST_CASE("The gradients of mean and variance are those of their values") {
-  for (const int d : {1, 2, 3, 7, 20}) {
+  for (const std::size_t d : {1, 2, 3, 7, 20}) {
     INFO(d);
     const Training training = random_training(40, d);
     auto model = Model::make(training, random_hyperparameters(d), 3);
@@ -58,15 +58,14 @@ TEST_CASE("The gradients of mean and variance are those of their values") {
     REQUIRE(model->add_pending(random_point(d, random)));
     Points points(d, 5);
     for (int i = 0; i < 5; ++i) points.add(random_point(d, random));
-    const auto size = static_cast<std::size_t>(d);
     Model::Gradients over;
     const auto predictions = model->predict(points, over);
-    for (int i = 0; i < 5; ++i) {
+    for (std::size_t i = 0; i < 5; ++i) {
       const std::vector<double> here(points[i].begin(), points[i].end());
       const auto same = model->predict(here);
-      CHECK(predictions[static_cast<std::size_t>(i)].mean == Approx(same.mean));
-      CHECK(predictions[static_cast<std::size_t>(i)].variance == Approx(same.variance));
-      for (std::size_t j = 0; j < size; ++j) {
+      CHECK(predictions[i].mean == Approx(same.mean));
+      CHECK(predictions[i].variance == Approx(same.variance));
+      for (std::size_t j = 0; j < d; ++j) {
         if (j == kCategory) continue;
         constexpr double kStep = 1e-5;
         std::vector<double> moved = here;

@@ -55,18 +55,20 @@ std::vector<double> solve(Dense a, std::vector<double> b) {
 
 // The textbook's prediction at a point, with row `left_out` of the training left out.
 Model::Prediction textbook(const Training& training, const Hyperparameters& theta,
-                           std::span<const double> point, int left_out = -1) {
-  std::vector<int> rows;
-  for (int i = 0; i < training.size(); ++i)
+                           std::span<const double> point,
+                           std::optional<std::size_t> left_out = {}) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < training.size(); ++i)
     if (i != left_out) rows.push_back(i);
   Dense covariance;
   std::vector<double> values, cross;
-  for (const int i : rows) {
+  const VectorXd noises = training.noises(theta.noise);
+  for (const std::size_t i : rows) {
     covariance.emplace_back();
-    for (const int k : rows)
+    for (const std::size_t k : rows)
       covariance.back().push_back(kernel(theta, training.points[i], training.points[k]) +
-                                  (i == k ? training.noises(theta.noise)[i] : 0));
-    values.push_back(training.values[static_cast<std::size_t>(i)]);
+                                  (i == k ? noises[static_cast<Eigen::Index>(i)] : 0));
+    values.push_back(training.values[i]);
     cross.push_back(kernel(theta, training.points[i], point));
   }
   const auto alpha = solve(covariance, values), explained = solve(covariance, cross);
@@ -103,12 +105,14 @@ TEST_CASE("Leave-one-out predictions are those without the point") {
   const auto model = Model::make(training, theta);
   REQUIRE(model);
   const auto predictions = model->leave_one_out();
-  for (int i = 0; i < training.size(); ++i) {
+  const VectorXd noises = training.noises(theta.noise);
+  for (std::size_t i = 0; i < training.size(); ++i) {
     const auto expected = textbook(training, theta, training.points[i], i);
-    const auto& got = predictions[static_cast<std::size_t>(i)];
+    const auto& got = predictions[i];
     CHECK(got.mean == Approx(expected.mean).epsilon(1e-8).margin(1e-9));
-    CHECK(got.variance ==
-          Approx(expected.variance + training.noises(theta.noise)[i]).epsilon(1e-8).margin(1e-9));
+    CHECK(got.variance == Approx(expected.variance + noises[static_cast<Eigen::Index>(i)])
+                              .epsilon(1e-8)
+                              .margin(1e-9));
   }
 }
 
@@ -116,8 +120,8 @@ TEST_CASE("The mean at a training point is that of a prediction there") {
   const Training training = random_training(50, 3);
   const auto model = Model::make(training, random_hyperparameters(3));
   REQUIRE(model);
-  for (int i = 0; i < training.size(); ++i)
-    CHECK(model->fitted(i) == Approx(model->predict(training.points[i]).mean).margin(1e-9));
+  for (Eigen::Index i = 0; i < model->size(); ++i)
+    CHECK(model->fitted(i) == Approx(model->predict(model->point(i)).mean).margin(1e-9));
 }
 
 TEST_CASE("Believing in pending runs is refactoring with the present mean, to 1e-8") {
@@ -150,15 +154,15 @@ TEST_CASE(
     "Resolving a pending run is conditioning on its value, and on the others at their new means") {
   const int d = 3;
   for (const double doubt : {0.0, 0.1})
-    for (const int observed : {0, 2, 4}) {
-      INFO(doubt << " " << observed);
+    for (const std::size_t which : {0, 2, 4}) {
+      INFO(doubt << " " << which);
       Training training = random_training(40, d);
       const Hyperparameters theta = random_hyperparameters(d);
       auto model = Model::make(training, theta, 5);
       REQUIRE(model);
       RandomStream random(5, 0, 0);
       std::vector<std::vector<double>> pending;
-      std::vector<int> rows;
+      std::vector<Eigen::Index> rows;
       for (int i = 0; i < 5; ++i) {
         pending.push_back(random_point(d, random));
         rows.push_back(model->add_pending(pending.back()).value());
@@ -168,7 +172,6 @@ TEST_CASE(
       single.add(block_point);
       const auto block = model->prepare(single);
 
-      const auto which = static_cast<std::size_t>(observed);
       model->condition(rows[which], -1.5, doubt);
       training.add(pending[which], -1.5, 1, doubt);
       auto whole = Model::make(training, theta, 4);

@@ -60,8 +60,8 @@ TEST_CASE("A point and its assignment belong together, whatever the parameter's 
     CHECK((*point)[j] == Approx(std::vector<double>{0.25, 5.5 / 6, 2.5 / 3, 1}[j]));
   CHECK(encoding.decode(*point) == assignment);
   CHECK_FALSE(encoding.encode({{"x", 0.25}}));
-  CHECK(encoding.place(1, 0.99) == 5.5 / 6);
-  CHECK(encoding.place(3, 0.99) == 2);
+  CHECK(encoding.dimensions()[1].place(0.99) == 5.5 / 6);
+  CHECK(encoding.dimensions()[3].place(0.99) == 2);
 }
 
 TEST_CASE(
