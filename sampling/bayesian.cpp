@@ -17,6 +17,7 @@
 #include "sampling/gp/explanation.h"
 #include "sampling/gp/lookback.h"
 #include "sampling/gp/settings.h"
+#include "sampling/gp/zoom.h"
 #include "sampling/samplers.h"
 #include "sampling/sobol_points.h"
 #include "sampling/without_repeats.h"
@@ -30,7 +31,7 @@ using gp::Precomputation;
 using gp::PrecomputationInput;
 using Newest = gp::Observer::Newest;
 
-enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws, kKeep };
+enum Purpose : std::uint32_t { kDesign = 0x5021, kExplore, kDraws, kKeep, kZoom };
 
 // From so many runs on, what can be done before the newest result is known is done without it.
 constexpr RunId kAheadFrom = 40;
@@ -46,6 +47,9 @@ constexpr double kKeepProbability = 0.125;
 constexpr RunId kKeepFrom = 25, kKeepFalls = 100;
 constexpr int kStuckProposals = 5;
 constexpr double kStuckDistance = 1e-3;
+// How often, and from when on, only the surroundings of the best run are modelled.
+constexpr double kZoomProbability = 0.5;
+constexpr RunId kZoomFrom = 100;
 
 class BayesianSampler final : public Sampler {
  public:
@@ -77,6 +81,7 @@ class BayesianSampler final : public Sampler {
                         history.count(RunStatus::canceled);
     if (encoding_.size() == 0 || id < settings_.initial_points || !works_ahead(id)) return;
     if (ended == id) return;  // nothing is on its way
+    if (zooms(id)) return;    // that needs the newest result
     if (std::pair(id, ended) == prepared_at_) return;
     if (background_.is_busy()) return;
     prepared_at_ = {id, ended};
@@ -161,7 +166,38 @@ class BayesianSampler final : public Sampler {
   // Whether the newest result comes after the precomputation, once there are some.
   static bool works_ahead(RunId id) { return id >= kAheadFrom; }
 
+  bool zooms(RunId id) const {
+    return has_real_ && id >= kZoomFrom &&
+           RandomStream(context_.seed, id, kZoom).uniform() < kZoomProbability;
+  }
+
+  // The most promising point near the best run, by a model of the runs near it.
+  std::optional<Proposal> by_zoom(const History& history, RunId id) {
+    const auto& observations = observer_.update(history, Newest::included);
+    const auto zoom = gp::Zoom::make(encoding_, observations);
+    if (!zoom) return std::nullopt;
+    const gp::Precomputer maker(encoding_, prior_, context_.seed, settings_.warp);
+    const Precomputation work =
+        maker.make_anew(std::make_shared<const PrecomputationInput>(
+                            PrecomputationInput{id, observer_.digest(), zoom->into(observations)}),
+                        settings_.noise);
+    if (!work.model) return std::nullopt;
+    const gp::Incumbents now = gp::incumbents(work, *work.model, std::nullopt);
+    const gp::Search search(encoding_, *work.model, now.best, now.good);
+    const gp::SearchOptions options = gp::whole_search(work.rows.size());
+    for (const Candidate& candidate : search.run(work.pool, context_.seed, id, options)) {
+      Assignment parameters = encoding_.decode(zoom->out_of(candidate.point));
+      if (is_wasted(history, work, parameters)) continue;
+      return Proposal{std::move(parameters),
+                      gp::explanation(history, work, std::nullopt, candidate, now.run) +
+                          "; by the runs near the best alone" + work.fallback};
+    }
+    return std::nullopt;
+  }
+
   Proposal by_model(const History& history, RunId id) {
+    if (zooms(id))
+      if (auto proposal = by_zoom(history, id)) return *std::move(proposal);
     const Precomputation& work = precomputation(history, id);
     if (work.data.good < 2)
       return design(history, id,
@@ -300,6 +336,9 @@ class BayesianSampler final : public Sampler {
   }
 
   Encoding encoding_;
+  bool has_real_ =
+      std::any_of(encoding_.dimensions().begin(), encoding_.dimensions().end(),
+                  [](const Dimension& each) { return each.kind == Dimension::Kind::real; });
   WithoutRepeats untried_;
   SamplerContext context_;
   gp::Settings settings_;

@@ -8,6 +8,9 @@ namespace {
 
 // Largest model: above it the runs nearest to the incumbent.
 constexpr std::size_t kMostModelled = 500;
+constexpr std::size_t kMostFittedAnew = 200;
+constexpr int kIterationsAnew = 20;
+constexpr std::uint32_t kAnewPurpose = 0x5012;
 
 // There is one.
 std::size_t best_final_row(const Dataset& data) {
@@ -47,6 +50,24 @@ Precomputation Precomputer::make(std::shared_ptr<const PrecomputationInput> inpu
   work.data = learn_from(observations, runs, encoding_.size(), warp_);
   if (work.data.good < 2) return work;
   add_pending(work, fits.at(observations, runs, work.data));
+  if (work.model) fill_pool(work);
+  return work;
+}
+
+Precomputation Precomputer::make_anew(std::shared_ptr<const PrecomputationInput> input,
+                                      bool noise) const {
+  Precomputation work;
+  work.input = std::move(input);
+  work.data = learn_from(work.input->observations, work.input->id, encoding_.size(), warp_);
+  if (work.data.good < 2) return work;
+  const Training& training = work.data.training;
+  RandomStream random(seed_, work.input->id, kAnewPurpose);
+  const Training part = subset(training, representative_rows(training, kMostFittedAnew, random));
+  Hyperparameters start = prior_.typical();
+  if (!noise) start.noise = kNoNoise;
+  const Fit found =
+      fit(part, prior_, start, {kIterationsAnew, noise ? std::nullopt : std::optional(kNoNoise)});
+  add_pending(work, found.hyperparameters);
   if (work.model) fill_pool(work);
   return work;
 }

@@ -64,6 +64,8 @@ class Precomputer {
 
   /// Safe from any thread, but for `fits`. Fewer than two results: the dataset alone.
   Precomputation make(std::shared_ptr<const PrecomputationInput> input, Fits& fits) const;
+  /// The same with hyperparameters fitted from nothing, for runs of which there is no earlier fit.
+  Precomputation make_anew(std::shared_ptr<const PrecomputationInput> input, bool noise) const;
 
  private:
   void add_pending(Precomputation& work, const Hyperparameters& fitted) const;

@@ -135,3 +135,18 @@ TEST_CASE("What the model foretells of its proposals is seldom off by more than 
   CHECK(misses.share(2) < 0.1);
   CHECK(misses.share(3) < 0.04);
 }
+
+TEST_CASE(
+    "With more than a hundred runs it finds digits that a model of all runs takes for noise") {
+  const SearchSpace space{{{"x", Uniform{0, 1}}, {"y", Uniform{0, 1}}, {"z", Uniform{0, 1}}}};
+  const auto made = sampler("bayesian", space);
+  History history(Goal::minimize);
+  sweep(
+      *made, history, 170,
+      [&](const Assignment& at, RunId) {
+        return std::pow(number(at, 0) - 0.3, 2) + 3 * std::pow(number(at, 1) - 0.7, 2) +
+               std::pow(number(at, 2) - 0.4, 2);
+      },
+      space);
+  CHECK(std::log10(*history.best(*history.incumbent())) < -10);
+}
