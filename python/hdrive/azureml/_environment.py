@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Environments: which interpreter runs a script, and whether it has the packages that are asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from typing import Any
+
+from ._errors import UserErrorException
+from ._requirements import missing, read_conda_file, read_pip_file
+from ._settings import Settings, ignored, nearest, not_built
+
+__all__ = ["DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "CondaDependencies", "DockerSection", "Environment",
+           "PythonSection"]
+
+DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
+DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubuntu20.04"
+
+# What a curated environment is for, by a word of its name.
+_CURATED = {"sklearn": ["scikit-learn"], "scikit": ["scikit-learn"], "tensorflow": ["tensorflow"], "pytorch": ["torch"],
+            "lightgbm": ["lightgbm"], "xgboost": ["xgboost"], "chainer": ["chainer"], "pyspark": ["pyspark"]}
+
+
+class CondaDependencies:
+    """Packages: of conda, and of pip.
+
+    >>> CondaDependencies.create(pip_packages=["numpy"]).pip_packages
+    ['numpy']
+    """
+
+    def __init__(self, conda_dependencies_file_path: str | None = None) -> None:
+        self._conda: list[str] = []
+        self._pip: list[str] = []
+        if conda_dependencies_file_path is not None:
+            self._conda, self._pip = read_conda_file(conda_dependencies_file_path)
+
+    @classmethod
+    def create(cls, conda_packages: list[str] | None = None, pip_packages: list[str] | None = None,
+               python_version: str | None = None, pin_sdk_version: bool = True,
+               pip_indexurl: str | None = None) -> CondaDependencies:
+        """Of these packages. `pin_sdk_version` concerns Azure's own packages, which none of hdrive needs."""
+        ignored("CondaDependencies.create", {"pip_indexurl": pip_indexurl}, "nothing is installed by hdrive")
+        made = cls()
+        if python_version is not None:
+            made._conda.append(f"python={python_version}")
+        made._conda += conda_packages or []
+        made._pip += pip_packages or []
+        return made
+
+    def add_conda_package(self, conda_package: str) -> None:
+        """One more package of conda."""
+        self._conda.append(conda_package)
+
+    def add_pip_package(self, pip_package: str) -> None:
+        """One more package of pip."""
+        self._pip.append(pip_package)
+
+    def add_channel(self, channel: str) -> None:
+        """Channels mean nothing while hdrive installs nothing."""
+
+    def set_python_version(self, version: str) -> None:
+        """The version of Python that is wanted."""
+        self._conda = [package for package in self._conda if not re.match(r"python\b", package)]
+        self._conda.insert(0, f"python={version}")
+
+    @property
+    def conda_packages(self) -> list[str]:
+        """Packages of conda, python among them."""
+        return list(self._conda)
+
+    @property
+    def pip_packages(self) -> list[str]:
+        """Packages of pip."""
+        return list(self._pip)
+
+    def __repr__(self) -> str:
+        return f"CondaDependencies(conda={self._conda!r}, pip={self._pip!r})"
+
+
+class PythonSection(Settings):
+    """Which Python: with `user_managed_dependencies` the one at `interpreter_path` as it is ("python" means the one
+    that submits); else hdrive looks whether that one has what `conda_dependencies` lists."""
+
+    def __init__(self) -> None:
+        self.user_managed_dependencies = False
+        self.interpreter_path = "python"
+        self.conda_dependencies: CondaDependencies | None = None
+        self.conda_dependencies_file: str | None = None
+        self.base_conda_environment: str | None = None
+        self._seal()
+
+
+class DockerSection(Settings):
+    """Images, which hdrive does not run yet: what is set here beyond `enabled=False` is an error when submitted."""
+
+    def __init__(self) -> None:
+        self.enabled = False
+        self.base_image: str | None = None
+        self.base_dockerfile: str | None = None
+        self.shm_size: str | None = None
+        self.arguments: list[str] = []
+        self.shared_volumes = True
+        self.gpu_support = False
+        self._seal()
+
+
+class Environment(Settings):
+    """What a script runs in.
+
+        env = Environment("mine")
+        env.python.user_managed_dependencies = True      # this interpreter, with what it has
+
+    With lists of packages hdrive looks whether the interpreter has them, and says which it lacks; it installs nothing.
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        self.name = name
+        self.version: str | None = None
+        self.python = PythonSection()
+        self.docker = DockerSection()
+        self.environment_variables: dict[str, str] = {}
+        self.inferencing_stack_version: str | None = None
+        self._curated = False
+        self._seal()
+        for key, value in kwargs.items():
+            setattr(self, key, value)
+
+    # ---- ways to make one -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def from_conda_specification(name: str, file_path: str) -> Environment:
+        """Of a conda file (environment.yml)."""
+        made = Environment(name)
+        made.python.conda_dependencies = CondaDependencies(file_path)
+        return made
+
+    @staticmethod
+    def from_pip_requirements(name: str, file_path: str) -> Environment:
+        """Of a requirements.txt."""
+        made = Environment(name)
+        made.python.conda_dependencies = CondaDependencies.create(pip_packages=read_pip_file(file_path))
+        return made
+
+    @staticmethod
+    def from_existing_conda_environment(name: str, conda_environment_name: str) -> Environment:
+        """An environment of conda that is there: its interpreter as it is."""
+        program = os.environ.get("CONDA_EXE") or shutil.which("conda")
+        root = os.path.dirname(os.path.dirname(program)) if program else None
+        python = os.path.join(root, "envs", conda_environment_name, "bin", "python") if root else None
+        if python is None or not os.path.exists(python):
+            raise UserErrorException(f"there is no conda environment {conda_environment_name!r}"
+                                     + (f" ({python} is not there)" if python else "; conda is not installed here"))
+        made = Environment(name)
+        made.python.user_managed_dependencies = True
+        made.python.interpreter_path = python
+        return made
+
+    @staticmethod
+    def from_docker_image(name: str, image: str, **_: Any) -> Environment:
+        """An image; an error when it is submitted."""
+        made = Environment(name)
+        made.docker.base_image = image
+        return made
+
+    @staticmethod
+    def from_dockerfile(name: str, dockerfile: str, **_: Any) -> Environment:
+        """A Dockerfile; an error when it is submitted."""
+        made = Environment(name)
+        made.docker.base_dockerfile = dockerfile
+        return made
+
+    @staticmethod
+    def get(workspace: Any = None, name: str = "", version: str | None = None, label: str | None = None) -> Environment:
+        """A registered environment, or a curated one: AzureML-Minimal, AzureML-sklearn-..., which stand for the
+        interpreter that submits and for the package in their name. Raises UserErrorException for any other."""
+        registered = Environment.list(workspace)
+        if name in registered:
+            return registered[name]
+        if not re.match(r"azureml[-/_]", name, re.IGNORECASE):
+            raise UserErrorException(f"there is no environment {name!r}{nearest(name, [*registered, 'AzureML-...'])}")
+        made = Environment(name)
+        made._curated = True
+        packages = [package for word, found in _CURATED.items() if word in name.lower() for package in found]
+        made.python.conda_dependencies = CondaDependencies.create(pip_packages=packages)
+        return made
+
+    @staticmethod
+    def list(workspace: Any = None) -> dict[str, Environment]:
+        """The registered environments by name."""
+        folder = _folder(workspace)
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return {environment.name: environment for environment in
+                (Environment.load_from_directory(os.path.join(folder, name)) for name in names)}
+
+    def register(self, workspace: Any = None) -> Environment:
+        """Keeps it beside the sweeps, under its name."""
+        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.name)
+        self.save_to_directory(os.path.join(_folder(workspace), safe), overwrite=True)
+        return self
+
+    def clone(self, new_name: str) -> Environment:
+        """A copy under another name."""
+        made = Environment._of(self._facts())
+        made.name = new_name
+        return made
+
+    def save_to_directory(self, path: str, overwrite: bool = False) -> None:
+        """Writes azureml_environment.json into the folder."""
+        file = os.path.join(path, "azureml_environment.json")
+        if os.path.exists(file) and not overwrite:
+            raise UserErrorException(f"{file} is there already; overwrite=True replaces it")
+        os.makedirs(path, exist_ok=True)
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(self._facts(), out, indent=2)
+
+    @staticmethod
+    def load_from_directory(path: str) -> Environment:
+        """The environment that save_to_directory wrote."""
+        with open(os.path.join(path, "azureml_environment.json"), encoding="utf-8") as file:
+            return Environment._of(json.load(file))
+
+    def build(self, workspace: Any = None, **_: Any) -> None:
+        """hdrive builds no environments yet."""
+        raise not_built("Environment.build", "install the packages yourself: pip install ...")
+
+    build_local = build
+
+    def _facts(self) -> dict[str, Any]:
+        python, packages = self.python, self.python.conda_dependencies
+        return {"name": self.name, "curated": self._curated, "variables": self.environment_variables,
+                "user_managed": python.user_managed_dependencies, "interpreter": python.interpreter_path,
+                "conda": packages.conda_packages if packages else None,
+                "pip": packages.pip_packages if packages else None,
+                "image": self.docker.base_image, "dockerfile": self.docker.base_dockerfile}
+
+    @staticmethod
+    def _of(facts: dict[str, Any]) -> Environment:
+        made = Environment(facts["name"])
+        made._curated = facts["curated"]
+        made.environment_variables = dict(facts["variables"])
+        made.python.user_managed_dependencies = facts["user_managed"]
+        made.python.interpreter_path = facts["interpreter"]
+        if facts["conda"] is not None:
+            made.python.conda_dependencies = CondaDependencies.create(facts["conda"], facts["pip"])
+        made.docker.base_image, made.docker.base_dockerfile = facts["image"], facts["dockerfile"]
+        return made
+
+    # ---- what it amounts to ---------------------------------------------------------------------------------
+
+    def _interpreter(self) -> str:
+        """The interpreter to run scripts with. Raises for what hdrive cannot give."""
+        docker, python = self.docker, self.python
+        if docker.enabled or docker.base_dockerfile or (docker.base_image and not self._curated):
+            raise not_built(f"environment {self.name!r}: docker", "set docker.enabled = False, leave base_image and "
+                            "base_dockerfile alone, and python.user_managed_dependencies = True")
+        found = sys.executable if python.interpreter_path == "python" else shutil.which(python.interpreter_path)
+        if found is None:
+            raise UserErrorException(f"environment {self.name!r}: there is no interpreter {python.interpreter_path!r}")
+        if python.user_managed_dependencies:
+            return found
+        packages = python.conda_dependencies
+        if packages is None and python.conda_dependencies_file:
+            packages = CondaDependencies(python.conda_dependencies_file)
+        lacking = missing(packages.conda_packages, packages.pip_packages, found) if packages else []
+        if lacking:
+            raise UserErrorException(
+                f"environment {self.name!r}: {found} lacks {', '.join(lacking)}, and hdrive builds no environments "
+                "yet. Install them there, or set python.user_managed_dependencies = True to use it as it is")
+        return found
+
+
+def _folder(workspace: Any) -> str:
+    if workspace is None:
+        from ._workspace import Workspace
+        workspace = Workspace.from_config()
+    return os.path.join(workspace.directory, "azureml", "environments")

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RunConfiguration and ScriptRunConfig: which program a run is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import _modules
+from ._compute import require_local
+from ._environment import CondaDependencies, Environment
+from ._errors import UserErrorException
+from ._settings import Settings, count, not_built
+
+__all__ = ["DockerConfiguration", "MpiConfiguration", "Program", "PyTorchConfiguration", "RunConfiguration",
+           "ScriptRunConfig", "TensorflowConfiguration"]
+
+_THIRTY_DAYS = 2592000
+
+
+class _Distributed(Settings):
+    _kind = ""
+
+    def _processes(self) -> int:
+        raise NotImplementedError
+
+    def _check(self, node_count: int) -> None:
+        if node_count != 1:
+            raise not_built(f"{type(self).__name__}: node_count={node_count}", "all processes of a run are on this "
+                            "machine, so node_count is 1")
+
+
+class MpiConfiguration(_Distributed):
+    """`process_count_per_node` processes under mpirun, which has to be installed for more than one."""
+
+    _kind = "mpi"
+
+    def __init__(self, process_count_per_node: int = 1, node_count: int = 1) -> None:
+        self.process_count_per_node = count("MpiConfiguration: process_count_per_node", process_count_per_node)
+        self.node_count = count("MpiConfiguration: node_count", node_count)
+        self._seal()
+
+    def _processes(self) -> int:
+        self._check(self.node_count)
+        return self.process_count_per_node
+
+
+class PyTorchConfiguration(_Distributed):
+    """`process_count` processes, each with RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT."""
+
+    _kind = "pytorch"
+
+    def __init__(self, communication_backend: str = "Nccl", process_count: int | None = None,
+                 node_count: int = 1) -> None:
+        if communication_backend not in ("Nccl", "Gloo"):
+            raise UserErrorException(f"communication_backend: {communication_backend!r} is none; allowed: Nccl, Gloo")
+        self.communication_backend = communication_backend
+        self.node_count = count("PyTorchConfiguration: node_count", node_count)
+        self.process_count = None if process_count is None else count("PyTorchConfiguration: process_count",
+                                                                      process_count)
+        self._seal()
+
+    def _processes(self) -> int:
+        self._check(self.node_count)
+        return self.process_count or 1
+
+
+class TensorflowConfiguration(_Distributed):
+    """`worker_count` workers and `parameter_server_count` parameter servers, processes with TF_CONFIG."""
+
+    _kind = "tensorflow"
+
+    def __init__(self, worker_count: int = 1, parameter_server_count: int = 1) -> None:
+        self.worker_count = count("TensorflowConfiguration: worker_count", worker_count)
+        self.parameter_server_count = count("TensorflowConfiguration: parameter_server_count",
+                                            parameter_server_count, 0)
+        self._seal()
+
+    def _processes(self) -> int:
+        # One worker alone has no use for a server, which v1 has by default.
+        return self.worker_count + self.parameter_server_count if self.worker_count > 1 else 1
+
+
+class DockerConfiguration(Settings):
+    """`use_docker=False` is what hdrive has; True is an error when submitted."""
+
+    def __init__(self, use_docker: bool = False, shared_volumes: bool = True, arguments: list[str] | None = None,
+                 shm_size: str | None = None) -> None:
+        self.use_docker = use_docker
+        self.shared_volumes = shared_volumes
+        self.arguments = list(arguments or [])
+        self.shm_size = shm_size
+        self._seal()
+
+
+class _History(Settings):
+    def __init__(self) -> None:
+        self.output_collection = True
+        self.snapshot_project = True
+        self.directories_to_watch = ["logs"]
+        self._seal()
+
+
+class RunConfiguration(Settings):
+    """How a script is run: `environment`, `environment_variables`, `target` ("local"), `node_count`, ...
+
+        run_config = RunConfiguration()
+        run_config.environment.python.user_managed_dependencies = True
+    """
+
+    def __init__(self, script: str | None = None, arguments: list[Any] | None = None, framework: str | None = None,
+                 communicator: str | None = None, conda_dependencies: CondaDependencies | None = None,
+                 command: Any = None, _history_enabled: bool | None = None, _path: str | None = None,
+                 _name: str | None = None) -> None:
+        self.script = script
+        self.arguments = list(arguments or [])
+        self.command = command
+        self.framework = framework or "Python"
+        self.communicator = communicator or "None"
+        self.target: Any = "local"
+        # Of its own, so that a changed attribute changes no other configuration.
+        self.environment = Environment("local")
+        self.environment.python.user_managed_dependencies = conda_dependencies is None
+        self.environment.python.conda_dependencies = conda_dependencies
+        self.environment_variables: dict[str, str] = {}
+        self.docker = DockerConfiguration()
+        self.history = _History()
+        self.mpi = MpiConfiguration()
+        self.pytorch = PyTorchConfiguration()
+        self.tensorflow = TensorflowConfiguration()
+        self.node_count = 1
+        self.max_run_duration_seconds: float | None = _THIRTY_DAYS
+        self.auto_prepare_environment = True
+        self.data_references: dict[str, Any] = {}
+        self.data: dict[str, Any] = {}
+        self.output_data: dict[str, Any] = {}
+        self.spark: Any = None
+        self.amlcompute: Any = None
+        self._seal()
+
+    @staticmethod
+    def load(path: str, name: str | None = None) -> RunConfiguration:
+        """Azure's .runconfig files are what the command reads."""
+        raise not_built("RunConfiguration.load", "`hdrive run -c FILE` reads such files; here, set the attributes")
+
+    def save(self, path: str | None = None, name: str | None = None, **_: Any) -> None:
+        """As load."""
+        raise not_built("RunConfiguration.save", "keep the program that makes the configuration")
+
+    def _check(self) -> None:
+        require_local(self.target)
+        if self.docker.use_docker:
+            raise not_built("DockerConfiguration(use_docker=True)", "the script runs in an interpreter of this "
+                            "machine: use_docker=False")
+        if self.framework not in ("Python", "PyTorch", "TensorFlow"):
+            raise not_built(f"framework={self.framework!r}", "allowed: Python, PyTorch, TensorFlow")
+        if self.node_count != 1:
+            raise not_built(f"node_count={self.node_count}", "hdrive runs on this machine, so it is 1")
+        for what in ("data_references", "data", "output_data"):
+            if getattr(self, what):
+                raise not_built(f"{what}: {', '.join(map(str, getattr(self, what)))}",
+                                "pass the paths of files on this machine as arguments")
+
+    def _distributed(self) -> _Distributed | None:
+        communicator = str(self.communicator).lower()
+        if communicator in ("openmpi", "intelmpi", "mpi"):
+            return self.mpi
+        if self.framework == "PyTorch" and communicator in ("nccl", "gloo"):
+            return self.pytorch
+        if self.framework == "TensorFlow" and communicator == "parameterserver":
+            return self.tensorflow
+        if communicator != "none":
+            raise UserErrorException(f"communicator={self.communicator!r} does not go with framework="
+                                     f"{self.framework!r}; allowed: None, OpenMpi, with PyTorch Nccl and Gloo, with "
+                                     "TensorFlow ParameterServer")
+        return None
+
+
+@dataclass
+class Program:
+    """What a run consists of, as hdrive runs it."""
+
+    command: list[str]
+    append_parameters: bool
+    source_directory: str
+    environment: dict[str, str]
+    max_run_duration: float
+    script: str | None = None
+    arguments: list[str] = field(default_factory=list)
+
+
+def argument_text(given: Any) -> str:
+    """An argument as it reaches the script. Raises for objects that mean nothing to a script."""
+    place = getattr(given, "_path_for_script", None)
+    if place is not None:
+        return str(place())
+    if isinstance(given, (str, int, float, bool, os.PathLike)):
+        return os.fspath(given) if isinstance(given, os.PathLike) else str(given)
+    item = getattr(given, "item", None)  # of NumPy's scalars
+    if callable(item):
+        return str(item())
+    raise UserErrorException(f"arguments: a {type(given).__name__} is none; texts, numbers and paths are")
+
+
+class ScriptRunConfig(Settings):
+    """A script, its arguments, and what it runs in.
+
+        ScriptRunConfig(source_directory=".", script="train.py", arguments=["--epochs", 10], environment=env)
+
+    `command`, a text or a list of words for the shell, stands in the place of script and arguments; it finds drawn
+    values in $AZUREML_SWEEP_<name>. `max_run_duration_seconds` ends a run that takes longer (30 days).
+    """
+
+    def __init__(self, source_directory: str | os.PathLike[str] | None, script: str | None = None,
+                 arguments: list[Any] | None = None, run_config: RunConfiguration | None = None,
+                 _telemetry_values: Any = None, compute_target: Any = None, environment: Environment | None = None,
+                 distributed_job_config: Any = None, resume_from: Any = None,
+                 max_run_duration_seconds: float | None = _THIRTY_DAYS, command: Any = None,
+                 docker_runtime_config: DockerConfiguration | None = None) -> None:
+        if command is not None and (script is not None or arguments):
+            raise UserErrorException("ScriptRunConfig: command stands in the place of script and arguments; give one")
+        if run_config is not None and not isinstance(run_config, RunConfiguration):
+            raise UserErrorException(f"run_config: a RunConfiguration is wanted, not a {type(run_config).__name__}")
+        if environment is not None and not isinstance(environment, Environment):
+            raise UserErrorException(f"environment: an Environment is wanted, not a {type(environment).__name__}")
+        self.source_directory = os.path.abspath(os.fspath(source_directory or "."))
+        self.run_config = run_config if run_config is not None else RunConfiguration()
+        self.script = script if script is not None else self.run_config.script
+        self.arguments = list(arguments if arguments is not None else self.run_config.arguments)
+        self.command = command if command is not None or script is not None else self.run_config.command
+        if self.script is None and self.command is None:
+            raise UserErrorException("ScriptRunConfig: what is to be run? script=\"train.py\", or command=[...]")
+        if compute_target is not None:
+            self.run_config.target = compute_target
+        if environment is not None:
+            self.run_config.environment = environment
+        if docker_runtime_config is not None:
+            self.run_config.docker = docker_runtime_config
+        if distributed_job_config is not None and not isinstance(distributed_job_config, _Distributed):
+            raise UserErrorException(f"distributed_job_config: {distributed_job_config!r} is none; allowed: "
+                                     "MpiConfiguration, PyTorchConfiguration, TensorflowConfiguration")
+        self.distributed_job_config = distributed_job_config
+        if max_run_duration_seconds is not None and max_run_duration_seconds != _THIRTY_DAYS:
+            self.run_config.max_run_duration_seconds = max_run_duration_seconds
+        if resume_from is not None:
+            raise not_built("ScriptRunConfig: resume_from", "pass the path of the earlier run's outputs as an argument")
+        self._seal()
+
+    def _program(self, experiment: str) -> Program:
+        """What is to be run. Raises for all that hdrive cannot give, by its name."""
+        config = self.run_config
+        config._check()
+        interpreter = config.environment._interpreter()
+        if not os.path.isdir(self.source_directory):
+            raise UserErrorException(f"source_directory: there is no folder {self.source_directory}")
+        environment = {**config.environment.environment_variables, **config.environment_variables}
+        program = Program([], True, self.source_directory, scripts_environment(environment, experiment),
+                          config.max_run_duration_seconds or _THIRTY_DAYS)
+        if self.command is not None:
+            text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
+            program.command, program.append_parameters = ["/bin/sh", "-c", text], False
+        else:
+            program.script = str(self.script)
+            program.arguments = [argument_text(each) for each in self.arguments]
+            if not os.path.exists(os.path.join(self.source_directory, program.script)):
+                raise UserErrorException(f"script: there is no {program.script} in {self.source_directory}")
+            program.command = [interpreter, program.script, *program.arguments]
+        distributed = self.distributed_job_config or config._distributed()
+        if distributed is not None:
+            program.command = _launched(distributed, program.command, interpreter)
+        return program
+
+
+def _launched(distributed: _Distributed, command: list[str], interpreter: str) -> list[str]:
+    processes = distributed._processes()
+    if processes == 1:
+        return command
+    launcher = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_launch.py")
+    options = [distributed._kind, str(processes)]
+    if isinstance(distributed, TensorflowConfiguration):
+        options = [distributed._kind, str(distributed.worker_count), str(distributed.parameter_server_count)]
+    if isinstance(distributed, MpiConfiguration):
+        import shutil
+        if shutil.which("mpirun") is None:
+            raise UserErrorException(f"MpiConfiguration(process_count_per_node={processes}): mpirun is not installed")
+    return [interpreter, launcher, *options, "--", *command]
+
+
+def scripts_folder() -> str:
+    """The folder with the package azureml for scripts."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "_script")
+
+
+def _needs_modules() -> bool:
+    """Whether scripts are to find hdrive under Azure's names: install() was called, or nobody else has these."""
+    import importlib.util
+    return _modules.installed or importlib.util.find_spec("azureml") is None
+
+
+def scripts_environment(given: dict[str, Any], experiment: str) -> dict[str, str]:
+    """The variables of a run: those given, the experiment's name, and where Azure's module names are found."""
+    environment = {str(name): str(value) for name, value in given.items()}
+    environment.setdefault("AZUREML_ARM_PROJECT_NAME", experiment)
+    if _needs_modules():
+        path = environment.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+        environment["PYTHONPATH"] = scripts_folder() + (os.pathsep + path if path else "")
+    return environment
+
+
+def this_interpreter() -> str:
+    """The interpreter that submits."""
+    return sys.executable
