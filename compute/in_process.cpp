@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The in-process target: each run is a call of the objective on a thread of its own. The threads
-// put events into one queue; `wait`, on the sweep's thread, takes them out.
+// The in-process target: each run is a call of the objective on a thread that it has to itself. The
+// threads put events into one queue; `wait`, on the sweep's thread, takes them out.
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "hdrive/target.h"
 
@@ -124,6 +126,66 @@ class EventQueue {
   bool closed_ = false;
 };
 
+// Threads that do one job after another, so that what belongs to a thread - an interpreter's record of
+// it, a cache - is made once and not for every run. Each job begins at once: on a thread that has
+// nothing to do, else on a new one.
+class Crew {
+ public:
+  // Gives what it ends with: when that is done the thread counts as free already, so that whoever
+  // hears of the end finds it.
+  using Job = std::function<std::function<void()>()>;
+
+  // Waits for the jobs.
+  ~Crew() {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    called_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Throws std::system_error where another thread is needed and cannot be had; the job is not begun
+  // then.
+  void begin(Job job) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (free_ > jobs_.size()) {
+        jobs_.push_back(std::move(job));
+        called_.notify_one();
+        return;
+      }
+    }
+    threads_.emplace_back([this, first = std::move(job)]() mutable { work(std::move(first)); });
+  }
+
+ private:
+  void work(Job job) {
+    for (;;) {
+      std::function<void()> end = job();
+      job = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        ++free_;
+      }
+      end();
+      std::unique_lock lock(mutex_);
+      called_.wait(lock, [&] { return closing_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      --free_;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable called_;
+  std::deque<Job> jobs_;  // never more than threads are free
+  std::size_t free_ = 0;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
 class Context final : public RunContext {
  public:
   Context(const RunRequest& request, EventQueue& queue, std::stop_token stop)
@@ -180,18 +242,20 @@ class InProcessTarget final : public ComputeTarget {
 
   // All are asked first, so that they end together and not one after the other.
   ~InProcessTarget() override {
-    for (auto& [run, thread] : threads_) thread.request_stop();
+    for (auto& [run, stop] : stops_) stop.request_stop();
     queue_.close();
   }
 
   Result<void> start(const RunRequest& request) override {
     const std::string where = "run " + std::to_string(request.run);
-    if (threads_.contains(request.run)) return Error{where, "it is running already"};
+    if (stops_.contains(request.run)) return Error{where, "it is running already"};
+    const std::stop_source stop;
     try {
-      threads_.emplace(request.run, std::jthread([this, request](std::stop_token stop) {
-                         queue_.push(RunBegan{request.run, request.attempt, 0});
-                         queue_.push(call(request, std::move(stop)));
-                       }));
+      crew_.begin([this, request, stop = stop.get_token()]() -> std::function<void()> {
+        queue_.push(RunBegan{request.run, request.attempt, 0});
+        return [this, end = call(request, stop)] { queue_.push(end); };
+      });
+      stops_.emplace(request.run, stop);
     } catch (const std::system_error& error) {
       return Error{where, std::string("cannot start a thread: ") + error.what(),
                    Error::Kind::no_resources};
@@ -200,13 +264,13 @@ class InProcessTarget final : public ComputeTarget {
   }
 
   Result<AttachOutcome> attach(const RunRequest& request) override {
-    return threads_.contains(request.run) ? AttachOutcome::attached : AttachOutcome::gone;
+    return stops_.contains(request.run) ? AttachOutcome::attached : AttachOutcome::gone;
   }
 
   // A thread cannot be killed: both modes ask.
   void cancel(RunId run, CancelMode) override {
-    const auto found = threads_.find(run);
-    if (found != threads_.end()) found->second.request_stop();
+    const auto found = stops_.find(run);
+    if (found != stops_.end()) found->second.request_stop();
   }
 
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
@@ -219,9 +283,8 @@ class InProcessTarget final : public ComputeTarget {
       const bool far = deadline > now + kLongestSleep;
       queue_.wait(far ? kLongestSleep : deadline - now, stop);
     }
-    // An exit is the last thing a thread pushes: joining it takes no time worth mentioning.
     for (std::size_t i = from; i < events.size(); ++i)
-      if (const auto* end = std::get_if<RunExited>(&events[i])) threads_.erase(end->run);
+      if (const auto* end = std::get_if<RunExited>(&events[i])) stops_.erase(end->run);
   }
 
   std::string describe() const override { return "functions in this process"; }
@@ -247,7 +310,8 @@ class InProcessTarget final : public ComputeTarget {
   Objective objective_;
   std::shared_ptr<Clock> clock_;
   EventQueue queue_;
-  std::map<RunId, std::jthread> threads_;  // last: joined before the queue goes
+  std::map<RunId, std::stop_source> stops_;  // of the runs that have not ended
+  Crew crew_;                                // last: its jobs end before the queue goes
 };
 
 }  // namespace

@@ -14,6 +14,9 @@ BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-jso
                 libcli11-dev libsqlite3-dev libre2-dev libtbb-dev libeigen3-dev)
 TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 CHECK_PACKAGES=(clang-format-14)
+PYTHON_PACKAGES=(python3-dev)
+# What the Python tests judge by; a test of what is not here is skipped.
+PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn mypy tqdm plotly matplotlib)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
@@ -261,7 +264,8 @@ repair_wheel() {
 }
 
 # test_wheel PYTHON NAME PACKAGE...: installs WHEEL and these packages into the fresh environment build/venv-NAME, and
-# runs the tests of tests/python against it. Arguments of pytest come in PYTEST_OPTIONS.
+# runs the tests of tests/python against it; TEST_ENVIRONMENT: what is to be set for these.
+TEST_ENVIRONMENT=()
 test_wheel() {
   local python=$1 venv=$HDRIVE_ROOT/build/venv-$2 name=$2
   shift 2
@@ -270,8 +274,24 @@ test_wheel() {
   quietly "venv-$name.log" "$python" -m venv "$venv" || fail "$python could not make a virtual environment"
   quietly "pip-$name.log" "$venv/bin/python" -m pip install "$WHEEL" pytest pytest-timeout "$@" ||
     fail "the wheel could not be installed"
-  say "running the Python tests"
-  # Not from the source tree: what is tested is what was installed.
-  (cd "$HDRIVE_ROOT/tests/python" && "$venv/bin/python" -B -P -m pytest -q -p no:cacheprovider --timeout 120 .) ||
+  say "running the Python tests, $name"
+  # From elsewhere than the source tree: what is tested is what was installed.
+  (cd "$HDRIVE_ROOT/tests/python" && env "${TEST_ENVIRONMENT[@]}" "$venv/bin/python" -B -m pytest -q -p no:cacheprovider --timeout 300 .) ||
     fail "Python tests failed"
+}
+
+# installed_from PRESET: sets INSTALLED, where what the preset has built is installed, for wheels made of it.
+installed_from() {
+  INSTALLED=$HDRIVE_ROOT/build/$1/installed
+  quietly "install-$1.log" "$CMAKE" --install "$HDRIVE_ROOT/build/$1" --prefix "$INSTALLED" ||
+    fail "what was built in build/$1 could not be installed"
+}
+
+# Another CPython than the system's, if there is one that can make environments; else nothing.
+another_python() {
+  local name
+  for name in python3.13 python3.14 python3.12 python3.10 python3.9; do
+    command -v "$name" >/dev/null && "$name" -c 'import ensurepip, venv' 2>/dev/null && command -v "$name" && return
+  done
+  return 0
 }

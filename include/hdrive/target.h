@@ -262,7 +262,8 @@ class RunContext {
 /// called from several threads at once, one a run.
 using Objective = std::function<void(RunContext&)>;
 
-/// Each run is a call of `objective` on a thread of its own. Destroying the target waits for them.
+/// Each run is a call of `objective` on a thread that it has to itself; threads serve one run after
+/// another. Destroying the target waits for them.
 std::shared_ptr<ComputeTarget> make_in_process_target(Objective objective,
                                                       std::shared_ptr<Clock> clock);
 

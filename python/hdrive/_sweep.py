@@ -158,7 +158,11 @@ class Sweep:
         Raises ConfigError with every problem of the file, each with its line.
         """
         given = [(key, _setting(value)) for key, value in settings.items()]
-        spec, _, seed_given, _ = _core.load_config(os.fspath(path), given, [], False)
+        spec, problems, seed_given, _ = _core.load_config(os.fspath(path), given, [], False)
+        if problems:
+            import warnings
+            for problem in problems:
+                warnings.warn(problem, stacklevel=2)
         if not seed_given:
             spec.seed = _core.new_seed()
         sweep = cls.__new__(cls)

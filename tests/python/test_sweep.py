@@ -502,6 +502,8 @@ def test_a_configuration_file_is_read(own_folder):
     (own_folder / "wrong.yml").write_text("primary_metric: loss\n")
     with pytest.raises(hdrive.ConfigError, match=r"wrong.yml:1:1"):
         hdrive.Sweep.from_config("wrong.yml")
+    with pytest.raises(hdrive.ConfigError, match="nowhere.yml"):
+        hdrive.Sweep.from_config("nowhere.yml")
 
 
 # ---- in the background ----------------------------------------------------------------------------------------
@@ -647,6 +649,18 @@ def test_a_fork_reads_and_is_refused_the_rest(make):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     sweep.close()
+
+
+def test_a_fork_has_sweeps_of_its_own(make):
+    make().run(lambda x: x)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = 0 if make(sampler="bayesian", max_total_runs=15).run(lambda x: x).status == "Completed" else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_importing_is_quick_and_brings_no_numpy():

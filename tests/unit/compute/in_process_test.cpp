@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -88,6 +90,31 @@ TEST_CASE(
     CHECK(metrics < 70'000);
   }
   CHECK(next == kReports);
+}
+
+TEST_CASE("runs one after another have one thread, runs at once one each") {
+  for (const std::int64_t at_once : {1, 4}) {
+    SweepSpec spec;
+    spec.space.parameters = {{"x", Uniform{0, 1}}};
+    spec.primary_metric = "loss";
+    spec.max_total_runs = 40;
+    spec.max_concurrent_runs = at_once;
+    std::mutex mutex;
+    std::set<std::thread::id> threads;
+    std::atomic<std::int64_t> together = 0, most = 0;
+    const auto summary = tune(spec, [&](RunContext& run) {
+      const std::int64_t now = ++together;
+      if (now > most) most = now;
+      run.report("loss", 1);
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+      --together;
+    });
+    REQUIRE(summary);
+    CHECK(summary->completed == 40);
+    CHECK(static_cast<std::int64_t>(threads.size()) <= at_once);
+    CHECK(most <= at_once);
+  }
 }
 
 TEST_CASE("a run that awaits the verdict is stopped at the very report it was stopped for") {
