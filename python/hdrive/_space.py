@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,20 @@ def choice(*options: Any) -> Any:
         made.expression  # noqa: B018 - says now what is wrong with the options
         return made
     return _core.expression("choice", list(options))
+
+
+def _remade(name: str, arguments: list[Any]) -> Expression:
+    return _core.expression(name, arguments)
+
+
+def _taken_apart(expression: Expression) -> tuple[Any, ...]:
+    import json
+    arguments = expression.options if expression.name == "choice" else json.loads(expression.to_json())[1]
+    return _remade, (expression.name, arguments)
+
+
+# Spaces are copied by scikit-learn, and travel to other processes within what uses them.
+copyreg.pickle(Expression, _taken_apart)
 
 
 def randint(upper: int) -> Expression:

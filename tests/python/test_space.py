@@ -136,3 +136,15 @@ def test_distributions_of_optuna_are_taken():
                    "c": distributions.CategoricalDistribution(["x", None]),
                    "d": distributions.FloatDistribution(0, 1, step=0.25)})
     assert all(1e-3 <= d["a"] <= 1 and d["b"] in (2, 6, 10) and d["d"] * 4 % 1 == 0 for d in drawn)
+
+
+def test_an_expression_can_be_copied_and_pickled():
+    import copy
+    import pickle
+    for each in (hdrive.uniform(0, 0.1), hdrive.randint(3), hdrive.qlognormal(3, 1, 4), hdrive.int_uniform(-1, 2**60),
+                 hdrive.log_uniform_values(1e-300, 1e300), hdrive.choice("a", [1, 2], {"x": None}, 1.0, 1, True)):
+        assert pickle.loads(pickle.dumps(each)) == each
+        assert copy.deepcopy(each) == each
+    conditional = hdrive.choice(hdrive.option("sgd", {"momentum": hdrive.uniform(0, 1)}), "adam")
+    assert repr(copy.deepcopy({"o": conditional})) == repr({"o": conditional})
+    assert repr(pickle.loads(pickle.dumps(conditional))) == repr(conditional)

@@ -60,17 +60,16 @@ class _Dimension:
         self._step: Any = None
         if isinstance(distribution, CategoricalDistribution):
             self._options = Options(distribution.choices)
-        elif isinstance(distribution, (FloatDistribution, IntDistribution)):
-            if distribution.step is not None and (distribution.step != 1 or isinstance(distribution, FloatDistribution)):
-                self._low, self._step = distribution.low, distribution.step
+        elif isinstance(distribution, IntDistribution):
+            self._low, self._step = distribution.low, None if distribution.step == 1 else distribution.step
+        elif isinstance(distribution, FloatDistribution):
+            self._low, self._step = distribution.low, distribution.step
         else:
             raise ConfigError(f"there is no equivalent of Optuna's {type(distribution).__name__}")
         if as_options and self._options is None and (self._step or isinstance(distribution, IntDistribution)):
-            # A grid takes choices alone.
-            count = self._steps(self._step or 1) + 1
-            self._low, self._step = self._distribution.low, self._step or 1
-            self._options = Options([self._at(i) for i in range(count)])
-            self._low = self._step = None
+            self._step = self._step or 1
+            self._options = Options([self._at(i) for i in range(self._steps(self._step) + 1)])
+            self._step = None
         self.expression = self._expression()
 
     def _steps(self, step: Any) -> int:
