@@ -114,13 +114,13 @@ class Run:
     id: str = ""
 
     @staticmethod
-    def get_context(allow_offline: bool = True, **_: Any) -> Run:
+    def get_context(allow_offline: bool = True, used_for_context_manager: bool = False) -> Run:
         """The run this script is; outside hdrive one that prints what it is given. Raises RunEnvironmentException
         there with `allow_offline=False`."""
         return get_context(allow_offline)
 
     @staticmethod
-    def get_submitted_run(**_: Any) -> Run:
+    def get_submitted_run() -> Run:
         """What get_context was called in 2018."""
         return get_context()
 

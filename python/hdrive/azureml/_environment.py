@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import warnings
 from typing import Any
 
 from ._errors import UserErrorException
@@ -19,6 +20,9 @@ __all__ = ["DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "CondaDependencies", "Docke
 
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubuntu20.04"
+
+# Images that have nothing but conda and MPI, to which a list of packages is added.
+_BARE_IMAGE = re.compile(r"mcr\.microsoft\.com/(azureml/(base|openmpi|intelmpi|minimal)|azureml-)")
 
 # What a curated environment is for, by a word of its name.
 _CURATED = {"sklearn": ["scikit-learn"], "scikit": ["scikit-learn"], "tensorflow": ["tensorflow"], "pytorch": ["torch"],
@@ -254,7 +258,10 @@ class Environment(Settings):
     def _interpreter(self) -> str:
         """The interpreter to run scripts with. Raises for what hdrive cannot give."""
         docker, python = self.docker, self.python
-        if docker.enabled or docker.base_dockerfile or (docker.base_image and not self._curated):
+        if docker.base_image and _BARE_IMAGE.match(docker.base_image) and not docker.base_dockerfile:
+            warnings.warn(f"environment {self.name!r}: the image {docker.base_image} is not run; scripts run in an "
+                          "interpreter of this machine", stacklevel=2)
+        elif docker.enabled or docker.base_dockerfile or (docker.base_image and not self._curated):
             raise not_built(f"environment {self.name!r}: docker", "set docker.enabled = False, leave base_image and "
                             "base_dockerfile alone, and python.user_managed_dependencies = True")
         found = sys.executable if python.interpreter_path == "python" else shutil.which(python.interpreter_path)

@@ -33,7 +33,7 @@ class HyperDriveRun(Run):
         best.get_metrics(), best.get_details()["runDefinition"]["arguments"]
     """
 
-    def __init__(self, experiment: Experiment, run_id: str, hyperdrive_config: Any = None, **kwargs: Any) -> None:
+    def __init__(self, experiment: Experiment, run_id: str, hyperdrive_config: Any = None) -> None:
         sweep = _live.open_sweep(experiment.workspace.directory, run_id)
         self._attach(experiment, sweep, None)
         self._given_config = hyperdrive_config
@@ -55,7 +55,7 @@ class HyperDriveRun(Run):
     # ---- what came of it ------------------------------------------------------------------------------------
 
     def get_children(self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None,
-                     status: str | None = None, **_: Any) -> Iterator[Run]:
+                     status: str | None = None) -> Iterator[Run]:
         """Its runs, by number: those with this status, and with this tag, a key or a dict from keys to values."""
         for stored in self._sweep.runs:
             child = Run._made(self.experiment, self._sweep, stored.number)

@@ -8,10 +8,11 @@ import operator
 import os
 import re
 import subprocess
+from typing import Any
 
 from ._errors import UserErrorException
 
-__all__ = ["missing", "read_conda_file", "read_pip_file"]
+__all__ = ["conda_packages_of", "missing", "read_conda_file", "read_pip_file"]
 
 # Prints what an interpreter has: its version, and each package with its version.
 _LIST = """
@@ -70,6 +71,18 @@ def read_conda_file(path: str) -> tuple[list[str], list[str]]:
         else:
             pip_indent = -1
             conda.append(item.rpartition("::")[2])
+    return conda, pip
+
+
+def conda_packages_of(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The packages of conda and of pip in what a conda file would hold."""
+    conda: list[str] = []
+    pip: list[str] = []
+    for each in content.get("dependencies", []):
+        if isinstance(each, dict):
+            pip += each.get("pip", [])
+        else:
+            conda.append(str(each))
     return conda, pip
 
 

@@ -12,7 +12,7 @@ from . import _modules
 from ._compute import require_local
 from ._environment import CondaDependencies, Environment
 from ._errors import UserErrorException
-from ._settings import Settings, count, not_built
+from ._settings import Settings, count, ignored, not_built
 
 __all__ = ["DockerConfiguration", "MpiConfiguration", "Program", "PyTorchConfiguration", "RunConfiguration",
            "ScriptRunConfig", "TensorflowConfiguration"]
@@ -156,6 +156,16 @@ class RunConfiguration(Settings):
                             "machine: use_docker=False")
         if self.framework not in ("Python", "PyTorch", "TensorFlow"):
             raise not_built(f"framework={self.framework!r}", "allowed: Python, PyTorch, TensorFlow")
+        for what, value in (("spark", self.spark), ("amlcompute", self.amlcompute),
+                            ("environment.python.base_conda_environment",
+                             self.environment.python.base_conda_environment)):
+            if value is not None:
+                raise not_built(f"RunConfiguration: {what}", "a run is a program of this machine; leave it out")
+        history = self.history
+        ignored("RunConfiguration.history", {
+            "output_collection": not history.output_collection, "snapshot_project": not history.snapshot_project,
+            "directories_to_watch": history.directories_to_watch != ["logs"]},
+            "a run keeps its outputs and logs, and starts from a snapshot")
         if self.node_count != 1:
             raise not_built(f"node_count={self.node_count}", "hdrive runs on this machine, so it is 1")
         for what in ("data_references", "data", "output_data"):
@@ -261,6 +271,9 @@ class ScriptRunConfig(Settings):
         if self.command is not None:
             text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
             program.command, program.append_parameters = ["/bin/sh", "-c", text], False
+            # "python" is the environment's, for the shell as well.
+            path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))
+            program.environment["PATH"] = os.path.dirname(interpreter) + os.pathsep + path
         else:
             program.script = str(self.script)
             program.arguments = [argument_text(each) for each in self.arguments]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import NotFoundError
 from . import _context, _live
 from ._errors import ActivityFailedException, UserErrorException
-from ._settings import nearest, not_built
+from ._settings import ignored, nearest, not_built
 
 if TYPE_CHECKING:
     from .._run import StoredRun
@@ -68,7 +68,8 @@ class Run(_context.Run):
         run.get_metrics()
     """
 
-    def __init__(self, experiment: Experiment, run_id: str, outputs: Any = None, **kwargs: Any) -> None:
+    def __init__(self, experiment: Experiment, run_id: str, outputs: Any = None) -> None:
+        ignored("Run", {"outputs": outputs}, "a run has the folder outputs/")
         sweep_id, _, number = run_id.rpartition("_")
         if not number.isdigit() or not sweep_id.startswith("HD_"):
             raise UserErrorException(f"{run_id!r} is no run; a run's id is HD_<uuid>_<number>, and HyperDriveRun takes "
@@ -81,7 +82,7 @@ class Run(_context.Run):
         self._of = number
         self.id = sweep.id if number is None else f"{sweep.id}_{number}"
         self._journal = _context.Journal(self._directory)
-        # What is said of a run from outside is kept with its sweep: its own folder belongs to the engine and the script.
+        # What is said of a run from outside is kept with its sweep; its own folder is the engine's and the script's.
         self._outer = _context.Journal(str(sweep.directory))
 
     @classmethod
@@ -172,7 +173,7 @@ class Run(_context.Run):
         return metrics if name is None else {each: value for each, value in metrics.items() if each == name}
 
     def get_children(self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None,
-                     status: str | None = None, **_: Any) -> Iterator[Run]:
+                     status: str | None = None) -> Iterator[Run]:
         """None: a run of a script has no runs."""
         return iter(())
 

@@ -64,6 +64,7 @@ class HyperDriveStep(Step):
             raise UserErrorException(f"HyperDriveStep: a HyperDriveConfig is wanted, not a "
                                      f"{type(hyperdrive_config).__name__}")
         super().__init__(name, inputs, [*(outputs or []), *([metrics_output] if metrics_output is not None else [])])
+        ignored("HyperDriveStep", {"version": version}, "nothing is taken from earlier runs")
         self.hyperdrive_config = hyperdrive_config
         self._arguments = estimator_entry_script_arguments
         self._metrics_output = metrics_output
@@ -116,7 +117,8 @@ class PythonScriptStep(Step):
                  source_directory: str | None = None, allow_reuse: bool = True, version: str | None = None,
                  hash_paths: Any = None) -> None:
         super().__init__(name or script_name, inputs, outputs)
-        ignored("PythonScriptStep", {"runconfig_pipeline_params": runconfig_pipeline_params, "params": params},
+        ignored("PythonScriptStep", {"runconfig_pipeline_params": runconfig_pipeline_params, "params": params,
+                                     "version": version, "hash_paths": hash_paths},
                 "steps have the arguments they were made with")
         self._config = ScriptRunConfig(source_directory, script_name, arguments, runconfig,
                                        compute_target=compute_target)
@@ -132,7 +134,7 @@ class EstimatorStep(Step):
                  runconfig_pipeline_params: Any = None, inputs: Any = None, outputs: Any = None,
                  compute_target: Any = None, allow_reuse: bool = True, version: str | None = None) -> None:
         super().__init__(name, inputs, outputs)
-        ignored("EstimatorStep", {"runconfig_pipeline_params": runconfig_pipeline_params},
+        ignored("EstimatorStep", {"runconfig_pipeline_params": runconfig_pipeline_params, "version": version},
                 "steps have the arguments they were made with")
         self._config = estimator._script()
         if estimator_entry_script_arguments is not None:

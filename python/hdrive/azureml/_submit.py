@@ -34,26 +34,27 @@ def _program_options(program: Program, experiment: Experiment) -> dict[str, Any]
             "environment_variables": program.environment, "max_run_duration": program.max_run_duration}
 
 
-def start_sweep(experiment: Experiment, config: HyperDriveConfig) -> HyperDriveRun:
-    """Begins a sweep."""
+def start_sweep(experiment: Experiment, config: HyperDriveConfig, name: str = "") -> HyperDriveRun:
+    """Begins a sweep, under a name to address it by."""
     program = config._program(experiment.name)
     sweep = Sweep(config.hyperparameter_sampling.parameter_space, metric=config.primary_metric_name,
                   goal=config.primary_metric_goal.value.lower(), sampler=config.hyperparameter_sampling.sampler,
                   policy=config.policy._native(), max_total_runs=config.max_total_runs,
                   max_concurrent_runs=config._concurrent(), max_duration=config.max_duration_minutes * 60,
-                  seed=config.seed, start_points=config._start_points(), **_program_options(program, experiment))
+                  seed=config.seed, name=name, start_points=config._start_points(),
+                  **_program_options(program, experiment))
     begin(sweep, program, "hyperdrive")
     run: HyperDriveRun = HyperDriveRun._made(experiment, sweep, None)
     run._given_config = config
     return run
 
 
-def start_script(experiment: Experiment, config: ScriptRunConfig) -> ScriptRun:
+def start_script(experiment: Experiment, config: ScriptRunConfig, name: str = "") -> ScriptRun:
     """Begins a single run: a sweep of one, which draws nothing."""
     program = config._program(experiment.name)
     program.append_parameters = False
     sweep = Sweep({"run": _space.choice(0)}, metric="none", goal="maximize", max_total_runs=1,
-                  stop_without_primary_metric=False, **_program_options(program, experiment))
+                  stop_without_primary_metric=False, name=name, **_program_options(program, experiment))
     begin(sweep, program, "script")
     run: ScriptRun = ScriptRun._made(experiment, sweep, 0)
     return run

@@ -13,7 +13,7 @@ from .. import _sweep
 from ._config import HyperDriveConfig
 from ._errors import UserErrorException
 from ._runs import Run, open_run
-from ._settings import not_built, refuse_others
+from ._settings import ignored, not_built, refuse_others
 from ._submit import start_script, start_sweep
 
 __all__ = ["Experiment", "Workspace"]
@@ -28,7 +28,9 @@ class Workspace:
     """
 
     def __init__(self, subscription_id: str | None = None, resource_group: str | None = None,
-                 workspace_name: str | None = None, auth: Any = None, _location: str | None = None, **_: Any) -> None:
+                 workspace_name: str | None = None, auth: Any = None, _location: str | None = None,
+                 **kwargs: Any) -> None:
+        ignored("Workspace", kwargs, "the workspace is a folder of this machine")
         self.name = workspace_name or "local"
         self.subscription_id = subscription_id or ""
         self.resource_group = resource_group or ""
@@ -53,15 +55,16 @@ class Workspace:
 
     @classmethod
     def get(cls, name: str | None = None, auth: Any = None, subscription_id: str | None = None,
-            resource_group: str | None = None, **_: Any) -> Workspace:
+            resource_group: str | None = None, **kwargs: Any) -> Workspace:
         """The local store, under this name."""
-        return cls(subscription_id, resource_group, name)
+        return cls(subscription_id, resource_group, name, **kwargs)
 
     @classmethod
     def create(cls, name: str | None = None, auth: Any = None, subscription_id: str | None = None,
-               resource_group: str | None = None, location: str | None = None, **_: Any) -> Workspace:
+               resource_group: str | None = None, location: str | None = None, exist_ok: bool = False,
+               **kwargs: Any) -> Workspace:
         """The local store, under this name."""
-        return cls(subscription_id, resource_group, name, _location=location)
+        return cls(subscription_id, resource_group, name, _location=location, **kwargs)
 
     def write_config(self, path: str | None = None, file_name: str | None = None) -> None:
         """Writes .azureml/config.json with the names."""
@@ -155,7 +158,7 @@ class Experiment:
         run = Experiment(ws, "digits").submit(hyperdrive_config)
     """
 
-    def __init__(self, workspace: Workspace, name: str, _skip_name_validation: bool = False, **kwargs: Any) -> None:
+    def __init__(self, workspace: Workspace, name: str, _skip_name_validation: bool = False) -> None:
         if not isinstance(name, str) or not re.match(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$", name):
             raise UserErrorException(f"Experiment: {name!r} is no name; letters, digits, '-', '_' and '.' are allowed, "
                                      "255 at most")
@@ -194,7 +197,7 @@ class Experiment:
         return run
 
     def get_runs(self, type: str | None = None, tags: Any = None, properties: Any = None, status: str | None = None,
-                 include_children: bool = False, **_: Any) -> Iterator[Any]:
+                 include_children: bool = False) -> Iterator[Any]:
         """Its runs and sweeps, the newest first."""
         from ._hyperdrive_run import _matches
         for sweep in reversed(self.workspace._sweeps()):
@@ -212,7 +215,7 @@ class Experiment:
         raise not_built("Experiment.start_logging", "submit a script, or use hdrive.Sweep with ask and tell")
 
     @staticmethod
-    def list(workspace: Workspace, **_: Any) -> Any:
+    def list(workspace: Workspace) -> Any:
         """The experiments of a workspace."""
         return [*workspace.experiments.values()]
 

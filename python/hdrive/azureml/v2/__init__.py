@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of azure.ai.ml: command jobs, their sweeps, MLClient.
+
+    from hdrive.azureml.v2 import MLClient, Uniform, command
+
+    job = command(code="src", command="python train.py --lr ${{inputs.lr}}", inputs={"lr": 0.1})
+    sweep = job(lr=Uniform(0.01, 1)).sweep(sampling_algorithm="random", primary_metric="accuracy", goal="maximize")
+    sweep.set_limits(max_total_trials=8, max_concurrent_trials=2)
+    ml_client = MLClient.from_config()
+    started = ml_client.jobs.create_or_update(sweep)
+    ml_client.jobs.stream(started.name)
+"""
+
+from ._client import (AmlCompute, AzureCliCredential, DefaultAzureCredential, InteractiveBrowserCredential, MLClient,
+                      SubmittedJob)
+from ._distributions import (BanditPolicy, BayesianSamplingAlgorithm, Choice, GridSamplingAlgorithm, LogNormal,
+                             LogUniform, MedianStoppingPolicy, Normal, Objective, QLogNormal, QLogUniform, QNormal,
+                             QUniform, Randint, RandomSamplingAlgorithm, SweepJobLimits, TruncationSelectionPolicy,
+                             Uniform)
+from ._jobs import (AssetTypes, Command, Environment, Input, Job, MpiDistribution, Output, PyTorchDistribution,
+                    SweepJob, TensorFlowDistribution, command)
+
+__all__ = ["AmlCompute", "AssetTypes", "AzureCliCredential", "BanditPolicy", "BayesianSamplingAlgorithm", "Choice",
+           "Command", "DefaultAzureCredential", "Environment", "GridSamplingAlgorithm", "Input",
+           "InteractiveBrowserCredential", "Job", "LogNormal", "LogUniform", "MLClient", "MedianStoppingPolicy",
+           "MpiDistribution", "Normal", "Objective", "Output", "PyTorchDistribution", "QLogNormal", "QLogUniform",
+           "QNormal", "QUniform", "Randint", "RandomSamplingAlgorithm", "SubmittedJob", "SweepJob", "SweepJobLimits",
+           "TensorFlowDistribution", "TruncationSelectionPolicy", "Uniform", "command"]

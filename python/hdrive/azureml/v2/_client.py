@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MLClient: jobs of the local store, in the shape of azure.ai.ml."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from .._compute import _refuse
+from .._environment import Environment as _Environment
+from .._errors import ExperimentExecutionException, UserErrorException
+from .._hyperdrive_run import HyperDriveRun
+from .._runs import Run, open_run
+from .._settings import ignored, not_built
+from .._submit import start_script, start_sweep
+from .._workspace import Experiment, Workspace
+from ._jobs import Command, Environment, SweepJob
+
+__all__ = ["AmlCompute", "AzureCliCredential", "DefaultAzureCredential", "InteractiveBrowserCredential", "MLClient",
+           "SubmittedJob"]
+
+
+class _Credential:
+    """There is nobody to sign in to."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def get_token(self, *_: Any, **__: Any) -> None:
+        """None."""
+
+
+class DefaultAzureCredential(_Credential):
+    """Does nothing."""
+
+
+class InteractiveBrowserCredential(_Credential):
+    """Does nothing."""
+
+
+class AzureCliCredential(_Credential):
+    """Does nothing."""
+
+
+class AmlCompute:
+    """A description of a cluster, which MLClient.compute refuses to make."""
+
+    def __init__(self, *, name: str, **given: Any) -> None:
+        self.name = name
+        self.given = given
+
+
+class SubmittedJob:
+    """A job that was submitted. `run` is what it is in v1's words: a HyperDriveRun, or a Run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @property
+    def name(self) -> str:
+        """The id, by which `jobs` finds it."""
+        return self.run.id
+
+    @property
+    def type(self) -> str:
+        """sweep or command."""
+        return "sweep" if isinstance(self.run, HyperDriveRun) else "command"
+
+    @property
+    def status(self) -> str:
+        """Running, Completed, Failed, Canceled, ..."""
+        return self.run.get_status()
+
+    @property
+    def display_name(self) -> str:
+        """A name for people."""
+        return self.run.display_name or self.run._sweep.name or self.run.id
+
+    @property
+    def experiment_name(self) -> str:
+        """The experiment it is grouped with."""
+        return self.run.experiment.name
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags."""
+        return self.run.get_tags()
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Its properties: of a finished sweep best_child_run_id, score."""
+        return self.run.get_properties()
+
+    @property
+    def studio_url(self) -> str:
+        """Where its files are."""
+        return self.run.get_portal_url()
+
+    def __repr__(self) -> str:
+        return f"SubmittedJob(type={self.type!r}, name={self.name!r}, status={self.status!r})"
+
+
+class MLClient:
+    """The local store: $HDRIVE_HOME, or .hdrive in the working directory. Credential and names choose nothing.
+
+        ml_client = MLClient(DefaultAzureCredential(), subscription_id, resource_group, workspace)
+        job = ml_client.jobs.create_or_update(sweep_job)
+        ml_client.jobs.stream(job.name)
+        ml_client.jobs.download(job.name, download_path="best")
+    """
+
+    def __init__(self, credential: Any = None, subscription_id: str | None = None,
+                 resource_group_name: str | None = None, workspace_name: str | None = None,
+                 registry_name: str | None = None, **kwargs: Any) -> None:
+        ignored("MLClient", {"registry_name": registry_name, **kwargs}, "there is the local store alone")
+        self.workspace = Workspace(subscription_id, resource_group_name, workspace_name)
+        self.workspace_name = self.workspace.name
+        self.subscription_id = self.workspace.subscription_id
+        self.resource_group_name = self.workspace.resource_group
+        self.jobs = _Jobs(self.workspace)
+        self.environments = _Environments(self.workspace)
+        self.compute = _Compute()
+
+    @classmethod
+    def from_config(cls, credential: Any = None, *, path: str | None = None, file_name: str | None = None,
+                    **kwargs: Any) -> MLClient:
+        """As Workspace.from_config: with a config.json's names, where there is one."""
+        found = Workspace.from_config(path, _file_name=file_name)
+        return cls(credential, found.subscription_id, found.resource_group, found.name, **kwargs)
+
+    def create_or_update(self, entity: Any, **given: Any) -> Any:
+        """A job is begun, an environment kept."""
+        return self.environments.create_or_update(entity) if isinstance(entity, Environment) else \
+            self.jobs.create_or_update(entity, **given)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("data", "datastores", "models", "components", "online_endpoints", "online_deployments",
+                    "batch_endpoints", "schedules", "registries"):
+            raise not_built(f"MLClient.{name}", "hdrive has jobs, and environments; data are files of this machine")
+        raise AttributeError(f"MLClient has no {name!r}; it has: jobs, environments, compute")
+
+    def __repr__(self) -> str:
+        return f"MLClient(workspace_name={self.workspace_name!r})"
+
+
+class _Jobs:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def create_or_update(self, job: Any, *, description: str | None = None, tags: Any = None,
+                         experiment_name: str | None = None, compute: Any = None,
+                         skip_validation: bool = False) -> SubmittedJob:
+        """Begins a SweepJob or a Command, in the background. It ends with this process, as Experiment.submit's."""
+        if isinstance(job, SubmittedJob):
+            job.run.set_tags(tags or {})
+            return job
+        if not isinstance(job, (SweepJob, Command)):
+            raise UserErrorException(f"jobs.create_or_update: a {type(job).__name__} is no job; allowed: command(...), "
+                                     "command(...).sweep(...)")
+        experiment = Experiment(self._workspace, experiment_name or job.experiment_name or _folder_name())
+        if compute is not None:
+            job.compute = compute
+        run: Run = start_sweep(experiment, job._config(), job.name or "") if isinstance(job, SweepJob) else \
+            start_script(experiment, job._script({}), job.name or "")
+        run.set_tags({**job.tags, **(tags or {})})
+        if job.display_name:
+            run.display_name = job.display_name
+        if description or job.description:
+            run.add_properties({"description": description or job.description})
+        return SubmittedJob(run)
+
+    def _open(self, name: str) -> Run:
+        found: Run = open_run(None, self._workspace, name)
+        return found
+
+    def get(self, name: str) -> SubmittedJob:
+        """The job with this id, or name; also a sweep's run, by HD_<uuid>_<number>."""
+        return SubmittedJob(self._open(name))
+
+    def list(self, *, parent_job_name: str | None = None, max_results: int = 50) -> Iterator[SubmittedJob]:
+        """The jobs, newest first; or the runs of one."""
+        if parent_job_name is not None:
+            for child in self._open(parent_job_name).get_children():
+                yield SubmittedJob(child)
+            return
+        for sweep in list(reversed(self._workspace._sweeps()))[:max_results]:
+            yield SubmittedJob(self._open(sweep.id))
+
+    def stream(self, name: str) -> None:
+        """Tells what happens until the job has ended. Raises ActivityFailedException where it failed."""
+        self._open(name).wait_for_completion(show_output=True)
+
+    def begin_cancel(self, name: str) -> None:
+        """Stops it."""
+        self._open(name).cancel()
+
+    cancel = begin_cancel
+
+    def download(self, name: str, *, download_path: Any = ".", output_name: str | None = None,
+                 all: bool = False) -> None:
+        """Copies the files of the job, of a sweep those of its best run: into artifacts/, with their names; an output
+        by name into named-outputs/<name>/. With `all` both, of every output."""
+        run = self._open(name)
+        if isinstance(run, HyperDriveRun):
+            best = run.get_best_run_by_primary_metric()
+            if best is None:
+                raise ExperimentExecutionException(f"{run.id} has no best run yet: none has reported "
+                                                   f"{run._sweep.metric}")
+            run = best
+        if output_name is None or all:
+            run.download_files(output_directory=os.path.join(os.fspath(download_path), "artifacts"))
+        outputs = os.path.join(run._directory, "outputs")
+        names = [output_name] if output_name is not None else sorted(os.listdir(outputs)) if all and \
+            os.path.isdir(outputs) else []
+        for each in names:
+            source = os.path.join(outputs, each)
+            if not os.path.exists(source):
+                raise UserErrorException(f"{run.id} has no output {each!r}")
+            target = os.path.join(os.fspath(download_path), "named-outputs", each)
+            if os.path.isdir(source):
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            elif output_name is not None:
+                os.makedirs(target, exist_ok=True)
+                shutil.copyfile(source, os.path.join(target, each))
+
+
+def _folder_name() -> str:
+    """Azure's default for the experiment: what the working directory is called."""
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in os.path.basename(os.getcwd()))
+    return name.lstrip("-.") or "default"
+
+
+class _Environments:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def create_or_update(self, environment: Environment) -> Environment:
+        """Keeps it under its name."""
+        environment._as_v1().register(self._workspace)
+        return environment
+
+    def get(self, name: str, version: str | None = None, label: str | None = None) -> _Environment:
+        """The environment of this name."""
+        return _Environment.get(self._workspace, name, version, label)
+
+    def list(self, name: str | None = None) -> Iterator[_Environment]:
+        """Those that were kept."""
+        found = _Environment.list(self._workspace)
+        return iter([each for each in found.values() if name in (None, each.name)])
+
+
+class _Compute:
+    def get(self, name: str) -> Any:
+        """Raises ComputeTargetException: there is this machine alone."""
+        _refuse(name)
+
+    def begin_create_or_update(self, compute: Any) -> Any:
+        """Raises ComputeTargetException."""
+        _refuse(getattr(compute, "name", compute), type(compute).__name__)
+
+    begin_delete = begin_start = begin_stop = get
+
+    def list(self) -> Iterator[Any]:
+        """None."""
+        return iter(())
