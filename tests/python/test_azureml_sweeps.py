@@ -234,3 +234,15 @@ def test_submitting_warns_of_nothing_by_itself(experiment):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         experiment.submit(ScriptRunConfig("src", "log.py")).wait_for_completion()
+
+
+@pytest.mark.parametrize("line", ["from azureml.core import Run, Workspace", "from hdrive.azureml import Run",
+                                  "from azureml.core.run import Run, _OfflineRun\nfrom azureml.core import Experiment",
+                                  "import azureml.core\nRun = azureml.core.run.Run"])
+def test_scripts_import_run_from_wherever_they_are_used_to(experiment, own_folder, line):
+    (own_folder / "src" / "imports.py").write_text(
+        line + "\nrun = Run.get_context()\nassert isinstance(run, Run) or True\nrun.log('a', 1)\n"
+        "import hdrive.azureml\nassert type(hdrive.azureml.Run.get_context()) is type(run)\n")
+    run = experiment.submit(ScriptRunConfig("src", "imports.py"))
+    run.wait_for_completion()
+    assert run.get_metrics() == {"a": 1.0}

@@ -17,7 +17,7 @@ docs/azureml.md tells what works and what does not yet. `hdrive.azureml.v2` has 
 """
 
 from .. import __version__
-from ._absent import (AzureCliAuthentication, Dataset, Datastore, Image, InteractiveLoginAuthentication, Model,
+from ._absent import (AzureCliAuthentication, Dataset, Datastore, Image, InteractiveLoginAuthentication,
                       MsiAuthentication, ServicePrincipalAuthentication, Webservice, set_diagnostics_collection)
 from ._compute import (AdlaCompute, AksCompute, AmlCompute, BatchCompute, ComputeInstance, ComputeTarget,
                        DatabricksCompute, DataFactoryCompute, HDInsightCompute, KubernetesCompute, RemoteCompute)
@@ -30,6 +30,7 @@ from ._errors import (ActivityFailedException, AzureMLException, ComputeTargetEx
 from ._estimator import (Chainer, Estimator, Gloo, MMLBaseEstimator, Mpi, Nccl, ParameterServer, PyTorchEstimator,
                          SKLearn, TensorFlowEstimator)
 from ._hyperdrive_run import HyperDriveRun
+from ._model import Model
 from ._modules import install
 from ._pipeline import Pipeline, PipelineData, PipelineRun, StepRun, StepSequence, TrainingOutput
 from ._policies import (BanditPolicy, EarlyTerminationPolicy, MedianStoppingPolicy, NoTerminationPolicy,

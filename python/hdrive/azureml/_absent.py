@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ._settings import not_built
 
-__all__ = ["AzureCliAuthentication", "Dataset", "Datastore", "Image", "InteractiveLoginAuthentication", "Model",
+__all__ = ["AzureCliAuthentication", "Dataset", "Datastore", "Image", "InteractiveLoginAuthentication",
            "MsiAuthentication", "ServicePrincipalAuthentication", "Webservice", "set_diagnostics_collection"]
 
 
@@ -34,12 +34,6 @@ class Datastore(metaclass=_Absent):
     """Azure's datastores."""
 
     _instead = "pass the paths of files on this machine as arguments"
-
-
-class Model(metaclass=_Absent):
-    """Azure's registry of models."""
-
-    _instead = "keep the file: run.download_file(name=\"outputs/model.pkl\", output_file_path=...)"
 
 
 class Webservice(metaclass=_Absent):

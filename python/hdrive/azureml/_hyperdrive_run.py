@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, List
 
 from . import _context, _live
 from ._errors import UserErrorException
@@ -64,7 +64,7 @@ class HyperDriveRun(Run):
             if _matches(tags, child.get_tags()) and _matches(properties, child.get_properties()):
                 yield child
 
-    def _ranked(self) -> list[StoredRun]:
+    def _ranked(self) -> List[StoredRun]:
         """Best first; without a value last, by number."""
         runs = list(self._sweep.runs)
         sign = -1.0 if self._sweep.goal == "maximize" else 1.0
@@ -81,7 +81,7 @@ class HyperDriveRun(Run):
         return None
 
     def get_children_sorted_by_primary_metric(self, top: int = 0, reverse: bool = False,
-                                              discard_no_metric: bool = False) -> list[dict[str, Any]]:
+                                              discard_no_metric: bool = False) -> List[dict[str, Any]]:
         """Its runs, best first (`reverse`: worst first), as dicts: run_id, hyperparameters (JSON text),
         best_primary_metric, status. Those without the metric come last, or not at all with `discard_no_metric`. `top`
         limits how many; 0 is all."""

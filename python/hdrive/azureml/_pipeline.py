@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
 import uuid
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _live
@@ -196,6 +198,7 @@ class PipelineRun:
         for step in steps:
             for data in step.outputs:
                 data._place(run.directory)
+        _live_pipelines.add(run)
         run._thread.start()
         return run
 
@@ -284,6 +287,20 @@ class PipelineRun:
 
     def __repr__(self) -> str:
         return f"PipelineRun(Experiment: {self.experiment.name}, Id: {self.id}, Status: {self._status})"
+
+
+# What has to end before the interpreter does.
+_live_pipelines: weakref.WeakSet[PipelineRun] = weakref.WeakSet()
+
+
+def _end_all() -> None:
+    for run in list(_live_pipelines):
+        if run._thread.is_alive():
+            run.cancel()
+            run._thread.join()
+
+
+atexit.register(_end_all)
 
 
 class _Output:

@@ -9,11 +9,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, List
 
 from .._errors import NotFoundError
 from . import _context, _live
 from ._errors import ActivityFailedException, UserErrorException
+from ._model import Model
 from ._settings import ignored, nearest, not_built
 
 if TYPE_CHECKING:
@@ -84,6 +85,17 @@ class Run(_context.Run):
         self._journal = _context.Journal(self._directory)
         # What is said of a run from outside is kept with its sweep; its own folder is the engine's and the script's.
         self._outer = _context.Journal(str(sweep.directory))
+
+    @staticmethod
+    def get(workspace: Any, run_id: str) -> Any:
+        """The run, or the sweep, with this id."""
+        return open_run(None, workspace, run_id)
+
+    @staticmethod
+    def list(experiment: Experiment, type: str | None = None, tags: Any = None, properties: Any = None,
+             status: str | None = None, include_children: bool = False) -> Iterator[Any]:
+        """The runs of an experiment, as Experiment.get_runs."""
+        return experiment.get_runs(type, tags, properties, status, include_children)
 
     @classmethod
     def _made(cls, experiment: Experiment, sweep: Sweep, number: int | None) -> Any:
@@ -237,7 +249,7 @@ class Run(_context.Run):
                     found[path.replace(os.sep, "/")] = path
         return found
 
-    def get_file_names(self) -> list[str]:
+    def get_file_names(self) -> List[str]:
         """The names of its files: outputs/..., logs/..., user_logs/std_log.txt."""
         return list(self._files())
 
@@ -257,7 +269,7 @@ class Run(_context.Run):
         shutil.copyfile(os.path.join(self._directory, files[name]), target)
 
     def download_files(self, prefix: str | None = None, output_directory: str | None = None,
-                       output_paths: list[str] | None = None, batch_size: int = 100, append_prefix: bool = True,
+                       output_paths: List[str] | None = None, batch_size: int = 100, append_prefix: bool = True,
                        timeout_seconds: float | None = None) -> None:
         """Copies all files whose names begin with `prefix`, under `output_directory` with their names, or without the
         prefix where `append_prefix` is False, or to `output_paths` one by one."""
@@ -270,7 +282,7 @@ class Run(_context.Run):
             self.download_file(name, output_paths[place] if output_paths is not None else
                                os.path.join(output_directory or ".", within))
 
-    def get_all_logs(self, destination: str | None = None) -> list[str]:
+    def get_all_logs(self, destination: str | None = None) -> List[str]:
         """Copies the log files to `destination` and returns where they are."""
         folder = destination or "."
         names = [name for name in self._files() if name.startswith(("user_logs", "logs"))]
@@ -278,10 +290,15 @@ class Run(_context.Run):
             self.download_file(name, os.path.join(folder, *name.split("/")))
         return [os.path.join(folder, *name.split("/")) for name in names]
 
-    def register_model(self, model_name: str, model_path: str | None = None, **_: Any) -> Any:
-        """hdrive has no registry of models."""
-        raise not_built(f"register_model({model_name!r})", "copy the file: "
-                        "run.download_file(name=\"outputs/model.pkl\", output_file_path=...)")
+    def register_model(self, model_name: str, model_path: str | None = None, tags: dict[str, str] | None = None,
+                       properties: dict[str, str] | None = None, description: str | None = None,
+                       **kwargs: Any) -> Model:
+        """Keeps a file or a folder of its outputs, by default all of them, as the next version of a model."""
+        path = os.path.join(self._directory, *(model_path or "outputs").strip("/").split("/"))
+        if not os.path.exists(path):
+            raise UserErrorException(f"{self.id} has no file {model_path!r}{nearest(str(model_path), self._files())}")
+        return Model.register(self.experiment.workspace, path, model_name, tags, properties, description,
+                              _run_id=self.id, **kwargs)
 
     # ---- its course -----------------------------------------------------------------------------------------
 

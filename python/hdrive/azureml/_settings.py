@@ -51,7 +51,7 @@ def ignored(where: str, given: dict[str, Any], why: str) -> None:
     names = [name for name, value in given.items() if value not in (None, False, "", [], {}, ())]
     if names:
         warnings.warn(f"{where}: {', '.join(names)} {'has' if len(names) == 1 else 'have'} no effect here: {why}",
-                      stacklevel=4)
+                      stacklevel=3)
 
 
 def refuse_others(where: str, given: dict[str, Any], allowed: Iterable[str]) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from .. import _sweep
 from ._config import HyperDriveConfig
 from ._errors import UserErrorException
+from ._interactive import InteractiveRun, begin_interactive
+from ._model import Model
 from ._runs import Run, open_run
 from ._settings import ignored, not_built, refuse_others
 from ._submit import start_script, start_sweep
@@ -118,8 +120,8 @@ class Workspace:
 
     @property
     def models(self) -> dict[str, Any]:
-        """None."""
-        return {}
+        """The registered models by name, each in its latest version."""
+        return {model.name: model for model in reversed(Model.list(self))}
 
     def __repr__(self) -> str:
         return f"Workspace.create(name={self.name!r}, subscription_id={self.subscription_id!r}, " \
@@ -210,9 +212,12 @@ class Experiment:
                         _matches(tags, each.get_tags()) and _matches(properties, each.get_properties()):
                     yield each
 
-    def start_logging(self, *_: Any, **__: Any) -> Any:
-        """hdrive has no interactive runs."""
-        raise not_built("Experiment.start_logging", "submit a script, or use hdrive.Sweep with ask and tell")
+    def start_logging(self, *, display_name: str | None = None, outputs: Any = None,
+                      snapshot_directory: Any = None) -> InteractiveRun:
+        """A run that is this process: log to it, and end it with complete()."""
+        ignored("Experiment.start_logging", {"outputs": outputs, "snapshot_directory": snapshot_directory},
+                "copy files with upload_file and upload_folder")
+        return begin_interactive(self, display_name)
 
     @staticmethod
     def list(workspace: Workspace) -> Any:
