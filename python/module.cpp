@@ -11,6 +11,9 @@
 
 NB_MODULE(_core, module) {
   using namespace hdrive::python;
+  // Engines call back on threads of their own, which know of one interpreter.
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0)
+    throw nanobind::import_error("hdrive works in the main interpreter, not in a sub-interpreter");
   // What is alive when the interpreter ends is no leak of this module: sweeps are, by design.
   nanobind::set_leak_warnings(false);
   module.doc() = "The C++ library behind the package hdrive; not for direct use.";

@@ -15,7 +15,8 @@
 docs/python.md is the guide, docs/coming-from.md puts it beside Optuna, Azure ML, Ray Tune, W&B and hyperopt.
 """
 
-from ._algorithms import Bandit, Listener, MedianStopping, NoTermination, Policy, Sampler, TruncationSelection, samplers
+from ._algorithms import (Bandit, Listener, MedianStopping, NoTermination, Policy, Sampler, TruncationSelection,
+                          make_sampler, samplers)
 from ._core import Expression, History
 from ._core import version as __version__
 from ._errors import (ConfigError, HdriveError, NoResourcesError, NotAllowedError, NotFoundError, RunStopped,
@@ -25,9 +26,10 @@ from ._space import (choice, int_log_uniform, int_uniform, log_uniform_values, l
                      q_log_uniform_values, qlognormal, qloguniform, qnormal, quniform, randint, uniform)
 from ._sweep import MEMORY, Handle, Sweep, load, sweeps
 
-__all__ = ["MEMORY", "AskedRun", "Bandit", "ConfigError", "Expression", "Handle", "HdriveError", "History", "Listener",
-           "MedianStopping", "NoResourcesError", "NoTermination", "NotAllowedError", "NotFoundError", "Policy", "Run",
-           "RunStopped", "Runs", "Sampler", "StoreDamaged", "StoredRun", "Sweep", "SweepLocked", "TruncationSelection",
-           "WorkerDied", "__version__", "choice", "int_log_uniform", "int_uniform", "load", "log_uniform_values",
-           "lognormal", "loguniform", "normal", "option", "q_log_uniform_values", "qlognormal", "qloguniform",
-           "qnormal", "quniform", "randint", "samplers", "sweeps", "uniform"]
+__all__ = ["AskedRun", "Bandit", "ConfigError", "Expression", "Handle", "HdriveError", "History", "Listener",
+           "MEMORY", "MedianStopping", "NoResourcesError", "NoTermination", "NotAllowedError", "NotFoundError",
+           "Policy", "Run", "RunStopped", "Runs", "Sampler", "StoreDamaged", "StoredRun", "Sweep", "SweepLocked",
+           "TruncationSelection", "WorkerDied", "__version__", "choice", "int_log_uniform", "int_uniform", "load",
+           "log_uniform_values", "lognormal", "loguniform", "make_sampler", "normal", "option",
+           "q_log_uniform_values", "qlognormal", "qloguniform", "qnormal", "quniform", "randint", "samplers",
+           "sweeps", "uniform"]

@@ -9,7 +9,7 @@ from . import _core
 from ._errors import ConfigError
 
 __all__ = ["Bandit", "Listener", "MedianStopping", "NoTermination", "Policy", "Sampler", "TruncationSelection",
-           "samplers"]
+           "make_sampler", "samplers"]
 
 
 class Sampler:
@@ -176,6 +176,30 @@ def samplers() -> dict[str, str]:
     ['auto', 'bayesian']
     """
     return {row["name"]: row["summary"] for row in _core.samplers()}
+
+
+def make_sampler(sampler: Any, space: Any, *, goal: str, seed: int = 0, max_total_runs: int,
+                 max_concurrent_runs: int = 1) -> _core.Sampler:
+    """A built-in sampler by itself, to be asked about a history: `propose(history)` gives the parameters of the next
+    run, None where there is nothing left, and a sentence why. The same history gets the same answer.
+
+    >>> history = hdrive.History("minimize")
+    >>> grid = hdrive.make_sampler("grid", {"x": [1, 2]}, goal="minimize", max_total_runs=2)
+    >>> grid.propose(history)[0]
+    {'x': 1}
+    """
+    from ._space import to_space
+    named, own = split_algorithm(sampler, "sampler", "propose")
+    if named is None:
+        raise ConfigError(f"sampler: wanted is a built-in one by its name; {type(own).__name__} proposes by itself")
+    spec = _core.Spec()
+    spec.space = to_space(space)
+    spec.goal = goal
+    spec.sampling = named
+    spec.seed = seed
+    spec.max_total_runs = max_total_runs
+    spec.max_concurrent_runs = max_concurrent_runs
+    return _core.make_sampler(spec)
 
 
 def split_algorithm(given: Any, what: str, method: str) -> tuple[tuple[str, dict[str, Any]] | None, Any]:

@@ -36,8 +36,8 @@ def how_to_call(objective: Callable[..., Any], names: list[str], conditional: se
     if not unknown and not any(p.kind == p.POSITIONAL_ONLY for p in given) and (by_name or takes_all):
         lacking = [p.name for p in by_name if p.name in conditional and p.default is p.empty]
         if lacking:
-            raise ConfigError(f"objective: {lacking[0]!r} does not exist in every parameter set, so the argument needs a "
-                              f"default: {lacking[0]}=None")
+            raise ConfigError(f"objective: {lacking[0]!r} does not exist in every parameter set, so the argument needs "
+                              f"a default: {lacking[0]}=None")
         wanted = [p.name for p in by_name if p.name in known]
         return (wanted + [n for n in names if n not in wanted], False) if takes_all else (wanted, False)
     if len(required) == 2 or any(p.kind == p.VAR_POSITIONAL for p in given):
@@ -80,8 +80,8 @@ class Call:
                 handle.report(str(name), value, None)
             return None
         if isinstance(returned, (str, bytes, list, tuple, set)):
-            raise TypeError(f"the objective returned a {type(returned).__name__}; wanted is the value of {self.metric}, "
-                            "a dict of metrics, or None")
+            raise TypeError(f"the objective returned a {type(returned).__name__}; wanted is the value of "
+                            f"{self.metric}, a dict of metrics, or None")
         handle.report(self.metric, returned, None)
         return None
 

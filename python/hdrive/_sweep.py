@@ -475,7 +475,7 @@ class Sweep:
         return _core.model(self._view, self._spec)
 
     def best_by_model(self) -> StoredRun:
-        """The run of whose parameters a model of all results expects the most, which under noise is not the luckiest."""
+        """The run of whose parameters a model of all results expects the most; under noise not the luckiest."""
         number = _core.pick(self._view, self._spec)["run"]
         return StoredRun(self, self._view.run(number))
 

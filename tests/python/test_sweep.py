@@ -663,6 +663,28 @@ def test_a_fork_has_sweeps_of_its_own(make):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
+def test_a_sub_interpreter_is_refused():
+    ended = script("""
+        import hdrive
+        try:
+            import _interpreters as interpreters
+            run = interpreters.exec
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+            run = interpreters.run_string
+        other = interpreters.create()
+        try:
+            print(run(other, "import hdrive"))
+        except Exception as error:
+            print(error)
+        print(hdrive.Sweep({"x": [1]}, metric="l", goal="minimize", max_total_runs=1, directory=":memory:").run(
+            lambda x: x).status)
+        """)
+    assert "main interpreter" in ended.stdout, ended.stderr
+    assert ended.stdout.endswith("Completed\n")
+    assert "already registered" not in ended.stderr
+
+
 def test_importing_is_quick_and_brings_no_numpy():
     ended = script("import sys, hdrive; print('numpy' in sys.modules, 'asyncio' in sys.modules, "
                    "'inspect' in sys.modules, 'multiprocessing' in sys.modules)")
@@ -681,6 +703,21 @@ def test_a_built_in_policy_and_sampler_by_themselves():
     assert history.incumbent() == 0
     with pytest.raises(hdrive.NotFoundError):
         history.reports(7)
+
+
+def test_a_built_in_sampler_goes_on_from_a_history():
+    space = {"x": hdrive.uniform(-1, 1)}
+    sampler = hdrive.make_sampler("bayesian", space, goal="minimize", seed=7, max_total_runs=30)
+    history = hdrive.History("minimize")
+    for _ in range(20):
+        params, _ = sampler.propose(history)
+        run = history.add(params)
+        history.report(run, params["x"] ** 2)
+        history.end(run, "Completed")
+    params, why = sampler.propose(history)
+    assert abs(params["x"]) < 0.2
+    assert "model" in why or "improve" in why
+    assert "Bayesian" in sampler.describe()
 
 
 def test_signals_are_left_as_they_were(make):
