@@ -5,6 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
+import types
 
 import hdrive
 import numpy
@@ -349,6 +350,28 @@ def test_the_widget_shows_text_and_html(source, capsys):
     assert capsys.readouterr().out.splitlines() == [f"{run.id}: Completed", "metric    value", "accuracy  0.5"]
     assert "<td>accuracy</td><td>0.5</td>" in RunDetails(run)._repr_html_()
     assert RunDetails(run).get_widget_data()["run_metrics"] == {"accuracy": 0.5}
+
+
+def test_in_a_notebook_the_widget_is_displayed(source, monkeypatch):
+    shown = []
+    ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=True)
+    display.display = lambda what, display_id: shown.append(what._repr_html_())
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    run = Experiment(Workspace(), "x").submit(config(source))
+    run.wait_for_completion()
+    RunDetails(run).show()
+    assert len(shown) == 1 and "minimize loss" in shown[0]
+
+
+def test_a_script_that_prints_nothing_has_an_empty_log(own_folder):
+    (own_folder / "quiet.py").write_text("pass")
+    run = Experiment(Workspace(), "x").submit(ScriptRunConfig(".", "quiet.py"))
+    run.wait_for_completion()
+    run.download_file("azureml-logs/70_driver_log.txt", "log.txt")
+    assert (own_folder / "log.txt").read_text() == ""
+    assert run.get_details_with_logs()["logFiles"] == {"user_logs/std_log.txt": ""}
 
 
 def test_what_is_not_there_can_be_imported_and_says_so_when_used():

@@ -71,6 +71,17 @@ def test_a_command_runs_by_itself(job):
     assert client.jobs.get(started.name).run.get_metrics() == {"accuracy": 0.75, "size": 5.0, "note": "alone"}
 
 
+def test_a_job_is_found_by_the_name_it_was_given(job):
+    client = MLClient()
+    sweep = job(x=Choice([0.5])).sweep(sampling_algorithm="grid", primary_metric="accuracy", goal="maximize")
+    sweep.name = "mine"
+    started = client.jobs.create_or_update(sweep)
+    assert started.name == "mine"
+    client.jobs.stream("mine")
+    assert client.jobs.get("mine").status == "Completed"
+    assert hdrive.load("mine").best.value == 1.0
+
+
 def test_a_seed_gives_the_same_draws_again(job):
     def drawn():
         sweep = job(x=Uniform(0, 1)).sweep(sampling_algorithm=RandomSamplingAlgorithm(seed=3, rule="sobol"),

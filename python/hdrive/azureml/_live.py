@@ -36,10 +36,10 @@ def handle_of(sweep: Sweep) -> Handle | None:
 
 
 def open_sweep(directory: str, sweep_id: str) -> Sweep:
-    """The sweep with this id: the one that is running here, or the stored one."""
-    handle = _handles.get(sweep_id)
-    if handle is not None and handle.sweep._process == os.getpid():
-        return handle.sweep
+    """The sweep with this id, or name: the one that is running here, or the stored one."""
+    for handle in _handles.values():
+        if sweep_id in (handle.sweep.id, handle.sweep.name) and handle.sweep._process == os.getpid():
+            return handle.sweep
     try:
         return _sweep.load(sweep_id, directory=directory)
     except NotFoundError as error:

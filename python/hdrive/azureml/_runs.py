@@ -237,10 +237,9 @@ class Run(_context.Run):
 
     def _files(self) -> dict[str, str]:
         """Names as Azure has them, and the paths within the run's directory."""
-        found = {}
-        for name, path in ((_STDOUT, "stdout.log"), (_STDERR, "stderr.log")):
-            if os.path.isfile(os.path.join(self._directory, path)):
-                found[name] = path
+        found = {_STDOUT: "stdout.log"} if os.path.exists(os.path.join(self._directory, "run.json")) else {}
+        if os.path.isfile(os.path.join(self._directory, "stderr.log")):
+            found[_STDERR] = "stderr.log"
         for top in ("logs", "outputs"):
             for folder, folders, files in os.walk(os.path.join(self._directory, top)):
                 folders.sort()
@@ -266,7 +265,11 @@ class Run(_context.Run):
         if os.path.isdir(target) or target.endswith(os.sep):
             target = os.path.join(target, os.path.basename(name))
         os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
-        shutil.copyfile(os.path.join(self._directory, files[name]), target)
+        source = os.path.join(self._directory, files[name])
+        if os.path.exists(source):
+            shutil.copyfile(source, target)
+        else:  # a script that printed nothing has left no file
+            open(target, "wb").close()
 
     def download_files(self, prefix: str | None = None, output_directory: str | None = None,
                        output_paths: List[str] | None = None, batch_size: int = 100, append_prefix: bool = True,
@@ -401,6 +404,8 @@ def _utc(moment: Any) -> str | None:
 
 
 def _text(path: str) -> str:
+    if not os.path.exists(path):
+        return ""
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
 

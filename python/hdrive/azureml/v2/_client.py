@@ -60,8 +60,12 @@ class SubmittedJob:
 
     @property
     def name(self) -> str:
-        """The id, by which `jobs` finds it."""
-        return self.run.id
+        """The name it was given, else its id: by which `jobs` finds it."""
+        return self.run._sweep.name if self._is_whole and self.run._sweep.name else self.run.id
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.run.parent is None
 
     @property
     def type(self) -> str:
@@ -76,7 +80,7 @@ class SubmittedJob:
     @property
     def display_name(self) -> str:
         """A name for people."""
-        return self.run.display_name or self.run._sweep.name or self.run.id
+        return self.run.display_name or self.name
 
     @property
     def experiment_name(self) -> str:
