@@ -278,6 +278,8 @@ def test_outside_a_run_what_is_logged_is_printed(capsys, monkeypatch, own_folder
         run.log("loss", [1, 2])
     with pytest.raises(ValueError, match="one of path and plot"):
         run.log_image("picture")
+    with pytest.raises(NotImplementedError, match="Run.child_run is not there"):
+        run.child_run()
     with pytest.raises(ValueError, match="no name for a file"):
         run.upload_file("../x", "x")
     monkeypatch.setattr(azureml._context, "_current", None)
@@ -308,6 +310,27 @@ def test_processes_of_a_distributed_run_get_azures_variables():
                                                 {"type": "ps", "index": 0}]
     assert len(tasks[0]["cluster"]["worker"]) == 2
     assert TensorflowConfiguration()._processes() == 1 and MpiConfiguration()._processes() == 1
+
+
+def test_a_process_that_fails_ends_the_others_and_gives_the_exit_code(own_folder):
+    """The other one would wait for ever."""
+    program = "import os, signal, sys\nsys.exit(7) if os.environ['RANK'] == '0' else signal.pause()"
+    launcher = azureml._launch.__file__
+    done = subprocess.run([sys.executable, launcher, "pytorch", "2", "--", sys.executable, "-c", program], timeout=30)
+    assert done.returncode == 7
+
+
+def test_mpi_starts_its_processes_by_mpirun(source, own_folder, monkeypatch):
+    several = ScriptRunConfig(".", "train.py", distributed_job_config=MpiConfiguration(process_count_per_node=2))
+    monkeypatch.setenv("PATH", str(own_folder))
+    with pytest.raises(UserErrorException, match="mpirun is not installed"):
+        several._program("x")
+    (own_folder / "mpirun").write_text("#!/bin/sh\necho $1 $2\nshift 2\nexec \"$@\"\n")
+    (own_folder / "mpirun").chmod(0o700)
+    run = Experiment(Workspace(), "x").submit(several)
+    run.wait_for_completion()
+    run.download_file("user_logs/std_log.txt")
+    assert (own_folder / "std_log.txt").read_text() == "-np 2\ntrained\n"
 
 
 # ---- pipelines, widgets, modules ----------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import warnings
 
 import hdrive
@@ -12,7 +14,7 @@ from hdrive.azureml import (BanditPolicy, BayesianParameterSampling, Experiment,
                             HyperDriveConfig, HyperDriveRun, PrimaryMetricGoal, RandomParameterSampling, Run,
                             ScriptRunConfig, Workspace, choice, uniform)
 from hdrive.azureml import _live
-from hdrive.azureml._errors import ActivityFailedException, UserErrorException
+from hdrive.azureml._errors import ActivityFailedException, ExperimentExecutionException, UserErrorException
 
 
 @pytest.fixture
@@ -246,3 +248,36 @@ def test_scripts_import_run_from_wherever_they_are_used_to(experiment, own_folde
     run = experiment.submit(ScriptRunConfig("src", "imports.py"))
     run.wait_for_completion()
     assert run.get_metrics() == {"a": 1.0}
+
+
+def test_a_script_finds_the_store_that_its_run_is_in(experiment, own_folder):
+    (own_folder / "src" / "store.py").write_text(
+        "from azureml.core import Run\nrun = Run.get_context()\nprint(run.experiment.workspace.directory)")
+    run = experiment.submit(ScriptRunConfig("src", "store.py"))
+    run.wait_for_completion()
+    run.download_file("user_logs/std_log.txt")
+    assert (own_folder / "std_log.txt").read_text() == experiment.workspace.directory + "\n"
+
+
+def test_a_sweep_of_functions_is_read_as_any_other(own_folder):
+    sweep = hdrive.Sweep({"--x": choice(1, 2)}, metric="y", goal="minimize", sampler="grid", experiment="functions")
+    sweep.run(lambda x: x)
+    run = HyperDriveRun(Experiment(Workspace.from_config(), "functions"), sweep.id)
+    assert run.get_children_sorted_by_primary_metric()[0]["hyperparameters"] == '{"--x": 1}'
+    assert run.get_metrics() == {f"{sweep.id}_0": {"y": 1.0}, f"{sweep.id}_1": {"y": 2.0}}
+    best = run.get_best_run_by_primary_metric()
+    assert best.get_details()["runDefinition"]["arguments"] == [] and best.get_file_names() == []
+
+
+def test_a_sweep_that_lost_its_engine_is_not_waited_for(experiment, own_folder):
+    """As a kill leaves it: begun, and nobody there."""
+    (own_folder / "killed.py").write_text(
+        "import os\nfrom hdrive.azureml import *\n"
+        "open('src/long.py', 'w').write('pass')\n"
+        "config = HyperDriveConfig(RandomParameterSampling({'x': uniform(0, 1)}), 'y', 'maximize', 2,\n"
+        "                          run_config=ScriptRunConfig('src', 'long.py'))\n"
+        "print(Experiment(Workspace(), 'killed').submit(config).id, flush=True)\nos._exit(0)\n")
+    done = subprocess.run([sys.executable, "killed.py"], capture_output=True, text=True, timeout=50)
+    run = HyperDriveRun(Experiment(Workspace(), "killed"), done.stdout.strip())
+    with pytest.raises(ExperimentExecutionException, match="hdrive resume"):
+        run.wait_for_completion()

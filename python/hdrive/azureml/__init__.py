@@ -17,8 +17,9 @@ docs/azureml.md tells what works and what does not yet. `hdrive.azureml.v2` has 
 """
 
 from .. import __version__
-from ._absent import (AzureCliAuthentication, Dataset, Datastore, Image, InteractiveLoginAuthentication,
-                      MsiAuthentication, ServicePrincipalAuthentication, Webservice, set_diagnostics_collection)
+from ._absent import (AzureCliAuthentication, DataReference, Dataset, Datastore, Image, InteractiveLoginAuthentication,
+                      MsiAuthentication, OutputFileDatasetConfig, ServicePrincipalAuthentication, Webservice,
+                      set_diagnostics_collection)
 from ._compute import (AdlaCompute, AksCompute, AmlCompute, BatchCompute, ComputeInstance, ComputeTarget,
                        DatabricksCompute, DataFactoryCompute, HDInsightCompute, KubernetesCompute, RemoteCompute)
 from ._config import HyperDriveConfig, HyperDriveRunConfig
@@ -48,19 +49,19 @@ from .widgets import RunDetails
 VERSION = __version__
 
 __all__ = [
-    "VERSION", "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication",
+    "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication",
     "AzureMLException", "BanditPolicy", "BatchCompute", "BayesianParameterSampling", "Chainer", "ComputeInstance",
     "ComputeTarget", "ComputeTargetException", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE",
-    "DataFactoryCompute", "DatabricksCompute", "Dataset", "Datastore", "DockerConfiguration", "EarlyTerminationPolicy",
-    "Environment", "Estimator", "EstimatorStep", "Experiment", "ExperimentExecutionException", "Gloo",
-    "GridParameterSampling", "HDInsightCompute", "HyperDriveConfig", "HyperDriveRun", "HyperDriveRunConfig",
-    "HyperDriveStep", "HyperDriveStepRun", "HyperParameterSampling", "Image", "InteractiveLoginAuthentication",
-    "KubernetesCompute", "MMLBaseEstimator", "MedianStoppingPolicy", "Model", "Mpi", "MpiConfiguration",
-    "MsiAuthentication", "Nccl", "NoTerminationPolicy", "NotBuiltError", "ParameterServer", "Pipeline", "PipelineData",
-    "PipelineRun", "PrimaryMetricGoal", "PyTorchConfiguration", "PyTorchEstimator", "PythonScriptStep",
-    "RandomParameterSampling", "RemoteCompute", "Run", "RunConfiguration", "RunDetails", "RunEnvironmentException",
-    "SKLearn", "ScriptRun", "ScriptRunConfig", "ServicePrincipalAuthentication", "StepRun", "StepSequence",
-    "TensorFlowEstimator", "TensorflowConfiguration", "TrainingException", "TrainingOutput",
-    "TruncationSelectionPolicy", "UserErrorException", "Webservice", "Workspace", "WorkspaceException", "choice",
-    "get_run", "install", "lognormal", "loguniform", "normal", "qlognormal", "qloguniform", "qnormal", "quniform",
-    "randint", "set_diagnostics_collection", "uniform"]
+    "DataFactoryCompute", "DataReference", "DatabricksCompute", "Dataset", "Datastore", "DockerConfiguration",
+    "EarlyTerminationPolicy", "Environment", "Estimator", "EstimatorStep", "Experiment",
+    "ExperimentExecutionException", "Gloo", "GridParameterSampling", "HDInsightCompute", "HyperDriveConfig",
+    "HyperDriveRun", "HyperDriveRunConfig", "HyperDriveStep", "HyperDriveStepRun", "HyperParameterSampling",
+    "Image", "InteractiveLoginAuthentication", "KubernetesCompute", "MMLBaseEstimator", "MedianStoppingPolicy",
+    "Model", "Mpi", "MpiConfiguration", "MsiAuthentication", "Nccl", "NoTerminationPolicy", "NotBuiltError",
+    "OutputFileDatasetConfig", "ParameterServer", "Pipeline", "PipelineData", "PipelineRun", "PrimaryMetricGoal",
+    "PyTorchConfiguration", "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling", "RemoteCompute",
+    "Run", "RunConfiguration", "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun", "ScriptRunConfig",
+    "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TensorFlowEstimator", "TensorflowConfiguration",
+    "TrainingException", "TrainingOutput", "TruncationSelectionPolicy", "UserErrorException", "VERSION",
+    "Webservice", "Workspace", "WorkspaceException", "choice", "get_run", "install", "lognormal", "loguniform",
+    "normal", "qlognormal", "qloguniform", "qnormal", "quniform", "randint", "set_diagnostics_collection", "uniform"]

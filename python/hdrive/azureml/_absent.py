@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 from ._settings import not_built
 
-__all__ = ["AzureCliAuthentication", "Dataset", "Datastore", "Image", "InteractiveLoginAuthentication",
-           "MsiAuthentication", "ServicePrincipalAuthentication", "Webservice", "set_diagnostics_collection"]
+__all__ = ["AzureCliAuthentication", "DataReference", "Dataset", "Datastore", "Image",
+           "InteractiveLoginAuthentication", "MsiAuthentication", "OutputFileDatasetConfig",
+           "ServicePrincipalAuthentication", "Webservice", "set_diagnostics_collection"]
 
 
 class _Absent(type):
@@ -34,6 +35,18 @@ class Datastore(metaclass=_Absent):
     """Azure's datastores."""
 
     _instead = "pass the paths of files on this machine as arguments"
+
+
+class DataReference(metaclass=_Absent):
+    """Azure's references to datastores."""
+
+    _instead = "pass the paths of files on this machine as arguments"
+
+
+class OutputFileDatasetConfig(metaclass=_Absent):
+    """Azure's outputs as datasets."""
+
+    _instead = "write to the run's outputs, or use PipelineData"
 
 
 class Webservice(metaclass=_Absent):

@@ -279,10 +279,6 @@ class Run:
         if error_details is not None:
             print(f"run failed: {error_details}" + (f" ({error_code})" if error_code else ""), file=sys.stderr)
 
-    def child_run(self, name: Optional[str] = None, **_: Any) -> Run:
-        """hdrive has sweeps and their runs, and none below these."""
-        raise NotImplementedError("child_run: runs have no runs of their own here; log under another name instead")
-
     @property
     def input_datasets(self) -> dict[str, Any]:
         """Empty: there are no Azure datasets here; pass paths as arguments."""
@@ -292,6 +288,24 @@ class Run:
     def output_datasets(self) -> dict[str, Any]:
         """Empty, as input_datasets."""
         return {}
+
+
+def _refuse(name: str, instead: str) -> None:
+    def refused(self: Run, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError(f"Run.{name} is not there in hdrive; {instead}")
+    refused.__name__ = name
+    refused.__doc__ = f"Not there: {instead}."
+    setattr(Run, name, refused)
+
+
+for _each, _why in {
+        "child_run": "runs have no runs of their own; log under another name",
+        "create_children": "runs have no runs of their own; submit a sweep",
+        "submit_child": "runs have no runs of their own; submit it from outside, with an Experiment",
+        "get_secret": "set environment_variables", "get_secrets": "set environment_variables",
+        "take_snapshot": "a run starts from a snapshot of its source_directory",
+        "restore_snapshot": "`hdrive show` tells of a sweep's snapshot"}.items():
+    _refuse(_each, _why)
 
 
 class _Failure:
@@ -369,9 +383,16 @@ class OfflineRun(Run):
 
 
 class _Experiment:
+    """The run's experiment, as its script sees it."""
+
     def __init__(self, name: str) -> None:
         self.name = name
-        self.workspace: Any = None
+
+    @property
+    def workspace(self) -> Any:
+        """The store that the sweep is in. Needs hdrive in this interpreter."""
+        from importlib import import_module
+        return import_module("hdrive.azureml").Workspace()
 
 
 class SubmittedRun(Run):

@@ -38,7 +38,7 @@ class Workspace:
         self.resource_group = resource_group or ""
         self.location = _location or "local"
         #: The folder that holds the sweeps.
-        self.directory = _sweep.home(None, new=True)
+        self.directory = _directory()
 
     @classmethod
     def from_config(cls, path: str | None = None, auth: Any = None, _logger: Any = None,
@@ -126,6 +126,14 @@ class Workspace:
     def __repr__(self) -> str:
         return f"Workspace.create(name={self.name!r}, subscription_id={self.subscription_id!r}, " \
                f"resource_group={self.resource_group!r})"
+
+
+def _directory() -> str:
+    """$HDRIVE_HOME, else .hdrive here; in a run's script the folder that the run itself is in."""
+    run = os.environ.get("HDRIVE_RUN_DIR")
+    if run and not os.environ.get("HDRIVE_HOME"):
+        return os.path.dirname(os.path.dirname(os.path.dirname(run)))
+    return _sweep.home(None, new=True)
 
 
 def _find_config(path: str | None, file_name: str) -> str | None:
