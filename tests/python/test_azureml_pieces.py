@@ -133,6 +133,8 @@ def test_a_misspelt_attribute_is_an_error_that_names_the_nearest():
     (lambda c: setattr(c, "data_references", {"digits": 1}), "data_references: digits"),
     (lambda c: setattr(c, "spark", {}), "spark"),
     (lambda c: setattr(c.environment.docker, "base_image", "pytorch/pytorch"), "docker"),
+    (lambda c: setattr(c.environment.python, "conda_dependencies", CondaDependencies.create(["no-such-package"])),
+     "lacks no-such-package"),
     (lambda c: setattr(c.environment.python, "interpreter_path", "/no/python"), "no interpreter '/no/python'"),
 ])
 def test_what_a_run_cannot_be_given_is_an_error_when_it_is_submitted(source, change, match):

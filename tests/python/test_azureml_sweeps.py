@@ -12,7 +12,7 @@ import pytest
 from azure_scripts import CLASSIFIER, LOGGER
 from hdrive.azureml import (BanditPolicy, BayesianParameterSampling, Experiment, GridParameterSampling,
                             HyperDriveConfig, HyperDriveRun, PrimaryMetricGoal, RandomParameterSampling, Run,
-                            ScriptRunConfig, Workspace, choice, uniform)
+                            ScriptRunConfig, Workspace, choice, install, uniform)
 from hdrive.azureml import _live
 from hdrive.azureml._errors import ActivityFailedException, ExperimentExecutionException, UserErrorException
 
@@ -230,6 +230,22 @@ def test_the_users_own_sitecustomize_is_left_alone(experiment, own_folder, monke
     run = experiment.submit(ScriptRunConfig("src", "site.py"))
     run.wait_for_completion()
     assert run.get_metrics() == {"mine": 42.0}
+
+
+def test_packages_of_azures_that_hdrive_lacks_are_found_where_they_are(experiment, own_folder, monkeypatch):
+    (own_folder / "real" / "azureml").mkdir(parents=True)
+    (own_folder / "real" / "azureml" / "opendatasets.py").write_text("size = 3")
+    monkeypatch.setenv("PYTHONPATH", f"{own_folder / 'real'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    program = "import azureml.opendatasets\nfrom azureml.core import Run\n" \
+        "Run.get_context().log('size', azureml.opendatasets.size)\n"
+    (own_folder / "src" / "open.py").write_text(program)
+    install()
+    run = experiment.submit(ScriptRunConfig("src", "open.py"))
+    run.wait_for_completion()
+    assert run.get_metrics() == {"size": 3.0}
+    program = "import hdrive.azureml\nhdrive.azureml.install()\n" + program
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "size: 3.0\n"
 
 
 def test_submitting_warns_of_nothing_by_itself(experiment):

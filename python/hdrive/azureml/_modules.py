@@ -141,7 +141,9 @@ def _module(name: str, names: tuple[str, ...], package: str) -> ModuleType:
 
 
 def register() -> None:
-    """Puts the modules of azureml into sys.modules."""
+    """Puts the modules of azureml into sys.modules. Others of the real package, if there is one, are still found."""
+    if "azureml" not in sys.modules:
+        _there("azureml")
     for name, names in MODULES.items():
         _module(name, names, "hdrive.azureml")
 

@@ -122,7 +122,6 @@ class RunConfiguration(Settings):
         self.target: Any = "local"
         # Of its own, so that a changed attribute changes no other configuration.
         self.environment = Environment("local")
-        self.environment.python.user_managed_dependencies = conda_dependencies is None
         self.environment.python.conda_dependencies = conda_dependencies
         self.environment_variables: dict[str, str] = {}
         self.docker = DockerConfiguration()

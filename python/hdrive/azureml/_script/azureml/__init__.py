@@ -7,8 +7,12 @@ imports no azureml. Run and the exceptions need the standard library alone; the 
 
 import importlib.util
 import os
+import pkgutil
 import sys
 from types import ModuleType
+
+# Packages of Azure's that hdrive has nothing for, such as azureml.opendatasets, are found where they are installed.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 
 def _load(name: str) -> ModuleType:
