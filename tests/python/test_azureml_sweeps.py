@@ -167,6 +167,18 @@ def test_fail_in_a_script_makes_its_run_fail(experiment, own_folder):
     assert "out of data" in run.get_details()["error"]["error"]["message"]
 
 
+def test_what_a_script_puts_in_the_place_of_its_files_is_not_waited_for(experiment, own_folder):
+    (own_folder / "src" / "hostile.py").write_text(
+        "import os\nfolder = os.environ['HDRIVE_RUN_DIR']\nos.mkfifo(folder + '/azureml.jsonl')\n"
+        "os.mkfifo(folder + '/outputs/pipe')\nos.remove(folder + '/run.json')\nos.mkdir(folder + '/run.json')\n")
+    run = experiment.submit(ScriptRunConfig("src", "hostile.py"))
+    run.wait_for_completion(show_output=True)
+    assert run.get_metrics() == {} and run.get_tags() == {}
+    assert run.get_details()["runDefinition"]["arguments"] == []
+    with pytest.raises(OSError):
+        run.download_file("outputs/pipe")
+
+
 def test_a_sweep_can_be_cancelled(experiment, own_folder):
     (own_folder / "src" / "long.py").write_text("import signal\nprint('waits', flush=True)\nsignal.pause()")
     run = experiment.submit(config_of(RandomParameterSampling({"x": uniform(0, 1)}), "long.py"))

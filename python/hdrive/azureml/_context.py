@@ -13,6 +13,7 @@ import json
 import math
 import os
 import shutil
+import stat
 import sys
 import time
 import uuid
@@ -21,6 +22,7 @@ from typing import Any, Optional
 __all__ = ["Journal", "OfflineRun", "Run", "SubmittedRun", "get_context"]
 
 JOURNAL = "azureml.jsonl"
+_MOST_BYTES = 1 << 28
 
 
 def plain(value: Any) -> Any:
@@ -49,6 +51,21 @@ def append_line(path: str, entry: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
+def read_regular(path: str, start: int = 0) -> bytes:
+    """What a file has from `start` on; nothing where there is no regular file. A script may have put anything in its
+    place: never through a link, never waiting."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b""
+    with open(descriptor, "rb") as file:
+        file.seek(start)
+        return file.read(_MOST_BYTES)
+
+
 class Journal:
     """What is kept of a run, or of a sweep, beside its metrics: a line a fact, in `directory`/azureml.jsonl."""
 
@@ -62,17 +79,13 @@ class Journal:
     def read(self, kind: str, attempt: Optional[int] = None) -> list[tuple[str, Any]]:
         """The facts of a kind, in the order they came: of the attempt given and of all of them."""
         found: list[tuple[str, Any]] = []
-        try:
-            with open(self.path, encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    try:
-                        entry = json.loads(line)
-                        if entry["kind"] == kind and (attempt is None or entry["attempt"] in (0, attempt)):
-                            found.append((str(entry["name"]), entry["value"]))
-                    except (ValueError, KeyError, TypeError):
-                        continue  # a line that was cut short, or somebody else's
-        except OSError:
-            pass
+        for line in read_regular(self.path).split(b"\n"):
+            try:
+                entry = json.loads(line)
+                if entry["kind"] == kind and (attempt is None or entry["attempt"] in (0, attempt)):
+                    found.append((str(entry["name"]), entry["value"]))
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that was cut short, or somebody else's
         return found
 
     def latest(self, kind: str) -> dict[str, Any]:

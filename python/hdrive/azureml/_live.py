@@ -63,9 +63,11 @@ def _is_over(sweep: Sweep) -> bool:
     handle = handle_of(sweep)
     if handle is not None:
         return handle.done
-    entry = sweep._entry()
-    if entry["status"] in ENDED:
-        return True
+    # Twice: an engine may end between the look at the status and the one for the engine.
+    for _ in range(2):
+        entry = sweep._entry()
+        if entry["status"] in ENDED:
+            return True
     if entry["engine"] is None:
         raise ExperimentExecutionException(f"nobody runs {sweep.id} any more, and it has not ended; `hdrive resume "
                                            f"{sweep.id}` goes on with it")

@@ -222,9 +222,9 @@ class Run(_context.Run):
     def _definition(self) -> dict[str, Any]:
         config = self._config()
         try:
-            with open(os.path.join(self._directory, "run.json"), encoding="utf-8") as file:
-                words = [str(word) for word in json.load(file)["arguments"]]
-        except (OSError, ValueError, KeyError):
+            started = json.loads(_context.read_regular(os.path.join(self._directory, "run.json")))
+            words = [str(word) for word in started["arguments"]]
+        except (ValueError, KeyError, TypeError):
             words = []
         script = config.get("script")
         arguments = words[words.index(script) + 1:] if script in words else list(config.get("arguments", []))
@@ -387,12 +387,7 @@ class _Follower:
         self._at = 0
 
     def __call__(self) -> None:
-        try:
-            with open(self._path, "rb") as file:
-                file.seek(self._at)
-                text = file.read()
-        except OSError:
-            return
+        text = _context.read_regular(self._path, self._at)
         self._at += len(text)
         if text:
             sys.stdout.write(text.decode("utf-8", "replace"))
@@ -404,10 +399,7 @@ def _utc(moment: Any) -> str | None:
 
 
 def _text(path: str) -> str:
-    if not os.path.exists(path):
-        return ""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
+    return _context.read_regular(path).decode("utf-8", "replace")
 
 
 def open_run(experiment: Experiment | None, workspace: Any, run_id: str) -> Any:
