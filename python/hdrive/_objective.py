@@ -57,7 +57,7 @@ class Call:
         self.metric = metric
         self.raise_on_stop = raise_on_stop
 
-    def __call__(self, handle: Any, directory: str) -> str | None:
+    def __call__(self, handle: Any, directory: str | Callable[[], str]) -> str | None:
         """Runs the objective for the run behind `handle`, and logs what it returns. What an exception was is left to
         whoever calls this."""
         run = Run(handle, self.metric, directory, self.raise_on_stop)
@@ -99,7 +99,7 @@ class Adapted:
 
     def in_thread(self, handle: Any) -> str | None:
         """What the engine calls, on a thread of the run's own."""
-        return self.call(handle, self.directory_of(handle))
+        return self.call(handle, lambda: self.directory_of(handle))
 
 
 def adapt(objective: Callable[..., Any], sweep: Sweep, raise_on_stop: bool) -> Adapted:

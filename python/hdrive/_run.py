@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped
 
@@ -23,11 +23,11 @@ __all__ = ["AskedRun", "Run", "Runs", "StoredRun"]
 class Folders:
     """Where a run's files go."""
 
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    def __init__(self, directory: str | Callable[[], str]) -> None:
+        self._directory = directory  # a function: it is not made before it is wanted
 
     def _folder(self, name: str) -> str:
-        path = os.path.join(self._directory, name)
+        path = os.path.join(self._directory if isinstance(self._directory, str) else self._directory(), name)
         os.makedirs(path, exist_ok=True)
         return path
 
@@ -54,7 +54,7 @@ class Run(Folders):
     `slot` says which of the max_concurrent_runs places it has.
     """
 
-    def __init__(self, handle: Any, metric: str, directory: str, raise_on_stop: bool) -> None:
+    def __init__(self, handle: Any, metric: str, directory: str | Callable[[], str], raise_on_stop: bool) -> None:
         super().__init__(directory)
         self._handle = handle
         self._metric = metric
@@ -209,7 +209,7 @@ class StoredRun(Folders):
     """A run as it was when it was read."""
 
     def __init__(self, sweep: Sweep, stored: _core.StoredRun) -> None:
-        super().__init__(sweep._run_directory(stored.number))
+        super().__init__(lambda: sweep._run_directory(stored.number))
         self._sweep = sweep
         self._stored = stored
 

@@ -589,13 +589,12 @@ class Handle:
         raise error
 
     def _stop_cleanly(self) -> None:
+        """Waits for the runs to stop; another Ctrl-C ends the waiting, and what can be killed is."""
         self.stop()
-        while True:
-            try:
-                self.wait()
-                return
-            except KeyboardInterrupt:
-                self.stop()
+        try:
+            self.wait()
+        except KeyboardInterrupt:
+            self.stop()
 
     def pause(self) -> str:
         """No new runs are started; those that run go on."""
@@ -646,12 +645,17 @@ _asked: weakref.WeakSet[Sweep] = weakref.WeakSet()
 
 
 def _end_all() -> None:
-    for handle in list(_live):
-        if handle.sweep._process == os.getpid() and not handle.done:
-            handle.stop()
-    for handle in list(_live):
-        if handle.sweep._process == os.getpid():
+    """Stops what runs and waits for it. A function that does not look whether it is to stop cannot be ended but with
+    the process, which Ctrl-C does."""
+    mine = [handle for handle in list(_live) if handle.sweep._process == os.getpid()]
+    try:
+        for handle in mine:
+            if not handle.done:
+                handle.stop()
+        for handle in mine:
             handle.wait()
+    except KeyboardInterrupt:
+        os._exit(130)
     for sweep in list(_asked):
         if sweep._process == os.getpid():
             sweep.close()

@@ -215,7 +215,7 @@ class Pool:
                 return failure
 
     def _look_after(self, worker: _Worker, handle: Any, kill_at: float | None) -> float | None:
-        """A run that is to stop and does not look is ended: SIGTERM, and after the grace period SIGKILL."""
+        """A run that is to stop and does not look is ended after the grace period, or when somebody is impatient."""
         if not handle.stop_requested:
             return None
         now = time.monotonic()

@@ -615,6 +615,39 @@ def test_ctrl_c_stops_cleanly_and_the_sweep_goes_on_later(own_folder):
     assert sweep.runs[2].attempt == 2
 
 
+def test_a_function_that_never_looks_ends_with_the_process(own_folder):
+    (own_folder / "script.py").write_text(textwrap.dedent("""
+        import hdrive, time
+        def train(x):
+            print("began", flush=True)
+            while True:
+                time.sleep(0.01)
+        sweep = hdrive.Sweep({"x": hdrive.uniform(0, 1)}, metric="loss", goal="minimize", max_total_runs=6,
+                             directory=":memory:")
+        handle = sweep.start(train)
+        try:
+            try:
+                handle.wait()
+            except KeyboardInterrupt:
+                print("first", flush=True)
+                handle._stop_cleanly()
+        finally:
+            print("second", flush=True)
+        """))
+    process = subprocess.Popen([sys.executable, "script.py"], stdout=subprocess.PIPE, text=True)
+    for said in ("began", "first"):
+        assert process.stdout.readline() == said + "\n"
+        process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "second\n"
+    while process.poll() is None:  # whatever else the interpreter does at its end may hear one of them
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            pass
+    assert process.returncode == 130
+
+
 @pytest.mark.parametrize("ending", ["pass", "import sys; sys.exit(3)", "raise ValueError", "sweep.ask()"])
 def test_the_interpreter_ends_in_mid_sweep(ending):
     ended = script(f"""
