@@ -6,7 +6,7 @@ import os
 
 import hdrive
 import pytest
-from hdrive.azureml import ComputeTargetException, UserErrorException
+from hdrive.azureml import ComputeTargetException, UserErrorException, v2
 from hdrive.azureml.v2 import (BanditPolicy, Choice, Environment, Input, MLClient, MpiDistribution, Normal, Output,
                                QUniform, Randint, RandomSamplingAlgorithm, TruncationSelectionPolicy, Uniform, command)
 from hdrive.azureml.v2._distributions import as_distribution, as_policy
@@ -148,6 +148,25 @@ def test_what_a_job_lacks_is_named(job, own_folder):
     with pytest.warns(UserWarning, match="instance_type"):
         command(command="true", instance_type="Standard_D2")
     assert hdrive.sweeps() == []
+
+
+def test_a_job_is_validated_without_being_begun(job):
+    jobs = MLClient().jobs
+    assert jobs.validate(job) == []
+    assert jobs.validate(job(x=Uniform(0, 1)).sweep(primary_metric="a", goal="maximize")) == []
+    assert "best" in jobs.validate(job(x=Uniform(0, 1)).sweep(primary_metric="a", goal="best"))[0]
+    with pytest.raises(UserErrorException, match="a distribution; call .sweep"):
+        jobs.validate(job(x=Uniform(0, 1)), raise_on_failure=True)
+    with pytest.raises(NotImplementedError, match="hdrive delete"):
+        jobs.archive("x")
+    assert hdrive.sweeps() == []
+
+
+def test_what_is_not_there_says_so_when_used():
+    with pytest.raises(NotImplementedError, match="Data is not there"):
+        v2.Data(path="data.csv")
+    with pytest.raises(NotImplementedError, match="load_job is not there"):
+        v2.load_job("sweep.yml")
 
 
 def test_environments_tell_what_is_missing(own_folder):

@@ -82,10 +82,12 @@ _DISTRIBUTIONS = ("Choice", "Randint", "Uniform", "QUniform", "LogUniform", "QLo
 _V2_POLICIES = ("BanditPolicy", "MedianStoppingPolicy", "TruncationSelectionPolicy")
 MODULES_V2: dict[str, tuple[str, ...]] = {
     "azure.ai.ml": ("MLClient", "command", "Input", "Output", "MpiDistribution", "PyTorchDistribution",
-                    "TensorFlowDistribution"),
+                    "TensorFlowDistribution", "load_job", "load_component", "load_environment"),
     "azure.ai.ml.constants": ("AssetTypes",),
-    "azure.ai.ml.entities": ("Environment", "Command", "SweepJob", "Job", "AmlCompute"),
+    "azure.ai.ml.entities": ("Environment", "Command", "SweepJob", "Job", "AmlCompute", "Data", "Model",
+                             "ManagedOnlineEndpoint", "ManagedOnlineDeployment"),
     "azure.ai.ml.sweep": (*_DISTRIBUTIONS, *_V2_POLICIES, "SweepJob", "SweepJobLimits", "Objective",
+                          "SamplingAlgorithm",
                           "RandomSamplingAlgorithm", "GridSamplingAlgorithm", "BayesianSamplingAlgorithm"),
     "azure.identity": ("DefaultAzureCredential", "InteractiveBrowserCredential", "AzureCliCredential"),
 }

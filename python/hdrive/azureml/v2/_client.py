@@ -175,6 +175,23 @@ class _Jobs:
             run.add_properties({"description": description or job.description})
         return SubmittedJob(run)
 
+    def validate(self, job: Any, *, raise_on_failure: bool = False) -> list[str]:
+        """What `create_or_update` would refuse, as texts; none where it would begin."""
+        try:
+            config = job._config() if isinstance(job, SweepJob) else job._script({})
+            config._program("validated")
+        except Exception as error:
+            if raise_on_failure:
+                raise
+            return [str(error)]
+        return []
+
+    def archive(self, name: str) -> None:
+        """Jobs are not archived."""
+        raise not_built("jobs.archive", "`hdrive delete` removes a sweep")
+
+    restore = archive
+
     def _open(self, name: str) -> Run:
         found: Run = open_run(None, self._workspace, name)
         return found
@@ -183,8 +200,10 @@ class _Jobs:
         """The job with this id, or name; also a sweep's run, by HD_<uuid>_<number>."""
         return SubmittedJob(self._open(name))
 
-    def list(self, *, parent_job_name: str | None = None, max_results: int = 50) -> Iterator[SubmittedJob]:
+    def list(self, *, parent_job_name: str | None = None, max_results: int = 50,
+             list_view_type: Any = None) -> Iterator[SubmittedJob]:
         """The jobs, newest first; or the runs of one."""
+        ignored("jobs.list", {"list_view_type": list_view_type}, "no job is archived")
         if parent_job_name is not None:
             for child in self._open(parent_job_name).get_children():
                 yield SubmittedJob(child)

@@ -11,10 +11,10 @@ from .._errors import UserErrorException
 from .._settings import Settings, ignored, nearest
 from .._space import HyperParameterSampling
 
-__all__ = ["BanditPolicy", "BayesianSamplingAlgorithm", "Choice", "Distribution", "GridSamplingAlgorithm", "LogNormal",
-           "LogUniform", "MedianStoppingPolicy", "Normal", "Objective", "QLogNormal", "QLogUniform", "QNormal",
-           "QUniform", "Randint", "RandomSamplingAlgorithm", "SweepJobLimits", "TruncationSelectionPolicy", "Uniform",
-           "as_distribution", "as_policy", "as_sampling"]
+__all__ = ["BanditPolicy", "BayesianSamplingAlgorithm", "Choice", "Distribution", "GridSamplingAlgorithm",
+           "LogNormal", "LogUniform", "MedianStoppingPolicy", "Normal", "Objective", "QLogNormal", "QLogUniform",
+           "QNormal", "QUniform", "Randint", "RandomSamplingAlgorithm", "SamplingAlgorithm", "SweepJobLimits",
+           "TruncationSelectionPolicy", "Uniform", "as_distribution", "as_policy", "as_sampling"]
 
 
 class Distribution(Settings):
@@ -185,7 +185,13 @@ def as_policy(given: Any) -> Any:
 # ---- sampling -----------------------------------------------------------------------------------------------
 
 
-class RandomSamplingAlgorithm(Settings):
+class SamplingAlgorithm(Settings):
+    """The base: `type` is the algorithm's name."""
+
+    type = ""
+
+
+class RandomSamplingAlgorithm(SamplingAlgorithm):
     """Random draws, of `seed`; with the rule "sobol" a Sobol sequence."""
 
     type = "random"
@@ -199,13 +205,13 @@ class RandomSamplingAlgorithm(Settings):
         self._seal()
 
 
-class GridSamplingAlgorithm(Settings):
+class GridSamplingAlgorithm(SamplingAlgorithm):
     """All combinations."""
 
     type = "grid"
 
 
-class BayesianSamplingAlgorithm(Settings):
+class BayesianSamplingAlgorithm(SamplingAlgorithm):
     """A Gaussian process proposes."""
 
     type = "bayesian"
