@@ -11,7 +11,7 @@ from .. import _algorithms, _core
 from .._errors import ConfigError, HdriveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Judge", "Options", "Search", "missing", "new_seed"]
 
@@ -104,11 +104,14 @@ class Search:
         self._core = _made(_core.make_sampler, spec)
         self.history = _core.History(goal)
 
-    def propose(self) -> tuple[int, dict[str, Any]] | None:
+    def propose(self, given: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]] | None:
         """Number and parameters of the next run, which counts as running from now on; None where there is nothing
-        left to try."""
+        left to try. Parameters that are `given` are not the sampler's to choose."""
         params = self._ask()
-        return None if params is None else (self.history.add(params), params)
+        if params is None:
+            return None
+        params.update(given or {})
+        return self.history.add(params), params
 
     def _ask(self) -> dict[str, Any] | None:
         if self._own is None:
