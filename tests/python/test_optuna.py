@@ -302,24 +302,3 @@ def test_reports_out_of_order_and_reported_again_count_once():
     trial.should_prune()
     assert lengths[:2] == [[3.0], [1.0, 3.0]]
     assert len(lengths[3]) == 3
-
-
-def test_importing_hdrive_imports_no_framework():
-    import subprocess
-    import sys
-    subprocess.run([sys.executable, "-c", "import hdrive, hdrive.integrations, sys; assert not {'optuna', 'sklearn', "
-                    "'ray', 'numpy', 'keras', 'xgboost', 'lightgbm'} & set(sys.modules)"], check=True)
-
-
-def test_a_missing_package_is_named():
-    import subprocess
-    import sys
-    code = """import sys
-sys.modules['optuna'] = None
-try:
-    import hdrive.integrations.optuna
-except ImportError as error:
-    print(error)
-"""
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install optuna" in told

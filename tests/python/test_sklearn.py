@@ -89,7 +89,7 @@ if "expected_failed_checks" in parametrize_with_checks.__code__.co_varnames:
         check(estimator)
 
 
-# ---- the shape of results -----------------------------------------------------------------------------------------
+# ---- the shape of results ---------------------------------------------------------------------------------------
 
 
 def test_results_have_the_shape_of_a_randomized_search():
@@ -153,7 +153,7 @@ def test_folds_are_the_same_for_all_candidates():
             assert len(set(search.cv_results_[f"split{fold}_test_score"])) == 1
 
 
-# ---- spaces --------------------------------------------------------------------------------------------------------
+# ---- spaces -----------------------------------------------------------------------------------------------------
 
 
 def test_distributions_of_scipy_and_lists_are_taken():
@@ -215,7 +215,7 @@ def test_what_is_wrong_is_said_by_fit(given, text):
         HdriveSearchCV(LogisticRegression(), **settings).fit(X, y)
 
 
-# ---- metrics ---------------------------------------------------------------------------------------------------------
+# ---- metrics ----------------------------------------------------------------------------------------------------
 
 
 def test_of_several_metrics_the_one_of_refit_is_optimised():
@@ -253,7 +253,7 @@ def test_groups_and_weights_reach_splitter_and_estimator():
         assert routed.cv_results_["mean_test_score"].tolist() == search.cv_results_["mean_test_score"].tolist()
 
 
-# ---- a policy on folds ------------------------------------------------------------------------------------------------
+# ---- a policy on folds ------------------------------------------------------------------------------------------
 
 
 def test_a_policy_leaves_out_the_folds_of_what_is_hopeless():
@@ -284,8 +284,8 @@ def test_a_policy_sees_the_mean_of_the_folds_so_far():
 
 
 def test_what_a_policy_does_not_stop_has_the_scores_it_has_without():
-    settings = {"n_iter": 5, "cv": KFold(3, shuffle=True, random_state=1), "random_state": 0, "return_train_score": True,
-                "scoring": ["accuracy", "roc_auc"], "refit": "roc_auc"}
+    settings = {"n_iter": 5, "cv": KFold(3, shuffle=True, random_state=1), "random_state": 0,
+                "return_train_score": True, "scoring": ["accuracy", "roc_auc"], "refit": "roc_auc"}
     plain = HdriveSearchCV(LogisticRegression(), C, **settings).fit(X, y)
     judged = HdriveSearchCV(LogisticRegression(), C, policy="no_termination", **settings).fit(X, y)
     assert set(judged.cv_results_) - set(plain.cv_results_) == {"stopped_early"}
@@ -301,7 +301,7 @@ def test_a_stopped_candidate_is_no_cause_of_warnings():
         scripted(0.9, 0.2, policy=hdrive.Bandit(slack_amount=0.3))
 
 
-# ---- failures ---------------------------------------------------------------------------------------------------------
+# ---- failures ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", [None, "median_stopping"])
@@ -329,7 +329,7 @@ def test_errors_are_raised_where_asked_for():
         scripted(0.5, -0.1, error_score="raise")
 
 
-# ---- as an estimator ----------------------------------------------------------------------------------------------------
+# ---- as an estimator --------------------------------------------------------------------------------------------
 
 
 def test_a_search_can_be_cloned_pickled_and_nested():

@@ -79,8 +79,8 @@ def _of_domain(name: str, domain: Any) -> _Dimension:
         if log or isinstance(sampler, Uniform):
             if step is not None:
                 return _of_steps(name, domain.lower, domain.upper, step, log, float)
-            return _Dimension(_core.expression("log_uniform_values" if log else "uniform", [domain.lower, domain.upper]),
-                              float, float)
+            bounds = [domain.lower, domain.upper]
+            return _Dimension(_core.expression("log_uniform_values" if log else "uniform", bounds), float, float)
     if isinstance(domain, Integer) and (log or isinstance(sampler, Uniform)):
         # With a step other than 1 Ray's upper bound is included.
         inside = domain.upper - (step in (None, 1))
@@ -162,6 +162,9 @@ class HdriveSearch(Searcher):
     {'x': ...}
     """
 
+    _metric: Any
+    _mode: Any
+
     def __init__(self, sampler: Any = "bayesian", space: Mapping[str, Any] | None = None, *, metric: str | None = None,
                  mode: str | None = None, seed: int | None = None, num_samples: int = 100, max_concurrent: int = 1,
                  points_to_evaluate: Iterable[Mapping[str, Any]] = ()) -> None:
@@ -236,7 +239,7 @@ class HdriveSearch(Searcher):
         run = self._runs.pop(trial_id, None)
         if run is None:
             return
-        value = (result or {}).get(self._metric or "")
+        value = (result or {}).get(self._metric)
         if error or value is None or not math.isfinite(value):
             self._end(run, None, "Canceled" if result is None and not error else "Failed")
         else:

@@ -247,8 +247,8 @@ class _Searching:
         if not self._candidates:
             raise ConfigError("sampler: it proposed nothing")
         if len(self._candidates) < budget and search.sampler_name != "grid":
-            warnings.warn(f"all {len(self._candidates)} parameter sets of the space were tried, fewer than n_iter={budget}",
-                          UserWarning, stacklevel=2)
+            warnings.warn(f"all {len(self._candidates)} parameter sets of the space were tried, fewer than "
+                          f"n_iter={budget}", UserWarning, stacklevel=2)
 
     def finish(self, format_results: Callable[..., dict[str, Any]]) -> None:
         """Fills in the results."""
@@ -287,13 +287,13 @@ class HdriveSearchCV(BaseSearchCV):  # type: ignore[misc]
     are as hdrive.Sweep takes them. With a `policy` folds are evaluated one after another, and after each the mean
     score so far is a report that the policy looks at; the folds that it leaves out have the score NaN in
     `cv_results_`, where a column `stopped_early` is added, and the parameter set ranks last. `scoring`, `n_jobs`,
-    `refit`, `cv`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are RandomizedSearchCV's. Of several
-    metrics the one that `refit` names is optimised, else the first.
+    `refit`, `cv`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are RandomizedSearchCV's. Of
+    several metrics the one that `refit` names is optimised, else the first.
 
     With `n_jobs` above 1, samplers that learn from results propose as many sets at once as keep the jobs busy, so that
     what is found depends on it. The same `random_state` and `n_jobs` find the same.
 
-    Attributes after `fit` are RandomizedSearchCV's: `best_params_`, `best_score_`, `best_estimator_`, `cv_results_`, ...
+    Attributes after `fit` are RandomizedSearchCV's: `best_params_`, `best_score_`, `best_estimator_`, `cv_results_`.
 
     Raises hdrive.ConfigError, which is a ValueError, for a space or options that are not allowed.
 
