@@ -39,7 +39,7 @@ def hyperparameters_text(sweep: Sweep, params: dict[str, Any]) -> str:
 
 def metrics_of(sweep: Sweep, stored: StoredRun) -> dict[str, Any]:
     """All that a run logged: of a number logged once the number, of one logged several times a list."""
-    journal, outer = _context.Journal(stored._directory), _context.Journal(str(sweep.directory))
+    journal, outer = _context.Journal(str(sweep._run_directory(stored.number))), _context.Journal(str(sweep.directory))
     metrics: dict[str, Any] = {}
     for name, values in stored.metrics.items():
         numbers = [float(value) for value in values]
