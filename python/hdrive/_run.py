@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, overload
 
 from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped
 
@@ -335,7 +335,7 @@ class Runs:
         self._span = span
 
     def _but(self, **changed: Any) -> Runs:
-        given = {"statuses": self._statuses, "text": self._text, "order": self._order}
+        given: dict[str, Any] = {"statuses": self._statuses, "text": self._text, "order": self._order}
         if self._span is not None:
             raise ConfigError("filter and sort first, then slice")
         given.update(changed)
@@ -364,7 +364,13 @@ class Runs:
     def __len__(self) -> int:
         return self._page(0, 0)[1] if self._span is None else len(self._span)
 
-    def __getitem__(self, place: Any) -> Any:
+    @overload
+    def __getitem__(self, place: int) -> StoredRun: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Runs: ...
+
+    def __getitem__(self, place: Any) -> StoredRun | Runs:
         places = range(self._page(0, 0)[1]) if self._span is None else self._span
         if isinstance(place, slice):
             return Runs(self._sweep, self._statuses, self._text, self._order, places[place])

@@ -59,7 +59,7 @@ def option(value: Any, space: Mapping[str, Any]) -> Option:
     return Option(value, space)
 
 
-def choice(*options: Any) -> Any:
+def choice(*options: Any) -> Expression | Choice:
     """One of the options, each as likely: any JSON values. One list, tuple or range stands for its items.
 
     >>> choice("relu", "tanh")

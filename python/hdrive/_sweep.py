@@ -8,7 +8,7 @@ import difflib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, NoReturn
+from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn, overload
 
 from . import _algorithms, _core, _objective, _space
 from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["MEMORY", "Handle", "Sweep", "load", "sweeps"]
 
 MEMORY = ":memory:"
+
+Goal = Literal["minimize", "maximize"]
+Workers = Literal["thread", "process", "forkserver"]
 
 # Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
 _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
@@ -77,10 +80,11 @@ class Sweep:
     True
     """
 
-    def __init__(self, space: Any, *, metric: str, goal: str, sampler: Any = "random", policy: Any = None,
-                 max_total_runs: int | None = None, max_concurrent_runs: int = 1, max_duration: float | None = None,
-                 seed: int | None = None, name: str | None = None, directory: str | os.PathLike[str] | None = None,
-                 start_points: Iterable[Mapping[str, Any]] = (), listeners: Iterable[Any] = (), **options: Any) -> None:
+    def __init__(self, space: Mapping[str, Any] | _core.Space, *, metric: str, goal: Goal, sampler: Any = "random",
+                 policy: Any = None, max_total_runs: int | None = None, max_concurrent_runs: int = 1,
+                 max_duration: float | None = None, seed: int | None = None, name: str | None = None,
+                 directory: str | os.PathLike[str] | None = None, start_points: Iterable[Mapping[str, Any]] = (),
+                 listeners: Iterable[Any] = (), **options: Any) -> None:
         spec = _core.Spec()
         spec.space = _space.to_space(space)
         if not isinstance(metric, str) or not metric:
@@ -118,7 +122,7 @@ class Sweep:
         self._policy = policy
         self._listeners = list(listeners)
         self._asking: Any = None
-        self._engine: Any = None
+        self._engine: Handle | None = None
         self._temporary: Any = None
         self._lock = threading.RLock()
         self._process = os.getpid()
@@ -207,7 +211,7 @@ class Sweep:
         return self._first_spec.primary_metric
 
     @property
-    def goal(self) -> str:
+    def goal(self) -> Goal:
         """minimize or maximize."""
         return self._first_spec.goal
 
@@ -244,7 +248,7 @@ class Sweep:
 
     # ---- running it -----------------------------------------------------------------------------------------
 
-    def run(self, objective: Callable[..., Any], workers: str = "thread", *, raise_on_stop: bool = True,
+    def run(self, objective: Callable[..., Any], workers: Workers = "thread", *, raise_on_stop: bool = True,
             progress: bool = False) -> Sweep:
         """Runs the sweep to its end, or goes on with what is left of it, and returns it.
 
@@ -278,7 +282,8 @@ class Sweep:
         self.start_command(command).result()
         return self
 
-    def start(self, objective: Callable[..., Any], workers: str = "thread", *, raise_on_stop: bool = True) -> Handle:
+    def start(self, objective: Callable[..., Any], workers: Workers = "thread", *,
+              raise_on_stop: bool = True) -> Handle:
         """As `run`, in the background: returns a handle at once."""
         call = _objective.adapt(objective, self, raise_on_stop)
         if workers == "thread":
@@ -340,7 +345,13 @@ class Sweep:
                 _asked.add(self)
             return self._asking
 
-    def ask(self, count: int | None = None) -> Any:
+    @overload
+    def ask(self) -> AskedRun | None: ...
+
+    @overload
+    def ask(self, count: int) -> list[AskedRun]: ...
+
+    def ask(self, count: int | None = None) -> AskedRun | None | list[AskedRun]:
         """The next run to be trained by you; None where there is nothing more to hand out. With `count` a list of
         as many, or of those that are left. What was asked for is stored before this returns, and any thread may ask.
 
@@ -472,7 +483,7 @@ class Sweep:
     def model(self) -> dict[str, Any]:
         """What a Gaussian process believes about the sweep, whatever its sampler: lengthscales and shares of the
         parameters, the noise, how well it predicts each run from the others."""
-        return _core.model(self._view, self._spec)
+        return dict(_core.model(self._view, self._spec))
 
     def best_by_model(self) -> StoredRun:
         """The run of whose parameters a model of all results expects the most; under noise not the luckiest."""
