@@ -5,7 +5,7 @@
 
     def train(run, params):
         for epoch in range(10):
-            run.log("accuracy", ..., epoch)
+            run.log("accuracy", train_one_epoch(**params), epoch)
 
     sweep = hdrive.Sweep({"lr": hdrive.loguniform(-9, -2), "layers": hdrive.choice(1, 2, 3)},
                          metric="accuracy", goal="maximize", max_total_runs=50)

@@ -56,7 +56,17 @@ class Policy:
 
 class Listener:
     """Hears all that happens in a sweep, after it was stored. Override what you want to hear; an exception ends the
-    sweep. Called on the engine's thread: a slow listener slows the sweep."""
+    sweep. Called on the engine's thread: a slow listener slows the sweep.
+
+    >>> class Ends(Listener):
+    ...     def on_run_ended(self, run, attempt, status, cause, reason, error):
+    ...         print(run, status)
+    >>> sweep = Sweep({"x": [1, 2]}, metric="loss", goal="minimize", sampler="grid", directory=":memory:",
+    ...               listeners=[Ends()])
+    >>> _ = sweep.run(lambda x: x)
+    0 Completed
+    1 Completed
+    """
 
     def on_change(self, kind: str, facts: dict[str, Any]) -> None:
         """Everything; calls the method below that is named on_<kind>, if there is one."""
@@ -164,7 +174,11 @@ class TruncationSelection(_NamedPolicy):
 
 
 class NoTermination(_NamedPolicy):
-    """Stops nothing; the default."""
+    """Stops nothing; the default.
+
+    >>> NoTermination()
+    NoTermination()
+    """
 
     _name = "no_termination"
 

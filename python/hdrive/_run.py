@@ -52,6 +52,12 @@ class Run(Folders):
 
     `number` counts from 0, `params` are its parameters by name, `attempt` is 1 or more where it was tried before,
     `slot` says which of the max_concurrent_runs places it has.
+
+        def train(run, params):
+            for epoch in range(10):
+                run.log("loss", params["lr"] / (1 + epoch), epoch)
+            with open(os.path.join(run.outputs_dir, "model"), "w") as file:
+                file.write("...")
     """
 
     def __init__(self, handle: Any, metric: str, directory: str | Callable[[], str], raise_on_stop: bool) -> None:
@@ -106,6 +112,11 @@ class AskedRun:
 
     As a context manager it is told to have failed where an exception leaves the block, and to be done with what it
     reported where none does and nothing was told.
+
+        with sweep.ask() as run:
+            for epoch in range(10):
+                if run.report(train_one_epoch(**run.params), epoch):
+                    break
     """
 
     def __init__(self, sweep: Sweep, number: int, params: dict[str, Any], reason: str, attempt: int) -> None:
@@ -206,7 +217,14 @@ class Metrics:
 
 
 class StoredRun(Folders):
-    """A run as it was when it was read."""
+    """A run as it was when it was read.
+
+    >>> run = sweep.run(train).runs[0]
+    >>> run.number, run.status, run.cause
+    (0, 'Completed', 'exited')
+    >>> len(run.metrics["loss"])
+    1
+    """
 
     def __init__(self, sweep: Sweep, stored: _core.StoredRun) -> None:
         super().__init__(lambda: sweep._run_directory(stored.number))

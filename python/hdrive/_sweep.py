@@ -384,11 +384,19 @@ class Sweep:
             raise
 
     def tell(self, run: AskedRun | int, value: Any) -> None:
-        """The run is done with this value of the primary metric: anything that float() takes but text."""
+        """The run is done with this value of the primary metric: anything that float() takes but text. Raises
+        HdriveError for a run that was told already, or never asked for.
+
+            run = sweep.ask()
+            sweep.tell(run, train(**run.params))
+        """
         self._study().tell(self._number(run), value)
 
     def fail(self, run: AskedRun | int, why: str = "") -> None:
-        """The run has failed."""
+        """The run has failed.
+
+            sweep.fail(sweep.ask(), "out of memory")
+        """
         self._study().fail(self._number(run), str(why))
 
     def complete(self, run: AskedRun | int) -> None:
@@ -429,7 +437,11 @@ class Sweep:
         return self._edit([(key, _setting(value)) for key, value in settings.items()])
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
-        """A point to be tried before the sampler is asked again; what it leaves out is drawn."""
+        """A point to be tried before the sampler is asked again; what it leaves out is drawn. Raises ConfigError for
+        what the space does not contain.
+
+            sweep.enqueue({"lr": 0.01})
+        """
         import json
         self._spec.space.check(dict(params))
         self._edit([("start_points+", json.dumps(dict(params)))])
@@ -448,7 +460,10 @@ class Sweep:
 
     @property
     def best(self) -> StoredRun:
-        """The run with the best value of the primary metric. Raises NotFoundError before there is one."""
+        """The run with the best value of the primary metric. Raises NotFoundError before there is one.
+
+            sweep.run(train).best.params
+        """
         found = self._view.best()
         if found is None:
             raise NotFoundError(f"no run has reported {self.metric} yet, so none is the best")
@@ -461,7 +476,11 @@ class Sweep:
 
     def to_dataframe(self) -> pandas.DataFrame:
         """A pandas data frame with a row a run: number, status, value, params_NAME, metrics_NAME (last values),
-        attempt, cause, created, started, ended (UTC), seconds."""
+        attempt, cause, created, started, ended (UTC), seconds.
+
+            table = sweep.to_dataframe()
+            table[table.status == "Completed"].nsmallest(5, "value")
+        """
         import pandas
         columns = self._view.columns()
         table = pandas.DataFrame(columns.to_dict())
@@ -477,7 +496,11 @@ class Sweep:
 
     def importance(self) -> dict[str, float]:
         """How much each parameter mattered, most important first; together 1 (PED-ANOVA: Watanabe, Bansal, Hutter,
-        IJCAI 2023). Needs ten runs with a value."""
+        IJCAI 2023). Needs ten runs with a value.
+
+            for name, share in sweep.run(train).importance().items():
+                print(f"{name}: {share:.0%}")
+        """
         return _core.importance(self._view, self._spec)
 
     def model(self) -> dict[str, Any]:
@@ -491,7 +514,14 @@ class Sweep:
         return StoredRun(self, self._view.run(number))
 
     def explain(self, run: StoredRun | int) -> str:
-        """Why a run has its parameters, what the policy found, and how it ended."""
+        """Why a run has its parameters, what the policy found, and how it ended.
+
+        >>> print(sweep.run(train).explain(3))
+        run 3: Completed, {'lr': ..., 'layers': ..., 'momentum': ...}
+        chosen: drawn at random, seed 1
+        policy: ...
+        ended: completed
+        """
         number = run if isinstance(run, int) else run.number
         stored = StoredRun(self, self._view.run(number))
         lines = [f"run {number}: {stored.status}, {stored.params}"]
@@ -512,6 +542,8 @@ class Sweep:
     # ---- Python ---------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_kept"):
+            return "<Sweep that was refused>"
         label = f"Sweep {self.id[:11]}" if self.directory else "Sweep of " + self.metric
         if self._kept is None:
             return f"<{label}: not begun>"
@@ -540,7 +572,14 @@ class Sweep:
 
 
 class Handle:
-    """A sweep that runs in the background. Can be awaited: `await sweep.start(train)`."""
+    """A sweep that runs in the background. Can be awaited: `await sweep.start(train)`.
+
+        handle = sweep.start(train)
+        handle.enqueue({"lr": 0.01})
+        while not handle.wait(timeout=60):
+            print(sweep)
+        handle.result().best.params
+    """
 
     def __init__(self, sweep: Sweep, engine: Any, pool: Any) -> None:
         self.sweep = sweep
@@ -709,7 +748,11 @@ def load(which: str | os.PathLike[str] = "last", *, directory: str | os.PathLike
 
 
 def sweeps(directory: str | os.PathLike[str] | None = None) -> list[Sweep]:
-    """All sweeps of a folder, oldest first; those that cannot be read are told as warnings."""
+    """All sweeps of a folder, oldest first; those that cannot be read are told as warnings.
+
+        for each in hdrive.sweeps():
+            print(each.name, each.status, len(each.runs))
+    """
     where = home(directory)
     found, problems = _core.list_sweeps(where)
     if problems:

@@ -441,6 +441,7 @@ def test_before_there_is_a_best_asking_for_it_says_so(make):
 def test_a_sweep_shows_itself(finished, make):
     assert "Completed" in repr(finished)
     assert "not begun" in repr(make())
+    assert "refused" in repr(hdrive.Sweep.__new__(hdrive.Sweep))
     page = finished._repr_html_()
     assert "<table>" in page
     assert "<script" not in make({"<script>": [1]}).run(lambda run, params: 1.0)._repr_html_()
