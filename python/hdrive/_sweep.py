@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from .plot import Plots
+
 __all__ = ["MEMORY", "Handle", "Sweep", "load", "sweeps"]
 
 MEMORY = ":memory:"
@@ -533,6 +535,16 @@ class Sweep:
         if stored.reason:
             lines.append(f"ended: {stored.reason}")
         return "\n".join(lines)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the sweep: history, curves, parallel_coordinates, slice, contour, importance, scatter, timeline,
+        edf and rank. Needs Plotly or matplotlib.
+
+            sweep.run(train).plot.slice()
+        """
+        from .plot import Plots
+        return Plots(self)
 
     @property
     def notes(self) -> list[str]:

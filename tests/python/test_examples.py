@@ -98,7 +98,8 @@ def run_session(text, names, what):
 
 # ---- pages ----------------------------------------------------------------------------------------------------
 
-BLOCK = re.compile(r"(?:<!-- setup: (?P<setup>.*?) -->\s*)?^```(?P<kind>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?:<!-- setup: (?P<setup>.*?) -->\s*)?^```(?P<kind>\w*)\n(?P<code>.*?)^```$",
+                   re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -166,7 +167,7 @@ def test_what_is_put_beside_other_tools_calls_works(code, folder):
         names["run"] = type("Logs", (), {"log": staticmethod(lambda name, value=None, step=None: None)})
     elif code.startswith("handle."):
         names["handle"] = names["sweep"].start(names["train"])
-    elif code.startswith(("run.", "sweep.best", "sweep.importance", "hdrive.load")):
+    elif code.startswith(("run.", "sweep.best", "sweep.importance", "sweep.plot", "hdrive.load")):
         names["run"] = names["sweep"].run(names["train"]).runs[0]
     elif "command" in code:
         names["sweep"] = hdrive.Sweep({"lr": [0.1]}, metric="loss", goal="minimize", max_total_runs=1)
