@@ -11,18 +11,24 @@ if TYPE_CHECKING:
     from ._sweep import Handle
 
 
-def follow(handle: Handle) -> None:
-    """Shows a bar until the sweep has ended. KeyboardInterrupt is left to the caller, who waits too."""
+def check() -> None:
+    """Raises ConfigError where there is no tqdm."""
     try:
-        from tqdm.auto import tqdm
+        import tqdm  # noqa: F401
     except ImportError:
         raise ConfigError("progress: needs tqdm (pip install tqdm)") from None
+
+
+def follow(handle: Handle) -> None:
+    """Shows a bar until the sweep has ended. KeyboardInterrupt stops the sweep cleanly, and is raised again."""
+    from tqdm.auto import tqdm
     sweep = handle.sweep
     try:
         with tqdm(total=sweep._spec.max_total_runs, unit="run") as bar:
             while True:
                 over = handle.wait(0.2)
                 entry = sweep._entry()
+                bar.total = sweep._spec.max_total_runs  # which may change on the way
                 bar.n = entry["completed"] + entry["failed"] + entry["canceled"]
                 best = sweep._view.best()
                 if best is not None:

@@ -418,3 +418,7 @@ class Runs:
 
     def __repr__(self) -> str:
         return f"<{len(self)} runs of {self._sweep.id or 'a sweep'}>"
+
+    def _repr_html_(self) -> str:
+        from ._html import runs_html
+        return runs_html(self)

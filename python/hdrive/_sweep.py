@@ -267,6 +267,9 @@ class Sweep:
 
             sweep.run(lambda lr, layers: train(lr, layers).accuracy)
         """
+        if progress:
+            from ._progress import check
+            check()  # before anything starts
         handle = self.start(objective, workers, raise_on_stop=raise_on_stop)
         if progress:
             from ._progress import follow
@@ -536,6 +539,17 @@ class Sweep:
             lines.append(f"ended: {stored.reason}")
         return "\n".join(lines)
 
+    def watch(self, interval: float = 1.0) -> None:
+        """Shows the sweep in a notebook, live: the output is replaced every `interval` seconds until the sweep has
+        ended, whoever runs it. Returns at once. A sweep as the last line of a cell does the same. Raises ConfigError
+        where there is no IPython.
+
+            handle = sweep.start(train)
+            sweep.watch()
+        """
+        from ._watch import show
+        show(self, interval)
+
     @property
     def plot(self) -> Plots:
         """Figures of the sweep: history, curves, parallel_coordinates, slice, contour, importance, scatter, timeline,
@@ -568,6 +582,10 @@ class Sweep:
     def _repr_html_(self) -> str:
         from ._html import sweep_html
         return sweep_html(self)
+
+    def _ipython_display_(self) -> None:
+        from ._watch import show
+        show(self)
 
     def _refuse_copy(self) -> NoReturn:
         raise TypeError("a sweep is a thing that runs and cannot be copied or pickled; hdrive.load(sweep.id) opens it "
@@ -642,6 +660,10 @@ class Handle:
             self._raise_from_part(error)
         if told["end"] == "error":
             self._raise_from_part(HdriveError(told["reason"]))
+        import sys
+        watching = sys.modules.get("hdrive._watch")
+        if watching is not None:
+            watching.refresh(self.sweep)
         return self.sweep
 
     def _raise_from_part(self, error: HdriveError) -> NoReturn:
@@ -699,6 +721,9 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<Handle of {self.sweep!r}>"
+
+    def _ipython_display_(self) -> None:
+        self.sweep._ipython_display_()
 
 
 # What has to end before the interpreter does: afterwards no thread may call Python.

@@ -38,7 +38,7 @@ def train_one_epoch(**params): return 0.9
 
 sweep = hdrive.Sweep({"lr": hdrive.loguniform(-9, -2), "layers": [1, 2, 3], "momentum": hdrive.uniform(0, 1)},
                      metric="loss", goal="minimize", max_total_runs=20, seed=1, name="assumed",
-                     policy=hdrive.Bandit(slack_factor=1))
+                     policy=hdrive.Bandit(slack_factor=1000))
 """
 # What the example of one docstring needs beyond that.
 SETUPS = {
