@@ -278,8 +278,8 @@ def test_a_policy_sees_the_mean_of_the_folds_so_far():
         def score(self, X, y):
             return len(X)
 
-    HdriveSearchCV(Uneven(), QUALITY, n_iter=1, cv=[(range(9), range(n)) for n in (2, 4, 9)], sampler=InTurn(0.5),
-                   policy=Watching(), refit=False).fit(X[:9], y[:9])
+    HdriveSearchCV(Uneven(), QUALITY, n_iter=1, cv=[(numpy.arange(9), numpy.arange(n)) for n in (2, 4, 9)],
+                   sampler=InTurn(0.5), policy=Watching(), refit=False).fit(X[:9], y[:9])
     assert seen == [[2.0], [2.0, 3.0]]
 
 
