@@ -50,12 +50,13 @@ class Call:
     """An objective with what it takes to call it; picklable where the objective is."""
 
     def __init__(self, objective: Callable[..., Any], arguments: list[str], whole: bool, metric: str,
-                 raise_on_stop: bool) -> None:
+                 raise_on_stop: bool, judged: bool) -> None:
         self.objective = objective
         self.arguments = arguments
         self.whole = whole
         self.metric = metric
         self.raise_on_stop = raise_on_stop
+        self.judged = judged
 
     def __call__(self, handle: Any, directory: str | Callable[[], str]) -> str | None:
         """Runs the objective for the run behind `handle`, and logs what it returns. What an exception was is left to
@@ -78,12 +79,20 @@ class Call:
         if isinstance(returned, dict):
             for name, value in returned.items():
                 handle.report(str(name), value, None)
+            self._settle(handle)
             return None
         if isinstance(returned, (str, bytes, list, tuple, set)):
             raise TypeError(f"the objective returned a {type(returned).__name__}; wanted is the value of "
                             f"{self.metric}, a dict of metrics, or None")
         handle.report(self.metric, returned, None)
+        self._settle(handle)
         return None
+
+    def _settle(self, handle: Any) -> None:
+        """Waits for the policy's word on what was returned: else it would be chance whether the run had completed
+        before it was to stop."""
+        if self.judged:
+            handle.await_verdict()
 
 
 class Adapted:
@@ -108,4 +117,5 @@ def adapt(objective: Callable[..., Any], sweep: Sweep, raise_on_stop: bool) -> A
     names = list(dict.fromkeys(name.lstrip("-") for name, _, _ in parameters))
     conditional = {name.lstrip("-") for name, _, condition in parameters if condition is not None}
     arguments, whole = how_to_call(objective, names, conditional)
-    return Adapted(Call(objective, arguments, whole, sweep.metric, raise_on_stop), sweep)
+    judged = sweep._policy is not None or sweep._spec.policy[0] != "no_termination"
+    return Adapted(Call(objective, arguments, whole, sweep.metric, raise_on_stop, judged), sweep)

@@ -279,6 +279,14 @@ def test_the_same_seed_draws_the_same(make):
     assert [r.params for r in first.runs] == [r.params for r in second.runs]
 
 
+@pytest.mark.parametrize("workers", ["thread", "process"])
+def test_a_returned_value_is_judged_as_a_logged_one_is(make, workers):
+    returned, logged = (make(policy=hdrive.Bandit(slack_amount=0.1)).run(objective, workers) for objective in
+                        (lambda x: x, lambda run, params: run.log("loss", params["x"])))
+    assert "Canceled" in [r.status for r in returned.runs]
+    assert [r.status for r in returned.runs] == [r.status for r in logged.runs]
+
+
 def test_a_grid_knows_how_many_runs_there_are(make):
     sweep = make({"a": [1, 2], "b": "xyz".split() + ["w"]}, sampler="grid", max_total_runs=None).run(lambda a, b: a)
     assert len(sweep.runs) == 4
