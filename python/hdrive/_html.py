@@ -59,9 +59,9 @@ def _history(sweep: Sweep, runs: int) -> str:
     # What is far out on the worse side would press the rest together.
     spread = values[3 * len(values) // 4] - values[len(values) // 4]
     if sweep.goal == "minimize":
-        high = min(high, values[3 * len(values) // 4] + 3 * spread) if spread else high
+        high = min(high, values[3 * len(values) // 4] + 1.5 * spread) if spread else high
     else:
-        low = max(low, values[len(values) // 4] - 3 * spread) if spread else low
+        low = max(low, values[len(values) // 4] - 1.5 * spread) if spread else low
     width, height = 480, 90
 
     def place(at: int, value: float) -> tuple[float, float]:

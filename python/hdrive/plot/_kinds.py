@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PANELS = 9
 _PAIRS = 4
 _GRID = 60
+# A surface goes through so many of the runs at most, spread over all of them.
+_MOST = 1000
 
 
 def _value_axis(table: Table, values: Numbers | None = None) -> Axis:
@@ -242,6 +244,9 @@ def contour(table: Table, x: str | None = None, y: str | None = None) -> Figure:
     table.need("contour", len(rows), f"runs with a value that have {across.name} and {up.name}")
     grid_x, unit_x = _grid(across)
     grid_y, unit_y = _grid(up)
+    if len(rows) > _MOST:
+        best = rows[numpy.argmax(table.good[rows])]
+        rows = numpy.unique([*rows[numpy.linspace(0, len(rows) - 1, _MOST).astype(int)], best])
     at_x, at_y = across.unit()[rows], up.unit()[rows]
     distance = (unit_x[None, :, None] - at_x) ** 2 + (unit_y[:, None, None] - at_y) ** 2
     weight = 1 / (distance + 1e-4) ** 1.5
