@@ -49,7 +49,7 @@ constexpr int kStuckProposals = 5;
 constexpr double kStuckDistance = 1e-3;
 // How often, and from when on, only the surroundings of the best run are modelled.
 constexpr double kZoomProbability = 0.5;
-constexpr RunId kZoomFrom = 100;
+constexpr RunId kZoomFrom = 50;
 
 class BayesianSampler final : public Sampler {
  public:
@@ -183,7 +183,8 @@ class BayesianSampler final : public Sampler {
                         settings_.noise);
     if (!work.model) return std::nullopt;
     const gp::Incumbents now = gp::incumbents(work, *work.model, std::nullopt);
-    const gp::Search search(encoding_, *work.model, now.best, now.good);
+    gp::Search search(encoding_, *work.model, now.best, now.good);
+    search.admit_only([&](const Coordinates& point) { return zoom->knows_options_of(point); });
     const gp::SearchOptions options = gp::whole_search(work.rows.size());
     for (const Candidate& candidate : search.run(work.pool, context_.seed, id, options)) {
       Assignment parameters = encoding_.decode(zoom->out_of(candidate.point));

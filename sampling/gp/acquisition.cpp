@@ -92,6 +92,11 @@ void Search::for_blocks(std::size_t points, Work work) const {
   static_cast<void>(done.load(std::memory_order_acquire));
 }
 
+double Search::promise(const Coordinates& point, const Model::Prediction& prediction) const {
+  if (is_admitted_ && !is_admitted_(point)) return -std::numeric_limits<double>::infinity();
+  return log_improvement(prediction).value;
+}
+
 void Search::evaluate(std::vector<Candidate>& candidates) const {
   for_blocks(candidates.size(), [&](std::size_t, std::size_t first, std::size_t end) {
     Points points(encoding_.size(), end - first);
@@ -100,7 +105,7 @@ void Search::evaluate(std::vector<Candidate>& candidates) const {
     for (std::size_t i = first; i < end; ++i) {
       Candidate& candidate = candidates[i];
       candidate.prediction = predictions[i - first];
-      candidate.log_improvement = log_improvement(candidate.prediction).value;
+      candidate.log_improvement = promise(candidate.point, candidate.prediction);
     }
   });
 }
@@ -129,8 +134,8 @@ std::vector<Candidate> Search::rank(const Pool& pool) const {
   candidates.reserve(pool.points.size());
   for (const auto& block : pool.prepared.blocks)
     for (const Model::Prediction& prediction : model_.predict(block))
-      candidates.push_back(
-          {pool.points[candidates.size()], prediction, log_improvement(prediction).value});
+      candidates.push_back({pool.points[candidates.size()], prediction,
+                            promise(pool.points[candidates.size()], prediction)});
   std::stable_sort(candidates.begin(), candidates.end(), better);
   return candidates;
 }

@@ -57,6 +57,11 @@ class Search {
   /// around.
   Search(const Encoding& encoding, const Model& model, double best, std::vector<Coordinates> good);
 
+  /// From here on a point for which this is false promises nothing.
+  void admit_only(std::function<bool(const Coordinates&)> is_admitted) {
+    is_admitted_ = std::move(is_admitted);
+  }
+
   /// The points to look at first. `seed` and `run` name the stream.
   std::vector<Coordinates> raw_points(std::uint64_t seed, RunId run, std::size_t count) const;
   /// Makes points ready for this model, before or after its newest run is observed.
@@ -89,6 +94,7 @@ class Search {
   template <class Work>
   void for_blocks(std::size_t points, Work work) const;
   void evaluate(std::vector<Candidate>& candidates) const;
+  double promise(const Coordinates& point, const Model::Prediction& prediction) const;
   struct LogImprovement {
     double value = 0;
     double by_mean = 0, by_variance = 0;  // its derivatives
@@ -99,6 +105,7 @@ class Search {
   const Model& model_;
   double best_;
   std::vector<Coordinates> good_;
+  std::function<bool(const Coordinates&)> is_admitted_;  // empty: all are
 };
 
 }  // namespace hdrive::sampling::gp

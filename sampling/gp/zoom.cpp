@@ -8,8 +8,9 @@
 namespace hdrive::sampling::gp {
 namespace {
 
-// The box is that of so many runs, and a tenth larger on either side.
-constexpr std::size_t kRuns = 10, kRunsPerDimension = 10, kMostRuns = 120;
+// The box is that of so many runs, half of all at most, and a tenth larger on either side. Fewer
+// than kFewestRuns tell a model nothing of their own.
+constexpr std::size_t kRuns = 10, kRunsPerDimension = 10, kMostRuns = 120, kFewestRuns = 6;
 constexpr double kMargin = 0.1;
 // A side that is shorter is left as it is: its numbers would be rounding.
 constexpr double kLeastWidth = 1e-9;
@@ -23,7 +24,7 @@ double squared_distance(const Coordinates& a, const Coordinates& b) {
 // The best of the points with final values and those nearest to it, the best first; nothing where there are too
 // few.
 std::vector<const Coordinates*> points_near_best(const std::vector<Observation>& observations,
-                                                 std::size_t count) {
+                                                 std::size_t most) {
   const Observation* best = nullptr;
   std::vector<const Coordinates*> points;
   for (const Observation& each : observations) {
@@ -31,7 +32,8 @@ std::vector<const Coordinates*> points_near_best(const std::vector<Observation>&
     points.push_back(each.point.get());
     if (!best || each.value < best->value) best = &each;
   }
-  if (points.size() < count) return {};
+  const std::size_t count = std::min(most, points.size() / 2);
+  if (count < kFewestRuns) return {};
   std::vector<std::pair<double, const Coordinates*>> by_distance;
   for (const Coordinates* point : points)
     by_distance.emplace_back(squared_distance(*point, *best->point), point);
@@ -46,13 +48,15 @@ std::vector<const Coordinates*> points_near_best(const std::vector<Observation>&
 
 std::optional<Zoom> Zoom::make(const Encoding& encoding,
                                const std::vector<Observation>& observations) {
-  const std::size_t count = std::min(kRuns + kRunsPerDimension * encoding.size(), kMostRuns);
-  const auto points = points_near_best(observations, count);
+  const std::size_t runs = std::min(kRuns + kRunsPerDimension * encoding.size(), kMostRuns);
+  const auto points = points_near_best(observations, runs);
   if (points.empty()) return std::nullopt;
   Zoom zoom;
   bool is_smaller = false;
   for (std::size_t j = 0; j < encoding.size(); ++j) {
     Side& side = zoom.sides_.emplace_back();
+    if (encoding.dimensions()[j].kind == Dimension::Kind::category)
+      for (const Coordinates* point : points) side.options.push_back((*point)[j]);
     double least = (*points.front())[j], most = least;
     if (encoding.dimensions()[j].kind != Dimension::Kind::real || least == kAbsent) continue;
     for (const Coordinates* point : points) {
@@ -69,9 +73,18 @@ std::optional<Zoom> Zoom::make(const Encoding& encoding,
   return is_smaller ? std::optional(std::move(zoom)) : std::nullopt;
 }
 
+bool Zoom::knows_options_of(const Coordinates& point) const {
+  for (std::size_t j = 0; j < sides_.size(); ++j) {
+    const std::vector<double>& known = sides_[j].options;
+    if (!known.empty() && std::find(known.begin(), known.end(), point[j]) == known.end())
+      return false;
+  }
+  return true;
+}
+
 bool Zoom::contains(const Coordinates& point) const {
   for (std::size_t j = 0; j < sides_.size(); ++j) {
-    const auto [lower, width] = sides_[j];
+    const auto& [lower, width, options] = sides_[j];
     if (width < 1 && point[j] != kAbsent && (point[j] < lower || point[j] > lower + width))
       return false;
   }
@@ -80,7 +93,7 @@ bool Zoom::contains(const Coordinates& point) const {
 
 Coordinates Zoom::into(Coordinates point) const {
   for (std::size_t j = 0; j < sides_.size(); ++j) {
-    const auto [lower, width] = sides_[j];
+    const auto& [lower, width, options] = sides_[j];
     if (width < 1 && point[j] != kAbsent)
       point[j] = std::clamp((point[j] - lower) / width, 0.0, 1.0);
   }
@@ -89,7 +102,7 @@ Coordinates Zoom::into(Coordinates point) const {
 
 Coordinates Zoom::out_of(Coordinates point) const {
   for (std::size_t j = 0; j < sides_.size(); ++j) {
-    const auto [lower, width] = sides_[j];
+    const auto& [lower, width, options] = sides_[j];
     if (width < 1 && point[j] != kAbsent) point[j] = std::clamp(lower + width * point[j], 0.0, 1.0);
   }
   return point;

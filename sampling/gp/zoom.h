@@ -26,6 +26,9 @@ class Zoom {
 
   /// The observations in the box, as points of the cube.
   std::vector<Observation> into(const std::vector<Observation>& observations) const;
+  /// Whether each category of the point has an option that one of the runs near the best has: of the
+  /// others a model of these runs knows nothing.
+  bool knows_options_of(const Coordinates& point) const;
   /// A point of the cube as one of the space.
   Coordinates out_of(Coordinates point) const;
 
@@ -33,6 +36,7 @@ class Zoom {
   /// Of one dimension. Those that are not real are seen as they are.
   struct Side {
     double lower = 0, width = 1;
+    std::vector<double> options = {};  ///< of a category: where the runs near the best are
   };
 
   bool contains(const Coordinates& point) const;

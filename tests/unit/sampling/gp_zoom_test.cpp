@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The surroundings of the best run as a cube of their own.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -62,9 +63,32 @@ TEST_CASE("A zoom holds the runs near the best, spread over the cube, and leads 
   CHECK(most > 0.9);
 }
 
+TEST_CASE("A zoom knows the options of the runs near the best, and no others") {
+  const Encoding encoding(kMixed);
+  auto all = observations_of(encoding, 60);
+  const Dimension& kind = encoding.dimensions()[2];
+  // The first option for the better half, the third for none.
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Observation& a, const Observation& b) { return a.value < b.value; });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Coordinates point = *all[i].point;
+    point[2] = kind.positions[i < 40 ? 0 : 1];
+    all[i].point = std::make_shared<const Coordinates>(point);
+  }
+  const auto zoom = Zoom::make(encoding, all);
+  REQUIRE(zoom);
+  Coordinates point = *all.front().point;
+  CHECK(zoom->knows_options_of(point));
+  point[0] = 1;
+  CHECK(zoom->knows_options_of(point));  // real parameters are not asked for
+  point[2] = kind.positions[2];
+  CHECK_FALSE(zoom->knows_options_of(point));
+}
+
 TEST_CASE("There is no zoom of few runs, of equal points, or without real parameters") {
   const Encoding encoding(kMixed);
-  CHECK_FALSE(Zoom::make(encoding, observations_of(encoding, 39)));
+  CHECK_FALSE(Zoom::make(encoding, observations_of(encoding, 11)));
+  CHECK(Zoom::make(encoding, observations_of(encoding, 39)));
   auto equal = observations_of(encoding, 60);
   for (Observation& each : equal) each.point = equal.front().point;
   CHECK_FALSE(Zoom::make(encoding, equal));
