@@ -85,11 +85,13 @@ void bind_history(nb::module_& module) {
              const auto reports = it.get().reports(known(it, run));
              return std::vector<double>(reports.begin(), reports.end());
            })
-      .def("best",
-           [](const View& it, RunId run, std::optional<std::int64_t> interval) {
-             return interval ? it.get().best(known(it, run), interval_of(*interval))
-                             : it.get().best(known(it, run));
-           })
+      .def(
+          "best",
+          [](const View& it, RunId run, std::optional<std::int64_t> interval) {
+            return interval ? it.get().best(known(it, run), interval_of(*interval))
+                            : it.get().best(known(it, run));
+          },
+          nb::arg("run"), nb::arg("interval") = nb::none())
       .def("average",
            [](const View& it, RunId run, std::int64_t interval) {
              return it.get().average(known(it, run), interval_of(interval));

@@ -130,10 +130,10 @@ void bind_sampler(nb::module_& module) {
       .def("describe", &Policy::describe);
   nb::class_<View>(module, "View", "One sweep to be read.");
   module.def("make_sampler", [](const SweepSpec& spec) {
-    return value_or_raise(make_sampler(spec.sampling, spec.space, context_of(spec)));
+    return valid_or_raise(make_sampler(spec.sampling, spec.space, context_of(spec)));
   });
   module.def("make_policy", [](const SweepSpec& spec) {
-    return std::const_pointer_cast<Policy>(value_or_raise(make_policy(spec.policy, spec.goal)));
+    return std::const_pointer_cast<Policy>(valid_or_raise(make_policy(spec.policy, spec.goal)));
   });
   module.def("importance", importance);
   module.def("model", model);

@@ -45,6 +45,19 @@ AlgorithmSpec to_algorithm(const nb::tuple& given, const std::vector<AlgorithmIn
   return spec;
 }
 
+// What a configuration file may not say a sweep may not be made of either: it is kept as one.
+void check_as_file(const SweepSpec& spec) {
+  ConfigOverrides overrides;
+  overrides.needs_command = false;
+  const LoadedConfig loaded =
+      parse_config(to_hdconfig(spec), "hdconfig.yml", spec.source_directory, overrides);
+  std::string text;
+  for (const Problem& problem : loaded.problems)
+    if (problem.severity == Problem::Severity::error)
+      text += (text.empty() ? "" : "\n") + problem.text;
+  if (!loaded.ok()) raise("ConfigError", text);
+}
+
 using Milliseconds = std::chrono::milliseconds;
 
 Milliseconds to_milliseconds(double seconds, const char* what) {
@@ -96,6 +109,10 @@ void bind_spec(nb::module_& module) {
           "working_directory",
           [](const SweepSpec& it) { return std::string(to_string(it.working_directory)); },
           [](SweepSpec& it, const std::string& where) {
+            if (where != "run" && where != "source")
+              raise(Error{"working_directory",
+                          "\"" + where + "\" is not allowed; \"run\" or \"source\" is",
+                          Error::Kind::invalid});
             it.working_directory =
                 where == "source" ? WorkingDirectory::source : WorkingDirectory::run;
           })
@@ -138,6 +155,7 @@ void bind_spec(nb::module_& module) {
                  make_sampler(it.sampling, it.space,
                               {it.goal, it.seed, it.max_total_runs, it.max_concurrent_runs}));
              valid_or_raise(make_policy(it.policy, it.goal));
+             check_as_file(it);
            })
       .def("differences",
            [](const SweepSpec& it, const SweepSpec& other) { return differences(it, other); })

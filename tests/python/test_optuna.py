@@ -19,7 +19,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 # "grid", which cannot draw from what is continuous.
 
 
-@pytest.fixture(params=["random", "bayesian", "sobol", "latin_hypercube", "tpe", "cmaes", "auto"])
+@pytest.fixture(params=[name for name in hdrive.samplers() if name != "grid"])
 def sampler(request):
     return lambda: HdriveSampler(request.param, seed=7)
 

@@ -597,6 +597,10 @@ def test_typing_errors_get_the_nearest_match(make):
         make(goal="minimise")
     with pytest.raises(hdrive.ConfigError, match="max_total_runs"):
         make(max_total_runs=0)
+    for wrong in ({"name": "a/b"}, {"name": "last"}, {"name": "a\nb"}, {"environment_variables": {"A=B": "1"}},
+                  {"metric_patterns": ["("]}, {"gpus_per_run": -1.0}, {"working_directory": "nowhere"}):
+        with pytest.raises(hdrive.ConfigError):
+            make(**wrong)
     with pytest.raises(hdrive.ConfigError, match="slack"):
         make(policy=hdrive.Bandit())
 
