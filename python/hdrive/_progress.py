@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._errors import ConfigError
 
 if TYPE_CHECKING:
-    from ._sweep import Handle
+    from ._handle import Handle
 
 
 def check() -> None:

@@ -3,59 +3,30 @@
 
 from __future__ import annotations
 
-import atexit
-import difflib
 import os
 import threading
-import weakref
 from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn, overload
 
-from . import _algorithms, _core, _objective, _space
+from . import _algorithms, _core, _objective, _space, _specification
 from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked
+from ._handle import Handle, keep_asking, keep_running
 from ._run import AskedRun, Runs, StoredRun
+from ._specification import count as whole
+from ._specification import home, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas
 
     from .plot import Plots
 
-__all__ = ["MEMORY", "Handle", "Sweep", "load", "sweeps"]
+__all__ = ["MEMORY", "Sweep", "load", "sweeps"]
 
 MEMORY = ":memory:"
 
 Goal = Literal["minimize", "maximize"]
 Workers = Literal["thread", "process", "forkserver"]
-
-# Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
-_FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
-           "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
-           "stop_without_primary_metric", "environment_variables", "metric_patterns", "gpus", "gpus_per_run",
-           "cpus_per_run", "repeat_best", "source_directory", "working_directory", "append_parameters")
-
-
-def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
-    """The folder that holds sweeps: as given, else $HDRIVE_HOME, else .hdrive here or (to read) above."""
-    if directory is not None:
-        return os.path.abspath(os.fspath(directory))
-    given = os.environ.get("HDRIVE_HOME")
-    here = os.path.abspath(given or ".hdrive")
-    if given or new or os.path.isdir(here):
-        return here
-    folder = os.getcwd()
-    while os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-        above = os.path.join(folder, ".hdrive")
-        if os.path.isdir(above) and os.stat(above).st_uid == os.geteuid():
-            return above
-    return here
-
-
-def _setting(value: Any) -> str:
-    """As --set takes it: YAML, of which JSON is a part."""
-    import json
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 class Sweep:
@@ -102,15 +73,15 @@ class Sweep:
                 spec.policy = named
         else:
             own_policy = None
-        spec.max_total_runs = self._budget(spec, max_total_runs)
-        spec.max_concurrent_runs = _count("max_concurrent_runs", max_concurrent_runs)
+        spec.max_total_runs = _specification.budget(spec, max_total_runs)
+        spec.max_concurrent_runs = whole("max_concurrent_runs", max_concurrent_runs)
         if max_duration is not None:
             spec.max_duration = max_duration
-        spec.seed = _core.new_seed() if seed is None else _count("seed", seed, 0)
+        spec.seed = _core.new_seed() if seed is None else whole("seed", seed, 0)
         spec.name = name or ""
         spec.start_points = [dict(point) for point in start_points]
         spec.source_directory = os.getcwd()
-        self._set_options(spec, options)
+        _specification.set_options(spec, options)
         spec.check()
         self._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), own_sampler, own_policy,
                      listeners)
@@ -129,29 +100,6 @@ class Sweep:
         self._lock = threading.RLock()
         self._process = os.getpid()
 
-    @staticmethod
-    def _budget(spec: _core.Spec, max_total_runs: int | None) -> int:
-        if max_total_runs is not None:
-            return _count("max_total_runs", max_total_runs)
-        if spec.sampling[0] == "grid":
-            return int(spec.space.cardinality or 1)
-        raise ConfigError("max_total_runs: how many runs are there to be? (Only the sampler \"grid\" knows by itself.)")
-
-    @staticmethod
-    def _set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
-        for key, value in options.items():
-            if key not in _FIELDS:
-                near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
-                                                       "policy", "directory", "start_points", "max_duration"], 1)
-                raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-            if key == "repeat_best" and isinstance(value, str):
-                runs, _, times = value.partition("x")
-                value = (int(runs), int(times))
-            try:
-                setattr(spec, key, value)
-            except TypeError:
-                raise ConfigError(f"{key}: {value!r} is not of the right type") from None
-
     @classmethod
     def from_config(cls, path: str | os.PathLike[str] = "hdconfig.yml", *,
                     directory: str | os.PathLike[str] | None = None, listeners: Iterable[Any] = (),
@@ -163,7 +111,7 @@ class Sweep:
 
         Raises ConfigError with every problem of the file, each with its line.
         """
-        given = [(key, _setting(value)) for key, value in settings.items()]
+        given = [(key, setting(value)) for key, value in settings.items()]
         spec, problems, seed_given, _ = _core.load_config(os.fspath(path), given, [], False)
         if problems:
             import warnings
@@ -324,7 +272,7 @@ class Sweep:
             kept = self._sweep()
             engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path())
             self._engine = Handle(self, engine, pool)
-            _live.add(self._engine)
+            keep_running(self._engine)
             return self._engine
 
     def _check_free(self) -> None:
@@ -347,7 +295,7 @@ class Sweep:
             if self._asking is None:
                 self._check_free()
                 self._asking = _core.ask_and_tell(self._sweep(), self._sampler, self._policy, self._listeners)
-                _asked.add(self)
+                keep_asking(self)
             return self._asking
 
     @overload
@@ -368,7 +316,7 @@ class Sweep:
         if count is None:
             return self._ask()
         asked = []
-        for _ in range(_count("count", count)):
+        for _ in range(whole("count", count)):
             run = self._ask()
             if run is None:
                 break
@@ -439,7 +387,7 @@ class Sweep:
 
             sweep.update(max_total_runs=100)
         """
-        return self._edit([(key, _setting(value)) for key, value in settings.items()])
+        return self._edit([(key, setting(value)) for key, value in settings.items()])
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """A point to be tried before the sampler is asked again; what it leaves out is drawn. Raises ConfigError for
@@ -601,170 +549,11 @@ class Sweep:
         self._refuse_copy()
 
 
-class Handle:
-    """A sweep that runs in the background. Can be awaited: `await sweep.start(train)`.
-
-        handle = sweep.start(train)
-        handle.enqueue({"lr": 0.01})
-        while not handle.wait(timeout=60):
-            print(sweep)
-        handle.result().best.params
-    """
-
-    def __init__(self, sweep: Sweep, engine: Any, pool: Any) -> None:
-        self.sweep = sweep
-        self._core = engine
-        self._pool = pool
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-        return bool(self._core.wait(0))
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Waits until it has ended, at most `timeout` seconds. Whether it has."""
-        import time
-        until = None if timeout is None else time.monotonic() + timeout
-        while True:
-            # Short, so that Ctrl-C is heard.
-            left = 0.1 if until is None else min(0.1, max(0.0, until - time.monotonic()))
-            if self._core.wait(left):
-                self._close_pool()
-                return True
-            if until is not None and time.monotonic() >= until:
-                return False
-
-    def _close_pool(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-
-    def stop(self) -> None:
-        """Asks for a clean stop: no more runs are started, those that go on are told to stop. A second call does
-        not wait for them where they can be killed."""
-        if self._pool is not None:
-            self._pool.stop()
-        self._core.stop()
-
-    def result(self) -> Sweep:
-        """Waits for the end. Raises KeyboardInterrupt after Ctrl-C, once the sweep has stopped, and HdriveError where
-        it could not go on."""
-        try:
-            self.wait()
-        except KeyboardInterrupt:
-            self._stop_cleanly()
-            raise
-        try:
-            told = self._core.result()
-        except HdriveError as error:
-            self._raise_from_part(error)
-        if told["end"] == "error":
-            self._raise_from_part(HdriveError(told["reason"]))
-        import sys
-        watching = sys.modules.get("hdrive._watch")
-        if watching is not None:
-            watching.refresh(self.sweep)
-        return self.sweep
-
-    def _raise_from_part(self, error: HdriveError) -> NoReturn:
-        raised = self._core.exception
-        if raised is not None:
-            raise error from raised
-        raise error
-
-    def _stop_cleanly(self) -> None:
-        """Waits for the runs to stop; another Ctrl-C ends the waiting, and what can be killed is."""
-        self.stop()
-        try:
-            self.wait()
-        except KeyboardInterrupt:
-            self.stop()
-
-    def pause(self) -> str:
-        """No new runs are started; those that run go on."""
-        return self._request("pause")
-
-    def resume(self) -> str:
-        """Goes on after `pause`."""
-        return self._request("resume")
-
-    def stop_run(self, run: StoredRun | int) -> str:
-        """Stops one run."""
-        return self._request("stop_run", run if isinstance(run, int) else run.number)
-
-    def update(self, **settings: Any) -> str:
-        """As Sweep.update."""
-        return self.sweep.update(**settings)
-
-    def enqueue(self, params: Mapping[str, Any]) -> None:
-        """As Sweep.enqueue."""
-        self.sweep.enqueue(params)
-
-    def _request(self, kind: str, run: int | None = None, settings: list[tuple[str, str]] | None = None) -> str:
-        import time
-        kept = self.sweep._sweep()
-        number = kept.leave(kind, run, settings or [])
-        while True:
-            answer = kept.answer(number)
-            if answer is not None:
-                if not answer[0]:
-                    raise ConfigError(answer[1])
-                return str(answer[1])
-            if self.done:
-                raise HdriveError("the sweep ended before it could answer")
-            time.sleep(0.005)
-
-    def __await__(self) -> Generator[Any, None, Sweep]:
-        import asyncio
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, self.result).__await__()
-
-    def __repr__(self) -> str:
-        return f"<Handle of {self.sweep!r}>"
-
-    def _ipython_display_(self) -> None:
-        self.sweep._ipython_display_()
-
-
-# What has to end before the interpreter does: afterwards no thread may call Python.
-_live: weakref.WeakSet[Handle] = weakref.WeakSet()
-_asked: weakref.WeakSet[Sweep] = weakref.WeakSet()
-
-
-def _end_all() -> None:
-    """Stops what runs and waits for it. A function that does not look whether it is to stop cannot be ended but with
-    the process, which Ctrl-C does."""
-    mine = [handle for handle in list(_live) if handle.sweep._process == os.getpid()]
-    try:
-        for handle in mine:
-            if not handle.done:
-                handle.stop()
-        for handle in mine:
-            handle.wait()
-    except KeyboardInterrupt:
-        os._exit(130)
-    for sweep in list(_asked):
-        if sweep._process == os.getpid():
-            sweep.close()
-
-
-atexit.register(_end_all)
-
-
 def _command_path() -> str:
     """Where the hdrive command is, for scripts that call `hdrive log`."""
     return os.path.join(os.path.dirname(__file__), "bin")
 
 
-def _count(what: str, given: Any, least: int = 1) -> int:
-    import operator
-    try:
-        number = operator.index(given)
-    except TypeError:
-        raise ConfigError(f"{what}: a whole number is wanted, not {given!r}") from None
-    if number < least or number >= 2**63:
-        raise ConfigError(f"{what}: {number} is not allowed; from {least} on")
-    return number
 
 
 def load(which: str | os.PathLike[str] = "last", *, directory: str | os.PathLike[str] | None = None,

@@ -12,7 +12,8 @@ from .._errors import NotFoundError
 from ._errors import ExperimentExecutionException, UserErrorException
 
 if TYPE_CHECKING:
-    from .._sweep import Handle, Sweep
+    from .._handle import Handle
+    from .._sweep import Sweep
 
 __all__ = ["ENDED", "handle_of", "keep", "open_sweep", "request", "wait"]
 

@@ -9,6 +9,7 @@ from .. import _space
 from .._sweep import Sweep
 from . import _context, _live
 from ._hyperdrive_run import HyperDriveRun
+from ._policies import PrimaryMetricGoal
 from ._runs import ScriptRun
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def start_sweep(experiment: Experiment, config: HyperDriveConfig, name: str = ""
     """Begins a sweep, under a name to address it by."""
     program = config._program(experiment.name)
     sweep = Sweep(config.hyperparameter_sampling.parameter_space, metric=config.primary_metric_name,
-                  goal=config.primary_metric_goal.value.lower(), sampler=config.hyperparameter_sampling.sampler,
+                  goal="minimize" if config.primary_metric_goal is PrimaryMetricGoal.MINIMIZE else "maximize",
+                  sampler=config.hyperparameter_sampling.sampler,
                   policy=config.policy._native(), max_total_runs=config.max_total_runs,
                   max_concurrent_runs=config._concurrent(), max_duration=config.max_duration_minutes * 60,
                   seed=config.seed, name=name, start_points=config._start_points(),

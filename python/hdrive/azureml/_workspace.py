@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .. import _sweep
+from .. import _specification, _sweep
 from ._config import HyperDriveConfig
 from ._errors import UserErrorException
 from ._interactive import InteractiveRun, begin_interactive
@@ -133,7 +133,7 @@ def _directory() -> str:
     run = os.environ.get("HDRIVE_RUN_DIR")
     if run and not os.environ.get("HDRIVE_HOME"):
         return os.path.dirname(os.path.dirname(os.path.dirname(run)))
-    return _sweep.home(None, new=True)
+    return _specification.home(None, new=True)
 
 
 def _find_config(path: str | None, file_name: str) -> str | None:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a user says of a sweep to its specification."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import Any
+
+from . import _core
+from ._errors import ConfigError
+
+# Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
+_FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
+           "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
+           "stop_without_primary_metric", "environment_variables", "metric_patterns", "gpus", "gpus_per_run",
+           "cpus_per_run", "repeat_best", "source_directory", "working_directory", "append_parameters")
+
+
+def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
+    """The folder that holds sweeps: as given, else $HDRIVE_HOME, else .hdrive here or (to read) above."""
+    if directory is not None:
+        return os.path.abspath(os.fspath(directory))
+    given = os.environ.get("HDRIVE_HOME")
+    here = os.path.abspath(given or ".hdrive")
+    if given or new or os.path.isdir(here):
+        return here
+    folder = os.getcwd()
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        above = os.path.join(folder, ".hdrive")
+        if os.path.isdir(above) and os.stat(above).st_uid == os.geteuid():
+            return above
+    return here
+
+
+def setting(value: Any) -> str:
+    """As --set takes it: YAML, of which JSON is a part."""
+    import json
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def count(what: str, given: Any, least: int = 1) -> int:
+    """A whole number of at least `least`."""
+    import operator
+    try:
+        number = operator.index(given)
+    except TypeError:
+        raise ConfigError(f"{what}: a whole number is wanted, not {given!r}") from None
+    if number < least or number >= 2**63:
+        raise ConfigError(f"{what}: {number} is not allowed; from {least} on")
+    return number
+
+
+def budget(spec: _core.Spec, max_total_runs: int | None) -> int:
+    """How many runs there are to be; of a grid as many as it has points."""
+    if max_total_runs is not None:
+        return count("max_total_runs", max_total_runs)
+    if spec.sampling[0] == "grid":
+        return int(spec.space.cardinality or 1)
+    raise ConfigError("max_total_runs: how many runs are there to be? (Only the sampler \"grid\" knows by itself.)")
+
+
+def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
+    """Sets what has the name of a field of the specification, and refuses the rest by the nearest name."""
+    for key, value in options.items():
+        if key not in _FIELDS:
+            near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
+                                                   "policy", "directory", "start_points", "max_duration"], 1)
+            raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        if key == "repeat_best" and isinstance(value, str):
+            runs, _, times = value.partition("x")
+            value = (int(runs), int(times))
+        try:
+            setattr(spec, key, value)
+        except TypeError:
+            raise ConfigError(f"{key}: {value!r} is not of the right type") from None
