@@ -19,6 +19,7 @@
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/begin.h"
 #include "hdrive/catalog.h"
 #include "hdrive/sweep.h"
 
@@ -26,30 +27,9 @@ namespace hdrive::cli {
 
 namespace {
 
-// The same for all sweeps of this user on this machine, whatever their environments say.
-std::filesystem::path device_locks() { return "/tmp/hdrive-gpus-" + std::to_string(::geteuid()); }
-
-DeviceOptions device_options(const Foreground& foreground) {
-  const SweepSpec& spec = foreground.spec;
-  DeviceOptions options;
-  options.gpus = spec.gpus;
-  if (options.gpus == std::vector<std::string>{"auto"}) {
-    auto visible = environment("CUDA_VISIBLE_DEVICES");
-    if (!visible) visible = environment("HIP_VISIBLE_DEVICES");
-    options.gpus = find_gpus(visible);
-    if (options.gpus.empty())
-      fail(kWrong, visible
-                       ? "gpus: auto finds no GPU, since CUDA_VISIBLE_DEVICES or "
-                         "HIP_VISIBLE_DEVICES names none to hdrive itself"
-                       : "gpus: auto finds no GPU here; list them, as in gpus: [0, 1], or leave "
-                         "the key out");
-  }
-  options.gpus_per_run = spec.gpus_per_run;
-  options.cpus_per_run = static_cast<int>(spec.cpus_per_run);
-  options.share_gpus = spec.gpus_shared;
-  options.lock_directory = device_locks();
-  options.holder = fmt::format("{}, process {}", foreground.directory.string(), ::getpid());
-  return options;
+std::optional<std::string> visible_gpus() {
+  const auto visible = environment("CUDA_VISIBLE_DEVICES");
+  return visible ? visible : environment("HIP_VISIBLE_DEVICES");
 }
 
 // What is to be read of the sweep, if it can be.
@@ -79,7 +59,9 @@ int run_in_foreground(const Foreground& foreground) {
   options.metric_patterns = foreground.spec.metric_patterns;
   options.primary_metric = foreground.spec.primary_metric;
   options.command_path = own_directory();
-  options.devices = device_options(foreground);
+  auto devices = device_options(foreground.spec, foreground.directory, visible_gpus());
+  if (!devices) fail(kWrong, devices.error());
+  options.devices = *std::move(devices);
   auto target = make_local_target(options, parts.clock);
   if (!target) fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error());
   parts.target = *std::move(target);

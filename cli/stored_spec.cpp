@@ -9,18 +9,12 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/begin.h"
 
 namespace hdrive::cli {
 
 Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory) {
-  ConfigOverrides overrides;
-  overrides.needs_command = false;
-  LoadedConfig loaded = parse_config(header.config, short_id(header.id), directory, overrides);
-  if (loaded.ok()) return std::move(loaded.spec);
-  for (const Problem& problem : loaded.problems)
-    if (problem.severity == Problem::Severity::error)
-      return Error{short_id(header.id), "its stored configuration: " + problem.message()};
-  return Error{short_id(header.id), "its stored configuration cannot be read"};
+  return spec_of(header, directory, short_id(header.id));
 }
 
 SweepSpec startable_spec(const SweepHeader& header, const std::filesystem::path& directory) {

@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "hdrive/begin.h"
 #include "hdrive/sweep.h"
 #include "python/bind.h"
 #include "python/convert.h"
@@ -121,27 +122,22 @@ void add_custom(SweepParts& parts, const SweepSpec& spec, const Custom& custom,
 }
 
 std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts& parts,
-                                         nb::object objective, const std::string& command_path) {
+                                         nb::object objective, const std::string& command_path,
+                                         const std::optional<std::string>& visible_gpus) {
   if (!objective.is_none())
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
   LocalTargetOptions options;
   options.metric_patterns = spec.metric_patterns;
   options.primary_metric = spec.primary_metric;
   options.command_path = command_path;
-  options.devices.gpus = spec.gpus;
-  if (options.devices.gpus == std::vector<std::string>{"auto"})
-    options.devices.gpus = find_gpus(std::nullopt);
-  options.devices.gpus_per_run = spec.gpus_per_run;
-  options.devices.cpus_per_run = static_cast<int>(spec.cpus_per_run);
-  options.devices.share_gpus = spec.gpus_shared;
-  options.devices.lock_directory = "/tmp/hdrive-gpus-" + std::to_string(::geteuid());
-  options.devices.holder = parts.directory.string() + ", process " + std::to_string(::getpid());
+  options.devices = value_or_raise(device_options(spec, parts.directory, visible_gpus));
   return value_or_raise(make_local_target(options, parts.clock));
 }
 
 std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objective,
                               nb::object sampler, nb::object policy, nb::list listeners,
-                              const std::string& command_path) {
+                              const std::string& command_path,
+                              std::optional<std::string> visible_gpus) {
   const SweepSpec spec = value_or_raise(sweep->spec());
   std::optional<Result<SweepParts>> acquired;
   {
@@ -153,7 +149,7 @@ std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objec
     parts.clock = make_steady_clock();
     const auto fault = std::make_shared<Fault>();
     add_custom(parts, spec, {std::move(sampler), std::move(policy), std::move(listeners)}, fault);
-    parts.target = target_of(spec, parts, std::move(objective), command_path);
+    parts.target = target_of(spec, parts, std::move(objective), command_path, visible_gpus);
     return std::make_unique<Engine>(std::move(sweep), spec, std::move(parts), fault);
   } catch (...) {
     sweep->release();
@@ -194,7 +190,7 @@ void bind_sweep(nb::module_& module) {
       });
   module.def("start", start, nb::arg("sweep"), nb::arg("objective").none(),
              nb::arg("sampler").none(), nb::arg("policy").none(), nb::arg("listeners"),
-             nb::arg("command_path"));
+             nb::arg("command_path"), nb::arg("visible_gpus").none());
 }
 
 }  // namespace hdrive::python

@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "hdrive/begin.h"
 #include "hdrive/catalog.h"
 #include "hdrive/edit.h"
 #include "hdrive/ids.h"
-#include "hdrive/workspace.h"
 
 namespace hdrive::python {
 
@@ -42,23 +42,6 @@ std::optional<Answer> RequestableStore::answer(std::int64_t request) const {
 // ---- making and opening -------------------------------------------------------------------------
 
 namespace {
-
-// The code that the runs of a command start from, as it is now.
-Result<Capture> capture(const SweepSpec& spec, const std::filesystem::path& home, Time now) {
-  Capture result;
-  if (spec.source_directory.empty()) return result;
-  if (spec.command.empty() || spec.working_directory == WorkingDirectory::source) {
-    result.properties = git_properties(spec.source_directory);
-    return result;
-  }
-  CaptureOptions options;
-  options.source = spec.source_directory;
-  options.store = snapshot_store(home);
-  options.leave_out = {home};
-  options.max_file = spec.snapshot_max_file;
-  options.now = now;
-  return capture_source(options);
-}
 
 Error name_is_taken(const SweepEntry& other) {
   return Error{"name",
@@ -96,17 +79,14 @@ Result<std::shared_ptr<KeptSweep>> KeptSweep::make(SweepSpec spec,
     if (!named) return named.error();
     if (!named->empty()) return name_is_taken(named->front());
   }
-  auto source = capture(spec, home, now);
+  auto source = capture_code(spec, home, now);
   if (!source) return source.error();
   sweep->header_.snapshot = source->id;
   sweep->header_.properties = source->properties;
   sweep->directory_ = home / sweep->header_.id;
   auto store = create_sqlite_store(sweep->directory_, sweep->header_);
   if (!store) return store.error();
-  std::vector<Change> notes;
-  for (const std::string& note : source->notes)
-    notes.emplace_back(Noted{Noted::Level::warning, std::nullopt, note, now});
-  if (auto noted = (*store)->append(notes); !noted) return noted.error();
+  if (auto noted = (*store)->append(notes_of(*source, now)); !noted) return noted.error();
   sweep->fresh_ = *std::move(store);
   auto view = open_view(sweep->directory_);
   if (!view) return view.error();
@@ -129,7 +109,7 @@ Result<std::shared_ptr<KeptSweep>> KeptSweep::open(const std::filesystem::path& 
 Result<SweepSpec> KeptSweep::spec() const {
   auto entry = view_->entry();
   if (!entry) return entry.error();
-  return stored_spec(entry->header, directory_);
+  return spec_of(entry->header, directory_);
 }
 
 // ---- going on with it ---------------------------------------------------------------------------

@@ -4,7 +4,6 @@
 #include <mutex>
 #include <utility>
 
-#include "hdrive/config.h"
 #include "hdrive/state.h"
 
 namespace hdrive::python {
@@ -135,18 +134,6 @@ Result<std::shared_ptr<View>> open_view(const std::filesystem::path& directory) 
   auto reader = SweepReader::open(directory);
   if (!reader) return reader.error();
   return std::shared_ptr<View>(std::make_shared<DiskView>(directory, *std::move(reader)));
-}
-
-Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory) {
-  ConfigOverrides overrides;
-  overrides.needs_command = false;
-  LoadedConfig loaded = parse_config(header.config, header.id, directory, overrides);
-  if (loaded.ok()) return std::move(loaded.spec);
-  for (const Problem& problem : loaded.problems)
-    if (problem.severity == Problem::Severity::error)
-      return Error{header.id, "its stored configuration: " + problem.message(),
-                   Error::Kind::damaged};
-  return Error{header.id, "its stored configuration cannot be read", Error::Kind::damaged};
 }
 
 }  // namespace hdrive::python

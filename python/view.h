@@ -12,7 +12,6 @@
 
 #include "hdrive/catalog.h"
 #include "hdrive/reader.h"
-#include "hdrive/spec.h"
 #include "python/mirror.h"
 
 namespace hdrive::python {
@@ -36,8 +35,5 @@ class View {
 std::shared_ptr<View> make_memory_view(SweepHeader header, std::shared_ptr<const Mirror> mirror);
 /// Of a sweep on disk, live or not.
 Result<std::shared_ptr<View>> open_view(const std::filesystem::path& directory);
-
-/// What a sweep's header says it is, as it holds now.
-Result<SweepSpec> stored_spec(const SweepHeader& header, const std::filesystem::path& directory);
 
 }  // namespace hdrive::python

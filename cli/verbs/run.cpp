@@ -15,6 +15,7 @@
 #include "cli/text.h"
 #include "cli/verbs/resume.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/begin.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
 #include "hdrive/sampler.h"
@@ -105,29 +106,10 @@ int go_on_with(const SweepEntry& sweep, const Options& options, LoadedConfig loa
 
 // The code that the runs start from, as it is now.
 Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time now, bool quiet) {
-  Capture result;
-  if (spec.working_directory == WorkingDirectory::source) {
-    result.properties = git_properties(spec.source_directory);
-    return result;
-  }
-  CaptureOptions options;
-  options.source = spec.source_directory;
-  options.store = snapshot_store(home);
-  options.leave_out = {home};
-  options.max_file = spec.snapshot_max_file;
-  options.now = now;
-  result = value_or_fail(capture_source(options));
+  Capture result = value_or_fail(capture_code(spec, home, now));
   if (!quiet && !result.id.empty()) tell(snapshot_line(result));
   for (const std::string& note : result.notes) complain("warning: " + printable(note));
   return result;
-}
-
-// `show` tells them too.
-std::vector<Change> as_warnings(const std::vector<std::string>& notes, Time now) {
-  std::vector<Change> changes;
-  for (const std::string& note : notes)
-    changes.emplace_back(Noted{Noted::Level::warning, std::nullopt, note, now});
-  return changes;
 }
 
 int run(const Options& options) {
@@ -161,7 +143,7 @@ int run(const Options& options) {
     auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
     claim.reset();
     source.hold.reset();  // the stored sweep holds it from here on
-    ok_or_fail(store->append(as_warnings(source.notes, now)));
+    ok_or_fail(store->append(notes_of(source, now)));
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };

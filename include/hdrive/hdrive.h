@@ -16,7 +16,8 @@
 //   });
 //
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring
-// of your own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it),
+// of your own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it), begin.h
+// (what comes before),
 // state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h and
 // reader.h (reading what was kept).
 #pragma once
@@ -24,6 +25,7 @@
 #include "hdrive/algorithm_table.h"
 #include "hdrive/ask_tell.h"
 #include "hdrive/backup.h"
+#include "hdrive/begin.h"
 #include "hdrive/catalog.h"
 #include "hdrive/changes.h"
 #include "hdrive/clock.h"

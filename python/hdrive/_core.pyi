@@ -470,7 +470,8 @@ class RunHandle:
     def stop_requested(self) -> bool: ...
 
 def start(sweep: KeptSweep, objective: Callable[[RunHandle], str | None] | None, sampler: _HasPropose | None,
-          policy: _HasJudge | None, listeners: list[Any], command_path: str) -> Engine: ...
+          policy: _HasJudge | None, listeners: list[Any], command_path: str,
+          visible_gpus: str | None) -> Engine: ...
 
 @final
 class Asking:

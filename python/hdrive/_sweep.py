@@ -270,7 +270,8 @@ class Sweep:
         with self._lock:
             self._check_free()
             kept = self._sweep()
-            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path())
+            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path(),
+                                 os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")))
             self._engine = Handle(self, engine, pool)
             keep_running(self._engine)
             return self._engine

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hdrive/begin.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "hdrive/config.h"
+
+namespace hdrive {
+
+Result<Capture> capture_code(const SweepSpec& spec, const std::filesystem::path& home, Time now) {
+  if (spec.source_directory.empty()) return Capture{};
+  if (spec.command.empty() || spec.working_directory == WorkingDirectory::source) {
+    Capture capture;
+    capture.properties = git_properties(spec.source_directory);
+    return capture;
+  }
+  CaptureOptions options;
+  options.source = spec.source_directory;
+  options.store = snapshot_store(home);
+  options.leave_out = {home};
+  options.max_file = spec.snapshot_max_file;
+  options.now = now;
+  return capture_source(options);
+}
+
+std::vector<Change> notes_of(const Capture& capture, Time now) {
+  std::vector<Change> changes;
+  for (const std::string& note : capture.notes)
+    changes.emplace_back(Noted{Noted::Level::warning, std::nullopt, note, now});
+  return changes;
+}
+
+Result<SweepSpec> spec_of(const SweepHeader& header, const std::filesystem::path& directory,
+                          const std::string& name) {
+  const std::string& sweep = name.empty() ? header.id : name;
+  ConfigOverrides overrides;
+  overrides.needs_command = false;
+  LoadedConfig loaded = parse_config(header.config, sweep, directory, overrides);
+  if (loaded.ok()) return std::move(loaded.spec);
+  for (const Problem& problem : loaded.problems)
+    if (problem.severity == Problem::Severity::error)
+      return Error{sweep, "its stored configuration: " + problem.message(), Error::Kind::damaged};
+  return Error{sweep, "its stored configuration cannot be read", Error::Kind::damaged};
+}
+
+Result<DeviceOptions> device_options(const SweepSpec& spec, const std::filesystem::path& directory,
+                                     const std::optional<std::string>& visible) {
+  DeviceOptions options;
+  options.gpus = spec.gpus;
+  if (options.gpus == std::vector<std::string>{"auto"}) {
+    options.gpus = find_gpus(visible);
+    if (options.gpus.empty())
+      return Error{"",
+                   visible ? "gpus: auto finds no GPU, since CUDA_VISIBLE_DEVICES or "
+                             "HIP_VISIBLE_DEVICES names none to hdrive itself"
+                           : "gpus: auto finds no GPU here; list them, as in gpus: [0, 1], or "
+                             "leave the key out",
+                   Error::Kind::invalid};
+  }
+  options.gpus_per_run = spec.gpus_per_run;
+  options.cpus_per_run = static_cast<int>(spec.cpus_per_run);
+  options.share_gpus = spec.gpus_shared;
+  // The same for all sweeps of this user on this machine, whatever their environments say.
+  options.lock_directory = "/tmp/hdrive-gpus-" + std::to_string(::geteuid());
+  options.holder = fmt::format("{}, process {}", directory.string(), ::getpid());
+  return options;
+}
+
+}  // namespace hdrive
