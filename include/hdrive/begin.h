@@ -25,8 +25,8 @@ Result<Capture> capture_code(const SweepSpec& spec, const std::filesystem::path&
 /// What there is to say about a capture, to be stored with the sweep: `show` tells it then.
 std::vector<Change> notes_of(const Capture& capture, Time now);
 
-/// The specification that a sweep's header keeps, of the sweep in `directory`. Errors name the sweep
-/// by `name`, or by its id. The warnings of the file were told when the sweep began.
+/// The specification that a sweep's header keeps, of the sweep in `directory`. Errors name the
+/// sweep by `name`, or by its id. The warnings of the file were told when the sweep began.
 Result<SweepSpec> spec_of(const SweepHeader& header, const std::filesystem::path& directory,
                           const std::string& name = "");
 

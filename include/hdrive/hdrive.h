@@ -16,10 +16,9 @@
 //   });
 //
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring
-// of your own), sweep.h (running it), ask_tell.h (the same without a loop), edit.h (changing it), begin.h
-// (what comes before),
-// state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h and
-// reader.h (reading what was kept).
+// of your own), begin.h (what comes before), sweep.h (running it), ask_tell.h (the same without a
+// loop), edit.h (changing it), state.h and report.h (what came out), changes.h and store.h (what is
+// kept), catalog.h and reader.h (reading what was kept).
 #pragma once
 
 #include "hdrive/algorithm_table.h"
