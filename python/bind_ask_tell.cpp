@@ -17,6 +17,7 @@
 #include "python/bind.h"
 #include "python/convert.h"
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/kept_sweep.h"
 #include "python/parts.h"
 
@@ -37,7 +38,7 @@ class Asking {
       static_cast<void>(study_.release());
       return;
     }
-    nb::gil_scoped_release release;
+    Unlocked release;
     shut();
   }
   Asking(const Asking&) = delete;
@@ -49,9 +50,12 @@ class Asking {
     if (process_ != ::getpid())
       raise("HdriveError", "this sweep was opened by process " + std::to_string(process_) +
                                ", of which this one is a fork; only that one may ask and tell");
+    if (fault_->is_calling())
+      raise("HdriveError",
+            "a sampler, policy or listener cannot ask or tell its own sweep, which waits for it");
     std::optional<decltype(call(*study_))> result;
     {
-      nb::gil_scoped_release release;
+      Unlocked release;
       const std::lock_guard lock(mutex_);
       if (study_) result = call(*study_);
     }
@@ -60,9 +64,13 @@ class Asking {
   }
 
   void close() {
+    if (process_ != ::getpid()) return;  // what is open is the other process's to close
+    if (fault_->is_calling())
+      raise("HdriveError",
+            "a sampler, policy or listener cannot close its own sweep, which waits for it");
     Result<void> closed;
     {
-      nb::gil_scoped_release release;
+      Unlocked release;
       closed = shut();
     }
     ok_or_raise(closed);
@@ -93,7 +101,7 @@ std::unique_ptr<Asking> open(std::shared_ptr<KeptSweep> sweep, nb::object sample
   const auto fault = std::make_shared<Fault>();
   std::optional<Result<SweepParts>> acquired;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     acquired = sweep->acquire();
   }
   SweepParts parts = value_or_raise(*std::move(acquired));
@@ -103,7 +111,7 @@ std::unique_ptr<Asking> open(std::shared_ptr<KeptSweep> sweep, nb::object sample
     parts.listeners.push_back(make_python_listener(nb::borrow(listener), fault));
   std::optional<Result<AskTell>> study;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     study = AskTell::open(spec, parts);
     parts = {};
     if (*study)
@@ -158,6 +166,13 @@ void bind_ask_tell(nb::module_& module) {
            [](Asking& it) {
              it.with([](AskTell& study) {
                study.prepare();
+               return true;
+             });
+           })
+      .def("attend",
+           [](Asking& it) {
+             it.with([](AskTell& study) {
+               study.attend();
                return true;
              });
            })

@@ -10,6 +10,7 @@
 #include "hdrive/catalog.h"
 #include "python/bind.h"
 #include "python/errors.h"
+#include "python/gil.h"
 
 namespace nb = nanobind;
 
@@ -21,7 +22,7 @@ nb::tuple sweeps(const std::string& home) {
   std::vector<Error> problems;
   std::vector<SweepEntry> entries;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     entries = list_sweeps(home, &problems);
   }
   nb::list found, unreadable;
@@ -33,7 +34,7 @@ nb::tuple sweeps(const std::string& home) {
 std::string find(const std::string& home, const std::string& selector) {
   std::optional<Result<SweepEntry>> found;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     found = find_sweep(home, selector);
   }
   return value_or_raise(*std::move(found)).directory.string();

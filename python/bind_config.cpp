@@ -10,6 +10,7 @@
 #include "python/bind.h"
 #include "python/convert.h"
 #include "python/errors.h"
+#include "python/gil.h"
 
 namespace nb = nanobind;
 
@@ -27,7 +28,7 @@ nb::tuple load(const std::string& file, const Settings& set,
   overrides.needs_command = needs_command;
   LoadedConfig loaded;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     loaded = load_config(file, overrides);
   }
   std::string errors;

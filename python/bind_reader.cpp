@@ -18,6 +18,7 @@
 #include "python/columns.h"
 #include "python/convert.h"
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/view.h"
 
 namespace nb = nanobind;
@@ -32,7 +33,7 @@ template <class Read>
 auto unlocked(Read read) {
   std::optional<decltype(read())> result;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     result = read();
   }
   return value_or_raise(*std::move(result));
@@ -121,8 +122,9 @@ RunOrder::By order_of(const std::string& word) {
 
 nb::tuple runs(View& view, const std::vector<std::string>& statuses, const std::string& text,
                const std::string& order, const std::string& order_name, bool descending,
-               std::int64_t offset, std::optional<std::int64_t> limit) {
+               std::int64_t offset, std::optional<std::int64_t> limit, std::optional<RunId> from) {
   RunQuery query;
+  query.filter.from = from;
   for (const std::string& word : statuses) {
     const auto status = run_status_from(word);
     if (!status)
@@ -168,7 +170,7 @@ nb::dict entry_of(const SweepEntry& entry) {
   result["directory"] = entry.directory.string();
   result["status"] = std::string(to_string(entry.status));
   result["end"] = std::string(to_string(entry.end));
-  result["reason"] = entry.reason;
+  result["reason"] = to_text_object(entry.reason);
   result["active"] = seconds(entry.active);
   result["engine"] = entry.engine;
   result["runs"] = entry.runs;
@@ -182,7 +184,8 @@ nb::dict entry_of(const SweepEntry& entry) {
 nb::object verdict(View& view, RunId run) {
   const auto judged = unlocked([&] { return view.judged(run); });
   if (!judged) return nb::none();
-  return nb::make_tuple(judged->verdict.action == Verdict::Action::stop, judged->reason);
+  return nb::make_tuple(judged->verdict.action == Verdict::Action::stop,
+                        to_text_object(judged->reason));
 }
 
 nb::list notes(View& view) {
@@ -191,7 +194,7 @@ nb::list notes(View& view) {
     const char* level = note.level == Noted::Level::info      ? "info"
                         : note.level == Noted::Level::warning ? "warning"
                                                               : "error";
-    result.append(nb::make_tuple(level, note.run, note.text));
+    result.append(nb::make_tuple(level, note.run, to_text_object(note.text)));
   }
   return result;
 }
@@ -216,8 +219,8 @@ void bind_reader(nb::module_& module) {
                      if (it.run.ended_by == EndCause::none) return std::nullopt;
                      return std::string(to_string(it.run.ended_by));
                    })
-      .def_prop_ro("proposal", [](const Stored& it) { return it.run.proposal; })
-      .def_prop_ro("reason", [](const Stored& it) { return it.run.reason; })
+      .def_prop_ro("proposal", [](const Stored& it) { return to_text_object(it.run.proposal); })
+      .def_prop_ro("reason", [](const Stored& it) { return to_text_object(it.run.reason); })
       .def_prop_ro("exit_code", [](const Stored& it) { return it.run.exit_code; })
       .def_prop_ro("signal", [](const Stored& it) { return it.run.signal; })
       .def_prop_ro("created", [](const Stored& it) { return seconds_or_none(it.run.created); })
@@ -226,7 +229,7 @@ void bind_reader(nb::module_& module) {
       .def_ro("start_point", &Stored::start_point)
       .def_ro("slot", &Stored::slot)
       .def_ro("pid", &Stored::pid)
-      .def_ro("error", &Stored::stderr_tail)
+      .def_prop_ro("error", [](const Stored& it) { return to_text_object(it.stderr_tail); })
       .def_ro("peak_memory", &Stored::peak_memory)
       .def_prop_ro("cpu_time",
                    [](const Stored& it) -> std::optional<double> {
@@ -246,7 +249,10 @@ void bind_reader(nb::module_& module) {
     type.attr(name) = nb::cpp_function(function, nb::is_method(), nb::name(name), nb::scope(type));
   };
   method("entry", [](View& it) { return entry_of(unlocked([&] { return it.entry(); })); });
-  method("runs", runs);
+  type.attr("runs") = nb::cpp_function(
+      runs, nb::is_method(), nb::name("runs"), nb::scope(type), nb::arg("statuses"),
+      nb::arg("text"), nb::arg("order"), nb::arg("order_name"), nb::arg("descending"),
+      nb::arg("offset"), nb::arg("limit").none(), nb::arg("first").none() = nb::none());
   method("run", [](View& it, RunId run) { return unlocked([&] { return it.run(run); }); });
   method("best", best);
   method("series", series);

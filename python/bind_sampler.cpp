@@ -16,6 +16,7 @@
 #include "python/bind.h"
 #include "python/convert.h"
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/history_view.h"
 #include "python/view.h"
 
@@ -34,7 +35,7 @@ Answer by_history(View& view, Ask ask) {
   std::optional<Result<Answer>> answer;
   Result<void> read;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     read = view.with_history([&](const History& history) { answer = ask(history); });
   }
   ok_or_raise(read);
@@ -101,7 +102,7 @@ nb::tuple propose(Sampler& sampler, const HistoryView& view, std::optional<RunId
                 Error::Kind::invalid});
   std::optional<Result<Proposal>> answer;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     answer = sampler.propose(history, id);
   }
   const Proposal proposal = value_or_raise(*std::move(answer));

@@ -12,6 +12,7 @@
 #include "hdrive/store.h"
 #include "python/bind.h"
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/kept_sweep.h"
 
 namespace nb = nanobind;
@@ -40,7 +41,7 @@ void bind_store(nb::module_& module) {
                   [](const SweepSpec& spec, const std::string& home) {
                     std::optional<Result<std::shared_ptr<Sweep>>> made;
                     {
-                      nb::gil_scoped_release release;
+                      Unlocked release;
                       made = Sweep::make(spec, home);
                     }
                     return value_or_raise(*std::move(made));
@@ -49,7 +50,7 @@ void bind_store(nb::module_& module) {
                   [](const std::string& directory) {
                     std::optional<Result<std::shared_ptr<Sweep>>> opened;
                     {
-                      nb::gil_scoped_release release;
+                      Unlocked release;
                       opened = Sweep::open(directory);
                     }
                     return value_or_raise(*std::move(opened));

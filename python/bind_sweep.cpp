@@ -22,6 +22,7 @@
 #include "python/bind.h"
 #include "python/convert.h"
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/kept_sweep.h"
 #include "python/parts.h"
 
@@ -30,11 +31,30 @@ namespace nb = nanobind;
 namespace hdrive::python {
 namespace {
 
+// Hears what a display would show: a full disk, a program that is gone.
+class Trouble final : public Listener {
+ public:
+  void on_change(const Change&, const SweepState&) override {}
+  void on_trouble(const std::string& trouble) override {
+    const std::lock_guard lock(mutex_);
+    text_ = trouble;
+  }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
 class Engine {
  public:
   Engine(std::shared_ptr<KeptSweep> sweep, SweepSpec spec, SweepParts parts,
          std::shared_ptr<Fault> fault)
       : sweep_(std::move(sweep)), fault_(std::move(fault)), process_(::getpid()) {
+    parts.listeners.push_back(trouble_);
     thread_ = std::thread([this, spec = std::move(spec), parts = std::move(parts)]() mutable {
       std::optional<Result<SweepSummary>> result = run_sweep(spec, parts, stop_);
       parts = {};  // the target waits for its runs, the store lets the sweep go
@@ -51,7 +71,7 @@ class Engine {
       thread_.detach();
       return;
     }
-    nb::gil_scoped_release release;
+    Unlocked release;
     stop_.request();
     stop_.request();
     if (thread_.joinable()) thread_.join();
@@ -61,16 +81,15 @@ class Engine {
 
   bool wait(double seconds) {
     check_process();
-    nb::gil_scoped_release release;
+    Unlocked release;
     std::unique_lock lock(mutex_);
     return done_.wait_for(lock, std::chrono::duration<double>(seconds),
                           [&] { return result_.has_value(); });
   }
 
+  /// Waits for nothing, so that a policy or a listener may call it, too.
   void stop() {
-    check_process();
-    nb::gil_scoped_release release;
-    stop_.request();
+    if (process_ == ::getpid()) stop_.request();
   }
 
   nb::dict result() {
@@ -83,15 +102,21 @@ class Engine {
     nb::dict told;
     told["status"] = std::string(to_string(summary.status));
     told["end"] = std::string(to_string(summary.end));
-    told["reason"] = summary.reason;
+    told["reason"] = to_text_object(summary.reason);
     told["warnings"] = summary.warnings;
     return told;
   }
 
   nb::object exception() const { return fault_->exception(); }
+  /// What keeps the sweep from storing or starting; empty: nothing.
+  std::string trouble() const { return trouble_->text(); }
 
  private:
   void check_process() const {
+    if (fault_->is_calling())
+      raise("HdriveError",
+            "a sampler, policy or listener cannot wait for its own sweep, which waits for it; it "
+            "returns what it has to say");
     if (process_ != ::getpid())
       raise("HdriveError", "this sweep is run by process " + std::to_string(process_) +
                                ", of which this one is a fork; hdrive.load reads it here");
@@ -99,6 +124,7 @@ class Engine {
 
   std::shared_ptr<KeptSweep> sweep_;
   std::shared_ptr<Fault> fault_;
+  std::shared_ptr<Trouble> trouble_ = std::make_shared<Trouble>();
   pid_t process_;
   StopSignal stop_;
   std::mutex mutex_;
@@ -141,7 +167,7 @@ std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objec
   const SweepSpec spec = value_or_raise(sweep->spec());
   std::optional<Result<SweepParts>> acquired;
   {
-    nb::gil_scoped_release release;
+    Unlocked release;
     acquired = sweep->acquire();
   }
   SweepParts parts = value_or_raise(*std::move(acquired));
@@ -164,6 +190,7 @@ void bind_sweep(nb::module_& module) {
       .def("wait", &Engine::wait, "Whether it is done, after so many seconds at most.")
       .def("stop", &Engine::stop)
       .def("result", &Engine::result)
+      .def_prop_ro("trouble", [](const Engine& it) { return to_text_object(it.trouble()); })
       .def_prop_ro("exception", &Engine::exception);
   using Handle = RunHandle;
   nb::class_<Handle>(module, "RunHandle", "What an objective sees of its run.")
@@ -177,15 +204,15 @@ void bind_sweep(nb::module_& module) {
           [](Handle& it, const std::string& name, nb::object value, nb::object step) {
             const double number = to_number(value);
             const auto at = step.is_none() ? std::optional<std::int64_t>() : to_integer(step);
-            nb::gil_scoped_release release;
+            Unlocked release;
             return it.report(name, number, at);
           },
           nb::arg("name"), nb::arg("value").none(), nb::arg("step").none())
       .def(
           "await_verdict", [](Handle& it) { return it.await_verdict(); },
-          nb::call_guard<nb::gil_scoped_release>())
+          nb::call_guard<Unlocked>())
       .def_prop_ro("stop_requested", [](Handle& it) {
-        nb::gil_scoped_release release;
+        Unlocked release;
         return it.stop_requested();
       });
   module.def("start", start, nb::arg("sweep"), nb::arg("objective").none(),

@@ -9,6 +9,27 @@ namespace {
 
 nb::object json_module() { return nb::module_::import_("json"); }
 
+// In UTF-8, where it has one: surrogateescape keeps the bytes of what was decoded so.
+std::string encoded(nb::handle text, const char* errors) {
+  PyObject* bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", errors);
+  if (!bytes) throw nb::python_error();
+  const nb::object owner = nb::steal(bytes);
+  char* data = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(bytes, &data, &size) != 0) throw nb::python_error();
+  return {data, static_cast<std::size_t>(size)};
+}
+
+// What a parameter is called or set to.
+std::string text(nb::handle object) {
+  try {
+    return encoded(object, "surrogateescape");
+  } catch (const nb::python_error&) {
+    raise(Error{"", text_of(object) + " is no text that can be kept: it has lone surrogates",
+                Error::Kind::invalid});
+  }
+}
+
 std::string name_of_type(nb::handle object) { return nb::type_name(object.type()).c_str(); }
 
 Value integer(nb::handle object) {
@@ -16,7 +37,7 @@ Value integer(nb::handle object) {
   const long long number = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
   if (overflow != 0)
     raise(Error{"",
-                "the integer " + std::string(nb::str(object).c_str()) +
+                "the integer " + text_of(object) +
                     " does not fit into 64 bits; write it as a float or as text",
                 Error::Kind::invalid});
   if (number == -1 && PyErr_Occurred()) throw nb::python_error();
@@ -57,7 +78,7 @@ Value to_value(nb::handle object) {
   if (PyBool_Check(it)) return it == Py_True;
   if (PyLong_Check(it)) return integer(object);
   if (PyFloat_Check(it)) return PyFloat_AsDouble(it);
-  if (PyUnicode_Check(it)) return nb::cast<std::string>(nb::borrow(object));
+  if (PyUnicode_Check(it)) return text(object);
   if (PyList_Check(it) || PyTuple_Check(it) || PyDict_Check(it)) return json(object);
   // A scalar of NumPy, torch, JAX: what it holds.
   if (nb::hasattr(object, "dtype") && nb::hasattr(object, "item"))
@@ -84,16 +105,31 @@ Assignment to_assignment(nb::dict values) {
   for (const auto& [name, value] : values) {
     if (!PyUnicode_Check(name.ptr()))
       throw nb::type_error(("a parameter's name is a str, not a " + name_of_type(name)).c_str());
-    assignment.push_back({nb::cast<std::string>(nb::borrow(name)), to_value(value)});
+    assignment.push_back({text(name), to_value(value)});
   }
   return assignment;
+}
+
+std::string text_of(nb::handle object) {
+  PyObject* text = PyObject_Str(object.ptr());
+  if (!text) {
+    PyErr_Clear();
+    return name_of_type(object);
+  }
+  return encoded(nb::steal(text), "backslashreplace");
+}
+
+nb::str to_text_object(std::string_view text) {
+  PyObject* decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace");
+  if (!decoded) throw nb::python_error();
+  return nb::steal<nb::str>(decoded);
 }
 
 double to_number(nb::handle object) {
   if (PyFloat_Check(object.ptr())) return PyFloat_AsDouble(object.ptr());
   if (PyUnicode_Check(object.ptr()) || PyBytes_Check(object.ptr()))
-    throw nb::type_error(
-        ("a number is wanted, not the text " + std::string(nb::repr(object).c_str())).c_str());
+    throw nb::type_error(("a number is wanted, not the text " + text_of(nb::repr(object))).c_str());
   PyObject* number = PyNumber_Float(object.ptr());
   if (!number) {
     PyErr_Clear();
@@ -110,8 +146,7 @@ std::int64_t to_integer(nb::handle object) {
     const double number = to_number(object);
     if (number == static_cast<double>(static_cast<std::int64_t>(number)))
       return static_cast<std::int64_t>(number);
-    throw nb::type_error(
-        ("a whole number is wanted, not " + std::string(nb::repr(object).c_str())).c_str());
+    throw nb::type_error(("a whole number is wanted, not " + text_of(nb::repr(object))).c_str());
   }
   return std::get<std::int64_t>(integer(nb::steal(index)));
 }

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "hdrive/clock.h"
 #include "hdrive/history.h"
@@ -28,6 +29,12 @@ Value to_value(nb::handle object);
 /// By names without leading dashes, in order.
 nb::dict to_python(const Assignment& assignment);
 Assignment to_assignment(nb::dict values);
+
+/// str(object) in UTF-8; what is no Unicode in it (a file's name in another encoding) escaped by
+/// backslashes, as a traceback shows it. An object whose str() fails gives the name of its type.
+std::string text_of(nb::handle object);
+/// Text that a program wrote, which need not be UTF-8.
+nb::str to_text_object(std::string_view text);
 
 /// Whatever float() takes, text excepted. Raises TypeError.
 double to_number(nb::handle object);

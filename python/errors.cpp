@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/convert.h"
+
 namespace nb = nanobind;
 
 namespace hdrive::python {
@@ -33,7 +35,7 @@ const char* exception_for(Error::Kind kind) {
 
 void raise(const char* exception, const std::string& text) {
   const nb::object type = nb::module_::import_("hdrive._errors").attr(exception);
-  PyErr_SetObject(type.ptr(), nb::str(text.c_str(), text.size()).ptr());
+  PyErr_SetObject(type.ptr(), to_text_object(text).ptr());
   throw nb::python_error();
 }
 

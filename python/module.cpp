@@ -8,6 +8,7 @@
 
 #include "hdrive/version.h"
 #include "python/bind.h"
+#include "python/gil.h"
 
 NB_MODULE(_core, module) {
   using namespace hdrive::python;
@@ -18,6 +19,7 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.doc() = "The C++ library behind the package hdrive; not for direct use.";
   module.attr("version") = std::string(hdrive::version());
+  module.def("interpreter_ends", interpreter_ends);
   bind_space(module);
   bind_spec(module);
   bind_config(module);

@@ -5,17 +5,18 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "python/convert.h"
+#include "python/gil.h"
 #include "python/history_view.h"
 
 namespace hdrive::python {
 namespace {
-
-std::string text_of(nb::handle object) { return nb::str(object).c_str(); }
 
 // A proposal or a verdict, alone or with the sentence that goes with it.
 std::pair<nb::object, std::string> with_reason(nb::object answer) {
@@ -40,6 +41,7 @@ class PythonSampler final : public Sampler {
   Result<Proposal> propose(const History& history, RunId id) override {
     nb::gil_scoped_acquire lock;
     const Lent lent(history);
+    const Fault::Calling calling(*fault_);
     try {
       auto [answer, reason] = with_reason((*object_).attr("propose")(lent.view(), id));
       if (answer.is_none())
@@ -76,6 +78,7 @@ class PythonPolicy final : public Policy {
   Verdict judge(RunId id, const History& history) const override {
     nb::gil_scoped_acquire lock;
     const Lent lent(history);
+    const Fault::Calling calling(*fault_);
     Verdict verdict;
     verdict.finding = Verdict::Finding::other;
     verdict.interval = static_cast<std::int64_t>(history.reports(id).size());
@@ -114,7 +117,7 @@ struct Facts {
 nb::object optional(std::optional<int> number) {
   return number ? nb::object(nb::int_(*number)) : nb::object(nb::none());
 }
-nb::str word(std::string_view text) { return nb::str(text.data(), text.size()); }
+nb::str word(std::string_view text) { return to_text_object(text); }
 
 Facts base(const char* kind, RunId run, int attempt) {
   Facts facts{kind, {}};
@@ -125,7 +128,7 @@ Facts base(const char* kind, RunId run, int attempt) {
 Facts told(const RunProposed& it) {
   Facts facts = base("run_proposed", it.run, 1);
   facts.facts["params"] = to_python(it.parameters);
-  facts.facts["reason"] = it.reason;
+  facts.facts["reason"] = word(it.reason);
   return facts;
 }
 Facts told(const RunStarted& it) {
@@ -137,40 +140,40 @@ Facts told(const RunMetrics& it) {
   Facts facts = base("metrics", it.run, it.attempt);
   nb::list metrics;
   for (const Metric& metric : it.metrics)
-    metrics.append(nb::make_tuple(metric.name, metric.value, metric.step));
+    metrics.append(nb::make_tuple(word(metric.name), metric.value, metric.step));
   facts.facts["metrics"] = metrics;
   return facts;
 }
 Facts told(const RunJudged& it) {
   Facts facts = base("verdict", it.run, it.attempt);
   facts.facts["stop"] = it.verdict.action == Verdict::Action::stop;
-  facts.facts["reason"] = it.reason;
+  facts.facts["reason"] = word(it.reason);
   return facts;
 }
 Facts told(const RunCanceling& it) {
   Facts facts = base("run_canceling", it.run, it.attempt);
   facts.facts["cause"] = word(to_string(it.cause));
-  facts.facts["reason"] = it.reason;
+  facts.facts["reason"] = word(it.reason);
   return facts;
 }
 Facts told(const RunEnded& it) {
   Facts facts = base("run_ended", it.run, it.attempt);
   facts.facts["status"] = word(to_string(it.status));
   facts.facts["cause"] = word(to_string(it.cause));
-  facts.facts["reason"] = it.reason;
-  facts.facts["error"] = it.stderr_tail;
+  facts.facts["reason"] = word(it.reason);
+  facts.facts["error"] = word(it.stderr_tail);
   return facts;
 }
 Facts told(const RunRequeued& it) {
   Facts facts = base("run_requeued", it.run, it.attempt);
-  facts.facts["reason"] = it.reason;
+  facts.facts["reason"] = word(it.reason);
   return facts;
 }
 Facts told(const SweepChanged& it) {
   Facts facts{"sweep_changed", {}};
   facts.facts["status"] = word(to_string(it.status));
   facts.facts["end"] = word(to_string(it.end));
-  facts.facts["reason"] = it.reason;
+  facts.facts["reason"] = word(it.reason);
   return facts;
 }
 Facts told(const Noted& it) {
@@ -179,7 +182,7 @@ Facts told(const Noted& it) {
   facts.facts["level"] = it.level == Noted::Level::info      ? "info"
                          : it.level == Noted::Level::warning ? "warning"
                                                              : "error";
-  facts.facts["text"] = it.text;
+  facts.facts["text"] = word(it.text);
   return facts;
 }
 Facts told(const SweepEdited& it) {
@@ -190,7 +193,7 @@ Facts told(const SweepEdited& it) {
 Facts told(const RequestAnswered& it) {
   Facts facts{"request_answered", {}};
   facts.facts["accepted"] = it.accepted;
-  facts.facts["text"] = it.text;
+  facts.facts["text"] = word(it.text);
   return facts;
 }
 
@@ -201,6 +204,7 @@ class PythonListener final : public Listener {
 
   void on_change(const Change& change, const SweepState&) override {
     nb::gil_scoped_acquire lock;
+    const Fault::Calling calling(*fault_);
     try {
       const Facts facts = std::visit([](const auto& it) { return told(it); }, change);
       (*object_).attr("on_change")(facts.kind, facts.facts);
@@ -224,11 +228,36 @@ Held hold(nb::object object) {
   });
 }
 
+// The exception itself: what C code raised may still be no more than its type and a text.
+nb::object instance_of(const nb::python_error& error) {
+  nb::object value = nb::borrow(error.value());
+  if (PyExceptionInstance_Check(value.ptr())) return value;
+  nb::object type = nb::borrow(error.type());
+  if (!value.is_valid() || value.is_none()) return type();
+  if (PyTuple_Check(value.ptr())) return type(*nb::cast<nb::tuple>(value));
+  return type(value);
+}
+
 std::string Fault::keep(nb::python_error& error) {
-  const std::string text = std::string(nb::type_name(error.type()).c_str()) + ": " +
-                           std::string(nb::str(error.value()).c_str());
-  if (!exception_) exception_ = hold(nb::borrow(error.value()));
+  nb::object exception = instance_of(error);
+  const std::string text =
+      std::string(nb::type_name(error.type()).c_str()) + ": " + text_of(exception);
+  if (!exception_) exception_ = hold(std::move(exception));
   return text;
+}
+
+// ---- calls into Python --------------------------------------------------------------------------
+
+namespace {
+
+thread_local std::vector<const Fault*> calling;
+
+}  // namespace
+
+Fault::Calling::Calling(const Fault& fault) { calling.push_back(&fault); }
+Fault::Calling::~Calling() { calling.pop_back(); }
+bool Fault::is_calling() const {
+  return std::find(calling.begin(), calling.end(), this) != calling.end();
 }
 
 std::shared_ptr<Sampler> make_python_sampler(nb::object object, SearchSpace space,
@@ -275,6 +304,22 @@ void RunHandle::end() {
   context_ = nullptr;
 }
 
+namespace {
+
+// As Python would print it.
+std::string traceback_of(const nb::python_error& error) {
+  try {
+    nb::object lines = nb::module_::import_("traceback")
+                           .attr("format_exception")(error.type(), instance_of(error),
+                                                     nb::borrow(error.traceback()));
+    return text_of(nb::str("").attr("join")(lines));
+  } catch (const nb::python_error&) {
+    return nb::type_name(error.type()).c_str();
+  }
+}
+
+}  // namespace
+
 Objective make_python_objective(nb::object object) {
   return [held = hold(std::move(object))](RunContext& context) {
     const auto handle = std::make_shared<RunHandle>(context);
@@ -288,10 +333,10 @@ Objective make_python_objective(nb::object object) {
       nb::object said = (*held)(handle);
       if (PyUnicode_Check(said.ptr())) failure = text_of(said);
     } catch (nb::python_error& error) {
-      failure = error.what();
+      failure = traceback_of(error);
     }
     // Another thread may be reporting for this run, and need the lock to come to its end.
-    nb::gil_scoped_release release;
+    Unlocked release;
     handle->end();
     if (!failure.empty()) throw std::runtime_error(failure);
   };

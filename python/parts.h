@@ -23,12 +23,24 @@ namespace nb = nanobind;
 using Held = std::shared_ptr<nb::object>;
 Held hold(nb::object object);
 
-/// The first exception that a part raised, so that whoever runs the sweep can raise from it.
+/// What the parts of one sweep share: the first exception that one of them raised, so that whoever
+/// runs the sweep can raise from it, and whether one is being called.
 class Fault {
  public:
   /// What it says, for people: "ValueError: no such thing".
   std::string keep(nb::python_error& error);
   nb::object exception() const { return exception_ ? *exception_ : nb::object(nb::none()); }
+
+  /// Lives while a part of this sweep is called on this thread.
+  class Calling {
+   public:
+    explicit Calling(const Fault& fault);
+    ~Calling();
+    Calling(const Calling&) = delete;
+    Calling& operator=(const Calling&) = delete;
+  };
+  /// Whether this thread is in such a call: what waits for the sweep would wait for itself.
+  bool is_calling() const;
 
  private:
   Held exception_;

@@ -8,6 +8,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import _core
 from ._errors import ConfigError, HdriveError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Handle:
         self.sweep = sweep
         self._core = engine
         self._pool = pool
+        self._trouble = ""
 
     @property
     def done(self) -> bool:
@@ -49,8 +51,16 @@ class Handle:
             if self._core.wait(left):
                 self._close_pool()
                 return True
+            self._tell_trouble()
             if until is not None and time.monotonic() >= until:
                 return False
+
+    def _tell_trouble(self) -> None:
+        """Warns of what keeps the sweep from going on, a full disk say, once each."""
+        trouble, self._trouble = self._trouble, self._core.trouble
+        if self._trouble and self._trouble != trouble:
+            import warnings
+            warnings.warn(self._trouble, stacklevel=2)
 
     def _close_pool(self) -> None:
         pool, self._pool = self._pool, None
@@ -78,6 +88,9 @@ class Handle:
             self._raise_from_part(error)
         if told["end"] == "error":
             self._raise_from_part(HdriveError(told["reason"]))
+        if told["end"] in ("hopeless", "failing", "blocked"):
+            import warnings
+            warnings.warn(f"the sweep ended early: {told['reason']}", stacklevel=3)
         import sys
         watching = sys.modules.get("hdrive._watch")
         if watching is not None:
@@ -120,6 +133,9 @@ class Handle:
 
     def _request(self, kind: str, run: int | None = None, settings: list[tuple[str, str]] | None = None) -> str:
         import time
+        self.sweep._check_process()
+        if self.done:
+            raise HdriveError(f"the sweep has ended ({self.sweep.status}); there is nothing to {kind}")
         kept = self.sweep._sweep()
         number = kept.leave(kind, run, settings or [])
         while True:
@@ -133,9 +149,19 @@ class Handle:
             time.sleep(0.005)
 
     def __await__(self) -> Generator[Any, None, Sweep]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Sweep:
+        """Whoever is cancelled while it waits, by Ctrl-C or a timeout, stops the sweep."""
         import asyncio
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, self.result).__await__()
+        try:
+            while not self.done:
+                self._tell_trouble()
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        return self.result()
 
     def __repr__(self) -> str:
         return f"<Handle of {self.sweep!r}>"
@@ -174,6 +200,7 @@ def _end_all() -> None:
     for sweep in list(_asked):
         if sweep._process == os.getpid():
             sweep.close()
+    _core.interpreter_ends()
 
 
 atexit.register(_end_all)

@@ -71,6 +71,10 @@ class Call:
                 returned = self.objective(**{n: values[n] for n in self.arguments if n in values})
         except RunStopped:
             return None
+        except SystemExit as error:  # a script's way to be done
+            if error.code not in (None, 0):
+                raise
+            return None
         return self._log(handle, returned)
 
     def _log(self, handle: Any, returned: Any) -> str | None:

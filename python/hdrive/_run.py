@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, overload
 
 from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
     import numpy
@@ -71,8 +72,9 @@ class Run(Folders):
         self.params: dict[str, Any] = handle.params
 
     def log(self, name: str | Mapping[str, Any], value: Any = None, step: int | None = None) -> None:
-        """Logs a metric, or several given as a dict. `value` is anything that float() takes but text: NumPy and
-        torch scalars, NaN and infinity included; `step` is an epoch or a batch, as you count.
+        """Logs a metric, or several given as a dict, then with the step behind it. `value` is anything that float()
+        takes but text: NumPy and torch scalars, NaN and infinity included; `step` is an epoch or a batch, as you
+        count.
 
         Of the sweep's primary metric it returns once the policy has looked at the report. Raises RunStopped where the
         run is to stop, unless the sweep runs with raise_on_stop=False: see `stop_requested` then. Raises TypeError
@@ -86,10 +88,16 @@ class Run(Folders):
                 raise ConfigError("a metric needs a name")
             self._report(name, value, step)
             primary = name == self._metric
-        else:
+        elif isinstance(name, Mapping):
+            if value is not None and step is not None:
+                raise TypeError("of several metrics the values are in the dict; behind it stands the step alone")
             for each, number in name.items():
-                self._report(each, number, step)
+                if not isinstance(each, str) or not each:
+                    raise TypeError(f"a metric's name is a str, not {each!r}")
+                self._report(each, number, value if step is None else step)
             primary = self._metric in name
+        else:
+            raise TypeError(f"wanted is a metric's name, or a dict of metrics; not a {type(name).__name__}")
         goes_on = self._handle.await_verdict() if primary else not self._handle.stop_requested
         if not goes_on and self._raise_on_stop:
             raise RunStopped(f"run {self.number} is to stop")
@@ -160,7 +168,8 @@ class AskedRun:
         elif issubclass(kind, RunStopped):
             self._sweep._stopped(self)
         else:
-            self._sweep.fail(self, f"{kind.__name__}: {error}")
+            from ._sweep import _printable
+            self._sweep.fail(self, f"{kind.__name__}: {_printable(error)}")
 
     def __repr__(self) -> str:
         return f"<AskedRun {self.number}: {self.params}>"
@@ -374,9 +383,11 @@ class Runs:
         whatever the goal. Runs without come last."""
         return self._but(order=(by, name, descending))
 
-    def _page(self, offset: int, limit: int | None) -> tuple[list[Any], int]:
+    def _page(self, offset: int, limit: int | None, by_number: bool = False) -> tuple[list[Any], int]:
+        """`by_number`: of all runs in order, so that the place of one is its number."""
         found: tuple[list[Any], int] = self._sweep._view.runs(list(self._statuses), self._text, *self._order,
-                                                              offset, limit)
+                                                              0 if by_number else offset, limit,
+                                                              offset if by_number else None)
         return found
 
     def __len__(self) -> int:
@@ -408,13 +419,18 @@ class Runs:
             return
         at = 0 if self._span is None else self._span.start
         end = None if self._span is None else self._span.stop
+        by_number = not self._statuses and not self._text and self._order == ("number", "", False)
         while end is None or at < end:
-            page, _ = self._page(at, self._PAGE if end is None else min(self._PAGE, end - at))
-            if not page:
-                return
+            # In another order each page costs as much as all, so there is but one.
+            count = None if end is None else end - at
+            if by_number:
+                count = self._PAGE if count is None else min(self._PAGE, count)
+            page = self._page(at, count, by_number)[0]
             for stored in page:
                 yield StoredRun(self._sweep, stored)
             at += len(page)
+            if not page or not by_number:
+                return
 
     def __repr__(self) -> str:
         return f"<{len(self)} runs of {self._sweep.id or 'a sweep'}>"

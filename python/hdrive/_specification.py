@@ -37,7 +37,32 @@ def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
 def setting(value: Any) -> str:
     """As --set takes it: YAML, of which JSON is a part."""
     import json
-    return value if isinstance(value, str) else json.dumps(value)
+
+    def plain(other: Any) -> Any:
+        """Scalars of NumPy and the like as what they hold, Decimal as a float."""
+        if hasattr(other, "item"):
+            return other.item()
+        if hasattr(other, "__float__"):
+            return float(other)
+        raise TypeError(f"a {type(other).__name__} is no value")
+
+    return value if isinstance(value, str) else json.dumps(value, default=plain)
+
+
+def text(what: str, given: Any) -> str:
+    """A str."""
+    if not isinstance(given, str):
+        raise ConfigError(f"{what}: a str is wanted, not the {type(given).__name__} {given!r}")
+    return given
+
+
+def seconds(what: str, given: Any) -> float:
+    """A duration: a number of seconds, or a timedelta."""
+    if hasattr(given, "total_seconds"):
+        return float(given.total_seconds())
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__float__"):
+        raise ConfigError(f"{what}: a number of seconds is wanted, or a timedelta; not {given!r}")
+    return float(given)
 
 
 def count(what: str, given: Any, least: int = 1) -> int:
@@ -48,7 +73,7 @@ def count(what: str, given: Any, least: int = 1) -> int:
     except TypeError:
         raise ConfigError(f"{what}: a whole number is wanted, not {given!r}") from None
     if number < least or number >= 2**63:
-        raise ConfigError(f"{what}: {number} is not allowed; from {least} on")
+        raise ConfigError(f"{what}: {number} is not allowed; from {least} to 2**63 - 1")
     return number
 
 
@@ -68,6 +93,8 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
             near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
                                                    "policy", "directory", "start_points", "max_duration"], 1)
             raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        if key in ("max_run_duration", "max_silent", "cancel_grace"):
+            value = seconds(key, value)
         if key == "repeat_best" and isinstance(value, str):
             runs, _, times = value.partition("x")
             value = (int(runs), int(times))

@@ -63,7 +63,7 @@ class Sweep:
         if not isinstance(metric, str) or not metric:
             raise ConfigError("metric: wanted is the name of the primary metric, such as \"accuracy\"")
         spec.primary_metric = metric
-        spec.goal = goal
+        spec.goal = _specification.text("goal", goal)
         named, own_sampler = _algorithms.split_algorithm(sampler, "sampler", "propose")
         if named:
             spec.sampling = named
@@ -76,9 +76,9 @@ class Sweep:
         spec.max_total_runs = _specification.budget(spec, max_total_runs)
         spec.max_concurrent_runs = whole("max_concurrent_runs", max_concurrent_runs)
         if max_duration is not None:
-            spec.max_duration = max_duration
+            spec.max_duration = _specification.seconds("max_duration", max_duration)
         spec.seed = _core.new_seed() if seed is None else whole("seed", seed, 0)
-        spec.name = name or ""
+        spec.name = _specification.text("name", name or "")
         spec.start_points = [dict(point) for point in start_points]
         spec.source_directory = os.getcwd()
         _specification.set_options(spec, options)
@@ -211,7 +211,8 @@ class Sweep:
         the objective needs. `progress` shows a bar (tqdm).
 
         Ctrl-C stops the sweep cleanly, its runs count as interrupted and go on with the next `run`; a second one does
-        not wait for them. Raises KeyboardInterrupt then, HdriveError where the sweep cannot go on.
+        not wait for them. Raises KeyboardInterrupt then, HdriveError where the sweep cannot go on; warns where it ends
+        because nothing succeeds.
 
             sweep.run(lambda lr, layers: train(lr, layers).accuracy)
         """
@@ -345,34 +346,47 @@ class Sweep:
             sweep.tell(run, train(**run.params))
         """
         self._study().tell(self._number(run), value)
+        self._told(run)
 
     def fail(self, run: AskedRun | int, why: str = "") -> None:
         """The run has failed.
 
             sweep.fail(sweep.ask(), "out of memory")
         """
-        self._study().fail(self._number(run), str(why))
+        self._study().fail(self._number(run), _printable(why))
+        self._told(run)
 
     def complete(self, run: AskedRun | int) -> None:
         """The run is done with what it reported."""
         self._study().complete(self._number(run))
+        self._told(run)
 
     def _stopped(self, run: AskedRun) -> None:
         self._study().stopped(self._number(run))
+        self._told(run)
+
+    @staticmethod
+    def _told(run: AskedRun | int) -> None:
+        if isinstance(run, AskedRun):
+            run._told = True
 
     @staticmethod
     def _number(run: AskedRun | int) -> int:
         if isinstance(run, AskedRun):
-            run._told = True
             return run.number
-        return run
+        if isinstance(run, bool) or not hasattr(run, "__index__"):
+            raise TypeError(f"wanted is a run that ask() gave, or its number; not a {type(run).__name__}")
+        return whole("run", run, 0)
 
     def close(self) -> None:
         """Ends asking: runs still open are handed out again by the next one who asks. Harmless twice."""
+        if self._process != os.getpid():
+            return  # what is open is the other process's to close
         with self._lock:
-            asking, self._asking = self._asking, None
-        if asking is not None:
-            asking.close()
+            asking = self._asking
+            if asking is not None:
+                asking.close()
+                self._asking = None
 
     def __enter__(self) -> Sweep:
         return self
@@ -396,19 +410,29 @@ class Sweep:
 
             sweep.enqueue({"lr": 0.01})
         """
-        import json
         self._spec.space.check(dict(params))
-        self._edit([("start_points+", json.dumps(dict(params)))])
+        self._edit([("start_points+", setting(dict(params)))])
 
     def _edit(self, settings: list[tuple[str, str]]) -> str:
+        self._check_process()
         if self._engine is not None and not self._engine.done:
             return str(self._engine._request("update", None, settings))
-        self.close()
+        if self._asking is not None:
+            return self._edit_while_asking(settings)
         if self._kept is None:
             self._sweep()
         changed = str(self._kept.edit(settings))
         self._first_spec = self._kept.spec()
         return changed
+
+    def _edit_while_asking(self, settings: list[tuple[str, str]]) -> str:
+        """As another process would: what is open stays open."""
+        number = self._kept.leave("update", None, settings)
+        self._study().attend()
+        accepted, text = self._kept.answer(number) or (False, "the sweep did not answer")
+        if not accepted:
+            raise ConfigError(text)
+        return str(text)
 
     # ---- what came of it ------------------------------------------------------------------------------------
 
@@ -420,7 +444,8 @@ class Sweep:
         """
         found = self._view.best()
         if found is None:
-            raise NotFoundError(f"no run has reported {self.metric} yet, so none is the best")
+            why = f": {self.reason}" if self.reason else ""
+            raise NotFoundError(f"no run has reported {self.metric} yet, so none is the best{why}")
         return StoredRun(self, found)
 
     @property
@@ -550,6 +575,15 @@ class Sweep:
         self._refuse_copy()
 
 
+def _printable(why: Any) -> str:
+    """What an exception says, whatever its text is made of."""
+    try:
+        text = str(why)
+    except Exception:
+        text = type(why).__name__
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _command_path() -> str:
     """Where the hdrive command is, for scripts that call `hdrive log`."""
     return os.path.join(os.path.dirname(__file__), "bin")
@@ -586,4 +620,11 @@ def sweeps(directory: str | os.PathLike[str] | None = None) -> list[Sweep]:
         import warnings
         for problem in problems:
             warnings.warn(problem, stacklevel=2)
-    return [load(path, directory=where) for path in found]
+    opened = []
+    for path in found:
+        try:
+            opened.append(load(path, directory=where))
+        except HdriveError as error:
+            import warnings
+            warnings.warn(str(error), stacklevel=2)
+    return opened

@@ -109,7 +109,10 @@ class _Server:
         ours, theirs = socket.socketpair()
         line, their_line = socket.socketpair()
         with theirs, their_line, self._lock:
-            self._connection.send("fork")
+            try:
+                self._connection.send("fork")
+            except OSError:
+                self._receive()  # says so
             channel = socket.socket(fileno=os.dup(self._connection.fileno()))
             with channel:
                 socket.send_fds(channel, [b"f"], [theirs.fileno(), their_line.fileno()])
@@ -126,8 +129,11 @@ class _Server:
     def code_of(self, pid: int) -> int | None:
         with self._lock:
             if pid not in self._codes:
-                self._connection.send(("code", pid))
-                code = self._receive()
+                try:
+                    self._connection.send(("code", pid))
+                    code = self._receive()
+                except (OSError, WorkerDied):
+                    return -signal.SIGKILL  # with the server, whose workers end with it
                 if code is None:
                     return None
                 self._codes[pid] = code
@@ -136,7 +142,11 @@ class _Server:
     def close(self) -> None:
         self._line.close()
         self._connection.close()
-        self._process.wait()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class _Worker:
