@@ -85,12 +85,19 @@ class PythonPolicy final : public Policy {
     if (verdict.interval > 0) verdict.value = history.reports(id).back();
     try {
       auto [answer, reason] = with_reason((*object_).attr("judge")(id, lent.view()));
+      if (PyUnicode_Check(answer.ptr()) || PyDict_Check(answer.ptr()) ||
+          PyList_Check(answer.ptr()))  // "no" is true, and meant otherwise
+        throw nb::type_error(("judge() is to return whether to stop, or that and why; not a " +
+                              std::string(nb::type_name(answer.type()).c_str()))
+                                 .c_str());
       const int stops = PyObject_IsTrue(answer.ptr());
       if (stops < 0) throw nb::python_error();
       verdict.action = stops ? Verdict::Action::stop : Verdict::Action::keep;
       verdict.note = std::move(reason);
     } catch (nb::python_error& error) {
       throw std::runtime_error(fault_->keep(error));
+    } catch (const nb::builtin_exception& error) {
+      throw std::runtime_error(error.what());
     }
     return verdict;
   }

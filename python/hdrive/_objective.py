@@ -24,6 +24,10 @@ def how_to_call(objective: Callable[..., Any], names: list[str], conditional: se
     if isinstance(objective, type) and issubclass(objective, BaseException):
         raise ConfigError("objective: an exception is no objective")
     import inspect
+    if inspect.iscoroutinefunction(objective) or inspect.isasyncgenfunction(objective) \
+            or inspect.isgeneratorfunction(objective):
+        raise ConfigError("objective: wanted is a function that trains and returns, not an async function or a "
+                          "generator; asyncio.run() in a function calls an async one")
     try:
         given = inspect.signature(objective).parameters.values()
     except (TypeError, ValueError):  # a built-in function tells nothing of itself

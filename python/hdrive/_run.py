@@ -213,6 +213,10 @@ class Metrics:
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The values of a metric; `default` where the run has logged none of that name."""
+        return self[name] if name in self._names else default
+
     def keys(self) -> list[str]:
         """The metrics' names."""
         return list(self._names)
@@ -326,6 +330,12 @@ class StoredRun(Folders):
         started, ended = self.started, self.ended
         return None if started is None or ended is None else ended - started
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredRun) and (self.id, self.attempt) == (other.id, other.attempt)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.attempt))
+
     def __repr__(self) -> str:
         value = self.value
         return f"<Run {self.number}: {self.status}, {self._sweep.metric} {'-' if value is None else f'{value:g}'}, " \
@@ -372,7 +382,8 @@ class Runs:
         """Those with this status, or one of several; those with this text in parameters or reasons, case aside."""
         changed: dict[str, Any] = {}
         if status is not None:
-            changed["statuses"] = (status,) if isinstance(status, str) else tuple(status)
+            given = (status,) if isinstance(status, str) else tuple(status)
+            changed["statuses"] = tuple(each.capitalize() for each in given)
         if text is not None:
             changed["text"] = text
         return self._but(**changed)
@@ -381,7 +392,7 @@ class Runs:
         """Sorted by number, status, created, started, ended, duration, attempt, cpu_time, peak_memory, "parameter"
         `name`, or the best or last value of the metric `name` (the primary one if empty). "best" puts the best first,
         whatever the goal. Runs without come last."""
-        return self._but(order=(by, name, descending))
+        return self._but(order=("best" if by == "value" else by, name, descending))
 
     def _page(self, offset: int, limit: int | None, by_number: bool = False) -> tuple[list[Any], int]:
         """`by_number`: of all runs in order, so that the place of one is its number."""

@@ -49,6 +49,14 @@ def setting(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=plain)
 
 
+def working_directory() -> str:
+    """Empty where it was removed: a sweep in memory needs none."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
+
+
 def text(what: str, given: Any) -> str:
     """A str."""
     if not isinstance(given, str):

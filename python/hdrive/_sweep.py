@@ -80,7 +80,7 @@ class Sweep:
         spec.seed = _core.new_seed() if seed is None else whole("seed", seed, 0)
         spec.name = _specification.text("name", name or "")
         spec.start_points = [dict(point) for point in start_points]
-        spec.source_directory = os.getcwd()
+        spec.source_directory = _specification.working_directory()
         _specification.set_options(spec, options)
         spec.check()
         self._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), own_sampler, own_policy,

@@ -236,8 +236,11 @@ class Pool:
         return kill_at
 
     def _died(self, worker: _Worker, handle: Any) -> str | None:
+        how = worker.process.wait(1)
         worker.process.end(signal.SIGKILL)  # what it may have started
-        how = worker.process.wait(10) or "cannot be ended"
+        if how is None:
+            how = "closed its connection to hdrive, which ended it"
+            worker.process.wait(10)
         worker.close()
         return None if handle.stop_requested else f"WorkerDied: the worker process {how}"
 

@@ -295,3 +295,52 @@ def test_threads_may_do_everything_at_once(make):
     assert not errors
     assert all(run.status == "Completed" for run in sweep.runs)
     sweep.close()
+
+
+def test_a_policy_that_answers_in_words_is_refused(make):
+    class Says:
+        def judge(self, run, history):
+            return "no"
+
+    with pytest.raises(hdrive.HdriveError, match="whether to stop"):
+        make(policy=Says()).run(lambda run, params: run.log("loss", 1))
+
+
+def test_an_async_objective_is_refused_before_anything_starts(make):
+    async def train(x):
+        return x
+
+    def generates(x):
+        yield x
+
+    for wrong in (train, generates):
+        with pytest.raises(hdrive.ConfigError, match="async"):
+            make().run(wrong)
+
+
+def test_a_worker_that_hangs_up_is_ended_and_told(make):
+    def train(run, params):
+        if run.number == 1:
+            os.closerange(3, 64)
+            threading.Event().wait()
+        return 1.0
+
+    sweep = make(max_total_runs=3).run(train, "process")
+    assert [run.status for run in sweep.runs] == ["Completed", "Failed", "Completed"]
+    assert "closed its connection" in sweep.runs[1].error
+
+
+def test_a_sweep_in_memory_needs_no_working_directory(make, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert make().run(lambda x: x).status == "Completed"
+
+
+def test_runs_are_the_same_however_they_are_read(make):
+    sweep = make().run(lambda x: x)
+    assert sweep.runs.sort("value")[0] == sweep.best
+    assert sweep.best in list(sweep.runs.filter(status="completed"))
+    assert len({sweep.runs[0], sweep.runs[0], sweep.runs[1]}) == 2
+    assert sweep.runs[0].metrics.get("nothing") is None
