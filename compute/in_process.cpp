@@ -42,6 +42,15 @@ class EventQueue {
     filled_.notify_one();
   }
 
+  // The run did not begin after all.
+  void take_back_begin(RunId run) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(events_, [&](const TargetEvent& event) {
+      const auto* began = std::get_if<RunBegan>(&event);
+      return began && began->run == run;
+    });
+  }
+
   // A report joins the one before it if that is of the same run: fewer events, the same order.
   // Waits while there are too many. Gives the report's number among all.
   std::uint64_t report(RunId run, int attempt, Metric metric) {
@@ -251,12 +260,14 @@ class InProcessTarget final : public ComputeTarget {
     if (stops_.contains(request.run)) return Error{where, "it is running already"};
     const std::stop_source stop;
     try {
+      // Told from here, since `wait` then has it without being woken.
+      queue_.push(RunBegan{request.run, request.attempt, 0});
       crew_.begin([this, request, stop = stop.get_token()]() -> std::function<void()> {
-        queue_.push(RunBegan{request.run, request.attempt, 0});
         return [this, end = call(request, stop)] { queue_.push(end); };
       });
       stops_.emplace(request.run, stop);
     } catch (const std::system_error& error) {
+      queue_.take_back_begin(request.run);
       return Error{where, std::string("cannot start a thread: ") + error.what(),
                    Error::Kind::no_resources};
     }

@@ -327,8 +327,31 @@ std::string traceback_of(const nb::python_error& error) {
 
 }  // namespace
 
+namespace {
+
+// Keeps Python's record of a thread from one run to the next: each one maps memory when it is made, and
+// unmaps it for all processors when it ends.
+class KeptThread {
+ public:
+  KeptThread() : lock_(PyGILState_Ensure()), state_(PyEval_SaveThread()) {}
+  ~KeptThread() {
+    if (!nb::is_alive()) return;
+    PyEval_RestoreThread(state_);
+    PyGILState_Release(lock_);
+  }
+  KeptThread(const KeptThread&) = delete;
+  KeptThread& operator=(const KeptThread&) = delete;
+
+ private:
+  PyGILState_STATE lock_;
+  PyThreadState* state_;
+};
+
+}  // namespace
+
 Objective make_python_objective(nb::object object) {
   return [held = hold(std::move(object))](RunContext& context) {
+    thread_local const KeptThread kept;
     const auto handle = std::make_shared<RunHandle>(context);
     struct End {
       RunHandle& handle;
