@@ -265,7 +265,8 @@ repair_wheel() {
 }
 
 # test_wheel PYTHON NAME PACKAGE...: installs WHEEL and these packages into the fresh environment build/venv-NAME, and
-# runs the tests of tests/python against it; TEST_ENVIRONMENT: what is to be set for these.
+# runs the tests of tests/python against it. TEST_FILES: which; TEST_ENVIRONMENT: what is to be set for these.
+TEST_FILES=(.)
 TEST_ENVIRONMENT=()
 test_wheel() {
   local python=$1 venv=$HDRIVE_ROOT/build/venv-$2 name=$2
@@ -277,7 +278,8 @@ test_wheel() {
     fail "the wheel could not be installed"
   say "running the Python tests, $name"
   # From elsewhere than the source tree: what is tested is what was installed.
-  (cd "$HDRIVE_ROOT/tests/python" && env "${TEST_ENVIRONMENT[@]}" "$venv/bin/python" -B -m pytest -q -p no:cacheprovider --timeout 300 .) ||
+  (cd "$HDRIVE_ROOT/tests/python" && env "${TEST_ENVIRONMENT[@]}" "$venv/bin/python" -B -m pytest -q -p no:cacheprovider --timeout 300 \
+    "${TEST_FILES[@]}") ||
     fail "Python tests failed"
 }
 
