@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import copy
+import gc
 import json
 import os
 import pickle
@@ -568,17 +569,12 @@ def test_two_sweeps_run_at_once_in_threads(make):
     assert [sweep.status for sweep in sweeps] == ["Completed"] * 2
 
 
-def test_a_sweep_that_is_let_go_of_in_the_middle_ends(make):
-    began = threading.Event()
-
-    def train(run, params):
-        began.set()
-        while not run.stop_requested:
-            run.log("loss", 1)
-
-    handle = make(max_total_runs=1000).start(train, raise_on_stop=False)
-    began.wait(30)
-    del handle
+def test_a_sweep_whose_handle_was_let_go_of_goes_on(make):
+    sweep = make(max_total_runs=50)
+    sweep.start(lambda x: x)
+    gc.collect()
+    sweep._engine.wait()
+    assert sweep.status == "Completed"
 
 
 # ---- robust ---------------------------------------------------------------------------------------------------
@@ -634,7 +630,6 @@ def test_a_function_that_never_looks_ends_with_the_process(own_folder):
     (own_folder / "script.py").write_text(textwrap.dedent("""
         import hdrive, time
         def train(x):
-            print("began", flush=True)
             while True:
                 time.sleep(0.01)
         sweep = hdrive.Sweep({"x": hdrive.uniform(0, 1)}, metric="loss", goal="minimize", max_total_runs=6,
@@ -642,6 +637,7 @@ def test_a_function_that_never_looks_ends_with_the_process(own_folder):
         handle = sweep.start(train)
         try:
             try:
+                print("began", flush=True)
                 handle.wait()
             except KeyboardInterrupt:
                 print("first", flush=True)
@@ -728,7 +724,8 @@ def test_a_sub_interpreter_is_refused():
         print(hdrive.Sweep({"x": [1]}, metric="l", goal="minimize", max_total_runs=1, directory=":memory:").run(
             lambda x: x).status)
         """)
-    assert "main interpreter" in ended.stdout, ended.stderr
+    # From 3.12 on the interpreter itself refuses.
+    assert "main interpreter" in ended.stdout or "subinterpreters" in ended.stdout, ended.stderr
     assert ended.stdout.endswith("Completed\n")
     assert "already registered" not in ended.stderr
 
