@@ -290,11 +290,11 @@ installed_from() {
     fail "what was built in build/$1 could not be installed"
 }
 
-# Another CPython than the system's, if there is one that can make environments, on PATH or of pyenv; else nothing.
+# Another CPython than the system's, if there is one that can make environments; else nothing.
 another_python() {
-  local python
-  for python in python3.{13,14,12,10,9} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.{13,14,12,10,9}.*/bin/python3; do
-    command -v "$python" >/dev/null && "$python" -c 'import ensurepip, venv' 2>/dev/null && command -v "$python" && return
+  local name
+  for name in python3.13 python3.14 python3.12 python3.10 python3.9; do
+    command -v "$name" >/dev/null && "$name" -c 'import ensurepip, venv' 2>/dev/null && command -v "$name" && return
   done
   return 0
 }
