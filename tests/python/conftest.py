@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the installed package share."""
 
+import signal
+
 import pytest
+
+# A shell in the background has its children ignore SIGINT; those of these tests are to hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
