@@ -61,3 +61,12 @@ class RunStopped(HdriveError):
     """
 
     __module__ = "hdrive"
+
+
+def printable(why: object) -> str:
+    """What an exception says, whatever its text is made of."""
+    try:
+        text = str(why)
+    except Exception:
+        text = type(why).__name__
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, overload
 
-from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped
+from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,8 +168,7 @@ class AskedRun:
         elif issubclass(kind, RunStopped):
             self._sweep._stopped(self)
         else:
-            from ._sweep import _printable
-            self._sweep.fail(self, f"{kind.__name__}: {_printable(error)}")
+            self._sweep.fail(self, f"{kind.__name__}: {printable(error)}")
 
     def __repr__(self) -> str:
         return f"<AskedRun {self.number}: {self.params}>"

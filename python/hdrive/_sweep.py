@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn, overload
 
 from . import _algorithms, _core, _objective, _space, _specification
-from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked
+from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked, printable
 from ._handle import Handle, keep_asking, keep_running
 from ._run import AskedRun, Runs, StoredRun
 from ._specification import count as whole
@@ -316,13 +316,16 @@ class Sweep:
         Runs that an earlier process asked for and never told come first, as another attempt.
         """
         if count is None:
-            return self._ask()
+            one = self._ask()
+            self._study().prepare()  # while it trains; returns at once
+            return one
         asked = []
         for _ in range(whole("count", count)):
             run = self._ask()
             if run is None:
                 break
             asked.append(run)
+        self._study().prepare()
         return asked
 
     def _ask(self) -> AskedRun | None:
@@ -353,7 +356,7 @@ class Sweep:
 
             sweep.fail(sweep.ask(), "out of memory")
         """
-        self._study().fail(self._number(run), _printable(why))
+        self._study().fail(self._number(run), printable(why))
         self._told(run)
 
     def complete(self, run: AskedRun | int) -> None:
@@ -573,15 +576,6 @@ class Sweep:
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self._refuse_copy()
-
-
-def _printable(why: Any) -> str:
-    """What an exception says, whatever its text is made of."""
-    try:
-        text = str(why)
-    except Exception:
-        text = type(why).__name__
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _command_path() -> str:
