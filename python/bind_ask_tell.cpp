@@ -39,7 +39,7 @@ class Asking {
       return;
     }
     Unlocked release;
-    shut();
+    static_cast<void>(shut());  // nobody is left to be told
   }
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
@@ -97,29 +97,17 @@ class Asking {
 
 std::unique_ptr<Asking> open(std::shared_ptr<KeptSweep> sweep, nb::object sampler,
                              nb::object policy, nb::list listeners) {
-  const SweepSpec spec = value_or_raise(sweep->spec());
   const auto fault = std::make_shared<Fault>();
-  std::optional<Result<SweepParts>> acquired;
-  {
-    Unlocked release;
-    acquired = sweep->acquire();
-  }
-  SweepParts parts = value_or_raise(*std::move(acquired));
-  if (!sampler.is_none()) parts.sampler = make_python_sampler(sampler, spec.space, fault);
-  if (!policy.is_none()) parts.policy = make_python_policy(policy, fault);
-  for (const nb::handle listener : listeners)
-    parts.listeners.push_back(make_python_listener(nb::borrow(listener), fault));
-  std::optional<Result<AskTell>> study;
-  {
-    Unlocked release;
-    study = AskTell::open(spec, parts);
-    parts = {};
-    if (*study)
-      (**study).retry_open();
-    else
-      sweep->release();
-  }
-  return std::make_unique<Asking>(std::move(sweep), value_or_raise(*std::move(study)), fault);
+  const CustomParts custom{std::move(sampler), std::move(policy), std::move(listeners)};
+  return going_on(*sweep, custom, fault, [&](const SweepSpec& spec, SweepParts& parts) {
+    auto study = value_or_raise(unlocked([&] {
+      auto opened = AskTell::open(spec, parts);
+      parts = {};
+      if (opened) opened->retry_open();
+      return opened;
+    }));
+    return std::make_unique<Asking>(sweep, std::move(study), fault);
+  });
 }
 
 // (run or None, parameters, reason, attempt)

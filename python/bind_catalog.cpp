@@ -20,11 +20,7 @@ namespace {
 // The directories, and what could not be read.
 nb::tuple sweeps(const std::string& home) {
   std::vector<Error> problems;
-  std::vector<SweepEntry> entries;
-  {
-    Unlocked release;
-    entries = list_sweeps(home, &problems);
-  }
+  const auto entries = unlocked([&] { return list_sweeps(home, &problems); });
   nb::list found, unreadable;
   for (const SweepEntry& entry : entries) found.append(entry.directory.string());
   for (const Error& problem : problems) unreadable.append(problem.message());
@@ -32,12 +28,7 @@ nb::tuple sweeps(const std::string& home) {
 }
 
 std::string find(const std::string& home, const std::string& selector) {
-  std::optional<Result<SweepEntry>> found;
-  {
-    Unlocked release;
-    found = find_sweep(home, selector);
-  }
-  return value_or_raise(*std::move(found)).directory.string();
+  return value_or_raise(unlocked([&] { return find_sweep(home, selector); })).directory.string();
 }
 
 }  // namespace

@@ -26,11 +26,7 @@ nb::tuple load(const std::string& file, const Settings& set,
   overrides.set = set;
   overrides.command = command;
   overrides.needs_command = needs_command;
-  LoadedConfig loaded;
-  {
-    Unlocked release;
-    loaded = load_config(file, overrides);
-  }
+  const LoadedConfig loaded = unlocked([&] { return load_config(file, overrides); });
   std::string errors;
   std::vector<std::string> warnings;
   for (const Problem& problem : loaded.problems)

@@ -31,15 +31,6 @@ std::int64_t interval_of(std::int64_t interval) {
   raise(Error{"interval", "reports are counted from 1", Error::Kind::invalid});
 }
 
-RunStatus status_of(const std::string& text) {
-  if (const auto status = run_status_from(text)) return *status;
-  raise(Error{"status",
-              "\"" + text +
-                  "\" is none; allowed: Queued, Running, Completed, Failed, "
-                  "Canceled",
-              Error::Kind::invalid});
-}
-
 RunId add(HistoryView& view, nb::dict params) {
   History& history = view.own();
   Run run;
@@ -51,7 +42,7 @@ RunId add(HistoryView& view, nb::dict params) {
 }
 
 void end(HistoryView& view, RunId run, const std::string& status) {
-  const RunStatus to = status_of(status);
+  const RunStatus to = to_run_status(status);
   if (!is_terminal(to) || is_terminal(view.get().run(known(view, run)).status))
     raise(Error{"run " + std::to_string(run), "ends once, as Completed, Failed or Canceled",
                 Error::Kind::invalid});
@@ -98,7 +89,7 @@ void bind_history(nb::module_& module) {
            })
       .def("incumbent", [](const View& it) { return it.get().incumbent(); })
       .def("count", [](const View& it,
-                       const std::string& status) { return it.get().count(status_of(status)); })
+                       const std::string& status) { return it.get().count(to_run_status(status)); })
       .def("count_at",
            [](const View& it, std::int64_t interval) {
              return it.get().count_at(interval_of(interval));

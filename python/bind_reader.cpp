@@ -28,15 +28,9 @@ namespace {
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
-// What `read` gives while the interpreter goes on.
-template <class Read>
-auto unlocked(Read read) {
-  std::optional<decltype(read())> result;
-  {
-    Unlocked release;
-    result = read();
-  }
-  return value_or_raise(*std::move(result));
+template <class Call>
+auto read(Call call) {
+  return value_or_raise(unlocked(call));
 }
 
 template <class T>
@@ -48,7 +42,7 @@ nb::object array(std::vector<T> values) {
 
 // (values, steps, times); where a report has no step, NaN.
 nb::tuple series(View& view, RunId run, const std::string& metric) {
-  const Series series = unlocked([&] { return view.series(run, metric); });
+  const Series series = read([&] { return view.series(run, metric); });
   std::vector<double> values, steps, times;
   for (const Series::Point& point : series.points) {
     values.push_back(point.value);
@@ -93,7 +87,7 @@ nb::object to_python(const Column& column) {
 }
 
 std::shared_ptr<const Columns> columns(View& view) {
-  return std::make_shared<const Columns>(unlocked([&]() -> Result<Columns> {
+  return std::make_shared<const Columns>(read([&]() -> Result<Columns> {
     const auto entry = view.entry();
     if (!entry) return entry.error();
     return columns_of(view, entry->header.metric, entry->header.goal);
@@ -125,21 +119,12 @@ nb::tuple runs(View& view, const std::vector<std::string>& statuses, const std::
                std::int64_t offset, std::optional<std::int64_t> limit, std::optional<RunId> from) {
   RunQuery query;
   query.filter.from = from;
-  for (const std::string& word : statuses) {
-    const auto status = run_status_from(word);
-    if (!status)
-      raise(Error{"status",
-                  "\"" + word +
-                      "\" is none; allowed: Queued, Running, Completed, "
-                      "Failed, Canceled",
-                  Error::Kind::invalid});
-    query.filter.statuses.push_back(*status);
-  }
+  for (const std::string& word : statuses) query.filter.statuses.push_back(to_run_status(word));
   query.filter.text = text;
   query.order = {order_of(order), order_name, descending};
   query.offset = offset;
   query.limit = limit;
-  RunPage page = unlocked([&] { return view.runs(query); });
+  RunPage page = read([&] { return view.runs(query); });
   nb::list found;
   for (StoredRun& run : page.runs) found.append(std::move(run));
   return nb::make_tuple(found, page.matching);
@@ -149,8 +134,8 @@ nb::object best(View& view) {
   RunQuery query;
   query.order.by = RunOrder::By::best;
   query.limit = 1;
-  RunPage page = unlocked([&] { return view.runs(query); });
-  const SweepEntry entry = unlocked([&] { return view.entry(); });
+  RunPage page = read([&] { return view.runs(query); });
+  const SweepEntry entry = read([&] { return view.entry(); });
   if (page.runs.empty()) return nb::none();
   const MetricFigures* figures = page.runs.front().metric(entry.header.metric);
   if (!figures || !figures->best(entry.header.goal)) return nb::none();
@@ -182,7 +167,7 @@ nb::dict entry_of(const SweepEntry& entry) {
 }
 
 nb::object verdict(View& view, RunId run) {
-  const auto judged = unlocked([&] { return view.judged(run); });
+  const auto judged = read([&] { return view.judged(run); });
   if (!judged) return nb::none();
   return nb::make_tuple(judged->verdict.action == Verdict::Action::stop,
                         to_text_object(judged->reason));
@@ -190,12 +175,8 @@ nb::object verdict(View& view, RunId run) {
 
 nb::list notes(View& view) {
   nb::list result;
-  for (const Noted& note : unlocked([&] { return view.notes(); })) {
-    const char* level = note.level == Noted::Level::info      ? "info"
-                        : note.level == Noted::Level::warning ? "warning"
-                                                              : "error";
-    result.append(nb::make_tuple(level, note.run, to_text_object(note.text)));
-  }
+  for (const Noted& note : read([&] { return view.notes(); }))
+    result.append(nb::make_tuple(level_text(note.level), note.run, to_text_object(note.text)));
   return result;
 }
 
@@ -248,12 +229,12 @@ void bind_reader(nb::module_& module) {
   const auto method = [&](const char* name, auto function) {
     type.attr(name) = nb::cpp_function(function, nb::is_method(), nb::name(name), nb::scope(type));
   };
-  method("entry", [](View& it) { return entry_of(unlocked([&] { return it.entry(); })); });
+  method("entry", [](View& it) { return entry_of(read([&] { return it.entry(); })); });
   type.attr("runs") = nb::cpp_function(
       runs, nb::is_method(), nb::name("runs"), nb::scope(type), nb::arg("statuses"),
       nb::arg("text"), nb::arg("order"), nb::arg("order_name"), nb::arg("descending"),
       nb::arg("offset"), nb::arg("limit").none(), nb::arg("first").none() = nb::none());
-  method("run", [](View& it, RunId run) { return unlocked([&] { return it.run(run); }); });
+  method("run", [](View& it, RunId run) { return read([&] { return it.run(run); }); });
   method("best", best);
   method("series", series);
   method("verdict", verdict);

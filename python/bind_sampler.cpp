@@ -33,12 +33,8 @@ SamplerContext context_of(const SweepSpec& spec) {
 template <class Answer, class Ask>
 Answer by_history(View& view, Ask ask) {
   std::optional<Result<Answer>> answer;
-  Result<void> read;
-  {
-    Unlocked release;
-    read = view.with_history([&](const History& history) { answer = ask(history); });
-  }
-  ok_or_raise(read);
+  ok_or_raise(unlocked(
+      [&] { return view.with_history([&](const History& history) { answer = ask(history); }); }));
   return value_or_raise(*std::move(answer));
 }
 
@@ -100,12 +96,7 @@ nb::tuple propose(Sampler& sampler, const HistoryView& view, std::optional<RunId
   if (id != history.size())
     raise(Error{"propose", "the next run is " + std::to_string(history.size()),
                 Error::Kind::invalid});
-  std::optional<Result<Proposal>> answer;
-  {
-    Unlocked release;
-    answer = sampler.propose(history, id);
-  }
-  const Proposal proposal = value_or_raise(*std::move(answer));
+  const Proposal proposal = value_or_raise(unlocked([&] { return sampler.propose(history, id); }));
   return nb::make_tuple(
       proposal.parameters ? nb::object(to_python(*proposal.parameters)) : nb::object(nb::none()),
       proposal.reason);

@@ -39,21 +39,11 @@ void bind_store(nb::module_& module) {
   nb::class_<Sweep>(module, "KeptSweep", "A sweep on disk or in memory.")
       .def_static("make",
                   [](const SweepSpec& spec, const std::string& home) {
-                    std::optional<Result<std::shared_ptr<Sweep>>> made;
-                    {
-                      Unlocked release;
-                      made = Sweep::make(spec, home);
-                    }
-                    return value_or_raise(*std::move(made));
+                    return value_or_raise(unlocked([&] { return Sweep::make(spec, home); }));
                   })
       .def_static("open",
                   [](const std::string& directory) {
-                    std::optional<Result<std::shared_ptr<Sweep>>> opened;
-                    {
-                      Unlocked release;
-                      opened = Sweep::open(directory);
-                    }
-                    return value_or_raise(*std::move(opened));
+                    return value_or_raise(unlocked([&] { return Sweep::open(directory); }));
                   })
       .def_prop_ro("id", [](const Sweep& it) { return it.header().id; })
       .def_prop_ro("directory", [](const Sweep& it) { return it.directory().string(); })

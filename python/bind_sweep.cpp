@@ -133,20 +133,6 @@ class Engine {
   std::thread thread_;
 };
 
-struct Custom {
-  nb::object sampler, policy;
-  nb::list listeners;
-};
-
-void add_custom(SweepParts& parts, const SweepSpec& spec, const Custom& custom,
-                const std::shared_ptr<Fault>& fault) {
-  if (!custom.sampler.is_none())
-    parts.sampler = make_python_sampler(custom.sampler, spec.space, fault);
-  if (!custom.policy.is_none()) parts.policy = make_python_policy(custom.policy, fault);
-  for (const nb::handle listener : custom.listeners)
-    parts.listeners.push_back(make_python_listener(nb::borrow(listener), fault));
-}
-
 std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts& parts,
                                          nb::object objective, const std::string& command_path,
                                          const std::optional<std::string>& visible_gpus) {
@@ -164,23 +150,13 @@ std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objec
                               nb::object sampler, nb::object policy, nb::list listeners,
                               const std::string& command_path,
                               std::optional<std::string> visible_gpus) {
-  const SweepSpec spec = value_or_raise(sweep->spec());
-  std::optional<Result<SweepParts>> acquired;
-  {
-    Unlocked release;
-    acquired = sweep->acquire();
-  }
-  SweepParts parts = value_or_raise(*std::move(acquired));
-  try {
+  const auto fault = std::make_shared<Fault>();
+  const CustomParts custom{std::move(sampler), std::move(policy), std::move(listeners)};
+  return going_on(*sweep, custom, fault, [&](const SweepSpec& spec, SweepParts& parts) {
     parts.clock = make_steady_clock();
-    const auto fault = std::make_shared<Fault>();
-    add_custom(parts, spec, {std::move(sampler), std::move(policy), std::move(listeners)}, fault);
     parts.target = target_of(spec, parts, std::move(objective), command_path, visible_gpus);
-    return std::make_unique<Engine>(std::move(sweep), spec, std::move(parts), fault);
-  } catch (...) {
-    sweep->release();
-    throw;
-  }
+    return std::make_unique<Engine>(sweep, spec, std::move(parts), fault);
+  });
 }
 
 }  // namespace

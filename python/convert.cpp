@@ -168,4 +168,25 @@ Goal to_goal(const std::string& text) {
 
 std::string goal_text(Goal goal) { return goal == Goal::minimize ? "minimize" : "maximize"; }
 
+RunStatus to_run_status(const std::string& text) {
+  if (const auto status = run_status_from(text)) return *status;
+  raise(Error{"status",
+              "\"" + text +
+                  "\" is none; allowed: Queued, Running, Completed, Failed, "
+                  "Canceled",
+              Error::Kind::invalid});
+}
+
+const char* level_text(Noted::Level level) {
+  switch (level) {
+    case Noted::Level::info:
+      return "info";
+    case Noted::Level::warning:
+      return "warning";
+    case Noted::Level::error:
+      break;
+  }
+  return "error";
+}
+
 }  // namespace hdrive::python

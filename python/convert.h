@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "hdrive/changes.h"
 #include "hdrive/clock.h"
 #include "hdrive/history.h"
 #include "hdrive/value.h"
@@ -52,5 +53,9 @@ inline double seconds(Duration duration) { return std::chrono::duration<double>(
 /// "minimize" or "maximize", in any case. Raises ConfigError.
 Goal to_goal(const std::string& text);
 std::string goal_text(Goal goal);
+/// "Queued", "Completed", .... Raises ConfigError.
+RunStatus to_run_status(const std::string& text);
+/// "info", "warning" or "error".
+const char* level_text(Noted::Level level);
 
 }  // namespace hdrive::python

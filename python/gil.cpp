@@ -14,9 +14,7 @@ std::atomic<bool> ends{false};
 std::atomic<std::thread::id> ending_thread{};
 std::atomic<int> coming_back{0};  // threads that wait for the lock
 
-}  // namespace
-
-void interpreter_ends() {
+void no_thread_comes_back() {
   ending_thread = std::this_thread::get_id();
   ends = true;
   // Those that had asked for the lock before get it now: afterwards it would be their end.
@@ -24,6 +22,27 @@ void interpreter_ends() {
   for (int turn = 0; coming_back > 0 && turn < 5000; ++turn)
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   PyEval_RestoreThread(state);
+}
+
+[[noreturn]] void end_process() {
+  for (const char* const name : {"stdout", "stderr"}) {
+    PyObject* const stream = PySys_GetObject(name);
+    if (stream && !PyObject_CallMethod(stream, "flush", nullptr)) PyErr_Clear();
+  }
+  ::_exit(130);
+}
+
+}  // namespace
+
+void end_interpreter(const nanobind::callable& end) {
+  try {
+    end();
+  } catch (const nanobind::python_error& error) {
+    if (error.matches(PyExc_KeyboardInterrupt)) end_process();
+    no_thread_comes_back();
+    throw;
+  }
+  no_thread_comes_back();
 }
 
 Unlocked::~Unlocked() {

@@ -11,8 +11,9 @@
 
 namespace hdrive::python {
 
-/// From here on no thread gets the interpreter lock back: the last thing before the interpreter ends.
-void interpreter_ends();
+/// Calls `end`, which ends what runs, as the interpreter is about to; from then on no other thread
+/// gets the lock back. Ctrl-C meanwhile, before the first instruction of `end` too, ends the process.
+void end_interpreter(const nanobind::callable& end);
 
 class Unlocked {
  public:
@@ -24,5 +25,12 @@ class Unlocked {
  private:
   PyThreadState* state_;
 };
+
+/// What `call` gives, made without the lock.
+template <class Call>
+auto unlocked(Call call) {
+  const Unlocked release;
+  return call();
+}
 
 }  // namespace hdrive::python

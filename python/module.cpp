@@ -19,7 +19,7 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.doc() = "The C++ library behind the package hdrive; not for direct use.";
   module.attr("version") = std::string(hdrive::version());
-  module.def("interpreter_ends", interpreter_ends);
+  module.def("end_interpreter", end_interpreter, nanobind::arg("end"));
   bind_space(module);
   bind_spec(module);
   bind_config(module);

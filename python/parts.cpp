@@ -186,9 +186,7 @@ Facts told(const SweepChanged& it) {
 Facts told(const Noted& it) {
   Facts facts{"note", {}};
   facts.facts["run"] = it.run ? nb::object(nb::int_(*it.run)) : nb::object(nb::none());
-  facts.facts["level"] = it.level == Noted::Level::info      ? "info"
-                         : it.level == Noted::Level::warning ? "warning"
-                                                             : "error";
+  facts.facts["level"] = level_text(it.level);
   facts.facts["text"] = word(it.text);
   return facts;
 }
@@ -267,16 +265,13 @@ bool Fault::is_calling() const {
   return std::find(calling.begin(), calling.end(), this) != calling.end();
 }
 
-std::shared_ptr<Sampler> make_python_sampler(nb::object object, SearchSpace space,
-                                             std::shared_ptr<Fault> fault) {
-  return std::make_shared<PythonSampler>(hold(std::move(object)), std::move(space),
-                                         std::move(fault));
-}
-std::shared_ptr<const Policy> make_python_policy(nb::object object, std::shared_ptr<Fault> fault) {
-  return std::make_shared<PythonPolicy>(hold(std::move(object)), std::move(fault));
-}
-std::shared_ptr<Listener> make_python_listener(nb::object object, std::shared_ptr<Fault> fault) {
-  return std::make_shared<PythonListener>(hold(std::move(object)), std::move(fault));
+void CustomParts::put_into(SweepParts& parts, const SearchSpace& space,
+                           const std::shared_ptr<Fault>& fault) const {
+  if (!sampler.is_none())
+    parts.sampler = std::make_shared<PythonSampler>(hold(sampler), space, fault);
+  if (!policy.is_none()) parts.policy = std::make_shared<PythonPolicy>(hold(policy), fault);
+  for (const nb::handle listener : listeners)
+    parts.listeners.push_back(std::make_shared<PythonListener>(hold(nb::borrow(listener)), fault));
 }
 
 // ---- objectives ---------------------------------------------------------------------------------

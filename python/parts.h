@@ -13,7 +13,11 @@
 #include "hdrive/listener.h"
 #include "hdrive/policy.h"
 #include "hdrive/sampler.h"
+#include "hdrive/sweep.h"
 #include "hdrive/target.h"
+#include "python/errors.h"
+#include "python/gil.h"
+#include "python/kept_sweep.h"
 
 namespace hdrive::python {
 
@@ -46,14 +50,37 @@ class Fault {
   Held exception_;
 };
 
-/// `object.propose(history, run)` gives parameters, or None where there is nothing left, or a pair
-/// of that and a sentence why. `space`: what a proposal has to lie in.
-std::shared_ptr<Sampler> make_python_sampler(nb::object object, SearchSpace space,
-                                             std::shared_ptr<Fault> fault);
-/// `object.judge(run, history)` gives whether to stop, or a pair of that and a sentence why.
-std::shared_ptr<const Policy> make_python_policy(nb::object object, std::shared_ptr<Fault> fault);
-/// `object.on_change(kind, facts)`.
-std::shared_ptr<Listener> make_python_listener(nb::object object, std::shared_ptr<Fault> fault);
+/// The parts of a sweep that are written in Python.
+struct CustomParts {
+  /// `propose(history, run)` gives parameters that lie in the space, or None where there is nothing
+  /// left, or a pair of that and a sentence why. None: the sampler that is configured.
+  nb::object sampler;
+  /// `judge(run, history)` gives whether to stop, or a pair of that and a sentence why. None: the
+  /// policy that is configured.
+  nb::object policy;
+  /// `on_change(kind, facts)` each.
+  nb::list listeners;
+
+  void put_into(SweepParts& parts, const SearchSpace& space,
+                const std::shared_ptr<Fault>& fault) const;
+};
+
+/// What `begin` makes of all that goes on with the sweep needs: parts, a specification. Where it
+/// throws, the sweep is released.
+template <class Begin>
+auto going_on(KeptSweep& sweep, const CustomParts& custom, const std::shared_ptr<Fault>& fault,
+              Begin begin) {
+  const SweepSpec spec = value_or_raise(sweep.spec());
+  SweepParts parts = value_or_raise(unlocked([&] { return sweep.acquire(); }));
+  try {
+    custom.put_into(parts, spec.space, fault);
+    return begin(spec, parts);
+  } catch (...) {
+    unlocked([&] { parts = {}; });
+    sweep.release();
+    throw;
+  }
+}
 
 /// What an objective sees of its run; usable from several threads, and after the run is over, when
 /// reports raise.

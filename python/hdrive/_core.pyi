@@ -498,5 +498,5 @@ class Asking:
 def ask_and_tell(sweep: KeptSweep, sampler: _HasPropose | None, policy: _HasJudge | None,
                  listeners: list[Any]) -> Asking: ...
 
-def interpreter_ends() -> None:
-    """From here on no other thread comes back into Python."""
+def end_interpreter(end: Callable[[], None]) -> None:
+    """Calls `end`; from then on no other thread comes back into Python. Ctrl-C meanwhile ends the process."""

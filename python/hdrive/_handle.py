@@ -189,18 +189,14 @@ def _end_all() -> None:
     """Stops what runs and waits for it. A function that does not look whether it is to stop cannot be ended but with
     the process, which Ctrl-C does."""
     mine = [handle for handle in list(_live) if handle.sweep._process == os.getpid()]
-    try:
-        for handle in mine:
-            if not handle.done:
-                handle.stop()
-        for handle in mine:
-            handle.wait()
-    except KeyboardInterrupt:
-        os._exit(130)
+    for handle in mine:
+        if not handle.done:
+            handle.stop()
+    for handle in mine:
+        handle.wait()
     for sweep in list(_asked):
         if sweep._process == os.getpid():
             sweep.close()
-    _core.interpreter_ends()
 
 
-atexit.register(_end_all)
+atexit.register(_core.end_interpreter, _end_all)

@@ -10,7 +10,7 @@ import warnings
 import hdrive
 import numpy
 import pytest
-from test_sweep import script
+from support import script
 
 SURROGATE = "cannot read \udce9t\udce9"
 
