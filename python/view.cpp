@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/view.h"
 
+#include <iterator>
+#include <list>
 #include <mutex>
 #include <utility>
 
@@ -70,42 +72,76 @@ class MemoryView final : public View {
   std::shared_ptr<const Mirror> mirror_;
 };
 
+class DiskView;
+
+// A reader holds files open, and a program may have thousands of sweeps: those views that were used
+// last keep theirs.
+class OpenViews {
+ public:
+  void used(DiskView& view);
+  void forget(const DiskView& view) {
+    const std::lock_guard lock(mutex_);
+    views_.remove_if([&](const DiskView* each) { return each == &view; });
+  }
+
+ private:
+  static constexpr std::size_t kMost = 32;
+
+  std::mutex mutex_;
+  std::list<DiskView*> views_;  // the last used one first
+};
+
+OpenViews& open_views() {
+  static auto* const views = new OpenViews;  // outlives whatever the interpreter leaves at its end
+  return *views;
+}
+
 class DiskView final : public View {
  public:
-  DiskView(std::filesystem::path directory, std::unique_ptr<SweepReader> reader)
-      : directory_(std::move(directory)), reader_(std::move(reader)) {}
+  explicit DiskView(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  ~DiskView() override { open_views().forget(*this); }
+
+  Result<void> open() {
+    return with_reader([](SweepReader&) { return Result<void>(); });
+  }
+  /// False where it is being read.
+  bool try_close() {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock) reader_.reset();
+    return lock.owns_lock();
+  }
 
   Result<SweepEntry> entry() override {
-    return locked([&] { return reader_->entry(); });
+    return with_reader([](SweepReader& reader) { return reader.entry(); });
   }
   Result<RunPage> runs(const RunQuery& query) override {
-    return locked([&] { return reader_->runs(query); });
+    return with_reader([&](SweepReader& reader) { return reader.runs(query); });
   }
   Result<StoredRun> run(RunId run) override {
-    return locked([&] { return reader_->run(run); });
+    return with_reader([&](SweepReader& reader) { return reader.run(run); });
   }
   Result<Series> series(RunId run, const std::string& metric) override {
-    return locked([&]() -> Result<Series> {
-      auto found = reader_->series({{run}, metric});
+    return with_reader([&](SweepReader& reader) -> Result<Series> {
+      auto found = reader.series({{run}, metric});
       if (!found) return found.error();
       if (found->empty()) return Series{.run = run};
       return std::move(found->front());
     });
   }
   Result<std::optional<RunJudged>> judged(RunId run) override {
-    return locked([&] { return reader_->judged(run); });
+    return with_reader([&](SweepReader& reader) { return reader.judged(run); });
   }
   Result<std::vector<Noted>> notes() override {
-    return locked([&] { return reader_->notes(); });
+    return with_reader([](SweepReader& reader) { return reader.notes(); });
   }
   Result<void> each_run(const std::function<void(const StoredRun&)>& tell) override {
-    return locked([&] { return reader_->each_run({}, tell); });
+    return with_reader([&](SweepReader& reader) { return reader.each_run({}, tell); });
   }
   Result<void> with_history(const std::function<void(const History&)>& look) override {
-    auto entry = locked([&] { return reader_->entry(); });
-    if (!entry) return entry.error();
-    SweepState state(entry->header.metric, entry->header.goal);
-    auto replayed = replay_sweep(directory_, entry->header.metric,
+    auto now = entry();
+    if (!now) return now.error();
+    SweepState state(now->header.metric, now->header.goal);
+    auto replayed = replay_sweep(directory_, now->header.metric,
                                  [&](const Change& change) { state.apply(change); });
     if (!replayed) return replayed;
     look(state.history());
@@ -114,15 +150,31 @@ class DiskView final : public View {
 
  private:
   template <class Call>
-  auto locked(Call call) -> decltype(call()) {
+  auto with_reader(Call call) -> decltype(call(std::declval<SweepReader&>())) {
     const std::lock_guard lock(mutex_);
-    return call();
+    if (!reader_) {
+      auto opened = SweepReader::open(directory_);
+      if (!opened) return opened.error();
+      reader_ = *std::move(opened);
+    }
+    open_views().used(*this);
+    return call(*reader_);
   }
 
   std::mutex mutex_;
   std::filesystem::path directory_;
-  std::unique_ptr<SweepReader> reader_;
+  std::unique_ptr<SweepReader> reader_;  // where it was used not long ago
 };
+
+void OpenViews::used(DiskView& view) {
+  const std::lock_guard lock(mutex_);
+  views_.remove(&view);
+  views_.push_front(&view);
+  for (auto each = std::prev(views_.end()); views_.size() > kMost && each != views_.begin();) {
+    const auto tried = each--;
+    if ((*tried)->try_close()) views_.erase(tried);
+  }
+}
 
 }  // namespace
 
@@ -131,9 +183,9 @@ std::shared_ptr<View> make_memory_view(SweepHeader header, std::shared_ptr<const
 }
 
 Result<std::shared_ptr<View>> open_view(const std::filesystem::path& directory) {
-  auto reader = SweepReader::open(directory);
-  if (!reader) return reader.error();
-  return std::shared_ptr<View>(std::make_shared<DiskView>(directory, *std::move(reader)));
+  auto view = std::make_shared<DiskView>(directory);
+  if (auto opened = view->open(); !opened) return opened.error();
+  return std::shared_ptr<View>(std::move(view));
 }
 
 }  // namespace hdrive::python

@@ -133,7 +133,8 @@ struct AskTell::Impl {
         stopped = "stopped by `hdrive stop`";
         return {true, "its program is told to stop"};
       case Request::Kind::stop_run:
-        if (!request.run || !open_run(*request.run)) return {false, "it is over already"};
+        if (!request.run || !open_run(*request.run))
+          return {false, scheduler::why_not_stopped(history(), request.run)};
         if (state().canceling(*request.run) == EndCause::none)
           journal.cancel(*request.run, EndCause::user, "stopped by `hdrive stop`");
         return {true, "its program is told to stop"};

@@ -76,6 +76,15 @@ std::optional<std::string> policy_without_use(const SweepSpec& spec, const Histo
       spec.primary_metric, spec.policy.name);
 }
 
+std::string why_not_stopped(const History& history, std::optional<RunId> run) {
+  if (!run) return "no run was named";
+  if (*run >= 0 && *run < history.size())
+    return fmt::format("run {} is over already ({})", *run, to_string(history.run(*run).status));
+  if (history.size() == 0) return fmt::format("run {} has not begun; there are no runs yet", *run);
+  return fmt::format("run {} has not begun; there {} {}", *run, history.size() == 1 ? "is" : "are",
+                     base::plural(history.size(), "run"));
+}
+
 std::string time_budget(const SweepSpec& spec) {
   const double minutes = static_cast<double>(spec.max_duration.count()) / 60'000;
   return fmt::format("max_duration_minutes ({})", base::shortest(minutes));

@@ -28,6 +28,10 @@ std::string all_ended(const History& history);
 /// three runs show it.
 std::optional<std::string> policy_without_use(const SweepSpec& spec, const History& history);
 
+/// Why nobody can stop this run: "run 3 is over already (Completed)", "run 7 has not begun; there are
+/// 5 runs".
+std::string why_not_stopped(const History& history, std::optional<RunId> run);
+
 /// "max_duration_minutes (0.5)", as it was given.
 std::string time_budget(const SweepSpec& spec);
 

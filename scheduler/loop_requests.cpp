@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "hdrive/edit.h"
+#include "scheduler/ending.h"
 #include "scheduler/sweep_loop.h"
 
 namespace hdrive::scheduler {
@@ -31,7 +32,7 @@ Answer SweepLoop::carry_out(const Request& request) {
     case Request::Kind::stop_run:
       if (request.run && runs_.stop(*request.run, "stopped by `hdrive stop`"))
         return {true, "it is being stopped"};
-      return {false, "it is over already"};
+      return {false, why_not_stopped(history(), request.run)};
     case Request::Kind::pause_sweep:
       return pause();
     case Request::Kind::resume_sweep:

@@ -290,11 +290,14 @@ installed_from() {
     fail "what was built in build/$1 could not be installed"
 }
 
-# Another CPython than the system's, if there is one that can make environments; else nothing.
+# Another CPython than the system's, on PATH or of pyenv, if there is one that can make environments; else nothing.
 another_python() {
-  local name
-  for name in python3.13 python3.14 python3.12 python3.10 python3.9; do
-    command -v "$name" >/dev/null && "$name" -c 'import ensurepip, venv' 2>/dev/null && command -v "$name" && return
+  local version candidate
+  for version in 3.13 3.14 3.12 3.10 3.9; do
+    for candidate in "$(command -v "python$version")" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/"python$version"; do
+      [ -x "$candidate" ] && "$candidate" -c 'import ensurepip, venv' 2>/dev/null || continue
+      echo "$candidate"
+      return
+    done
   done
-  return 0
 }

@@ -17,12 +17,24 @@ _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_
            "cpus_per_run", "repeat_best", "source_directory", "working_directory", "append_parameters")
 
 
+def path(what: str, given: str | bytes | os.PathLike[Any]) -> str:
+    """The path as text, which is to be UTF-8."""
+    name = os.fsdecode(given)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{what}: {name!r} is no UTF-8; hdrive keeps sweeps under paths that are") from None
+    if "\0" in name:
+        raise ConfigError(f"{what}: {name!r} contains a null character, which no path does")
+    return name
+
+
 def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
     """The folder that holds sweeps: as given, else $HDRIVE_HOME, else .hdrive here or (to read) above."""
     if directory is not None:
-        return os.path.abspath(os.fspath(directory))
+        return os.path.abspath(path("directory", directory))
     given = os.environ.get("HDRIVE_HOME")
-    here = os.path.abspath(given or ".hdrive")
+    here = path("HDRIVE_HOME" if given else "the working directory", os.path.abspath(given or ".hdrive"))
     if given or new or os.path.isdir(here):
         return here
     folder = os.getcwd()

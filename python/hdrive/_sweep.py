@@ -112,7 +112,7 @@ class Sweep:
         Raises ConfigError with every problem of the file, each with its line.
         """
         given = [(key, setting(value)) for key, value in settings.items()]
-        spec, problems, seed_given, _ = _core.load_config(os.fspath(path), given, [], False)
+        spec, problems, seed_given, _ = _core.load_config(_specification.path("path", path), given, [], False)
         if problems:
             import warnings
             for problem in problems:
@@ -583,8 +583,6 @@ def _command_path() -> str:
     return os.path.join(os.path.dirname(__file__), "bin")
 
 
-
-
 def load(which: str | os.PathLike[str] = "last", *, directory: str | os.PathLike[str] | None = None,
          listeners: Iterable[Any] = ()) -> Sweep:
     """A sweep that exists, whoever made it, live or not: by its id or the beginning of it, its name, the path of its
@@ -595,7 +593,7 @@ def load(which: str | os.PathLike[str] = "last", *, directory: str | os.PathLike
     Raises NotFoundError, naming the nearest match.
     """
     where = home(directory)
-    found = _core.find_sweep(where, os.fspath(which))
+    found = _core.find_sweep(where, _specification.path("which", which))
     kept = _core.KeptSweep.open(found)
     sweep = Sweep.__new__(Sweep)
     sweep._set_up(kept.spec(), kept, os.path.dirname(found), None, None, listeners)

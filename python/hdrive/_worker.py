@@ -56,6 +56,13 @@ class Handle:
             self._connection.send(("end", failure))
 
 
+def _end() -> None:
+    """At once, with what the objective has started and left: its threads and exit handlers are not waited for."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def _die_with_parent(line: socket.socket) -> None:
     """Whoever started this process holds the other end; it is closed when that process ends, however it does."""
     def wait() -> None:
@@ -64,7 +71,7 @@ def _die_with_parent(line: socket.socket) -> None:
                 pass
         except OSError:
             pass
-        os.killpg(0, signal.SIGKILL) if os.getpgrp() == os.getpid() else os._exit(1)
+        _end()
     threading.Thread(target=wait, daemon=True, name="hdrive-lifeline").start()
 
 
@@ -74,7 +81,7 @@ def _work(connection: Connection, call: Any) -> None:
         try:
             _, run = connection.recv()
         except EOFError:
-            os._exit(0)  # nothing of the objective's is to be waited for: no threads, no exit handlers
+            _end()
         handle = Handle(connection, run)
         failure = None
         try:

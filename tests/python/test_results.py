@@ -107,6 +107,17 @@ def test_a_sweep_on_disk_is_found_again(make):
         make(directory=None, name="mine").run(lambda x: x)
 
 
+def test_a_hundred_sweeps_may_be_read_with_few_files_open(make):
+    for number in range(100):
+        with make(name=f"s{number}", directory=None, max_total_runs=1) as sweep:
+            sweep.tell(sweep.ask(), number)
+    before = len(os.listdir("/proc/self/fd"))
+    found = hdrive.sweeps()
+    for _ in range(2):
+        assert [each.best.value for each in found] == list(range(100))
+    assert len(os.listdir("/proc/self/fd")) - before <= 100  # three each of the last ones
+
+
 @pytest.mark.skipif(not os.path.exists(os.path.join(os.path.dirname(hdrive.__file__), "bin", "hdrive")),
                     reason="built without the command")
 def test_the_command_reads_what_python_made(make):

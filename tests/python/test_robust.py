@@ -344,3 +344,16 @@ def test_runs_are_the_same_however_they_are_read(make):
     assert sweep.best in list(sweep.runs.filter(status="completed"))
     assert len({sweep.runs[0], sweep.runs[0], sweep.runs[1]}) == 2
     assert sweep.runs[0].metrics.get("nothing") is None
+
+
+@pytest.mark.parametrize("wrong, says", [(b"sw\xe9ep", "UTF-8"), ("a\0b", "null"), (3, "int")])
+def test_a_path_that_cannot_be_is_refused_by_name(wrong, says):
+    for take in (hdrive.load, hdrive.sweeps, hdrive.Sweep.from_config,
+                 lambda path: hdrive.Sweep({"x": [1]}, metric="l", goal="minimize", max_total_runs=1, directory=path)):
+        with pytest.raises((hdrive.ConfigError, TypeError), match=says):
+            take(wrong)
+
+
+def test_a_path_may_be_bytes(make, own_folder):
+    make(directory=os.fsencode(own_folder / "kept"), name="s").run(lambda x: x)
+    assert hdrive.load("s", directory=own_folder / "kept").status == "Completed"

@@ -15,6 +15,16 @@ def workers(request):
     return request.param
 
 
+def ended(pid):
+    """Waits until the process has."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with open(watched, "rb", buffering=0):
+        return select.select([watched], [], [], 30)[0] == [watched]
+
+
 def test_runs_are_trained_in_warm_processes(make, workers):
     def train(run, params):
         global trained  # noqa: PLW0603 - what a process keeps between runs
@@ -102,14 +112,8 @@ def test_a_script_needs_no_main_guard_and_no_worker_outlives_it(own_folder):
     process.wait()
     # The worker's end of standard output is closed when it is gone.
     assert "imported" not in process.stdout.read()
-    for pid in set(pids):
-        try:
-            watched = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        # That end is closed a little before the process has ended, of which this tells.
-        assert select.select([watched], [], [], 30)[0]
-        os.close(watched)
+    # That end is closed a little before the process has ended.
+    assert all(ended(pid) for pid in set(pids))
 
 
 def test_ctrl_c_is_for_the_sweep_and_not_for_its_workers(own_folder):
@@ -135,3 +139,11 @@ def test_ctrl_c_is_for_the_sweep_and_not_for_its_workers(own_folder):
     os.killpg(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert out.split() == ["cleaned", "interrupt"]
+
+
+def test_what_an_objective_started_ends_with_its_worker(make, workers):
+    def train(run, params):
+        return {"loss": params["x"], "pid": subprocess.Popen(["sleep", "600"]).pid}
+
+    sweep = make(max_total_runs=3).run(train, workers)
+    assert all(ended(int(run.metrics["pid"][0])) for run in sweep.runs)

@@ -231,13 +231,19 @@ TEST_CASE("a request to stop the sweep ends the asking, and tells those that rep
   CHECK(study.report(2, 1.0)->verdict.action == Verdict::Action::stop);
   REQUIRE(study.tell(2, 1.0));
   CHECK(study.state().history().run(2).ended_by == EndCause::user);
+  requests = {{3, Request::Kind::stop_run, 2}, {4, Request::Kind::stop_run, 7}};
+  REQUIRE(study.report(1, 1.0));
+  const auto answers = only<RequestAnswered>(asking.simulation.store->stored);
+  REQUIRE(answers.size() == 3);
+  CHECK(answers[1].text == "run 2 is over already (Canceled)");
+  CHECK(answers[2].text == "run 7 has not begun; there are 3 runs");
   requests = {{1, Request::Kind::stop_sweep, std::nullopt}};
   CHECK_FALSE(study.ask()->run);
   const auto stop = study.report(0, 0.9);
   CHECK(stop->verdict.action == Verdict::Action::stop);
   CHECK(stop->reason == "stopped by `hdrive stop`");
   REQUIRE(study.stopped(0));
-  REQUIRE(study.tell(1, 0.5));  // it never reported, so this is its final value
+  REQUIRE(study.tell(1, 0.5));
   CHECK(study.state().history().run(1).status == RunStatus::completed);
   REQUIRE(study.close());
   CHECK(study.state().end() == SweepEnd::user);
