@@ -17,6 +17,7 @@ docs/python.md is the guide, docs/coming-from.md puts it beside Optuna, Azure ML
 
 from ._algorithms import (Bandit, Listener, MedianStopping, NoTermination, Policy, Sampler, TruncationSelection,
                           make_sampler, samplers)
+from ._catalog import load, sweeps
 from ._core import Expression, History
 from ._core import version as __version__
 from ._errors import (ConfigError, HdriveError, NoResourcesError, NotAllowedError, NotFoundError, RunStopped,
@@ -25,7 +26,7 @@ from ._handle import Handle
 from ._run import AskedRun, Run, Runs, StoredRun
 from ._space import (choice, int_log_uniform, int_uniform, log_uniform_values, lognormal, loguniform, normal, option,
                      q_log_uniform_values, qlognormal, qloguniform, qnormal, quniform, randint, uniform)
-from ._sweep import MEMORY, Sweep, load, sweeps
+from ._sweep import MEMORY, Sweep
 
 __all__ = ["AskedRun", "Bandit", "ConfigError", "Expression", "Handle", "HdriveError", "History", "Listener",
            "MEMORY", "MedianStopping", "NoResourcesError", "NoTermination", "NotAllowedError", "NotFoundError",

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from .. import _sweep
+from .. import _catalog
 from .._errors import NotFoundError
 from ._errors import ExperimentExecutionException, UserErrorException
 
@@ -42,7 +42,7 @@ def open_sweep(directory: str, sweep_id: str) -> Sweep:
         if sweep_id in (handle.sweep.id, handle.sweep.name) and handle.sweep._process == os.getpid():
             return handle.sweep
     try:
-        return _sweep.load(sweep_id, directory=directory)
+        return _catalog.load(sweep_id, directory=directory)
     except NotFoundError as error:
         raise UserErrorException(str(error)) from None
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .. import _specification, _sweep
+from .. import _catalog, _specification
 from ._config import HyperDriveConfig
 from ._errors import UserErrorException
 from ._interactive import InteractiveRun, begin_interactive
@@ -98,7 +98,7 @@ class Workspace:
         return {name: Experiment(self, name) for name in sorted(names) if name}
 
     def _sweeps(self) -> list[Any]:
-        return _sweep.sweeps(self.directory) if os.path.isdir(self.directory) else []
+        return _catalog.sweeps(self.directory) if os.path.isdir(self.directory) else []
 
     def get_run(self, run_id: str) -> Any:
         """The run, or the sweep, with this id."""
