@@ -239,6 +239,8 @@ void bind_reader(nb::module_& module) {
   method("series", series);
   method("verdict", verdict);
   method("notes", notes);
+  method("controller_log",
+         [](View& it) { return to_text_object(read([&] { return it.controller_log(); })); });
   method("columns", columns);
 
   nb::class_<Columns>(module, "Columns", "The runs of a sweep as a table.")

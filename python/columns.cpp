@@ -76,7 +76,7 @@ class Sparse {
 
 template <class T>
 struct Dense {
-  explicit Dense(std::string name) : name(std::move(name)) {}
+  explicit Dense(std::string column) : name(std::move(column)) {}
   void add(T value) {
     values.push_back(std::move(value));
     valid.push_back(true);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "hdrive/controller_log.h"
 #include "hdrive/state.h"
 
 namespace hdrive::python {
@@ -61,6 +62,35 @@ class MemoryView final : public View {
       if (!found) return {};
       tell(*found);
     }
+  }
+  /// Of the present attempts, and how the sweep stands: memory keeps no more.
+  Result<std::string> controller_log() override {
+    ControllerLog log(header_);
+    auto told = each_run([&](const StoredRun& stored) {
+      const Run& run = stored.run;
+      log.add(RunProposed{run.id, run.parameters, run.proposal, run.created});
+      if (run.started != Time{})
+        log.add(RunStarted{run.id, run.attempt, stored.pid, run.started, stored.slot});
+      if (const auto judged = mirror_->judged(run.id)) log.add(*judged);
+      if (is_terminal(run.status))
+        log.add(RunEnded{run.id,
+                         run.attempt,
+                         run.status,
+                         run.ended_by,
+                         run.exit_code,
+                         run.signal,
+                         run.reason,
+                         {},
+                         run.ended});
+    });
+    if (!told) return told.error();
+    mirror_->with_state([&](const SweepState& state) {
+      for (const Noted& note : state.notes()) log.add(note);
+      for (const SweepEdited& edit : state.edits()) log.add(edit);
+      log.add(SweepChanged{state.status(), state.end(), state.reason(), state.active(),
+                           state.changed()});
+    });
+    return log.text();
   }
   Result<void> with_history(const std::function<void(const History&)>& look) override {
     mirror_->with_state([&](const SweepState& state) { look(state.history()); });
@@ -136,6 +166,15 @@ class DiskView final : public View {
   }
   Result<void> each_run(const std::function<void(const StoredRun&)>& tell) override {
     return with_reader([&](SweepReader& reader) { return reader.each_run({}, tell); });
+  }
+  Result<std::string> controller_log() override {
+    auto now = entry();
+    if (!now) return now.error();
+    ControllerLog log(now->header);
+    auto replayed = replay_sweep(directory_, now->header.metric,
+                                 [&](const Change& change) { log.add(change); });
+    if (!replayed) return replayed.error();
+    return log.text();
   }
   Result<void> with_history(const std::function<void(const History&)>& look) override {
     auto now = entry();

@@ -27,6 +27,8 @@ class View {
   virtual Result<std::optional<RunJudged>> judged(RunId run) = 0;
   virtual Result<std::vector<Noted>> notes() = 0;
   virtual Result<void> each_run(const std::function<void(const StoredRun&)>& tell) = 0;
+  /// What the engine did, in lines.
+  virtual Result<std::string> controller_log() = 0;
   /// Calls `look` with the history of the primary metric.
   virtual Result<void> with_history(const std::function<void(const History&)>& look) = 0;
 };

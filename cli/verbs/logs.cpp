@@ -21,6 +21,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/controller_log.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {
@@ -36,7 +37,23 @@ struct Options {
   bool errors = false;
   bool both = false;
   bool raw = false;
+  bool controller = false;
 };
+
+// What the engine did.
+int controller_log(const Options& options) {
+  const SweepEntry sweep =
+      target_or_fail(options.output_dir, options.selector, Several::newest).sweep;
+  ControllerLog log(sweep.header);
+  ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric,
+                          [&](const Change& change) { log.add(change); }));
+  const std::string text = log.text();
+  for (std::size_t begin = 0, end; begin < text.size(); begin = end + 1) {
+    end = text.find('\n', begin);
+    print(printable(text.substr(begin, end - begin)) + "\n");
+  }
+  return kDone;
+}
 
 // The run that was started last; of a sweep without one, the newest.
 RunId latest_run(const SweepEntry& sweep) {
@@ -203,6 +220,12 @@ int logs(const Options& options) {
   if (options.both && (options.errors || options.raw))
     fail(kWrong,
          "--both tells the streams apart line by line, so it goes without --stderr and --raw");
+  if (options.controller) {
+    if (options.both || options.errors || options.raw || options.follow || options.tail)
+      fail(kWrong,
+           "--controller is a log of the sweep, not of a run, and goes with no other option");
+    return controller_log(options);
+  }
   Target target = target_or_fail(options.output_dir, options.selector, Several::newest);
   if (!target.run) {
     target.run = latest_run(target.sweep);
@@ -242,6 +265,8 @@ Action setup_logs(ArgumentParser& parser, std::vector<std::string>& /*arguments*
   parser.flag(
       "--both", options->both,
       "Both streams, told apart in front of each line; with --follow in the order they come");
+  parser.flag("--controller", options->controller,
+              "What hdrive did with the sweep, as HyperDrive's hyperdrive.txt");
   parser.flag("--raw", options->raw,
               "As it is, though a terminal obeys control characters (files and pipes get it so)");
   add_home_option(parser, options->output_dir);

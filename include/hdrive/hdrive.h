@@ -29,6 +29,7 @@
 #include "hdrive/changes.h"
 #include "hdrive/clock.h"
 #include "hdrive/config.h"
+#include "hdrive/controller_log.h"
 #include "hdrive/edit.h"
 #include "hdrive/finite_space.h"
 #include "hdrive/history.h"

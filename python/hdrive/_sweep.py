@@ -542,6 +542,14 @@ class Sweep:
         """What was worth telling on the way: warnings, runs without the primary metric."""
         return [text if run is None else f"run {run}: {text}" for _, run, text in self._view.notes()]
 
+    def controller_log(self) -> str:
+        """What was done with the sweep and when, a line each, framed as HyperDrive's hyperdrive.txt is: drawn, started,
+        stopped by the policy, ended. `hdrive logs SWEEP --controller` prints the same.
+
+            print(sweep.run(train).controller_log())
+        """
+        return str(self._view.controller_log())
+
     # ---- Python ---------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:

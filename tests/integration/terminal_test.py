@@ -92,6 +92,10 @@ class Logs(Terminal):
                          self.hdrive("logs", "last/0", "--both", "-n", "2").out)
         self.assertEqual("out 3\nunended", self.hdrive("logs", "last/0", "-f", "-n", "2").out)
         self.hdrive("logs", "last/0", "--both", "--raw", code=2)
+        lines = self.hdrive("logs", "--controller").out.splitlines()
+        self.assertRegex(lines[0], r"^<START>\[.*\]\[API\]\[INFO\]Created: .*<END>$")
+        self.assertIn("[CONTROLLER][INFO]The status is now 'Completed'", lines[-1])
+        self.hdrive("logs", "--controller", "--follow", code=2)
 
     def test_of_many_lines_are_read_from_their_end(self):
         self.config("seq 100000\n" + QUICK, max_total_runs=1)

@@ -79,6 +79,23 @@ def test_what_results_say_about_parameters(make):
     assert abs(sweep.best_by_model().params["x"]) < 0.3
 
 
+@pytest.mark.parametrize("directory", [":memory:", None])
+def test_the_controller_log_tells_what_was_done(make, directory):
+    def train(run, params):
+        for _ in range(3):
+            run.log("loss", 0 if run.number == 0 else 9)
+
+    sweep = make(directory=directory, max_total_runs=2, policy=hdrive.Bandit(slack_amount=1)).run(train)
+    told = sweep.controller_log().splitlines()
+    assert all(line.startswith("<START>[") and line.endswith("<END>") for line in told)
+    units = [line.split("][")[1] for line in told]
+    assert units.count("ENFORCER") == 1
+    assert units[0] == "API"
+    assert sum("Successfully scheduled a job" in line for line in told) == 2
+    assert f"id='{sweep.id}_1', status='Canceled'" in told[-2] + told[-3]
+    assert "'Completed'" in told[-1]
+
+
 def test_before_there_is_a_best_asking_for_it_says_so(make):
     with pytest.raises(hdrive.NotFoundError, match="loss"):
         make().best  # noqa: B018

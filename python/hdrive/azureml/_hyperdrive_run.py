@@ -122,8 +122,8 @@ class HyperDriveRun(Run):
         return policy
 
     def get_diagnostics(self) -> str:
-        """What was worth telling on the way, a line each: warnings, runs without the primary metric."""
-        return "\n".join(self._sweep.notes)
+        """What hdrive did with the sweep, as the service's log hyperdrive.txt tells it."""
+        return self._sweep.controller_log()
 
     # ---- details --------------------------------------------------------------------------------------------
 
