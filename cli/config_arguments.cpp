@@ -84,6 +84,10 @@ fs::path run_configuration_file(const ConfigArguments& config) {
                config.run_configuration, "--run-configuration-name");
 }
 
+fs::path asset_map_file(const ConfigArguments& config) {
+  return config.asset_map.empty() ? environment("HDRIVE_ASSET_MAP").value_or("") : config.asset_map;
+}
+
 void check_name(const std::string& name) {
   if (name.find('/') != std::string::npos || name == "last" || base::has_control(name))
     fail(kWrong,
@@ -103,7 +107,9 @@ void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
 }
 
 void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
-  parser.text("config", config.file, "CONFIG", "The configuration (default: ./hdconfig.yml)")
+  parser
+      .text("config", config.file, "CONFIG",
+            "The configuration: an hdconfig.yml or a v2 job (default: ./hdconfig.yml)")
       .completion = Completion::configurations;
   parser.explain_extras([&config](const std::vector<std::string>& words) {
     return fmt::format(
@@ -130,6 +136,11 @@ void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
             "The configuration as HyperDrive's command names it; a script and its arguments may "
             "follow the options")
       .completion = Completion::configurations;
+  parser
+      .text("--asset-map", config.asset_map, "FILE",
+            "Of a v2 job: the file that says what azureml: names mean on this machine (default: "
+            "$HDRIVE_ASSET_MAP, else azureml.yml beside the job)")
+      .completion = Completion::files;
   parser.text("--path", config.path, "DIR", "The source directory, in which the runs start")
       .completion = Completion::directories;
 }
@@ -219,6 +230,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
   overrides.needs_command = purpose == Purpose::run;
   overrides.needs_files = overrides.captures = purpose != Purpose::look;
   overrides.azure = azure;
+  overrides.asset_map = asset_map_file(config);
   overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",

@@ -22,6 +22,7 @@ struct ConfigArguments {
   std::string hyperdrive_file;    ///< --hyperdrive-configuration-name
   std::string run_configuration;  ///< -c
   std::string path;               ///< --path
+  std::string asset_map;          ///< --asset-map
   std::string experiment;         ///< -e
   std::string name;               ///< --name
   std::optional<std::uint64_t> seed;

@@ -74,10 +74,11 @@ NodePtr without_zero_interval(const Node& map) {
   return copy;
 }
 
-// Reads `map` and gives the section's other entries (parameter_space) to `other`.
+// Reads `map`, which stands at `key`, and gives the section's other entries (parameter_space) to
+// `other`.
 template <class Other>
-bool read_algorithm(Loader& loader, const Family& family, const Node& given, Place place,
-                    AlgorithmSpec& spec, Other other) {
+bool read_algorithm(Loader& loader, const Family& family, std::string_view key, const Node& given,
+                    Place place, AlgorithmSpec& spec, Other other) {
   const std::size_t before = loader.problems.errors();
   const NodePtr map = without_zero_interval(given);
   const Entry* type = map->find("type");
@@ -86,7 +87,7 @@ bool read_algorithm(Loader& loader, const Family& family, const Node& given, Pla
     algorithm = find_algorithm(family.table(), type->value->text);
     if (!algorithm && !type->value->text.empty()) report_unknown_type(loader, family, *type->value);
   }
-  std::string what = " in \"" + std::string(family.key) + "\"";
+  std::string what = " in \"" + std::string(key) + "\"";
   if (algorithm) {
     what += " of type " + std::string(algorithm->name);
     spec = {std::string(algorithm->name), {}};
@@ -127,7 +128,7 @@ void warn_of_few_runs(Loader& loader) {
 
 void read_sampling(Loader& loader, const Entry& entry) {
   loader.sampling_sound =
-      read_algorithm(loader, kSamplers, *entry.value, entry.place, loader.spec.sampling,
+      read_algorithm(loader, kSamplers, entry.key, *entry.value, entry.place, loader.spec.sampling,
                      [&](std::string_view key, const Entry& other) {
                        if (key != "parameter_space") return false;
                        read_parameter_space(loader, *other.value);
@@ -142,8 +143,12 @@ void read_policy(Loader& loader, const Entry& entry) {
     return loader.problems.error(entry.value->place,
                                  "\"policy\" is " + describe(*entry.value) +
                                      "; allowed: a mapping with type and the policy's options");
+  read_policy_mapping(loader, entry);
+}
+
+void read_policy_mapping(Loader& loader, const Entry& entry) {
   loader.policy_sound =
-      read_algorithm(loader, kPolicies, *entry.value, entry.place, loader.spec.policy,
+      read_algorithm(loader, kPolicies, entry.key, *entry.value, entry.place, loader.spec.policy,
                      [](std::string_view, const Entry&) { return false; });
 }
 

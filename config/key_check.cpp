@@ -40,6 +40,7 @@ bool in_range(const KeyInfo& row, const Node& node) {
 
 // Where a key that is unknown here would be at home: `it belongs under "policy"`.
 std::string home_of(std::string_view key, Section here) {
+  if (here == Section::job) return "";
   for (const KeyInfo& row : schema()) {
     if (here == Section::parameter || here == Section::option || row.name != key ||
         row.section == here)

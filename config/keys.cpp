@@ -53,7 +53,7 @@ void read_goal(Loader& loader, const Entry& entry) {
   if (word == "max") hint = " did you mean \"Maximize\"?";
   if (word == "min") hint = " did you mean \"Minimize\"?";
   loader.problems.error(entry.value->place,
-                        "unknown primary_metric_goal " + in_quotes(entry.value->text) +
+                        "unknown " + entry.key + " " + in_quotes(entry.value->text) +
                             "; allowed: Maximize, Minimize" + (hint.empty() ? "" : ";" + hint));
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "config/job.h"
 #include "config/key_check.h"
 #include "config/schema.h"
 #include "hdrive/sampler.h"
@@ -221,7 +222,10 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
   NodePtr root = read_yaml(problems.add_source(name, std::string(text)), problems);
   if (root) root = apply_sets(loader, root);
   if (root) {
-    read_top(loader, *root);
+    if (kind_of(*root) == FileKind::hdconfig)
+      read_top(loader, *root);
+    else
+      read_job(loader, *root);
     read_start_points(loader);
     read_run_configuration(loader);
     set_command(loader);

@@ -56,6 +56,8 @@ struct Loader {
   bool space_sound = false;            ///< parameter_space was read without an error
   bool sampling_sound = false;         ///< so was the sampler with its options
   bool policy_sound = true;            ///< and the policy
+  bool job = false;                    ///< the file is a v2 job (config/job.h)
+  bool appends = false;                ///< whose values are appended where its command places none
 };
 
 // ---- readers of top-level keys ------------------------------------------------------------------
@@ -85,12 +87,18 @@ void read_repeat_best(Loader& loader, const Entry& entry);
 std::optional<Expression> read_expression(Loader& loader, const Node& name, const Node* values,
                                           std::vector<Branch>& branches);
 
+/// Reads early termination: `entry` is a mapping with `type`, whatever its key.
+void read_policy_mapping(Loader& loader, const Entry& entry);
+
 /// Reads the list of parameters into the specification's space.
 void read_parameter_space(Loader& loader, const Node& list);
 
 /// Reports a folder, program or script that is not there: an error where runs are to be started,
 /// else a warning.
 void report_missing(Loader& loader, Place place, std::string text);
+
+/// Whether the runs will find the program; true where nothing is known of their PATH.
+bool is_on_path(const Loader& loader, const std::string& program);
 
 /// Reads the start points, which may be written before the space they are in.
 void read_start_points(Loader& loader);
@@ -127,6 +135,10 @@ std::filesystem::path directory_of(const std::filesystem::path& file);
 
 /// Reads a file as a configuration's text; an Error says what is wrong with the path itself.
 Result<std::string> read_text(const std::filesystem::path& file);
+
+/// Seconds from a number, or from ISO 8601's "PT1H30M"; nothing where it is neither, or not above
+/// zero.
+std::optional<double> seconds_of(const Node& node);
 
 /// At least 1, rounded to the nearest.
 inline std::int64_t round_to_count(double number) {

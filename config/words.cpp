@@ -90,8 +90,12 @@ void warn_of_ignored(Loader& loader) {
   constexpr std::size_t kTold = 3;  // one by one
   std::vector<std::string> ignored = ignored_parameters(loader.spec);
   std::erase_if(ignored, [&](const auto& name) { return !loader.defined.contains(name); });
+  // Of a job's nested choice the members are what a command wants.
+  if (loader.job)
+    for (const Parameter& each : loader.spec.space.parameters)
+      if (each.condition) std::erase(ignored, each.condition->parameter);
   const std::string append =
-      loader.spec.append_parameters ? "" : ", or set append_parameters to true";
+      loader.spec.append_parameters || loader.job ? "" : ", or set append_parameters to true";
   if (ignored.size() > kTold) {
     std::vector<std::string> first;
     for (std::size_t i = 0; i < kTold; ++i) first.push_back(in_quotes(ignored[i]));
@@ -141,20 +145,6 @@ void warn_of_repeated(Loader& loader) {
                 "place the value with ${{search_space." +
                 std::string(bare_name(parameter.name)) + "}}");
   }
-}
-
-// Whether the runs will find the program; true where nothing is known of their PATH.
-bool is_on_path(const Loader& loader, const std::string& program) {
-  const auto& variables = loader.spec.environment_variables;
-  const auto own = variables.find("PATH");
-  if (own == variables.end() && !loader.overrides.search_path) return true;
-  const std::string& path = own != variables.end() ? own->second : *loader.overrides.search_path;
-  for (const std::string_view folder : base::split(path, ':')) {
-    const fs::path file = loader.spec.source_directory / folder / program;
-    std::error_code error;
-    if (fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0) return true;
-  }
-  return false;
 }
 
 // Whether the program does nothing but read the file that is its first argument.
@@ -278,6 +268,19 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
   }
   if (inside) words.push_back(std::move(word));
   return words;
+}
+
+bool is_on_path(const Loader& loader, const std::string& program) {
+  const auto& variables = loader.spec.environment_variables;
+  const auto own = variables.find("PATH");
+  if (own == variables.end() && !loader.overrides.search_path) return true;
+  const std::string& path = own != variables.end() ? own->second : *loader.overrides.search_path;
+  for (const std::string_view folder : base::split(path, ':')) {
+    const fs::path file = loader.spec.source_directory / folder / program;
+    std::error_code error;
+    if (fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0) return true;
+  }
+  return false;
 }
 
 void check_command(Loader& loader) {

@@ -9,10 +9,11 @@
 namespace hdrive::cli {
 
 Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
-  auto schema = std::make_shared<bool>(false);
+  auto schema = std::make_shared<bool>(false), jobs = std::make_shared<bool>(false);
   parser.flag("--schema", *schema, "Print a JSON Schema for editors instead of the page");
-  return [schema] {
-    print(*schema ? config_json_schema() : config_reference());
+  parser.flag("--jobs", *jobs, "Print the tables of docs/sweep-jobs.md, of v2 jobs");
+  return [schema, jobs] {
+    print(*jobs ? job_reference() : *schema ? config_json_schema() : config_reference());
     return static_cast<int>(kDone);
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading hdconfig.yml and .runconfig files, with every problem of a file told at once.
+// Reading hdconfig.yml, Azure ML's v2 jobs and .runconfig files, with every problem of a file told
+// at once.
 #pragma once
 
 #include <filesystem>
@@ -65,10 +66,14 @@ struct ConfigOverrides {
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.
   bool azure = false;
+  /// Of a v2 job: the file that says what Azure's names mean on this machine. Empty: azureml.yml
+  /// beside the job's file, or in its .azureml, where there is one.
+  std::filesystem::path asset_map;
 };
 
-/// Reads hdconfig.yml, or HyperDrive's file of any name, from disk; "-" is standard input. Of what
-/// is no regular file (a pipe, /dev/stdin) relative paths count from the working directory.
+/// Reads hdconfig.yml, HyperDrive's file of any name, or a v2 sweep or command job, which its keys
+/// tell, from disk; "-" is standard input. Of what is no regular file (a pipe, /dev/stdin) relative
+/// paths count from the working directory.
 LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
 
 /// The same from text; `name` stands for the file in messages, `directory` for its place.
@@ -109,6 +114,10 @@ std::vector<std::string> changes(const SweepSpec& before, const SweepSpec& after
 
 /// A JSON Schema of hdconfig.yml for editors, generated from the same tables as the reference page.
 std::string config_json_schema();
+
+/// The tables of docs/sweep-jobs.md: each key of a v2 job, what earlier generations called it, and
+/// what hdrive does with it.
+std::string job_reference();
 
 /// docs/hdconfig.md, generated from the schema table and the registries.
 std::string config_reference();

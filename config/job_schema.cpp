@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/job_schema.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/text.h"
+#include "config/key_check.h"
+
+namespace hdrive::config {
+namespace {
+
+constexpr double kMostRuns = 1e9;
+constexpr double kMostConcurrent = 1e6;
+constexpr double kCenturySeconds = 52'560'000.0 * 60;
+
+constexpr std::string_view kNotKept = "hdrive keeps no such notes about a sweep";
+constexpr std::string_view kThisMachine = "the runs are processes on this machine";
+constexpr std::string_view kYourself = "the runs have your own rights on this machine";
+constexpr std::string_view kNoQueue = "runs start as soon as there is a place for them";
+constexpr std::string_view kPiece =
+    "a run is one process on this machine; start the processes of a distributed training in the "
+    "command itself, as in: torchrun --nproc-per-node 2 train.py";
+
+// clang-format off
+std::vector<JobKey> make_job_schema() {
+  using K = KeyKind;
+  using T = Treatment;
+  std::vector<JobKey> rows;
+  const auto add = [&](std::string_view mapping, std::initializer_list<JobKey> keys) {
+    for (const JobKey& key : keys) {
+      rows.push_back(key);
+      rows.back().mapping = mapping;
+      rows.back().row.section = Section::job;
+    }
+  };
+  add("job", {
+    {.row = {.name = "$schema", .kind = K::text,
+             .summary = "Which kind of file this is, for editors."}},
+    {.row = {.name = "type", .kind = K::text, .allowed = "sweep",
+             .summary = "The kind of job: sweep."},
+     .earlier = {"job_type"}},
+    {.row = {.name = "name", .kind = K::text, .summary = "A name to address the sweep by."}},
+    {.row = {.name = "display_name", .kind = K::text,
+             .summary = "The sweep's name where there is no `name`."},
+     .treatment = T::mapped, .note = "the name of the sweep where there is no `name`"},
+    {.row = {.name = "experiment_name", .kind = K::text,
+             .summary = "The experiment the sweep belongs to; the name of the file's folder by "
+                        "default."}},
+    {.row = {.name = "description", .kind = K::text, .summary = "What the job is for."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find the job by."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "properties", .kind = K::mapping, .summary = "Properties of the job."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "sampling_algorithm", .kind = K::any, .required = true,
+             .allowed = "random, grid, bayesian, or a mapping with type",
+             .summary = "How parameter sets are chosen: a name, or a mapping with type, seed, rule "
+                        "and logbase.",
+             .elsewhere = {"sampling", "hyperparameter_sampling"}},
+     .earlier = {"algorithm"}},
+    {.row = {.name = "search_space", .kind = K::mapping, .required = true,
+             .allowed = "a mapping of parameters to distributions",
+             .summary = "The parameters, each with the distribution its values are drawn from.",
+             .elsewhere = {"parameter_space"}}},
+    {.row = {.name = "objective", .kind = K::mapping, .required = true,
+             .allowed = "a mapping with primary_metric and goal",
+             .summary = "The metric to optimise, and in which direction."}},
+    {.row = {.name = "early_termination", .kind = K::any, .allowed = "a mapping with type",
+             .summary = "Which runs are stopped before they end.",
+             .elsewhere = {"policy", "early_termination_policy"}}},
+    {.row = {.name = "limits", .kind = K::mapping,
+             .allowed = "a mapping with max_total_trials, max_concurrent_trials, timeout and "
+                        "trial_timeout",
+             .summary = "How many runs, how many at once, for how long."}},
+    {.row = {.name = "max_total_trials", .kind = K::integer, .minimum = 1, .maximum = kMostRuns,
+             .summary = "Stands under `limits` today."},
+     .treatment = T::mapped, .note = "limits.max_total_trials", .earlier = {"max_total_runs"}},
+    {.row = {.name = "max_concurrent_trials", .kind = K::integer, .minimum = 1,
+             .maximum = kMostConcurrent, .summary = "Stands under `limits` today."},
+     .treatment = T::mapped, .note = "limits.max_concurrent_trials",
+     .earlier = {"max_concurrent_runs"}},
+    {.row = {.name = "timeout_minutes", .kind = K::number, .minimum = 0,
+             .maximum = kCenturySeconds / 60, .exclusive_minimum = true,
+             .summary = "Stands under `limits` as `timeout` today, in seconds."},
+     .treatment = T::mapped, .note = "limits.timeout, 60 times as large",
+     .earlier = {"max_duration_minutes"}},
+    {.row = {.name = "trial", .kind = K::any, .required = true,
+             .allowed = "a mapping with command, code and environment, or the file of a component",
+             .summary = "What a run is: a command with its code, or the file of a component."}},
+    {.row = {.name = "inputs", .kind = K::mapping,
+             .summary = "Values and data by name, for ${{inputs.NAME}}."}},
+    {.row = {.name = "outputs", .kind = K::mapping,
+             .summary = "Folders by name, for ${{outputs.NAME}}: below the outputs of each run."}},
+    {.row = {.name = "compute", .kind = K::any, .allowed = "text, or a mapping with target",
+             .summary = "Where it runs on Azure."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "resources", .kind = K::mapping, .summary = "What a run gets."}},
+    {.row = {.name = "identity", .kind = K::any, .allowed = "a mapping",
+             .summary = "As whom the runs act on Azure."},
+     .treatment = T::warned, .note = kYourself},
+    {.row = {.name = "queue_settings", .kind = K::mapping, .summary = "Azure's queue."},
+     .treatment = T::warned, .note = kNoQueue},
+    {.row = {.name = "services", .kind = K::mapping, .summary = "Ways into a run on Azure."},
+     .treatment = T::warned, .note = kThisMachine},
+  });
+  add("trial", {
+    {.row = {.name = "command", .kind = K::text, .required = true,
+             .summary = "What a run does, as a line for bash; ${{search_space.x}}, ${{inputs.x}} "
+                        "and ${{outputs.x}} are replaced."}},
+    {.row = {.name = "code", .kind = K::any, .allowed = "the path of a folder",
+             .summary = "The folder with the code, which is captured and from which the runs "
+                        "start; by default that of the file."}},
+    {.row = {.name = "environment", .kind = K::any, .allowed = "text, or a mapping",
+             .summary = "The packages the command needs: azureml:NAME is looked up in the asset "
+                        "map."}},
+    {.row = {.name = "environment_variables", .kind = K::mapping,
+             .summary = "Added to the environment of each run."}},
+    {.row = {.name = "distribution", .kind = K::mapping,
+             .summary = "The processes of a distributed training; one is taken."}},
+    {.row = {.name = "resources", .kind = K::mapping, .summary = "What a run gets."}},
+    {.row = {.name = "timeout", .kind = K::any,
+             .allowed = "a number of seconds, or text such as PT1H30M",
+             .summary = "Stands under `limits` as `trial_timeout` today."},
+     .treatment = T::mapped, .note = "limits.trial_timeout"},
+    {.row = {.name = "compute", .kind = K::any, .allowed = "text, or a mapping with target",
+             .summary = "Where it runs on Azure."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "identity", .kind = K::any, .allowed = "a mapping",
+             .summary = "As whom the runs act on Azure."},
+     .treatment = T::warned, .note = kYourself},
+    {.row = {.name = "inputs", .kind = K::mapping,
+             .summary = "Of a component: its inputs with their types and defaults."}},
+    {.row = {.name = "outputs", .kind = K::mapping, .summary = "Of a component: its outputs."}},
+    {.row = {.name = "$schema", .kind = K::text, .summary = "Of a component's file."}},
+    {.row = {.name = "type", .kind = K::text, .allowed = "command",
+             .summary = "Of a component: command."}},
+    {.row = {.name = "name", .kind = K::text, .summary = "Of a component: its name."}},
+    {.row = {.name = "version", .kind = K::any, .allowed = "text, or a number",
+             .summary = "Of a component: its version."}},
+    {.row = {.name = "display_name", .kind = K::text, .summary = "Of a component."}},
+    {.row = {.name = "description", .kind = K::text, .summary = "Of a component."}},
+    {.row = {.name = "tags", .kind = K::mapping, .summary = "Of a component."}},
+    {.row = {.name = "is_deterministic", .kind = K::boolean, .summary = "Of a component."},
+     .treatment = T::mapped, .note = "nothing: results are not reused"},
+  });
+  add("sampling_algorithm", {
+    {.row = {.name = "type", .kind = K::text, .required = true, .allowed = "the name of a sampler",
+             .summary = "random, grid, bayesian, or another of hdrive's samplers."},
+     .earlier = {"spec", "sampling_algorithm_type"}},
+    {.row = {.name = "seed", .kind = K::integer, .minimum = 0,
+             .summary = "Of all random choices."}},
+    {.row = {.name = "rule", .kind = K::text, .allowed = "random or sobol",
+             .summary = "Of random sampling: sobol spreads the points evenly."}},
+    {.row = {.name = "logbase", .kind = K::any, .allowed = "e, or a number above 1",
+             .summary = "The base of the logarithms that the log forms take; e by default."}},
+  });
+  add("distribution of search_space", {
+    {.row = {.name = "type", .kind = K::text, .required = true, .allowed = "one of the expressions",
+             .summary = "The distribution: choice, randint, uniform, quniform, loguniform, "
+                        "qloguniform, normal, qnormal, lognormal, qlognormal, or one of hdrive's "
+                        "own."},
+     .earlier = {"spec"}},
+    {.row = {.name = "values", .kind = K::list,
+             .summary = "Of choice: the options. An object's members may be distributions, which "
+                        "are drawn only with that option."}},
+    {.row = {.name = "upper", .kind = K::integer, .summary = "Of randint: the first integer that is "
+                                                             "never drawn."}},
+    {.row = {.name = "min_value", .kind = K::number, .summary = "Of the uniform family."}},
+    {.row = {.name = "max_value", .kind = K::number, .summary = "Of the uniform family."}},
+    {.row = {.name = "mu", .kind = K::number, .summary = "Of the normal family: the mean."}},
+    {.row = {.name = "sigma", .kind = K::number,
+             .summary = "Of the normal family: the standard deviation."}},
+    {.row = {.name = "q", .kind = K::number, .summary = "Of the q-forms: values are rounded to "
+                                                        "multiples of it."}},
+  });
+  add("objective", {
+    {.row = {.name = "primary_metric", .kind = K::text, .required = true,
+             .summary = "The metric to optimise, exactly as the script logs it.",
+             .elsewhere = {"primary_metric_name", "metric"}}},
+    {.row = {.name = "goal", .kind = K::text, .required = true, .allowed = "maximize or minimize",
+             .summary = "Whether the best value is the largest or the smallest.",
+             .elsewhere = {"primary_metric_goal"}}},
+  });
+  add("early_termination", {
+    {.row = {.name = "type", .kind = K::text, .required = true, .allowed = "the name of a policy",
+             .summary = "bandit, median_stopping, truncation_selection, or another of hdrive's "
+                        "policies."},
+     .earlier = {"spec", "policy_type"}},
+    {.row = {.name = "evaluation_interval", .kind = K::integer, .minimum = 0,
+             .summary = "How many reports lie between two decisions."}},
+    {.row = {.name = "delay_evaluation", .kind = K::integer, .minimum = 0,
+             .summary = "How many reports a run has before the first decision."}},
+    {.row = {.name = "slack_factor", .kind = K::number,
+             .summary = "Of bandit: how much worse than the best, as a part of it."}},
+    {.row = {.name = "slack_amount", .kind = K::number,
+             .summary = "Of bandit: how much worse than the best."}},
+    {.row = {.name = "truncation_percentage", .kind = K::number,
+             .summary = "Of truncation_selection: how many of the runs are stopped."}},
+    {.row = {.name = "exclude_finished_jobs", .kind = K::boolean,
+             .summary = "Of truncation_selection: whether only unfinished runs are ranked."}},
+  });
+  add("limits", {
+    {.row = {.name = "max_total_trials", .kind = K::integer, .default_text = "1000", .minimum = 1,
+             .maximum = kMostRuns, .summary = "How many runs are ever created."},
+     .earlier = {"max_total_runs"}},
+    {.row = {.name = "max_concurrent_trials", .kind = K::integer, .minimum = 1,
+             .maximum = kMostConcurrent,
+             .summary = "How many runs may be alive at once; as many as there are processors by "
+                        "default."},
+     .earlier = {"max_concurrent_runs"}},
+    {.row = {.name = "timeout", .kind = K::any, .default_text = "5184000",
+             .allowed = "a number of seconds, or text such as PT1H30M",
+             .summary = "Of the whole sweep, in seconds; 60 days by default."}},
+    {.row = {.name = "timeout_minutes", .kind = K::number, .minimum = 0,
+             .maximum = kCenturySeconds / 60, .exclusive_minimum = true,
+             .summary = "The same in minutes, as earlier files have it."},
+     .treatment = T::mapped, .note = "limits.timeout, 60 times as large",
+     .earlier = {"max_duration_minutes"}},
+    {.row = {.name = "trial_timeout", .kind = K::any,
+             .allowed = "a number of seconds, or text such as PT1H30M",
+             .summary = "Of one run, in seconds; 30 days by default."}},
+  });
+  add("input", {
+    {.row = {.name = "type", .kind = K::text, .allowed = "a type of data or of values",
+             .summary = "uri_file, uri_folder, mltable, mlflow_model, custom_model, triton_model; "
+                        "or number, integer, boolean, string."}},
+    {.row = {.name = "path", .kind = K::text,
+             .summary = "Of data: a file or folder, relative to the file; azureml: names are "
+                        "looked up in the asset map."},
+     .earlier = {"data", "dataset", "file", "folder", "local_path"}},
+    {.row = {.name = "mode", .kind = K::text, .summary = "How Azure hands data over."},
+     .treatment = T::mapped, .note = "the file or folder itself, whatever the mode"},
+    {.row = {.name = "default", .kind = K::any, .allowed = "a value",
+             .summary = "Of a component: the value where none is given."}, .earlier = {"value"}},
+    {.row = {.name = "optional", .kind = K::boolean,
+             .summary = "Whether the input may be left out; then what stands in $[[...]] around it "
+                        "is, too."}},
+    {.row = {.name = "description", .kind = K::text, .summary = "What the input is."}},
+    {.row = {.name = "min", .kind = K::any, .allowed = "a number",
+             .summary = "Of a component: the least value."},
+     .treatment = T::warned, .note = "values of inputs are not checked"},
+    {.row = {.name = "max", .kind = K::any, .allowed = "a number",
+             .summary = "Of a component: the greatest value."},
+     .treatment = T::warned, .note = "values of inputs are not checked"},
+    {.row = {.name = "enum", .kind = K::list, .summary = "Of a component: the allowed values."},
+     .treatment = T::warned, .note = "values of inputs are not checked"},
+  });
+  add("output", {
+    {.row = {.name = "type", .kind = K::text,
+             .summary = "uri_folder or mltable, and the models: a folder; uri_file: a file."}},
+    {.row = {.name = "path", .kind = K::text, .summary = "Where Azure stores the output."},
+     .treatment = T::warned, .note = "outputs stay in the run's folder outputs/NAME"},
+    {.row = {.name = "mode", .kind = K::text, .summary = "How Azure stores it."},
+     .treatment = T::mapped, .note = "a folder of the run, whatever the mode"},
+    {.row = {.name = "name", .kind = K::text, .summary = "Under which name Azure registers it."},
+     .treatment = T::warned, .note = "outputs are not registered"},
+    {.row = {.name = "version", .kind = K::any, .allowed = "text, or a number",
+             .summary = "Under which version Azure registers it."},
+     .treatment = T::warned, .note = "outputs are not registered"},
+    {.row = {.name = "description", .kind = K::text, .summary = "What the output is."}},
+  });
+  add("environment", {
+    {.row = {.name = "name", .kind = K::text, .summary = "Its name, for the asset map."}},
+    {.row = {.name = "version", .kind = K::any, .allowed = "text, or a number",
+             .summary = "Its version."}},
+    {.row = {.name = "image", .kind = K::text, .summary = "A container image."},
+     .treatment = T::warned,
+     .note = "images are not pulled: the program is found in PATH, or named in the asset map"},
+    {.row = {.name = "conda_file", .kind = K::any, .allowed = "the path of a file, or its content",
+             .summary = "The packages."},
+     .treatment = T::warned,
+     .note = "packages are not installed: the program is found in PATH, or named in the asset map"},
+    {.row = {.name = "build", .kind = K::mapping, .summary = "How an image is built."},
+     .treatment = T::warned,
+     .note = "images are not built: the program is found in PATH, or named in the asset map"},
+    {.row = {.name = "description", .kind = K::text, .summary = "What it is."}},
+    {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find it by."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "os_type", .kind = K::text, .summary = "Of the image."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "inference_config", .kind = K::mapping, .summary = "Of the image."},
+     .treatment = T::warned, .note = kThisMachine},
+  });
+  add("distribution", {
+    {.row = {.name = "type", .kind = K::text, .required = true,
+             .allowed = "pytorch, mpi, tensorflow or ray", .summary = "The kind of training."},
+     .earlier = {"distribution_type"}},
+    {.row = {.name = "process_count_per_instance", .kind = K::integer, .default_text = "1", .minimum = 1,
+             .summary = "How many; 1."},
+     .treatment = T::refused, .note = kPiece, .earlier = {"process_count"}},
+    {.row = {.name = "worker_count", .kind = K::integer, .default_text = "1", .minimum = 1,
+             .summary = "Of tensorflow: 1."},
+     .treatment = T::refused, .note = kPiece},
+    {.row = {.name = "parameter_server_count", .kind = K::integer, .default_text = "0", .minimum = 0,
+             .summary = "Of tensorflow: 0."},
+     .treatment = T::refused, .note = kPiece},
+    {.row = {.name = "port", .kind = K::integer, .summary = "Of ray."},
+     .treatment = T::warned, .note = kThisMachine},
+  });
+  add("resources", {
+    {.row = {.name = "instance_count", .kind = K::integer, .default_text = "1", .minimum = 1,
+             .summary = "How many; 1."},
+     .treatment = T::refused, .note = kPiece},
+    {.row = {.name = "instance_type", .kind = K::any, .allowed = "text, or a list of texts",
+             .summary = "Azure's kind of machine."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "shm_size", .kind = K::any, .allowed = "a size",
+             .summary = "Of a container's shared memory."},
+     .treatment = T::warned, .note = "the runs share this machine's memory as any program"},
+    {.row = {.name = "docker_args", .kind = K::any, .allowed = "text, or a list",
+             .summary = "Of a container."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "locations", .kind = K::list, .summary = "Azure's regions."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "properties", .kind = K::mapping, .summary = "Of Azure's machines."},
+     .treatment = T::warned, .note = kThisMachine},
+  });
+  add("pipeline", {
+    {.row = {.name = "$schema", .kind = K::text,
+             .summary = "Which kind of file this is, for editors."}},
+    {.row = {.name = "type", .kind = K::text, .allowed = "pipeline",
+             .summary = "The kind of job: pipeline."}},
+    {.row = {.name = "name", .kind = K::text, .summary = "A name to address the pipeline by."}},
+    {.row = {.name = "display_name", .kind = K::text,
+             .summary = "The pipeline's name where there is no `name`."},
+     .treatment = T::mapped, .note = "the name of the pipeline where there is no `name`"},
+    {.row = {.name = "experiment_name", .kind = K::text,
+             .summary = "The experiment all its sweeps belong to."}},
+    {.row = {.name = "description", .kind = K::text, .summary = "What the job is for."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find the job by."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "properties", .kind = K::mapping, .summary = "Properties of the job."},
+     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "inputs", .kind = K::mapping,
+             .summary = "Values and data by name, for ${{parent.inputs.NAME}}."}},
+    {.row = {.name = "outputs", .kind = K::mapping,
+             .summary = "Names for outputs of its steps, which say ${{parent.outputs.NAME}}."}},
+    {.row = {.name = "settings", .kind = K::mapping, .summary = "Azure's settings."},
+     .treatment = T::warned,
+     .note = "steps run here one after the other, and a step that fails stops what needs it"},
+    {.row = {.name = "compute", .kind = K::any, .allowed = "text",
+             .summary = "Where it runs on Azure."},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "identity", .kind = K::any, .allowed = "a mapping",
+             .summary = "As whom the runs act on Azure."},
+     .treatment = T::warned, .note = kYourself},
+    {.row = {.name = "jobs", .kind = K::mapping, .required = true,
+             .summary = "The steps by name: each of type command or sweep."}},
+  });
+  add("limits of a command job", {
+    {.row = {.name = "timeout", .kind = K::any,
+             .allowed = "a number of seconds, or text such as PT1H30M",
+             .summary = "Of the run, in seconds; 30 days by default."}},
+  });
+  // A command job has a job's head and a trial's body.
+  const std::vector<JobKey> others = rows;
+  const auto take = [&](std::string_view mapping, std::initializer_list<std::string_view> names) {
+    for (const JobKey& key : others)
+      if (key.mapping == mapping &&
+          std::find(names.begin(), names.end(), key.row.name) != names.end()) {
+        rows.push_back(key);
+        rows.back().mapping = "command job";
+        rows.back().row.required = false;
+      }
+  };
+  take("job", {"$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
+               "properties", "inputs", "outputs", "compute", "resources", "identity",
+               "queue_settings", "services", "limits"});
+  take("trial", {"command", "code", "environment", "environment_variables", "distribution"});
+  add("command job", {
+    {.row = {.name = "component", .kind = K::any,
+             .allowed = "the file of a component, or a mapping with command",
+             .summary = "Of a pipeline's step: the component it runs."}},
+  });
+  return rows;
+}
+// clang-format on
+
+bool is_called(const JobKey& key, std::string_view name) {
+  return key.row.name == name ||
+         std::find(key.earlier.begin(), key.earlier.end(), name) != key.earlier.end();
+}
+
+// The rows of a mapping under the names that `map` uses for them; the second and further spellings
+// of one key are reported, and are known all the same.
+std::vector<KeyInfo> rows_as_spelled(std::string_view mapping, const Node& map,
+                                     Problems& problems) {
+  std::vector<KeyInfo> rows;
+  for (const JobKey& key : job_schema()) {
+    if (key.mapping != mapping) continue;
+    rows.push_back(key.row);
+    const Entry* first = map.find(key.row.name);
+    for (const std::string_view name : key.earlier) {
+      const Entry* entry = map.find(name);
+      if (!entry) continue;
+      if (first)
+        problems.error(entry->place, in_quotes(name) + " is an earlier name of " +
+                                         in_quotes(key.row.name) +
+                                         ", and both are given; remove one");
+      else
+        rows.back().name = name;
+      if (first) {
+        rows.push_back(key.row);
+        rows.back().name = name;
+        rows.back().required = false;
+      }
+      first = entry;
+    }
+  }
+  return rows;
+}
+
+void tell_treatment(const JobKey& key, const Entry& entry, Problems& problems) {
+  const std::string text = in_quotes(entry.key) + " ";
+  if (key.treatment == Treatment::warned)
+    problems.warn(entry.place, text + "has no effect: " + std::string(key.note));
+  const auto count = entry.value->integer();
+  if (key.treatment == Treatment::refused && count &&
+      *count > *base::parse_number(key.row.default_text))
+    problems.error(entry.value->place, text + "is " + std::to_string(*count) +
+                                           "; allowed: " + std::string(key.row.default_text) +
+                                           ", since " + std::string(key.note));
+}
+
+}  // namespace
+
+std::string_view to_string(Treatment treatment) {
+  static constexpr std::string_view kWords[] = {"honoured", "mapped", "warned", "refused"};
+  return kWords[static_cast<int>(treatment)];
+}
+
+const std::vector<JobKey>& job_schema() {
+  static const std::vector<JobKey> table = make_job_schema();
+  return table;
+}
+
+const Entry* Fields::entry(std::string_view key) const {
+  for (const auto& [row, entry] : all_)
+    if (row->row.name == key && !entry->value->is(Node::Kind::null)) return entry;
+  return nullptr;
+}
+
+const Node* Fields::find(std::string_view key) const {
+  const Entry* found = entry(key);
+  return found ? found->value.get() : nullptr;
+}
+
+Fields read_fields(std::string_view mapping, const Node& map, Place place, std::string_view what,
+                   Problems& problems) {
+  // What is empty is absent.
+  Node filled = map;
+  std::erase_if(filled.entries, [&](const Entry& entry) {
+    return entry.value->is(Node::Kind::null) &&
+           std::any_of(job_schema().begin(), job_schema().end(), [&](const JobKey& key) {
+             return key.mapping == mapping && is_called(key, entry.key);
+           });
+  });
+  const std::vector<KeyInfo> rows = rows_as_spelled(mapping, filled, problems);
+  Fields fields;
+  for (const auto& [row, sound] : check_mapping(rows, filled, place, what, problems)) {
+    const Entry* entry = map.find(sound->key);
+    for (const JobKey& key : job_schema()) {
+      if (key.mapping != mapping || !is_called(key, entry->key)) continue;
+      tell_treatment(key, *entry, problems);
+      fields.all_.emplace_back(&key, entry);
+    }
+  }
+  return fields;
+}
+
+}  // namespace hdrive::config
