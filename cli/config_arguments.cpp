@@ -84,10 +84,6 @@ fs::path run_configuration_file(const ConfigArguments& config) {
                config.run_configuration, "--run-configuration-name");
 }
 
-fs::path asset_map_file(const ConfigArguments& config) {
-  return config.asset_map.empty() ? environment("HDRIVE_ASSET_MAP").value_or("") : config.asset_map;
-}
-
 void check_name(const std::string& name) {
   if (name.find('/') != std::string::npos || name == "last" || base::has_control(name))
     fail(kWrong,
@@ -104,6 +100,18 @@ void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
              "Set a key of the configuration, a dotted one too (policy.slack_factor=0.1); "
              "may be repeated")
       .completion = Completion::settings;
+}
+
+void add_asset_map_option(ArgumentParser& parser, std::string& file) {
+  parser
+      .text("--asset-map", file, "FILE",
+            "Of a v2 job: the file that says what azureml: names mean on this machine (default: "
+            "$HDRIVE_ASSET_MAP, else azureml.yml beside the job)")
+      .completion = Completion::files;
+}
+
+fs::path asset_map_file(const ConfigArguments& config) {
+  return config.asset_map.empty() ? environment("HDRIVE_ASSET_MAP").value_or("") : config.asset_map;
 }
 
 void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
@@ -136,11 +144,7 @@ void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
             "The configuration as HyperDrive's command names it; a script and its arguments may "
             "follow the options")
       .completion = Completion::configurations;
-  parser
-      .text("--asset-map", config.asset_map, "FILE",
-            "Of a v2 job: the file that says what azureml: names mean on this machine (default: "
-            "$HDRIVE_ASSET_MAP, else azureml.yml beside the job)")
-      .completion = Completion::files;
+  add_asset_map_option(parser, config.asset_map);
   parser.text("--path", config.path, "DIR", "The source directory, in which the runs start")
       .completion = Completion::directories;
 }

@@ -41,6 +41,9 @@ void take_words(const ArgumentParser& parser, ConfigArguments& config,
 
 /// `--set`, declared alone for `resume`.
 void add_set_option(ArgumentParser& parser, std::vector<std::string>& set);
+/// `--asset-map`, and the file it or the environment names; empty: none.
+void add_asset_map_option(ArgumentParser& parser, std::string& file);
+std::filesystem::path asset_map_file(const ConfigArguments& config);
 /// "key=value" taken apart; a Failure (code 2) without "=".
 std::vector<std::pair<std::string, std::string>> parse_settings(
     const std::vector<std::string>& set);

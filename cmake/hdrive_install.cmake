@@ -34,4 +34,13 @@ if(TARGET hdrive_command)
     DEPENDS hdrive_command VERBATIM)
   add_custom_target(hdrive_manual ALL DEPENDS ${PROJECT_BINARY_DIR}/hdrive.1)
   install(FILES ${PROJECT_BINARY_DIR}/hdrive.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  # So are the JSON Schemas, for editors.
+  set(schemas ${PROJECT_BINARY_DIR}/hdconfig.schema.json ${PROJECT_BINARY_DIR}/sweep-job.schema.json)
+  add_custom_command(
+    OUTPUT ${schemas}
+    COMMAND hdrive_command config-reference --schema > ${PROJECT_BINARY_DIR}/hdconfig.schema.json
+    COMMAND hdrive_command config-reference --schema --jobs > ${PROJECT_BINARY_DIR}/sweep-job.schema.json
+    DEPENDS hdrive_command VERBATIM)
+  add_custom_target(hdrive_schemas ALL DEPENDS ${schemas})
+  install(FILES ${schemas} DESTINATION ${CMAKE_INSTALL_DATADIR}/hdrive)
 endif()

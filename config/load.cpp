@@ -210,33 +210,46 @@ Result<std::string> read_text(const fs::path& file) {
   return text;
 }
 
+void read_configuration(Loader& loader, std::string_view text, const std::string& name) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Problems& problems = loader.problems;
+  loader.directory = full_path(loader.directory);
+  NodePtr root = read_yaml(problems.add_source(name, std::string(text)), problems);
+  if (root) root = apply_sets(loader, root);
+  if (!root) return;
+  if (kind_of(*root) == FileKind::hdconfig)
+    read_top(loader, *root);
+  else
+    read_job(loader, *root);
+  finish(loader, root->is(Node::Kind::map));
+}
+
+void finish(Loader& loader, bool has_keys) {
+  read_start_points(loader);
+  read_run_configuration(loader);
+  set_command(loader);
+  set_source_directory(loader);
+  set_total_runs(loader);
+  set_concurrency(loader);
+  if (has_keys) check_command(loader);
+  check_algorithms(loader);
+  if (loader.overrides.azure && loader.problems.errors() == 0) warn_of_azure(loader);
+}
+
+LoadedConfig result_of(Loader& loader) {
+  return {std::move(loader.spec), loader.problems.take(), loader.seed_given,
+          loader.concurrency_given};
+}
+
 }  // namespace config
 
 LoadedConfig parse_config(std::string_view text, const std::string& name,
                           const std::filesystem::path& directory,
                           const ConfigOverrides& overrides) {
-  using namespace config;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Problems problems;
-  Loader loader{problems, overrides, full_path(directory), {}};
-  NodePtr root = read_yaml(problems.add_source(name, std::string(text)), problems);
-  if (root) root = apply_sets(loader, root);
-  if (root) {
-    if (kind_of(*root) == FileKind::hdconfig)
-      read_top(loader, *root);
-    else
-      read_job(loader, *root);
-    read_start_points(loader);
-    read_run_configuration(loader);
-    set_command(loader);
-    set_source_directory(loader);
-    set_total_runs(loader);
-    set_concurrency(loader);
-    if (root->is(Node::Kind::map)) check_command(loader);
-    check_algorithms(loader);
-    if (overrides.azure && problems.errors() == 0) warn_of_azure(loader);
-  }
-  return {std::move(loader.spec), problems.take(), loader.seed_given, loader.concurrency_given};
+  config::Problems problems;
+  config::Loader loader{problems, overrides, directory, {}};
+  read_configuration(loader, text, name);
+  return result_of(loader);
 }
 
 LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverrides& overrides) {

@@ -80,6 +80,18 @@ void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);
 void read_repeat_best(Loader& loader, const Entry& entry);
 
+// ---- the whole ----------------------------------------------------------------------------------
+
+/// Reads a file's text, whichever kind of configuration it is.
+void read_configuration(Loader& loader, std::string_view text, const std::string& name);
+
+/// Takes the overrides and checks the whole, when its keys are read; `has_keys` unless the file is
+/// no mapping.
+void finish(Loader& loader, bool has_keys);
+
+/// What was read, for the caller.
+LoadedConfig result_of(Loader& loader);
+
 // ---- steps --------------------------------------------------------------------------------------
 
 /// The expression called `name` with its arguments; nothing where they are missing, or something is

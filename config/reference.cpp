@@ -56,9 +56,10 @@ quotes is text. Enumerations are taken in any case. An unknown or repeated key i
 (`<<: *defaults`) are taken as PyYAML does: the mapping's own keys win.
 
 `-` as the file is standard input; there, and of any other pipe (`<(...)`, `/dev/stdin`), relative paths count from
-the working directory. `hdrive config-reference --schema` prints a JSON Schema, by which editors complete and
-explain keys; for those with yaml-language-server the first line of the file names it:
-`# yaml-language-server: $schema=hdconfig.schema.json`.
+the working directory. By a JSON Schema editors complete, explain and check keys (VS Code with its YAML extension, and
+whatever else has yaml-language-server). It is installed as `share/hdrive/hdconfig.schema.json`, and printed by
+`hdrive config-reference --schema`; the first line of the file names it:
+`# yaml-language-server: $schema=/usr/local/share/hdrive/hdconfig.schema.json`.
 )";
 
 constexpr std::string_view kOptions = R"(

@@ -13,7 +13,10 @@ Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& 
   parser.flag("--schema", *schema, "Print a JSON Schema for editors instead of the page");
   parser.flag("--jobs", *jobs, "Print the tables of docs/sweep-jobs.md, of v2 jobs");
   return [schema, jobs] {
-    print(*jobs ? job_reference() : *schema ? config_json_schema() : config_reference());
+    if (*jobs)
+      print(*schema ? job_json_schema() : job_reference());
+    else
+      print(*schema ? config_json_schema() : config_reference());
     return static_cast<int>(kDone);
   };
 }

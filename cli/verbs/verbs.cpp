@@ -39,6 +39,15 @@ const std::vector<Verb>& verbs() {
        .summary = "Check a configuration and tell all that is wrong with it",
        .examples = {"hdrive validate hdconfig.yml", "hdrive validate hdconfig.yml --azure"},
        .setup = setup_validate},
+      {.name = "convert",
+       .usage = "[CONFIG] [options]",
+       .summary = "Write a v2 sweep job as hdconfig.yml, or hdconfig.yml as a v2 sweep job",
+       .details = "Writes a v2 sweep job of Azure ML's as hdconfig.yml, or an hdconfig.yml as a v2 "
+                  "sweep job, whichever the file is not. What the other format cannot express is "
+                  "listed by key and line.",
+       .examples = {"hdrive convert sweep.yml > hdconfig.yml",
+                    "hdrive convert hdconfig.yml -o sweep.yml"},
+       .setup = setup_convert},
       {.name = "sample",
        .usage = "[CONFIG] [options] [-- COMMAND...]",
        .summary = "Draw parameter sets and print their command lines; start nothing",

@@ -28,6 +28,7 @@ Action setup_update(ArgumentParser& parser, std::vector<std::string>& arguments)
 Action setup_check(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_repair(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_diff(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_convert(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_delete(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_prune(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_log(ArgumentParser& parser, std::vector<std::string>& arguments);

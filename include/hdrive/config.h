@@ -104,6 +104,21 @@ std::vector<Problem> azure_problems(const SweepSpec& spec, const std::string& fi
 /// The specification as hdconfig.yml text that reads back equal, seed and command included.
 std::string to_hdconfig(const SweepSpec& spec);
 
+/// The specification as a v2 sweep job that reads back as the same sweep: its command may be in
+/// other words.
+std::string to_sweep_job(const SweepSpec& spec);
+
+/// A configuration in the other format, and what of it that cannot express, each a warning with
+/// its place.
+struct Conversion {
+  std::string text;  ///< empty where there are errors
+  std::vector<Problem> problems;
+};
+/// hdconfig.yml as a v2 sweep job, or a v2 job as hdconfig.yml, whichever `file` is not. Folders
+/// are written as they are seen from `directory`.
+Conversion convert_config(const std::filesystem::path& file, const ConfigOverrides& overrides,
+                          const std::filesystem::path& directory);
+
 /// How two specifications differ, a key or an option each: "max_total_runs: 20 instead of 10",
 /// "policy.slack_factor: 0.1 instead of none". Empty: they are equal.
 std::vector<std::string> differences(const SweepSpec& one, const SweepSpec& other);
@@ -114,6 +129,9 @@ std::vector<std::string> changes(const SweepSpec& before, const SweepSpec& after
 
 /// A JSON Schema of hdconfig.yml for editors, generated from the same tables as the reference page.
 std::string config_json_schema();
+
+/// The same of v2 jobs: sweeps, commands and pipelines.
+std::string job_json_schema();
 
 /// The tables of docs/sweep-jobs.md: each key of a v2 job, what earlier generations called it, and
 /// what hdrive does with it.
