@@ -21,6 +21,7 @@
 #include "cli/text.h"
 #include "hdrive/begin.h"
 #include "hdrive/catalog.h"
+#include "hdrive/server.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -30,6 +31,15 @@ namespace {
 std::optional<std::string> visible_gpus() {
   const auto visible = environment("CUDA_VISIBLE_DEVICES");
   return visible ? visible : environment("HIP_VISIBLE_DEVICES");
+}
+
+// The server that the runs log to with MLflow, once the sweep is there.
+std::shared_ptr<SweepServer> start_server(const Foreground& foreground, const std::string& id) {
+  const auto uri =
+      own_tracking_uri(environment("MLFLOW_TRACKING_URI"), environment("HDRIVE_RUN_ID"));
+  auto started = value_or_fail(start_server_for(foreground.spec, id, foreground.directory, uri));
+  if (!started.note.empty()) complain("warning: " + printable(started.note));
+  return std::move(started.server);
 }
 
 // What is to be read of the sweep, if it can be.
@@ -62,6 +72,12 @@ int run_in_foreground(const Foreground& foreground) {
   auto devices = device_options(foreground.spec, foreground.directory, visible_gpus());
   if (!devices) fail(kWrong, devices.error());
   options.devices = *std::move(devices);
+  ok_or_fail(check_server_address(foreground.spec), kWrong);
+  const auto server = std::make_shared<std::shared_ptr<SweepServer>>();
+  options.environment = [server](const RunRequest& request) {
+    return *server ? (*server)->environment(request)
+                   : std::vector<std::pair<std::string, std::string>>();
+  };
   auto target = make_local_target(options, parts.clock);
   if (!target) fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error());
   parts.target = *std::move(target);
@@ -70,6 +86,7 @@ int run_in_foreground(const Foreground& foreground) {
   parts.state = sweep.state;
   parts.directory = foreground.directory;
   const std::string id = parts.store->header().id;
+  *server = start_server(foreground, id);
   const auto display = foreground.announce_to
                            ? make_plain_display(foreground.quiet, stop)
                            : make_display(foreground.spec, foreground.quiet, stop);
@@ -82,6 +99,7 @@ int run_in_foreground(const Foreground& foreground) {
   parts.listeners.push_back(hooks);
 
   const auto summary = run_sweep(foreground.spec, parts, stop);
+  server->reset();
   display->finish();
   const std::vector<std::string> warnings = hooks->finish(summary);
   // All is recorded: what is left to show may wait for a reader, and Ctrl-C ends that.

@@ -141,6 +141,9 @@ Result<RunRequest> LocalTarget::complete(const RunRequest& request) {
                  Error::Kind::invalid};
   if (live_.contains(request.run)) return Error{place(request), "it is running already"};
   RunRequest result = request;
+  if (options_.environment)
+    for (auto& variable : options_.environment(request))
+      result.environment.push_back(std::move(variable));
   std::error_code error;
   const auto directory = std::filesystem::absolute(request.directory, error).lexically_normal();
   if (directory.parent_path() != given_parent_) {

@@ -206,3 +206,15 @@ LineKind parse_metric_line(std::string_view line, Metric& metric, std::string& f
 }
 
 }  // namespace hdrive::compute
+
+namespace hdrive {
+
+std::optional<Metric> metric_of_line(std::string_view line) {
+  Metric metric;
+  std::string fault;
+  if (compute::parse_metric_line(line, metric, fault) != compute::LineKind::metric)
+    return std::nullopt;
+  return metric;
+}
+
+}  // namespace hdrive

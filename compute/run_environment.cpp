@@ -26,6 +26,9 @@ bool is_of_a_run(std::string_view name) {
          (name.starts_with("HDRIVE_") && name != "HDRIVE_HOME");
 }
 
+constexpr const char* kProxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
+constexpr const char* kDirect[] = {"no_proxy", "NO_PROXY"};
+
 bool fits(std::string_view name, std::string_view value) {
   return name.size() + 1 + value.size() + 1 <= kLongestString;
 }
@@ -80,6 +83,16 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   if (!value_of("PYTHONUNBUFFERED")) set("PYTHONUNBUFFERED", "1");
   const std::string python = value_of("PYTHONPATH").value_or("");
   set("PYTHONPATH", python_path.native() + (python.empty() ? "" : ":" + python));
+  // The sweep's own server is not behind a proxy.
+  const auto is_set = [&](const char* name) { return value_of(name).has_value(); };
+  if (const auto server = value_of("MLFLOW_TRACKING_URI");
+      server && server->starts_with("http://127.0.0.1:") &&
+      std::any_of(std::begin(kProxies), std::end(kProxies), is_set))
+    for (const char* name : kDirect) {
+      const std::string direct = value_of(name).value_or("");
+      if (direct != "*" && direct.find("127.0.0.1") == direct.npos)
+        set(name, direct + (direct.empty() ? "" : ",") + "127.0.0.1");
+    }
   // Behind all else, so that nothing the user has installed is hidden.
   if (!command_path.empty())
     set("PATH", value_of("PATH").value_or(kDefaultPath) + ":" + command_path.native());

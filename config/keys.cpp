@@ -108,6 +108,11 @@ void read_keep_work(Loader& loader, const Entry& entry) {
             loader.spec.keep_work);
 }
 
+void read_mlflow(Loader& loader, const Entry& entry) {
+  read_word(loader, entry, {MlflowServer::automatic, MlflowServer::always, MlflowServer::never},
+            loader.spec.mlflow);
+}
+
 void read_snapshot_max_file(Loader& loader, const Entry& entry) {
   if (const auto bytes = bytes_of(*entry.value))
     loader.spec.snapshot_max_file = *bytes;

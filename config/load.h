@@ -66,6 +66,7 @@ void read_policy(Loader& loader, const Entry& entry);
 void read_goal(Loader& loader, const Entry& entry);
 void read_working_directory(Loader& loader, const Entry& entry);
 void read_keep_work(Loader& loader, const Entry& entry);
+void read_mlflow(Loader& loader, const Entry& entry);
 void read_snapshot_max_file(Loader& loader, const Entry& entry);
 void read_command(Loader& loader, const Entry& entry);
 void read_source_directory(Loader& loader, const Entry& entry);

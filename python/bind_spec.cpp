@@ -116,6 +116,20 @@ void bind_spec(nb::module_& module) {
             it.working_directory =
                 where == "source" ? WorkingDirectory::source : WorkingDirectory::run;
           })
+      .def_prop_rw(
+          "mlflow", [](const SweepSpec& it) { return std::string(to_string(it.mlflow)); },
+          [](SweepSpec& it, const std::string& choice) {
+            for (const auto one :
+                 {MlflowServer::automatic, MlflowServer::always, MlflowServer::never})
+              if (to_string(one) == choice) {
+                it.mlflow = one;
+                return;
+              }
+            raise(Error{"mlflow",
+                        "\"" + choice + "\" is not allowed; \"auto\", \"always\" or \"never\" is",
+                        Error::Kind::invalid});
+          })
+      .def_rw("server_address", &SweepSpec::server_address)
       .def_rw("environment_variables", &SweepSpec::environment_variables)
       .def_rw("max_lost_retries", &SweepSpec::max_lost_retries)
       .def_rw("max_failed_retries", &SweepSpec::max_failed_retries)

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "hdrive/begin.h"
+#include "hdrive/server.h"
 #include "hdrive/sweep.h"
 #include "python/bind.h"
 #include "python/convert.h"
@@ -52,12 +53,17 @@ class Trouble final : public Listener {
 class Engine {
  public:
   Engine(std::shared_ptr<KeptSweep> sweep, SweepSpec spec, SweepParts parts,
-         std::shared_ptr<Fault> fault)
-      : sweep_(std::move(sweep)), fault_(std::move(fault)), process_(::getpid()) {
+         std::shared_ptr<Fault> fault, StartedServer server)
+      : sweep_(std::move(sweep)),
+        fault_(std::move(fault)),
+        server_note_(std::move(server.note)),
+        process_(::getpid()) {
     parts.listeners.push_back(trouble_);
-    thread_ = std::thread([this, spec = std::move(spec), parts = std::move(parts)]() mutable {
+    thread_ = std::thread([this, spec = std::move(spec), parts = std::move(parts),
+                           serving = std::move(server.server)]() mutable {
       std::optional<Result<SweepSummary>> result = run_sweep(spec, parts, stop_);
       parts = {};  // the target waits for its runs, the store lets the sweep go
+      serving.reset();
       sweep_->release();
       const std::lock_guard lock(mutex_);
       result_ = std::move(result);
@@ -110,6 +116,8 @@ class Engine {
   nb::object exception() const { return fault_->exception(); }
   /// What keeps the sweep from storing or starting; empty: nothing.
   std::string trouble() const { return trouble_->text(); }
+  /// What there is to tell of the server for MLflow; empty: nothing.
+  const std::string& server_note() const { return server_note_; }
 
  private:
   void check_process() const {
@@ -125,6 +133,7 @@ class Engine {
   std::shared_ptr<KeptSweep> sweep_;
   std::shared_ptr<Fault> fault_;
   std::shared_ptr<Trouble> trouble_ = std::make_shared<Trouble>();
+  std::string server_note_;
   pid_t process_;
   StopSignal stop_;
   std::mutex mutex_;
@@ -135,7 +144,8 @@ class Engine {
 
 std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts& parts,
                                          nb::object objective, const std::string& command_path,
-                                         const std::optional<std::string>& visible_gpus) {
+                                         const std::optional<std::string>& visible_gpus,
+                                         const std::shared_ptr<SweepServer>& server) {
   if (!objective.is_none())
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
   LocalTargetOptions options;
@@ -143,19 +153,29 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
   options.primary_metric = spec.primary_metric;
   options.command_path = command_path;
   options.devices = value_or_raise(device_options(spec, parts.directory, visible_gpus));
+  if (server)
+    options.environment = [server](const RunRequest& request) {
+      return server->environment(request);
+    };
   return value_or_raise(make_local_target(options, parts.clock));
 }
 
 std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objective,
                               nb::object sampler, nb::object policy, nb::list listeners,
                               const std::string& command_path,
-                              std::optional<std::string> visible_gpus) {
+                              std::optional<std::string> visible_gpus,
+                              const std::optional<std::string>& tracking_uri) {
   const auto fault = std::make_shared<Fault>();
   const CustomParts custom{std::move(sampler), std::move(policy), std::move(listeners)};
   return going_on(*sweep, custom, fault, [&](const SweepSpec& spec, SweepParts& parts) {
     parts.clock = make_steady_clock();
-    parts.target = target_of(spec, parts, std::move(objective), command_path, visible_gpus);
-    return std::make_unique<Engine>(sweep, spec, std::move(parts), fault);
+    StartedServer server;
+    if (objective.is_none())
+      server = value_or_raise(
+          start_server_for(spec, parts.store->header().id, parts.directory, tracking_uri));
+    parts.target =
+        target_of(spec, parts, std::move(objective), command_path, visible_gpus, server.server);
+    return std::make_unique<Engine>(sweep, spec, std::move(parts), fault, std::move(server));
   });
 }
 
@@ -166,6 +186,7 @@ void bind_sweep(nb::module_& module) {
       .def("wait", &Engine::wait, "Whether it is done, after so many seconds at most.")
       .def("stop", &Engine::stop)
       .def("result", &Engine::result)
+      .def_prop_ro("server_note", [](const Engine& it) { return to_text_object(it.server_note()); })
       .def_prop_ro("trouble", [](const Engine& it) { return to_text_object(it.trouble()); })
       .def_prop_ro("exception", &Engine::exception);
   using Handle = RunHandle;
@@ -193,7 +214,10 @@ void bind_sweep(nb::module_& module) {
       });
   module.def("start", start, nb::arg("sweep"), nb::arg("objective").none(),
              nb::arg("sampler").none(), nb::arg("policy").none(), nb::arg("listeners"),
-             nb::arg("command_path"), nb::arg("visible_gpus").none());
+             nb::arg("command_path"), nb::arg("visible_gpus").none(),
+             nb::arg("tracking_uri").none());
+  module.def("own_tracking_uri", own_tracking_uri, nb::arg("exported_uri").none(),
+             nb::arg("run_id").none());
 }
 
 }  // namespace hdrive::python

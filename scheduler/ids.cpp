@@ -36,6 +36,14 @@ std::string new_sweep_id() {
   return id;
 }
 
+std::string new_token() {
+  std::string token;
+  for (int word = 0; word < 4; ++word)
+    for (std::uint64_t bits = entropy(), digit = 0; digit < 16; ++digit, bits >>= 4)
+      token += "0123456789abcdef"[bits & 15];
+  return token;
+}
+
 SweepHeader new_sweep_header(const SweepSpec& spec, Time created) {
   SweepHeader header;
   header.id = new_sweep_id();

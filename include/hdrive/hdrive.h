@@ -17,7 +17,8 @@
 //
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring
 // of your own), begin.h (what comes before), sweep.h (running it), ask_tell.h (the same without a
-// loop), edit.h (changing it), state.h and report.h (what came out), changes.h and store.h (what is
+// loop), edit.h (changing it), server.h (what runs
+// log with MLflow), state.h and report.h (what came out), changes.h and store.h (what is
 // kept), catalog.h and reader.h (reading what was kept).
 #pragma once
 
@@ -47,6 +48,7 @@
 #include "hdrive/requests.h"
 #include "hdrive/result.h"
 #include "hdrive/sampler.h"
+#include "hdrive/server.h"
 #include "hdrive/space.h"
 #include "hdrive/spec.h"
 #include "hdrive/state.h"

@@ -22,6 +22,8 @@ SweepHeader new_sweep_header(const SweepSpec& spec, Time created);
 /// A random seed, for specifications without one. At most 2^53, so that every reader keeps it
 /// exactly.
 std::uint64_t new_seed();
+/// 256 random bits as 64 hexadecimal digits: what somebody has to know to be let in.
+std::string new_token();
 /// "HD_<uuid>_<n>".
 std::string run_id(const std::string& sweep_id, RunId run);
 

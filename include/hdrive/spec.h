@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hdrive/history.h"
@@ -24,6 +25,14 @@ struct RepeatBest {
 
   bool operator==(const RepeatBest&) const = default;
 };
+
+/// Whether what runs log with MLflow goes into the sweep (hdrive/server.h).
+enum class MlflowServer {
+  automatic,  ///< "auto": unless MLFLOW_TRACKING_URI names another server
+  always,     ///< "always": whatever hdrive's own environment says
+  never,      ///< "never"
+};
+std::string_view to_string(MlflowServer choice);
 
 struct SweepSpec {
   // ---- HyperDrive's keys -----------------------------------------------------------------------
@@ -52,6 +61,10 @@ struct SweepSpec {
   KeepWork keep_work = KeepWork::never;          ///< which of these folders outlive their run
   std::uint64_t snapshot_max_file = 10'000'000;  ///< larger files are linked to; bytes
   std::map<std::string, std::string> environment_variables;  ///< added to hdrive's own
+  MlflowServer mlflow = MlflowServer::automatic;  ///< what runs log with MLflow goes into the sweep
+  /// Where the sweep's server listens: "host", "host:port" or ":port". Empty: at the loopback
+  /// address, at a port of its own choice.
+  std::string server_address;
   /// One run's time limit, HyperDrive's 30 days.
   std::chrono::milliseconds max_run_duration = std::chrono::hours{24 * 30};
   /// How long a cancelled run may take from SIGTERM to SIGKILL.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -196,6 +197,9 @@ struct LocalTargetOptions {
   /// empty.
   std::filesystem::path command_path;
   DeviceOptions devices;
+  /// What a run's environment gets besides, in place of what the request says of the same names;
+  /// asked before each start, on the sweep's thread. Null: nothing.
+  std::function<std::vector<std::pair<std::string, std::string>>(const RunRequest&)> environment;
 };
 
 /// Each run is a process group of its own under a small supervisor that owns its whole process
@@ -226,6 +230,10 @@ struct RecordedRun {
 /// nothing.
 Result<RecordedRun> read_run_directory(const std::filesystem::path& directory, RunId run,
                                        const LocalTargetOptions& options);
+
+/// A line of metrics.jsonl, without its end, as the target reads it (docs/metric-protocol.md).
+/// Nothing: it is blank, or cannot be used.
+std::optional<Metric> metric_of_line(std::string_view line);
 
 /// What is wrong with a metric pattern; nothing if it is sound.
 std::optional<std::string> metric_pattern_fault(const std::string& pattern);

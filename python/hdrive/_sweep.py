@@ -272,7 +272,12 @@ class Sweep:
             self._check_free()
             kept = self._sweep()
             engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path(),
-                                 os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")))
+                                 os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")),
+                                 _core.own_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI"),
+                                                        os.environ.get("HDRIVE_RUN_ID")))
+            if engine.server_note:
+                import warnings
+                warnings.warn(engine.server_note, stacklevel=4)
             self._engine = Handle(self, engine, pool)
             keep_running(self._engine)
             return self._engine

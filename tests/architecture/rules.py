@@ -7,7 +7,7 @@
 import pathlib
 import re
 
-MODULES = ["config", "space", "sampling", "scheduler", "workspace", "compute", "policies", "store"]
+MODULES = ["config", "space", "sampling", "scheduler", "workspace", "compute", "server", "policies", "store"]
 
 # What the files of a folder may include besides the standard library and POSIX. Prefixes of what stands
 # between the quotes or brackets; SELF is the folder itself.
@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "scheduler": MODULE,
     "workspace": MODULE,
     "compute": MODULE + JSON + ["re2/"],
+    "server": MODULE + JSON + ["boost/asio/", "boost/beast/"],
     "policies": MODULE,
     "store": MODULE + JSON + ["sqlite3.h"],
     "cli": MODULE + JSON + ["CLI/"],
@@ -33,7 +34,8 @@ MAY_INCLUDE = {
 }
 
 # Headers that take seconds to compile, and the one file that may include them.
-ONLY_IN = {"CLI/": "cli/argument_parser.cpp"}
+ONLY_IN = {"CLI/": "cli/argument_parser.cpp", "boost/asio/": "server/http_server.cpp",
+           "boost/beast/": "server/http_server.cpp"}
 
 # In angle brackets without a slash, NAME is the standard library's, NAME.h C's or POSIX'; these are not.
 THIRD_PARTY = {"sqlite3.h", "fmt.h"}

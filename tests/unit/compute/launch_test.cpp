@@ -52,6 +52,21 @@ TEST_CASE("run.json tells what was started") {
                        Contains("{\"--lr\":0.5}"));
 }
 
+TEST_CASE("the sweep's own server is reached without a proxy") {
+  RunRequest request;
+  request.environment = {{"MLFLOW_TRACKING_URI", "http://127.0.0.1:20000/runs/0"}};
+  const auto holds = [&](std::vector<const char*> inherited, const std::string& variable) {
+    inherited.push_back(nullptr);
+    const auto environment = run_environment(request, inherited.data(), "/p");
+    return std::find(environment.begin(), environment.end(), variable) != environment.end();
+  };
+  CHECK(holds({"http_proxy=http://p:1"}, "no_proxy=127.0.0.1"));
+  CHECK(holds({"HTTP_PROXY=http://p:1", "NO_PROXY=x"}, "NO_PROXY=x,127.0.0.1"));
+  CHECK(!holds({"NO_PROXY=x"}, "NO_PROXY=x,127.0.0.1"));
+  request.environment = {{"MLFLOW_TRACKING_URI", "http://elsewhere:20000"}};
+  CHECK(!holds({"http_proxy=http://p:1"}, "no_proxy=127.0.0.1"));
+}
+
 TEST_CASE("another attempt finds its checkpoints, and the earlier attempt's files are kept aside") {
   LocalRuns runs;
   auto request =
