@@ -51,11 +51,11 @@ void warn_of_own_options(const ArgumentParser& parser, const std::vector<std::st
 // az ml run submit-hyperdrive takes the script where its own options end; all behind it is the
 // script's.
 void take_script(const ArgumentParser& parser, std::vector<std::string>& arguments,
-                 std::vector<std::string>& script) {
+                 std::vector<std::string>& script, bool follows) {
   const bool hyperdrive = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
     return argument.starts_with(kHyperdriveOption);
   });
-  if (!hyperdrive) return;
+  if (!hyperdrive && !follows) return;
   std::size_t i = 0;
   while (i < arguments.size() && arguments[i].starts_with('-'))
     i += takes_value(parser, arguments[i]) ? 2 : 1;
@@ -105,13 +105,33 @@ void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
 void add_asset_map_option(ArgumentParser& parser, std::string& file) {
   parser
       .text("--asset-map", file, "FILE",
-            "Of a v2 job: the file that says what azureml: names mean on this machine (default: "
-            "$HDRIVE_ASSET_MAP, else azureml.yml beside the job)")
+            "The file that says what Azure's names mean on this machine (default: "
+            "$HDRIVE_ASSET_MAP, else azureml.yml beside the job or the run configuration)")
       .completion = Completion::files;
 }
 
 fs::path asset_map_file(const ConfigArguments& config) {
   return config.asset_map.empty() ? environment("HDRIVE_ASSET_MAP").value_or("") : config.asset_map;
+}
+
+void add_run_configuration_options(ArgumentParser& parser, ConfigArguments& config) {
+  parser.text("-e,--experiment-name", config.experiment, "NAME",
+              "The experiment the sweep belongs to");
+  parser
+      .text("-c,--run-configuration-name", config.run_configuration, "NAME",
+            "The run configuration: a .runconfig file, or its name without the extension")
+      .completion = Completion::files;
+  parser.text("--path", config.path, "DIR", "The source directory, in which the runs start")
+      .completion = Completion::directories;
+  parser
+      .text("-d,--conda-dependencies", config.conda_file, "FILE",
+            "A conda file for the runs' environment, instead of the run configuration's")
+      .completion = Completion::files;
+  add_asset_map_option(parser, config.asset_map);
+  parser
+      .text("--source-directory", config.source_directory, "DIR",
+            "The source directory, where --path is where configurations are looked for")
+      .completion = Completion::directories;
 }
 
 void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
@@ -133,26 +153,18 @@ void add_config_options(ArgumentParser& parser, ConfigArguments& config) {
         config.name = name;
         return name.empty() ? std::string("is empty; a name, or no --name at all, is allowed") : "";
       });
-  parser.text("-e,--experiment-name", config.experiment, "NAME",
-              "The experiment the sweep belongs to");
-  parser
-      .text("-c,--run-configuration-name", config.run_configuration, "NAME",
-            "The run configuration: a .runconfig file, or its name without the extension")
-      .completion = Completion::files;
+  add_run_configuration_options(parser, config);
   parser
       .text(kHyperdriveOption, config.hyperdrive_file, "FILE",
             "The configuration as HyperDrive's command names it; a script and its arguments may "
             "follow the options")
       .completion = Completion::configurations;
-  add_asset_map_option(parser, config.asset_map);
-  parser.text("--path", config.path, "DIR", "The source directory, in which the runs start")
-      .completion = Completion::directories;
 }
 
 void take_words(const ArgumentParser& parser, ConfigArguments& config,
                 std::vector<std::string>& arguments) {
   take_command(arguments, config.command);
-  take_script(parser, arguments, config.script);
+  take_script(parser, arguments, config.script, config.script_follows);
 }
 
 std::vector<std::pair<std::string, std::string>> parse_settings(
@@ -216,8 +228,9 @@ fs::path config_file(const ConfigArguments& config) {
   return config.file;
 }
 
-LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure) {
-  const fs::path file = config_file(config);
+namespace {
+
+ConfigOverrides overrides_of(const ConfigArguments& config, Purpose purpose) {
   ConfigOverrides overrides;
   overrides.set = parse_settings(config.set);
   overrides.command = config.command;
@@ -227,26 +240,50 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
       config.script.front().ends_with(".py"))
     overrides.command.insert(overrides.command.begin(), "python3");
   // A command typed here names its files as they are seen from here, wherever the configuration
-  // lies.
-  if (!overrides.command.empty()) overrides.command_directory = fs::current_path();
+  // lies; and HyperDrive's command takes the folder it is called in.
+  if (!overrides.command.empty() || !config.hyperdrive_file.empty())
+    overrides.command_directory = fs::current_path();
   overrides.run_configuration = run_configuration_file(config);
-  overrides.source_directory = config.path;
+  overrides.conda_dependencies = config.conda_file;
+  overrides.source_directory =
+      config.source_directory.empty() ? config.path : config.source_directory;
   overrides.needs_command = purpose == Purpose::run;
   overrides.needs_files = overrides.captures = purpose != Purpose::look;
-  overrides.azure = azure;
   overrides.asset_map = asset_map_file(config);
   overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",
                              config.script.front()));
   check_name(config.name);
-  LoadedConfig loaded = load_config(file, overrides);
+  return overrides;
+}
+
+// What the command line says of the sweep itself.
+void complete(LoadedConfig& loaded, const ConfigArguments& config, Purpose purpose) {
   report_problems(loaded, purpose);
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   if (config.seed) loaded.spec.seed = *config.seed;
   loaded.seed_given = loaded.seed_given || config.seed.has_value();
   if (!loaded.seed_given) loaded.spec.seed = new_seed();
+}
+
+}  // namespace
+
+LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure) {
+  const fs::path file = config_file(config);
+  ConfigOverrides overrides = overrides_of(config, purpose);
+  overrides.azure = azure;
+  LoadedConfig loaded = load_config(file, overrides);
+  complete(loaded, config, purpose);
+  return loaded;
+}
+
+LoadedConfig load_single_run_or_fail(const ConfigArguments& config) {
+  ConfigOverrides overrides = overrides_of(config, Purpose::run);
+  overrides.command_directory = fs::current_path();
+  LoadedConfig loaded = single_run(overrides);
+  complete(loaded, config, Purpose::run);
   return loaded;
 }
 

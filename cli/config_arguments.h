@@ -29,10 +29,15 @@ struct ConfigArguments {
   std::vector<std::string> set;      ///< "key=value"
   std::vector<std::string> command;  ///< behind "--"
   std::vector<std::string> script;   ///< HyperDrive's positional script and its arguments
+  bool script_follows = false;       ///< such a script is what the positional words are
+  std::string conda_file;            ///< -d
+  std::string source_directory;      ///< --source-directory
 };
 
 /// Declares the options on `parser`.
 void add_config_options(ArgumentParser& parser, ConfigArguments& config);
+/// Those of them that say what is run and of which experiment it is.
+void add_run_configuration_options(ArgumentParser& parser, ConfigArguments& config);
 
 /// Takes the command or the script out of `arguments`. Called when all options are declared: those
 /// in front of a script are told from it by what they take.
@@ -63,6 +68,9 @@ enum class Purpose {
 /// seed is drawn where none was given, and `seed_given` left false. `azure`: warn of what Azure
 /// would refuse as well.
 LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure = false);
+
+/// The same of a single run, without a configuration of a sweep.
+LoadedConfig load_single_run_or_fail(const ConfigArguments& config);
 
 /// The configuration file that the arguments name.
 std::filesystem::path config_file(const ConfigArguments& config);

@@ -35,7 +35,9 @@ std::vector<std::string> arguments_for_child(const Detach& detach) {
   std::vector<std::string> result{"hdrive"};
   result.insert(result.end(), detach.arguments.begin(), detach.arguments.end());
   // The first is ours; a script or a command behind may have its own.
-  const auto option = std::find(result.begin(), result.end(), "--detach");
+  const auto option = std::find_if(result.begin(), result.end(), [](const std::string& word) {
+    return word == "--detach" || word == "--async";
+  });
   *option = fmt::format("{}={}", kAnnounceOption, kAnnounceFd);
   return result;
 }
@@ -129,7 +131,7 @@ void add_detach_option(ArgumentParser& parser, Detach& detach, const std::string
                        const std::vector<std::string>& arguments) {
   detach.arguments = arguments;
   detach.arguments.insert(detach.arguments.begin(), verb);
-  parser.flag("--detach", detach.asked,
+  parser.flag("--detach,--async", detach.asked,
               "Return when the first run has begun; the sweep goes on without the terminal");
   parser.integer(kAnnounceOption, detach.announce_to, std::int64_t{0}, "").hidden = true;
 }

@@ -61,7 +61,7 @@ SignalWatcher::SignalWatcher(StopSignal stop) {
 
 SignalWatcher::~SignalWatcher() {
   const std::uint64_t one = 1;
-  if (write(done_.get(), &one, sizeof one) == sizeof one) thread_.join();
+  if (::write(done_.get(), &one, sizeof one) == sizeof one) thread_.join();
   // What came in the last moment was meant for what is over.
   const sigset_t set = stopping_signals();
   const timespec at_once{};

@@ -237,8 +237,8 @@ void finish(Loader& loader, bool has_keys) {
 }
 
 LoadedConfig result_of(Loader& loader) {
-  return {std::move(loader.spec), loader.problems.take(), loader.seed_given,
-          loader.concurrency_given};
+  return {std::move(loader.spec), loader.problems.take(), std::move(loader.surroundings),
+          loader.seed_given, loader.concurrency_given};
 }
 
 }  // namespace config
@@ -249,6 +249,26 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
   config::Problems problems;
   config::Loader loader{problems, overrides, directory, {}};
   read_configuration(loader, text, name);
+  return result_of(loader);
+}
+
+LoadedConfig single_run(const ConfigOverrides& overrides) {
+  using namespace config;
+  Problems problems;
+  Loader loader{problems, overrides, full_path("."), {}};
+  problems.add_source("command line", {}, Problems::Lines::untold);
+  SweepSpec& spec = loader.spec;
+  spec.sampling = {"grid", {}};
+  spec.space.parameters = {{"job", Choice{{Value(std::string("script"))}}, {}}};
+  spec.append_parameters = false;
+  spec.primary_metric = "none";
+  spec.stop_without_primary_metric = false;
+  spec.max_total_runs = spec.max_concurrent_runs = 1;
+  loader.concurrency_given = loader.space_sound = loader.sampling_sound = true;
+  read_run_configuration(loader);
+  set_command(loader);
+  set_source_directory(loader);
+  check_command(loader);
   return result_of(loader);
 }
 

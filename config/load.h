@@ -53,6 +53,8 @@ struct Loader {
   std::vector<Place> command_places;  ///< of each word of the command
   const Node* start_points = nullptr;  ///< read once the space is known
   std::string interpreter;             ///< the run configuration's; empty without one
+  Surroundings surroundings;           ///< what the run configuration wants around the program
+  bool program_elsewhere = false;      ///< in an environment or an image, not in PATH
   bool space_sound = false;            ///< parameter_space was read without an error
   bool sampling_sound = false;         ///< so was the sampler with its options
   bool policy_sound = true;            ///< and the policy

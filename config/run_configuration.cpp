@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HyperDrive's .runconfig (YAML or JSON): script, arguments, interpreter, environment variables.
-// The rest of that format is known by name, so that what has no effect here is told once and not
-// refused.
+// HyperDrive's .runconfig (YAML or JSON): what is run, and what it wants around it. Each key is in
+// the table of run_keys.cpp, which says what becomes of it; what is read here is what counts.
+#include "config/run_configuration.h"
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -16,168 +17,111 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Use {
-  taken,    ///< read below
-  silent,   ///< of no consequence here, whatever it says
-  telling,  ///< has no effect here: worth a warning unless empty or one of the defaults
-};
-
-struct KnownKey {
-  std::string_view path;
-  Use use;
-  std::vector<std::string_view> defaults = {};
-  std::string_view why = {};
-};
-
-const std::vector<KnownKey>& known_keys() {
-  static const std::vector<KnownKey> kTable{
-      {"script", Use::taken},
-      {"arguments", Use::taken},
-      {"command", Use::taken},
-      {"sourceDirectory", Use::taken},
-      {"maxRunDurationSeconds", Use::taken},
-      {"environment", Use::taken},
-      {"target", Use::telling, {"local"}, "the runs are processes on this machine"},
-      {"framework", Use::telling, {"python"}, "each run is one process"},
-      {"communicator", Use::telling, {"none"}, "each run is one process"},
-      {"nodeCount", Use::telling, {"1"}, "each run is one process"},
-      {"dataReferences", Use::telling, {}, "give the script paths of this machine"},
-      {"data", Use::telling, {}, "give the script paths of this machine"},
-      {"sourceDirectoryDataStore", Use::telling, {}, "source_directory says where the runs start"},
-      {"exposedPorts", Use::telling, {}, "the runs share this machine's ports"},
-      {"docker", Use::silent},
-      {"autoPrepareEnvironment", Use::silent},
-      {"jobName", Use::silent},
-      {"history", Use::silent},
-      {"spark", Use::silent},
-      {"hdi", Use::silent},
-      {"tensorflow", Use::silent},
-      {"mpi", Use::silent},
-      {"pytorch", Use::silent},
-      {"amlcompute", Use::silent},
-      {"containerInstance", Use::silent},
-      {"batchAi", Use::silent},
-      {"environment.name", Use::silent},
-      {"environment.version", Use::silent},
-      {"environment.environmentVariables", Use::taken},
-      {"environment.python", Use::taken},
-      {"environment.docker", Use::taken},
-      {"environment.spark", Use::silent},
-      {"environment.databricks", Use::silent},
-      {"environment.inferencingStackVersion", Use::silent},
-      {"environment.python.userManagedDependencies", Use::taken},
-      {"environment.python.interpreterPath", Use::taken},
-      {"environment.python.condaDependenciesFile", Use::taken},
-      {"environment.python.condaDependencies", Use::taken},
-      {"environment.python.baseCondaEnvironment", Use::silent},
-      {"environment.docker.enabled",
-       Use::telling,
-       {"false"},
-       "the runs are processes on this machine"},
-      {"environment.docker.baseImage", Use::silent},
-      {"environment.docker.baseDockerfile", Use::silent},
-      {"environment.docker.sharedVolumes", Use::silent},
-      {"environment.docker.gpuSupport", Use::silent},
-      {"environment.docker.shmSize", Use::silent},
-      {"environment.docker.arguments", Use::silent},
-      {"environment.docker.baseImageRegistry", Use::silent},
-  };
-  return kTable;
-}
-
-bool is_empty(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::null:
-      return true;
-    case Node::Kind::text:
-      return node.text.empty();
-    case Node::Kind::list:
-      return node.items.empty();
-    case Node::Kind::map:
-      return node.entries.empty();
-    default:
-      return false;
-  }
+// The folder of the project: configurations often lie in a folder of their own in it.
+fs::path project_of(const fs::path& file) {
+  std::error_code ignored;
+  const fs::path here = fs::absolute(file, ignored).lexically_normal().parent_path();
+  const std::string name = here.filename();
+  return name == ".azureml" || name == "aml_config" ? here.parent_path() : here;
 }
 
 /// One .runconfig while it is being read.
 class RunConfiguration {
  public:
-  RunConfiguration(Loader& loader, const Node& root) : loader_(loader), root_(root) {}
+  RunConfiguration(Loader& loader, const Node& root)
+      : loader_(loader),
+        root_(root),
+        file_(loader.overrides.run_configuration),
+        project_(loader.overrides.source_directory.empty() ? project_of(file_)
+                                                           : loader.overrides.source_directory) {}
 
   void read() {
-    tell_ignored(root_, "");
-    read_environment();
-    read_command();
+    check_run_keys(loader_.problems, root_);
+    read_distribution();
+    read_variables();
     read_directory();
+    std::vector<fs::path> folders;
+    data_ = read_run_data(loader_, root_, project_, folders);
+    read_python();
+    read_container(folders);
+    read_command();
     read_duration();
+    read_history();
   }
 
  private:
   void error(const Node& node, std::string text) {
     loader_.problems.error(node.place, std::move(text));
   }
+  void warn(const Node& node, std::string text) {
+    loader_.problems.warn(node.place, std::move(text));
+  }
+  void refuse(std::string_view path) { refuse_run_key(loader_.problems, root_, path); }
 
-  // The value at a dotted path, or nullptr where it is absent or empty.
-  const Node* value(std::string_view path) const {
-    const Node* node = &root_;
-    for (const std::string_view key : base::split(path, '.')) {
-      const Entry* entry = node->find(key);
-      if (!entry || is_empty(*entry->value)) return nullptr;
-      node = entry->value.get();
+  const Node* value(std::string_view path) const { return value_at(root_, path); }
+
+  // Nothing where it is absent, or no truth value, which is reported.
+  std::optional<bool> truth(std::string_view path) {
+    const Node* node = value(path);
+    if (!node) return std::nullopt;
+    if (node->is(Node::Kind::boolean)) return node->boolean;
+    error(*node, in_quotes(path) + " is " + describe(*node) + "; allowed: true or false");
+    return std::nullopt;
+  }
+  std::string text(std::string_view path) {
+    const Node* node = value(path);
+    return node ? scalar_text(loader_.problems, *node, in_quotes(path)).value_or("") : "";
+  }
+
+  // ---- one process or several -------------------------------------------------------------------
+
+  void read_distribution() {
+    static const std::vector<std::string> kFrameworks{
+        "Python",    "PySpark",        "PySparkInteractive",       "Cntk", "TensorFlow", "PyTorch",
+        "PythonMpi", "PythonIntelMpi", "TensorFlowParameterServer"};
+    static const std::vector<std::string> kCommunicators{
+        "None", "ParameterServer", "OpenMpi", "IntelMpi", "Gloo", "Mpi", "Nccl"};
+    const std::string framework = word("framework", kFrameworks);
+    const std::string communicator = word("communicator", kCommunicators);
+    if (framework.starts_with("pyspark"))
+      error(*value("framework"),
+            "\"framework\" is " + in_quotes(value("framework")->text) +
+                "; hdrive runs no Spark jobs; let a script of framework Python "
+                "call spark-submit");
+    refuse("nodeCount");
+    if (communicator.ends_with("mpi") || framework.ends_with("mpi")) {
+      refuse("mpi.processCountPerNode");
+      refuse("mpi.nodeCount");
     }
-    return node;
-  }
-
-  void tell_ignored(const Node& map, const std::string& prefix) {
-    for (const Entry& entry : map.entries) {
-      const std::string path = prefix + entry.key;
-      const auto& table = known_keys();
-      const auto row = std::find_if(table.begin(), table.end(),
-                                    [&](const KnownKey& known) { return known.path == path; });
-      if (row == table.end()) {
-        tell_unknown(entry, prefix);
-      } else if (row->use == Use::telling) {
-        tell_without_effect(entry, path, *row);
-      } else if (row->use == Use::taken && entry.value->is(Node::Kind::map) &&
-                 path != "environment.environmentVariables") {
-        tell_ignored(*entry.value, path + ".");
-      }
+    if (framework == "pytorch") {
+      refuse("pytorch.processCount");
+      refuse("pytorch.nodeCount");
     }
+    if (framework == "tensorflowparameterserver" ||
+        (framework == "tensorflow" && communicator == "parameterserver"))
+      refuse("tensorflow.workerCount");
+    refuse("outputData");
   }
 
-  void tell_unknown(const Entry& entry, const std::string& prefix) {
-    // What stands under a key that is passed over as a whole has no rows.
-    std::vector<std::string> names;
-    for (const KnownKey& known : known_keys())
-      if (known.path.starts_with(prefix) &&
-          known.path.find('.', prefix.size()) == std::string_view::npos)
-        names.emplace_back(known.path.substr(prefix.size()));
-    if (names.empty()) return;
-    const std::string hint = base::did_you_mean(entry.key, names);
-    loader_.problems.warn(entry.place, "unknown key " + in_quotes(entry.key) + " is ignored" +
-                                           (hint.empty() ? "" : ";" + hint));
+  // The value in lower case, one of `allowed`; else it is reported.
+  std::string word(std::string_view path, const std::vector<std::string>& allowed) {
+    const std::string given = text(path), folded = base::lower(given);
+    if (given.empty()) return "";
+    for (const std::string& each : allowed)
+      if (base::lower(each) == folded) return folded;
+    const std::string hint = base::did_you_mean(given, allowed);
+    error(*value(path), "unknown " + std::string(path) + " " + in_quotes(given) + "; allowed: " +
+                            base::join(allowed, ", ") + (hint.empty() ? "" : ";" + hint));
+    return "";
   }
 
-  void tell_without_effect(const Entry& entry, const std::string& path, const KnownKey& row) {
-    if (is_empty(*entry.value)) return;
-    const std::string word = base::lower(entry.value->text);
-    for (const std::string_view usual : row.defaults)
-      if (word == usual) return;
-    loader_.problems.warn(entry.place, in_quotes(path) + " is ignored: " + std::string(row.why));
-  }
+  // ---- the environment --------------------------------------------------------------------------
 
-  void read_environment() {
-    const Node* python = value("environment.python");
-    if (const Node* path = value("environment.python.interpreterPath"))
-      loader_.interpreter =
-          scalar_text(loader_.problems, *path, "\"interpreterPath\"").value_or("python3");
-    const Node* managed = python ? value("environment.python.userManagedDependencies") : nullptr;
-    const Node* conda = value("environment.python.condaDependenciesFile");
-    if (!conda) conda = value("environment.python.condaDependencies");
-    if (conda && !(managed && managed->boolean))
-      loader_.problems.warn(conda->place, "conda dependencies are not installed: the runs use " +
-                                              in_quotes(loader_.interpreter) + " as it is");
+  void read_variables() {
+    const Node* environment = value("environment");
+    if (environment && !environment->is(Node::Kind::map))
+      error(*environment, "\"environment\" is " + describe(*environment) +
+                              "; allowed: a mapping with python, docker, environmentVariables");
     const Node* variables = value("environment.environmentVariables");
     if (!variables) return;
     if (!variables->is(Node::Kind::map))
@@ -189,20 +133,159 @@ class RunConfiguration {
     loader_.spec.environment_variables.merge(given);  // the file's own stay
   }
 
+  void read_python() {
+    const bool managed = truth("environment.python.userManagedDependencies").value_or(false);
+    const bool prepared = truth("autoPrepareEnvironment").value_or(true);
+    const std::string interpreter = text("environment.python.interpreterPath");
+    if (!managed && prepared) {
+      refuse("environment.python.baseCondaEnvironment");
+      loader_.surroundings.packages = packages();
+    }
+    if (loader_.surroundings.packages) {
+      loader_.program_elsewhere = true;
+      loader_.interpreter = "python";
+      if (!interpreter.empty() && interpreter != "python")
+        warn(*value("environment.python.interpreterPath"),
+             "\"interpreterPath\" is ignored: the environment that is built has an interpreter of "
+             "its own; userManagedDependencies: true uses this one");
+      return;
+    }
+    loader_.interpreter = interpreter.empty() ? "python3" : interpreter;
+    const bool is_there = is_on_path(loader_, loader_.interpreter);
+    if (loader_.interpreter == "python" && !is_there) loader_.interpreter = "python3";
+  }
+
+  std::optional<PythonPackages> packages() {
+    if (const fs::path& given = loader_.overrides.conda_dependencies; !given.empty())
+      return read_packages(given, {loader_.problems.add_source("--conda-dependencies"), 0, 0});
+    const Node* inline_packages = value("environment.python.condaDependencies");
+    const Node* file = value("environment.python.condaDependenciesFile");
+    const std::string name = text("environment.name");
+    std::optional<PythonPackages> result;
+    if (inline_packages) {
+      result = read_conda_packages(loader_.problems, *inline_packages);
+      result->directory = project_;
+    } else if (file) {
+      result = packages_of_file(*file);
+    } else if (base::lower(name).starts_with("azureml-")) {
+      auto curated = curated_environment(name);
+      if (!curated) {
+        error(*value("environment.name"), curated.error().what);
+        return std::nullopt;
+      }
+      result = *std::move(curated);
+      result->directory = project_;
+    }
+    if (result && !name.empty()) result->name = name;
+    return result;
+  }
+
+  std::optional<PythonPackages> packages_of_file(const Node& node) {
+    const auto name = scalar_text(loader_.problems, node, "\"condaDependenciesFile\"");
+    if (!name) return std::nullopt;
+    std::error_code ignored;
+    fs::path path = project_ / *name;
+    const fs::path beside = fs::absolute(file_, ignored).parent_path() / *name;
+    if (!fs::exists(path, ignored) && fs::exists(beside, ignored)) path = beside;
+    return read_packages(path.lexically_normal(), node.place);
+  }
+
+  std::optional<PythonPackages> read_packages(const fs::path& path, Place place) {
+    auto content = read_text(path);
+    if (!content) {
+      report_missing(loader_, place,
+                     "the conda file " + in_quotes(path.string()) +
+                         " cannot be read: " + content.error().what);
+      return std::nullopt;
+    }
+    const int source = loader_.problems.add_source(path.string(), *std::move(content));
+    const NodePtr root = read_yaml(source, loader_.problems);
+    if (!root) return std::nullopt;
+    std::error_code ignored;
+    PythonPackages result = read_conda_packages(loader_.problems, *root);
+    result.directory = fs::absolute(path, ignored).parent_path();
+    return result;
+  }
+
+  // ---- the container ----------------------------------------------------------------------------
+
+  // The value at the later place of the docker section, else at the earlier one.
+  std::string docker(std::string_view key) const {
+    const std::string later = "docker." + std::string(key);
+    return value(later) ? later : "environment.docker." + std::string(key);
+  }
+
+  void read_container(const std::vector<fs::path>& folders) {
+    const auto later = truth("docker.useDocker");
+    const bool enabled = later ? *later : truth("environment.docker.enabled").value_or(false);
+    if (!enabled) return;
+    refuse("environment.docker.baseDockerfile");
+    for (const std::string_view key : {"username", "password", "registryIdentity"})
+      refuse("environment.docker.baseImageRegistry." + std::string(key));
+    Container container;
+    container.image = text("environment.docker.baseImage");
+    const Node* image = value("environment.docker.baseImage");
+    if (!image && value("environment.docker.baseDockerfile")) return;
+    if (!image || is_bare_image(container.image)) {
+      if (image)
+        warn(*image,
+             "the image is not used: it has conda and MPI alone, and the runs get their "
+             "environment on this machine");
+      return;
+    }
+    if (loader_.surroundings.packages)
+      return error(*image,
+                   "conda dependencies are not installed into images; give an image that has "
+                   "them, and userManagedDependencies: true, or enabled: false for an "
+                   "environment of this machine");
+    if (const std::string address = text("environment.docker.baseImageRegistry.address");
+        !address.empty() && !container.image.starts_with(address + "/"))
+      container.image = address + "/" + container.image;
+    container.shm_size = text(docker("shmSize"));
+    container.gpu = truth("environment.docker.gpuSupport").value_or(false);
+    if (const Node* arguments = value(docker("arguments")))
+      container.arguments = read_words(*arguments, "arguments");
+    container.volumes = folders;
+    if (!truth(docker("sharedVolumes")).value_or(true))
+      warn(*value(docker("sharedVolumes")),
+           "\"sharedVolumes\" is ignored: a run needs its folder and the source folder");
+    loader_.surroundings.container = std::move(container);
+    loader_.program_elsewhere = true;
+    if (loader_.interpreter == "python3" && !value("environment.python.interpreterPath"))
+      loader_.interpreter = "python";
+  }
+
+  // ---- what is run ------------------------------------------------------------------------------
+
   std::vector<std::string> read_words(const Node& node, std::string_view key) {
     std::vector<std::string> words;
     if (node.is(Node::Kind::list)) {
       for (const NodePtr& item : node.items)
-        if (auto word = scalar_text(loader_.problems, *item, "a word of " + in_quotes(key)))
-          words.push_back(*std::move(word));
+        if (const auto given = scalar_text(loader_.problems, *item, "a word of " + in_quotes(key)))
+          words.push_back(with_data(*given));
       return words;
     }
     if (const auto text = scalar_text(loader_.problems, node, in_quotes(key))) {
       auto split = split_words(*text);
-      if (split) return *std::move(split);
+      if (split) {
+        for (std::string& each : *split) each = with_data(each);
+        return *std::move(split);
+      }
       error(node, in_quotes(key) + ": " + split.error().what);
     }
     return words;
+  }
+
+  // What Azure put in the place of "$AZUREML_DATAREFERENCE_name" before the script saw it.
+  std::string with_data(std::string given) const {
+    // From the end, where the longer of two names comes first that begin alike.
+    for (auto it = data_.rbegin(); it != data_.rend(); ++it)
+      for (const std::string& token : {"${" + it->first + "}", "$" + it->first})
+        for (std::size_t at = given.find(token); at != given.npos; at = given.find(token, at)) {
+          given.replace(at, token.size(), it->second);
+          at += it->second.size();
+        }
+    return given;
   }
 
   void read_command() {
@@ -267,8 +350,29 @@ class RunConfiguration {
           std::chrono::milliseconds(round_to_count(node->number * 1000));
   }
 
+  // What is to be followed and kept beside outputs and logs lies in the run's folder.
+  void read_history() {
+    const Node* watched = value("history.directoriesToWatch");
+    if (!watched) return;
+    std::vector<std::string> others;
+    for (const std::string& each : read_words(*watched, "directoriesToWatch")) {
+      const fs::path path = fs::path(each).lexically_normal();
+      const fs::path top = *path.begin();
+      if (top != "logs" && top != "outputs") others.push_back(in_quotes(each));
+    }
+    if (others.empty()) return;
+    const bool kept = loader_.given.contains("keep_work");
+    if (!kept) loader_.spec.keep_work = KeepWork::always;
+    warn(*watched, listing(others) + (others.size() == 1 ? " is" : " are") +
+                       " not followed while a run goes on, as logs is" +
+                       (kept ? "" : "; the runs' whole folders are kept (keep_work: always)"));
+  }
+
   Loader& loader_;
   const Node& root_;
+  const fs::path& file_;
+  fs::path project_;
+  std::map<std::string, std::string> data_;  // the variables of data references, and their paths
 };
 
 constexpr std::string_view kFolders[] = {"", ".azureml", "aml_config"};
@@ -298,6 +402,10 @@ fs::path in(const fs::path& directory, std::string_view folder) {
 
 void read_run_configuration(Loader& loader) {
   const fs::path& file = loader.overrides.run_configuration;
+  Node none;  // a run configuration without a key
+  none.kind = Node::Kind::map;
+  if (file.empty() && !loader.overrides.conda_dependencies.empty())
+    RunConfiguration(loader, none).read();
   if (file.empty()) return;
   loader.interpreter = "python3";
   auto text = read_text(file);

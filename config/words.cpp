@@ -172,10 +172,12 @@ void check_files(Loader& loader) {
     return !is_drawn(word) && !fs::exists(loader.spec.source_directory / word, error);
   };
   const std::string where = " in " + in_quotes(loader.spec.source_directory.string());
-  if (command[0].find('/') != std::string::npos && missing(command[0]))
+  const bool here = !loader.program_elsewhere;
+  if (here && command[0].find('/') != std::string::npos && missing(command[0]))
     return report_missing(loader, loader.command_places[0],
                           "there is no program " + in_quotes(command[0]) + where);
-  if (command[0].find_first_of("/{") == std::string::npos && !is_on_path(loader, command[0]))
+  if (here && command[0].find_first_of("/{") == std::string::npos &&
+      !is_on_path(loader, command[0]))
     return report_missing(
         loader, loader.command_places[0],
         "no program " + in_quotes(command[0]) + " is in PATH" +

@@ -9,14 +9,20 @@
 namespace hdrive::cli {
 
 Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
-  auto schema = std::make_shared<bool>(false), jobs = std::make_shared<bool>(false);
-  parser.flag("--schema", *schema, "Print a JSON Schema for editors instead of the page");
-  parser.flag("--jobs", *jobs, "Print the tables of docs/sweep-jobs.md, of v2 jobs");
-  return [schema, jobs] {
-    if (*jobs)
-      print(*schema ? job_json_schema() : job_reference());
-    else
-      print(*schema ? config_json_schema() : config_reference());
+  struct Options {
+    bool schema = false, jobs = false, run_configuration = false;
+  };
+  auto options = std::make_shared<Options>();
+  parser.flag("--schema", options->schema, "Print a JSON Schema for editors instead of the page");
+  parser.flag("--jobs", options->jobs, "Print the tables of docs/sweep-jobs.md, of v2 jobs");
+  parser.flag("--run-configuration", options->run_configuration,
+              "Print docs/runconfig.md, the keys of Azure's run configurations");
+  return [options] {
+    print(options->schema && options->jobs ? job_json_schema()
+          : options->schema                ? config_json_schema()
+          : options->jobs                  ? job_reference()
+          : options->run_configuration     ? run_configuration_reference()
+                                           : config_reference());
     return static_cast<int>(kDone);
   };
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/verbs/run.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -11,6 +13,7 @@
 #include "cli/lookup.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
+#include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/resume.h"
@@ -26,11 +29,8 @@ namespace {
 
 struct Options {
   ConfigArguments config;
-  std::string output_dir;
   std::string repeat_best;
-  bool dry_run = false;
-  bool quiet = false;
-  Detach detach;
+  RunOptions run;
 };
 
 std::string row(std::string_view label, const std::string& text) {
@@ -38,14 +38,15 @@ std::string row(std::string_view label, const std::string& text) {
 }
 
 // What would be run: everything is checked and made except the runs.
-int dry_run(const SweepSpec& spec, const std::filesystem::path& file,
+int dry_run(const LoadedConfig& loaded, const std::filesystem::path& file,
             const std::filesystem::path& home) {
+  const SweepSpec& spec = loaded.spec;
   const auto sampler = value_or_fail(
       make_sampler(spec.sampling, spec.space,
                    {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}),
       kWrong);
   const auto policy = value_or_fail(make_policy(spec.policy, spec.goal), kWrong);
-  std::string text = row("config", file.string());
+  std::string text = file.empty() ? "" : row("config", file.string());
   text += row("metric", fmt::format("{} ({})", spec.primary_metric, to_string(spec.goal)));
   text += row("sampling", sampler->describe());
   text += row("policy", policy->describe());
@@ -55,6 +56,8 @@ int dry_run(const SweepSpec& spec, const std::filesystem::path& file,
     text += row("repeats", fmt::format("the best {}, {} more each", best,
                                        times == 1 ? "once" : fmt::format("{} times", times)));
   text += row("seed", std::to_string(spec.seed));
+  if (const std::string around = surroundings_text(loaded.surroundings); !around.empty())
+    text += row("environment", around);
   text += row("starts in", spec.source_directory.string());
   text += row("kept in", home.string());
   const auto proposal = value_or_fail(sampler->propose(History(spec.goal), 0));
@@ -76,7 +79,7 @@ std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesy
 
 // The same command with the same name goes on with the sweep it began, provided it is the same
 // sweep.
-int go_on_with(const SweepEntry& sweep, const Options& options, LoadedConfig loaded) {
+int go_on_with(const SweepEntry& sweep, const RunOptions& options, LoadedConfig loaded) {
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
   const std::string name = shell_quote({sweep.header.name});
   if (sweep.engine)
@@ -112,17 +115,31 @@ Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time n
   return result;
 }
 
-int run(const Options& options) {
-  const LoadedConfig loaded = load_or_fail(options.config, Purpose::run);
+}  // namespace
+
+void add_run_options(ArgumentParser& parser, RunOptions& options, const std::string& verb,
+                     const std::vector<std::string>& arguments) {
+  add_detach_option(parser, options.detach, verb, arguments);
+  add_new_home_option(parser, options.output_dir);
+  parser.flag("--dry-run", options.dry_run,
+              "Check everything, print what would be run, start nothing");
+  parser.flag("--quiet", options.quiet, "Only warnings, errors and one line about the best run");
+  add_azure_options(parser, options.azure);
+}
+
+int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
+                 const RunOptions& options) {
   const SweepSpec& spec = loaded.spec;
   ok_or_fail(check(spec), kWrong);
+  tell_of_azure_options(options.azure, options.quiet);
   const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));
-  if (options.dry_run) return dry_run(spec, config_file(options.config), home);
+  if (options.dry_run) return dry_run(loaded, file, home);
+  make_surroundings(loaded, options.quiet);
   // Held until the sweep is made: of several that begin at once with one name the others find it.
   std::shared_ptr<void> claim;
-  if (!options.config.name.empty()) {
+  if (!spec.name.empty() && options.goes_on) {
     claim = value_or_fail(claim_names(home));
-    if (const auto sweep = sweep_named(options.config.name, home)) {
+    if (const auto sweep = sweep_named(spec.name, home)) {
       claim.reset();
       return go_on_with(*sweep, options, loaded);
     }
@@ -139,37 +156,38 @@ int run(const Options& options) {
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;
   foreground.announce_to = options.detach.announce_to;
+  const MetadataFile metadata(options.azure.metadata_file, foreground.directory);
   foreground.open = [&] {
     auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
     claim.reset();
     source.hold.reset();  // the stored sweep holds it from here on
     ok_or_fail(store->append(notes_of(source, now)));
+    metadata.write();
     if (!options.quiet) tell(beginning_line(header, spec));
     return OwnedSweep{store, nullptr};
   };
-  return run_in_foreground(foreground);
+  const int code = run_in_foreground(foreground);
+  metadata.write();
+  return code;
 }
-
-}  // namespace
 
 Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
   auto options = std::make_shared<Options>();
-  add_detach_option(parser, options->detach, "run", arguments);
   add_config_options(parser, options->config);
-  add_new_home_option(parser, options->output_dir);
   parser.text(
       "--repeat-best", options->repeat_best, "RUNSxTIMES",
       "Run the best parameter sets again at the end, with new seeds: 3x5 the best 3, 5 times "
       "each; repeat_best in the configuration");
-  parser.flag("--dry-run", options->dry_run,
-              "Check everything, print what would be run, start nothing");
-  parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  add_run_options(parser, options->run, "run", arguments);
   take_words(parser, options->config, arguments);
   return [options] {
     if (!options->repeat_best.empty())
       options->config.set.push_back("repeat_best=" + options->repeat_best);
-    return options->detach.asked ? start_detached(options->detach, options->output_dir)
-                                 : run(*options);
+    RunOptions& run = options->run;
+    if (run.detach.asked) return start_detached(run.detach, run.output_dir);
+    run.goes_on = !options->config.name.empty();
+    LoadedConfig loaded = load_or_fail(options->config, Purpose::run);
+    return run_sweep_of(std::move(loaded), config_file(options->config), run);
   };
 }
 

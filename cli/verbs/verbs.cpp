@@ -24,6 +24,16 @@ const std::vector<Verb>& verbs() {
                     "hdrive run -e exp -c train --hyperdrive-configuration-name hdconfig.yml "
                     "train.py --x 1"},
        .setup = setup_run},
+      {.name = "submit-script",
+       .usage = "[options] [SCRIPT [ARGUMENTS...]]",
+       .summary = "Run a script once, by a run configuration",
+       .details =
+           "Runs a script once, as `az ml run submit-script` did: the run configuration gives what "
+           "the command line leaves out. It is a sweep of one run, and list, show, logs and all "
+           "else know it as one.",
+       .examples = {"hdrive submit-script -c local train.py --epochs 20",
+                    "hdrive submit-script -e digits -c local --async -t run.json"},
+       .setup = setup_submit_script},
       {.name = "init",
        .usage = "[SCRIPT] [options]",
        .summary = "Write a first configuration from a script's arguments",
@@ -252,6 +262,12 @@ const std::vector<Verb>& verbs() {
        .summary = "Print what may stand for the last word; for completion scripts",
        .examples = {},
        .setup = setup_complete,
+       .hidden = true},
+      {.name = "container-run",
+       .usage = "[options] -- COMMAND...",
+       .summary = "Run the command of a run in a container; called by runs alone",
+       .examples = {},
+       .setup = setup_container_run,
        .hidden = true},
       {.name = "config-reference",
        .usage = "",

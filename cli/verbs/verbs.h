@@ -20,6 +20,7 @@ Action setup_logs(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_best(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_export(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_stop(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_submit_script(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_pause(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_retry(ArgumentParser& parser, std::vector<std::string>& arguments);
@@ -37,6 +38,7 @@ Action setup_version(ArgumentParser& parser, std::vector<std::string>& arguments
 Action setup_completion(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_complete(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_man(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_container_run(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_config_reference(ArgumentParser& parser, std::vector<std::string>& arguments);
 
 }  // namespace hdrive::cli

@@ -63,6 +63,13 @@ enum Status {
   kNoClaim = 67,  ///< nothing was started
 };
 
+/// In the run directory: the command that ends what lives outside of the run's process tree, each
+/// word with a zero byte behind it. Carried out when the tree is gone, unless who wrote it took it
+/// away by then (docs/run-directory.md).
+inline constexpr char kEndFile[] = ".end-with";
+/// How long that command may take.
+inline constexpr int kEndPatienceMs = 30'000;
+
 /// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that
 /// is alive comes first.
 inline constexpr int kTimeLimitMarginMs = 1000;

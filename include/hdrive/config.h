@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "hdrive/environment.h"
 #include "hdrive/result.h"
 #include "hdrive/spec.h"
 
@@ -33,7 +34,10 @@ struct Problem {
 struct LoadedConfig {
   SweepSpec spec;                 ///< meaningful only if `ok()`
   std::vector<Problem> problems;  ///< in the order of the file
-  bool seed_given = false;        ///< else the caller draws one
+  /// What the run configuration wants around the program. The specification is as if it were there
+  /// already; who runs it makes it so (environment.h).
+  Surroundings surroundings = {};
+  bool seed_given = false;  ///< else the caller draws one
   bool concurrency_given =
       false;        ///< else max_concurrent_runs is what this machine has processors for
   bool ok() const;  ///< no errors
@@ -52,6 +56,8 @@ struct ConfigOverrides {
   /// A .runconfig file that gives script, arguments, interpreter and environment variables; may be
   /// empty.
   std::filesystem::path run_configuration;
+  /// A conda file in the place of the run configuration's environment; may be empty.
+  std::filesystem::path conda_dependencies;
   /// Replaces source_directory, before the command is checked.
   std::filesystem::path source_directory;
   /// Whether a specification without a command is an error (it is for runs as processes).
@@ -80,6 +86,10 @@ LoadedConfig load_config(const std::filesystem::path& file, const ConfigOverride
 LoadedConfig parse_config(std::string_view text, const std::string& name,
                           const std::filesystem::path& directory,
                           const ConfigOverrides& overrides = {});
+
+/// One run of the command of `overrides`, or of its run configuration, as a sweep: its only
+/// parameter has one value, of which the command is told nothing. No metric is expected.
+LoadedConfig single_run(const ConfigOverrides& overrides);
 
 /// The file that HyperDrive's `-c NAME` means: NAME.runconfig or NAME in `directory`, its .azureml
 /// or its aml_config. Fails saying where it looked, and what there is.
@@ -139,5 +149,8 @@ std::string job_reference();
 
 /// docs/hdconfig.md, generated from the schema table and the registries.
 std::string config_reference();
+
+/// docs/runconfig.md: each key of a run configuration, and what becomes of it.
+std::string run_configuration_reference();
 
 }  // namespace hdrive

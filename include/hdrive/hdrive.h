@@ -15,11 +15,11 @@
 //       run.report("loss", train_one_epoch(run.number("lr")), epoch);
 //   });
 //
-// Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can bring
-// of your own), begin.h (what comes before), sweep.h (running it), ask_tell.h (the same without a
-// loop), edit.h (changing it), server.h (what runs
-// log with MLflow), state.h and report.h (what came out), changes.h and store.h (what is
-// kept), catalog.h and reader.h (reading what was kept).
+// Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can
+// bring of your own), environment.h and begin.h (what comes before), sweep.h (running it),
+// ask_tell.h (the same without a loop), edit.h (changing it), server.h (what runs log with
+// MLflow), state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h
+// and reader.h (reading what was kept).
 #pragma once
 
 #include "hdrive/algorithm_table.h"
@@ -32,6 +32,7 @@
 #include "hdrive/config.h"
 #include "hdrive/controller_log.h"
 #include "hdrive/edit.h"
+#include "hdrive/environment.h"
 #include "hdrive/finite_space.h"
 #include "hdrive/history.h"
 #include "hdrive/housekeeping.h"

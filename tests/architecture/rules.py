@@ -7,7 +7,7 @@
 import pathlib
 import re
 
-MODULES = ["config", "space", "sampling", "scheduler", "workspace", "compute", "server", "policies", "store"]
+MODULES = ["config", "environment", "space", "sampling", "scheduler", "workspace", "compute", "server", "policies", "store"]
 
 # What the files of a folder may include besides the standard library and POSIX. Prefixes of what stands
 # between the quotes or brackets; SELF is the folder itself.
@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "include": ["hdrive/"],
     "base": ["hdrive/result.h", SELF, "boost/math/"] + FMT + JSON,  # the normal distribution
     "config": MODULE + ["yaml-cpp/"],
+    "environment": MODULE,
     "space": MODULE,
     "sampling": MODULE + ["Eigen/", "boost/random/", "tbb/", "oneapi/tbb"],
     "scheduler": MODULE,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
 #include "tests/unit/config/support.h"
 
 namespace hdrive {
@@ -70,20 +71,186 @@ struct Project {
 
 TEST_CASE("A run configuration gives command, environment and time limit; the rest is told once") {
   const Project project(kSample);
+  project.folder.write(".azureml/conda_dependencies.yml",
+                       "name: mine\nchannels: [conda-forge]\n"
+                       "dependencies: [python=3.8, numpy, {pip: [azureml-defaults, joblib]}]\n");
   const LoadedConfig loaded = project.load(around("environment_variables: {N: 2}\n"));
   CHECK(loaded.ok());
-  CHECK(loaded.spec.command == Words{"/usr/bin/python3", "train.py", "--epochs", "20", "a b"});
+  CHECK(loaded.spec.command == Words{"python", "train.py", "--epochs", "20", "a b"});
   CHECK(loaded.spec.append_parameters);
   CHECK(loaded.spec.environment_variables ==
         std::map<std::string, std::string>{{"EXAMPLE_ENV_VAR", "EXAMPLE_VALUE"}, {"N", "2"}});
   CHECK(loaded.spec.max_run_duration == std::chrono::seconds(60));
-  CHECK(project.told(around("environment_variables: {N: 2}\n")) ==
-        "<dir>/train.runconfig:3:1: warning: \"target\" is ignored: the runs are processes on this "
-        "machine\n"
-        "<dir>/train.runconfig:18:28: warning: conda dependencies are not installed: the runs use "
-        "\"/usr/bin/python3\" as it is\n"
-        "<dir>/train.runconfig:21:5: warning: \"environment.docker.enabled\" is ignored: the runs "
-        "are processes on this machine\n");
+  CHECK_FALSE(loaded.surroundings.container);
+  REQUIRE(loaded.surroundings.packages);
+  CHECK(loaded.surroundings.packages->name == "project_environment");
+  CHECK(loaded.surroundings.packages->channels == Words{"conda-forge"});
+  CHECK(loaded.surroundings.packages->conda == Words{"python=3.8", "numpy"});
+  CHECK(loaded.surroundings.packages->pip == Words{"azureml-defaults", "joblib"});
+  CHECK(
+      project.told(around("environment_variables: {N: 2}\n")) ==
+      "<dir>/train.runconfig:3:1: warning: \"target\" is ignored: the runs are processes on this "
+      "machine\n"
+      "<dir>/train.runconfig:17:22: warning: \"interpreterPath\" is ignored: the environment that "
+      "is built has an interpreter of its own; userManagedDependencies: true uses this one\n"
+      "<dir>/train.runconfig:22:16: warning: the image is not used: it has conda and MPI alone, "
+      "and the runs get their environment on this machine\n");
+}
+
+TEST_CASE("An environment is the user's own interpreter, a list of packages, or a curated name") {
+  const auto loaded = [](const std::string& environment) {
+    return Project("script: train.py\nenvironment: " + environment + "\n").load(around(""));
+  };
+  const auto own = loaded("{python: {userManagedDependencies: true, interpreterPath: /opt/py}}");
+  CHECK(own.spec.command == Words{"/opt/py", "train.py"});
+  CHECK_FALSE(own.surroundings.packages);
+  const auto curated = loaded("{name: AzureML-sklearn-0.24-ubuntu18.04-py37-cpu}");
+  REQUIRE(curated.surroundings.packages);
+  CHECK(curated.surroundings.packages->pip.front() == "scikit-learn");
+  const auto written = loaded("{python: {condaDependencies: {dependencies: [pip, {pip: [a]}]}}}");
+  REQUIRE(written.surroundings.packages);
+  CHECK(written.surroundings.packages->pip == Words{"a"});
+  CHECK(Project("script: train.py\nautoPrepareEnvironment: false\n"
+                "environment: {name: AzureML-Minimal}\n")
+            .load(around(""))
+            .spec.command == Words{"python3", "train.py"});
+  CHECK(Project("script: train.py\nenvironment: {name: AzureML-sklern}\n")
+            .told(around(""))
+            .ends_with("; did you mean \"AzureML-sklearn\"?\n"));
+  Project lost("script: train.py\nenvironment: {python: {condaDependenciesFile: a.yml}}\n");
+  lost.overrides.needs_files = true;
+  CHECK(lost.told(around("")) ==
+        "<dir>/train.runconfig:2:47: the conda file \"<dir>/a.yml\" cannot be read: the file "
+        "does not exist\n");
+}
+
+TEST_CASE("Several processes a run, Spark and what is unknown are refused with what to do") {
+  const auto told = [](const std::string& lines) {
+    const std::string text = Project("script: train.py\n" + lines).told(around(""));
+    return text.substr(text.find(':', text.find("runconfig")) + 1, 110);
+  };
+  CHECK(
+      told("nodeCount: 2\n").starts_with("2:12: \"nodeCount\" is the integer 2; each run is one"));
+  CHECK(told("communicator: IntelMpi\nmpi: {processCountPerNode: 4}\n")
+            .starts_with("3:28: \"mpi.processCountPerNode\" is the integer 4; each run is one"));
+  CHECK(told("mpi: {processCountPerNode: 4}\n") == "");  // counts with a communicator alone
+  CHECK(told("framework: PyTorch\ncommunicator: Nccl\npytorch: {processCount: 2}\n")
+            .starts_with("4:25: \"pytorch.processCount\" is the integer 2;"));
+  CHECK(told("framework: TensorFlow\ncommunicator: ParameterServer\n"
+             "tensorflow: {workerCount: 2, parameterServerCount: 1}\n")
+            .starts_with("4:27: \"tensorflow.workerCount\" is the integer 2;"));
+  CHECK(told("framework: TensorFlow\ncommunicator: ParameterServer\n"
+             "tensorflow: {workerCount: 1, parameterServerCount: 1}\n") == "");
+  CHECK(told("framework: PySpark\n")
+            .starts_with("2:12: \"framework\" is \"PySpark\"; hdrive runs no Spark jobs"));
+  CHECK(told("communicator: OpenMPI2\n")
+            .starts_with("2:15: unknown communicator \"OpenMPI2\"; allowed: None,"));
+  CHECK(
+      told("environment: {docker: {enabled: yes}}\n")
+          .starts_with("2:33: \"environment.docker.enabled\" is the text \"yes\"; allowed: true"));
+}
+
+TEST_CASE("A docker section asks for a container, or is refused with the reason") {
+  const std::string head = "script: train.py\nenvironment:\n  docker:\n";
+  const auto loaded =
+      Project(head +
+              "    {enabled: true, baseImage: me/train:1, shmSize: 2g, gpuSupport: "
+              "true, arguments: [--cap-add, X], baseImageRegistry: {address: r.io}}\n"
+              "  python: {userManagedDependencies: true, interpreterPath: /py}\n")
+          .load(around(""));
+  CHECK(messages(loaded.problems) == "");
+  REQUIRE(loaded.surroundings.container);
+  CHECK(loaded.surroundings.container->image == "r.io/me/train:1");
+  CHECK(loaded.surroundings.container->shm_size == "2g");
+  CHECK(loaded.surroundings.container->gpu);
+  CHECK(loaded.surroundings.container->arguments == Words{"--cap-add", "X"});
+  CHECK(loaded.spec.command == Words{"/py", "train.py"});
+  const auto later = Project(head + "    {baseImage: a}\ndocker: {useDocker: true, shmSize: 1g}\n")
+                         .load(around(""));
+  REQUIRE(later.surroundings.container);
+  CHECK(later.surroundings.container->shm_size == "1g");
+  CHECK(later.spec.command == Words{"python", "train.py"});
+  CHECK_FALSE(Project(head + "    {enabled: false, baseImage: a}\n")
+                  .load(around(""))
+                  .surroundings.container);
+  CHECK(Project(head + "    {enabled: true, baseDockerfile: FROM x}\n").told(around("")) ==
+        "<dir>/train.runconfig:4:37: \"environment.docker.baseDockerfile\" is the text \"FROM x\"; "
+        "hdrive builds no images; build it, as in: podman build -t NAME -f Dockerfile . and give "
+        "baseImage: NAME\n");
+  CHECK(Project(head + "    {enabled: true, baseImage: a}\n"
+                       "  python: {condaDependencies: {dependencies: [numpy]}}\n")
+            .told(around(""))
+            .starts_with("<dir>/train.runconfig:4:32: conda dependencies are not installed into"));
+  const std::string secret =
+      Project(head + "    {enabled: true, baseImage: a, baseImageRegistry: {password: hunter2}}\n")
+          .told(around(""));
+  CHECK(secret.find("log in yourself") != secret.npos);
+  CHECK(secret.find("hunter2") == secret.npos);
+}
+
+TEST_CASE("Data is a path of this machine, by the asset map beside the configuration") {
+  Project project(
+      "script: train.py\n"
+      "arguments: [--data, $AZUREML_DATAREFERENCE_in, '${AZUREML_DATAREFERENCE_input}/x']\n"
+      "dataReferences:\n"
+      "  in: {dataStoreName: blob, pathOnDataStore: a, mode: Mount}\n"
+      "  input: {dataStoreName: blob, pathOnDataStore: b, mode: Upload}\n"
+      "data:\n"
+      "  iris:\n"
+      "    dataLocation: {dataset: {name: iris, version: 2}}\n"
+      "    environmentVariableName: IRIS\n");
+  project.overrides.needs_files = true;
+  const std::string told = project.told(around(""));
+  CHECK(told ==
+        "<dir>/train.runconfig:4:3: \"in\" is data of Azure's (blob); say where it is on this "
+        "machine, in \"<dir>/azureml.yml\": datastores: {blob: PATH}\n"
+        "<dir>/train.runconfig:5:3: \"input\" is data of Azure's (blob); say where it is on this "
+        "machine, in \"<dir>/azureml.yml\": datastores: {blob: PATH}\n"
+        "<dir>/train.runconfig:7:3: \"iris\" is data of Azure's (iris:2); say where it is on this "
+        "machine, in \"<dir>/azureml.yml\": data: {iris: PATH}\n");
+  project.folder.write("azureml.yml", "datastores: {blob: store}\ndata: {iris: iris.csv}\n");
+  project.folder.write("store/a/x", "");
+  project.folder.write("iris.csv", "");
+  const LoadedConfig loaded = project.load(around(""));
+  CHECK(messages(loaded.problems) == "");
+  const std::string store = (project.folder.path() / "store").string();
+  CHECK(loaded.spec.command ==
+        Words{"python3", "train.py", "--data", store + "/a", store + "/b/x"});
+  CHECK(loaded.spec.environment_variables ==
+        std::map<std::string, std::string>{
+            {"AZUREML_DATAREFERENCE_in", store + "/a"},
+            {"AZUREML_DATAREFERENCE_input", store + "/b"},
+            {"AZUREML_DATAREFERENCE_iris", (project.folder.path() / "iris.csv").string()},
+            {"IRIS", (project.folder.path() / "iris.csv").string()}});
+}
+
+TEST_CASE("Directories to watch beside logs and outputs keep the folders of the runs") {
+  const Project project("script: train.py\nhistory: {directoriesToWatch: [logs, ./tb/x]}\n");
+  CHECK(project.load(around("")).spec.keep_work == KeepWork::always);
+  CHECK(project.load(around("keep_work: failed\n")).spec.keep_work == KeepWork::failed);
+  CHECK(project.told(around("")) ==
+        "<dir>/train.runconfig:2:31: warning: \"./tb/x\" is not followed while a run goes on, as "
+        "logs is; the runs' whole folders are kept (keep_work: always)\n");
+}
+
+TEST_CASE("What is wrong in a conda file is told with its place in it") {
+  const Project project(
+      "script: train.py\nenvironment: {python: {condaDependenciesFile: conda.yml}}\n");
+  project.folder.write("conda.yml",
+                       "chanels: [x]\ndependencies:\n- numpy\n- {pp: [a]}\n- pip: joblib\n");
+  CHECK(
+      project.told(around("")) ==
+      "<dir>/conda.yml:1:1: warning: unknown key \"chanels\" is ignored; did you mean "
+      "\"channels\"?\n"
+      "<dir>/conda.yml:4:3: a dependency is a mapping; allowed: a package, or \"pip\" with a list "
+      "of them\n"
+      "<dir>/conda.yml:5:8: \"pip\" is the text \"joblib\"; allowed: a list of texts\n");
+}
+
+TEST_CASE("docs/runconfig.md is what the table says") {
+  const auto page = base::read_file(HDRIVE_SOURCE_DIR "/docs/runconfig.md");
+  INFO("hdrive config-reference --run-configuration > docs/runconfig.md");
+  CHECK((page && *page == run_configuration_reference()));
 }
 
 TEST_CASE("A run configuration may be JSON, and need say no more than its script") {

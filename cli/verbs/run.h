@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `run` and `submit-script` share: the options around a run, and running it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/azure_arguments.h"
+#include "cli/detach.h"
+#include "hdrive/config.h"
+
+namespace hdrive::cli {
+
+class ArgumentParser;
+
+struct RunOptions {
+  std::string output_dir;
+  bool dry_run = false;
+  bool quiet = false;
+  bool goes_on = false;  ///< with a sweep of the same name, where there is one
+  Detach detach;
+  AzureArguments azure;
+};
+
+/// Declares the options; `verb` and its `arguments` are what a detached process is started with.
+void add_run_options(ArgumentParser& parser, RunOptions& options, const std::string& verb,
+                     const std::vector<std::string>& arguments);
+
+/// Makes the sweep and runs it to its end; gives the exit code. `file` is where its configuration
+/// came from; empty: from the command line.
+int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file, const RunOptions& options);
+
+}  // namespace hdrive::cli

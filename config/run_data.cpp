@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Data of a run configuration: what Azure mounted or downloaded is a folder of this machine, by the
+// asset map azureml.yml.
+#include <algorithm>
+#include <system_error>
+
+#include "base/text.h"
+#include "config/asset_map.h"
+#include "config/run_configuration.h"
+
+namespace hdrive::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RunData {
+ public:
+  RunData(Loader& loader, const fs::path& project, std::vector<fs::path>& folders)
+      : loader_(loader), map_(AssetMap::read(project, loader.overrides.asset_map, loader.problems)), folders_(folders) {}
+
+  std::map<std::string, std::string> take() { return std::move(paths_); }
+
+  void read_reference(const Entry& entry) {
+    const auto store = text_of(entry, {"dataStoreName"});
+    if (!store)
+      return error(entry.place, "the data reference " + in_quotes(entry.key) +
+                                    " has no dataStoreName; it is needed");
+    const auto folder = map_.path("datastores", *store);
+    if (!folder) return missing(entry, "datastores", *store);
+    const fs::path path = *folder / text_of(entry, {"pathOnDataStore"}).value_or("");
+    const bool is_output = base::lower(text_of(entry, {"mode"}).value_or("")) == "upload";
+    give(entry, path, is_output);
+  }
+
+  void read_data(const Entry& entry) {
+    const Node* location = value_at(*entry.value, "dataLocation");
+    const Node* dataset = location ? value_at(*location, "dataset") : nullptr;
+    if (dataset) return read_dataset(entry, *dataset);
+    const Node* in_store = location ? value_at(*location, "dataPath") : nullptr;
+    if (!in_store && location) in_store = value_at(*location, "datapath");
+    if (!in_store)
+      return error(entry.place, "the data " + in_quotes(entry.key) +
+                                    " has no dataLocation with dataset or dataPath; one is needed");
+    const Node* store = value_at(*in_store, "datastoreName");
+    if (!store) store = value_at(*in_store, "dataStoreName");
+    if (!store) return error(in_store->place, "the dataPath has no datastoreName; it is needed");
+    const auto folder = map_.path("datastores", store->text);
+    if (!folder) return missing(entry, "datastores", store->text);
+    const Node* relative = value_at(*in_store, "relativePath");
+    give(entry, *folder / (relative ? relative->text : ""), false);
+  }
+
+ private:
+  void error(Place place, std::string text) { loader_.problems.error(place, std::move(text)); }
+
+  static std::optional<std::string> text_of(const Entry& entry,
+                                            std::initializer_list<std::string_view> keys) {
+    for (const std::string_view key : keys)
+      if (const Node* node = value_at(*entry.value, key); node && node->is_scalar())
+        return node->text;
+    return std::nullopt;
+  }
+
+  void read_dataset(const Entry& entry, const Node& dataset) {
+    const Node* name = value_at(dataset, "name");
+    const Node* version = value_at(dataset, "version");
+    const Node* id = value_at(dataset, "id");
+    if (!name && !id)
+      return error(dataset.place, "the dataset of " + in_quotes(entry.key) +
+                                      " has neither name nor id; one is needed");
+    std::string asset = name ? name->text : id->text;
+    if (name && version) asset += ":" + version->text;
+    const auto path = map_.path("data", asset);
+    if (!path) return missing(entry, "data", asset);
+    give(entry, *path, false);
+  }
+
+  void missing(const Entry& entry, std::string_view kind, const std::string& asset) {
+    const std::string text = in_quotes(entry.key) + " is data of Azure's (" + asset +
+                             "); say where it is on this machine, " +
+                             map_.advice(kind, asset, "PATH");
+    paths_["AZUREML_DATAREFERENCE_" + entry.key] = "";  // so that nothing more is told of it
+    report_missing(loader_, entry.place, text);
+  }
+
+  void give(const Entry& entry, const fs::path& given, bool is_output) {
+    fs::path path = given.lexically_normal();
+    if (!path.has_filename() && path != path.root_path()) path = path.parent_path();
+    std::error_code ignored;
+    if (!is_output && !fs::exists(path, ignored))
+      return report_missing(loader_, entry.place,
+                            "there is no " + in_quotes(path.string()) + ", which is " +
+                                in_quotes(entry.key) + " by the asset map");
+    folders_.push_back(path);
+    const std::string variable = "AZUREML_DATAREFERENCE_" + entry.key;
+    paths_[variable] = path.string();
+    std::map<std::string, std::string> variables{{variable, path.string()}};
+    if (const auto own = text_of(entry, {"environmentVariableName"}))
+      variables[*own] = path.string();
+    loader_.spec.environment_variables.merge(variables);
+  }
+
+  Loader& loader_;
+  AssetMap map_;
+  std::vector<fs::path>& folders_;
+  std::map<std::string, std::string> paths_;
+};
+
+// The mapping at `key`; an error where it is something else.
+const Node* mapping(Problems& problems, const Node& root, std::string_view key) {
+  const Node* node = value_at(root, key);
+  if (!node || node->is(Node::Kind::map)) return node;
+  problems.error(node->place, in_quotes(key) + " is " + describe(*node) +
+                                  "; allowed: a mapping of names to what they stand for");
+  return nullptr;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> read_run_data(Loader& loader, const Node& root,
+                                                 const fs::path& project,
+                                                 std::vector<fs::path>& folders) {
+  const Node* references = mapping(loader.problems, root, "dataReferences");
+  const Node* data = mapping(loader.problems, root, "data");
+  if (!references && !data) return {};
+  RunData reader(loader, project, folders);
+  if (references)
+    for (const Entry& entry : references->entries) reader.read_reference(entry);
+  if (data)
+    for (const Entry& entry : data->entries) reader.read_data(entry);
+  return reader.take();
+}
+
+}  // namespace hdrive::config
