@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
@@ -23,11 +24,15 @@ void add_azure_options(ArgumentParser& parser, AzureArguments& azure) {
       .text("-t,--output-metadata-file", azure.metadata_file, "FILE",
             "Write what identifies the sweep there, as JSON: run_id, experiment_name, status, ...")
       .completion = Completion::files;
+  parser.text("--target,--ct", azure.target, "NAME", "").hidden = true;
+  add_workspace_options(parser, azure);
+}
+
+void add_workspace_options(ArgumentParser& parser, AzureArguments& azure) {
   // Understood where a command line of Azure's has them, and no use otherwise.
   parser.text("-g,--resource-group", azure.resource_group, "NAME", "").hidden = true;
   parser.text("-w,--workspace-name", azure.workspace, "NAME", "").hidden = true;
   parser.text("--subscription-id", azure.subscription, "ID", "").hidden = true;
-  parser.text("--target,--ct", azure.target, "NAME", "").hidden = true;
 }
 
 void tell_of_azure_options(const AzureArguments& azure, bool quiet) {
@@ -41,6 +46,15 @@ void tell_of_azure_options(const AzureArguments& azure, bool quiet) {
   if (!azure.target.empty() && base::lower(azure.target) != "local")
     complain(fmt::format("warning: --target {} is ignored: the runs are processes on this machine",
                          printable(azure.target)));
+}
+
+std::string attached_experiment(const std::filesystem::path& folder) {
+  const auto text = base::read_file(folder / ".azureml" / "config.json", 1 << 20);
+  if (!text) return "";
+  const auto json = base::parse_json(*text);
+  if (!json.is_object() || !json.contains("experiment_name")) return "";
+  const auto& name = json["experiment_name"];
+  return name.is_string() ? name.get<std::string>() : "";
 }
 
 MetadataFile::MetadataFile(const std::string& file, std::filesystem::path sweep)

@@ -17,6 +17,11 @@ struct AzureArguments {
 };
 
 void add_azure_options(ArgumentParser& parser, AzureArguments& azure);
+/// Those of them that name a workspace.
+void add_workspace_options(ArgumentParser& parser, AzureArguments& azure);
+
+/// The experiment that `folder attach` noted in .azureml/config.json of the folder; empty: none.
+std::string attached_experiment(const std::filesystem::path& folder);
 
 /// Says once what of them has no meaning here.
 void tell_of_azure_options(const AzureArguments& azure, bool quiet);

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "cli/aliases.h"
 #include "cli/argument_parser.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
@@ -63,9 +64,23 @@ std::string verb_meant_by(const std::string& word) {
 
 std::string unknown_verb(const std::string& word) {
   if (word.starts_with('-')) return fmt::format("unknown option \"{}\"", word);
+  if (const auto behind = aliases_behind(word); !behind.empty())
+    return fmt::format("\"{0}\" alone is no command; of Azure's there are {0} {1}", word,
+                       base::join(behind, ", "));
   const std::string meant = verb_meant_by(word);
   return fmt::format("unknown command \"{}\"{}", word,
                      meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant));
+}
+
+// Azure's spelling of a command line becomes ours, and the user hears of the short way.
+void take_alias(std::vector<std::string>& arguments) {
+  const auto rewritten = rewrite_alias(arguments);
+  if (!rewritten) return;
+  if (rewritten->arguments.empty())
+    fail(kWrong, fmt::format("\"{}\" is not for hdrive: {}", rewritten->alias->words,
+                             rewritten->alias->says));
+  complain(short_way(*rewritten));
+  arguments = rewritten->arguments;
 }
 
 int dispatch(std::vector<std::string> arguments) {
@@ -77,6 +92,7 @@ int dispatch(std::vector<std::string> arguments) {
   for (const char* version : {"--version", "-V", "-v"})
     if (arguments[0] == version) arguments[0] = "version";
   if (arguments[0] == "help") arguments = {arguments[1], "--help"};
+  take_alias(arguments);
   const Verb* verb = find_verb(arguments[0]);
   if (verb == nullptr) fail(kWrong, unknown_verb(arguments[0]) + " (see: hdrive --help)");
   arguments.erase(arguments.begin());

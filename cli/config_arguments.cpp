@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 #include "cli/argument_parser.h"
+#include "cli/azure_arguments.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -263,6 +264,9 @@ void complete(LoadedConfig& loaded, const ConfigArguments& config, Purpose purpo
   report_problems(loaded, purpose);
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
+  const bool azures = !config.run_configuration.empty() || !config.hyperdrive_file.empty();
+  if (azures && loaded.spec.experiment.empty())
+    loaded.spec.experiment = attached_experiment(folder_of(config));
   if (config.seed) loaded.spec.seed = *config.seed;
   loaded.seed_given = loaded.seed_given || config.seed.has_value();
   if (!loaded.seed_given) loaded.spec.seed = new_seed();
@@ -276,6 +280,12 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
   overrides.azure = azure;
   LoadedConfig loaded = load_config(file, overrides);
   complete(loaded, config, purpose);
+  return loaded;
+}
+
+LoadedConfig load_surroundings_or_fail(const ConfigArguments& config) {
+  LoadedConfig loaded = single_run(overrides_of(config, Purpose::look));
+  report_problems(loaded, Purpose::look);
   return loaded;
 }
 

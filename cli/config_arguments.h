@@ -69,6 +69,9 @@ enum class Purpose {
 /// would refuse as well.
 LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool azure = false);
 
+/// What a run configuration wants around its program; the program need not be there.
+LoadedConfig load_surroundings_or_fail(const ConfigArguments& config);
+
 /// The same of a single run, without a configuration of a sweep.
 LoadedConfig load_single_run_or_fail(const ConfigArguments& config);
 

@@ -70,13 +70,14 @@ fs::path environments_directory() {
 
 std::string search_path() { return environment("PATH").value_or("/bin:/usr/bin"); }
 
+KeptEnvironment make_environment(const Surroundings& wanted, bool quiet) {
+  return value_or_fail(prepare_environment(*wanted.packages, options_for(quiet)));
+}
+
 void make_surroundings(LoadedConfig& loaded, bool quiet) {
   if (loaded.spec.command.empty()) return;
-  if (loaded.surroundings.packages) {
-    const auto built = prepare_environment(*loaded.surroundings.packages, options_for(quiet));
-    if (!built) fail(kCannot, built.error());
-    use_environment(loaded.spec, *built, search_path());
-  }
+  if (loaded.surroundings.packages)
+    use_environment(loaded.spec, make_environment(loaded.surroundings, quiet), search_path());
   if (loaded.surroundings.container) put_into_container(loaded, quiet);
 }
 

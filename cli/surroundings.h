@@ -17,6 +17,9 @@ std::filesystem::path environments_directory();
 /// What programs are looked for in; empty without a PATH.
 std::string search_path();
 
+/// Builds the environment that is wanted, or finds it; a Failure where it cannot be had.
+KeptEnvironment make_environment(const Surroundings& wanted, bool quiet);
+
 /// What is being done is told on stderr, unless `quiet`. A Failure where it cannot be had; nothing
 /// was started then. What is left to the specification stands in it.
 void make_surroundings(LoadedConfig& loaded, bool quiet);

@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 class RunData {
  public:
   RunData(Loader& loader, const fs::path& project, std::vector<fs::path>& folders)
-      : loader_(loader), map_(AssetMap::read(project, loader.overrides.asset_map, loader.problems)), folders_(folders) {}
+      : loader_(loader),
+        map_(AssetMap::read(project, loader.overrides.asset_map, loader.problems)),
+        folders_(folders) {}
 
   std::map<std::string, std::string> take() { return std::move(paths_); }
 

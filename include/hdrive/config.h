@@ -72,8 +72,9 @@ struct ConfigOverrides {
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.
   bool azure = false;
-  /// Of a v2 job: the file that says what Azure's names mean on this machine. Empty: azureml.yml
-  /// beside the job's file, or in its .azureml, where there is one.
+  /// The file that says what Azure's names mean on this machine, for a v2 job and a run
+  /// configuration. Empty: azureml.yml beside the job's file or in the project's folder, or in
+  /// .azureml there, where there is one.
   std::filesystem::path asset_map;
 };
 

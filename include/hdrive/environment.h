@@ -77,10 +77,10 @@ struct KeptEnvironment {
   bool complete = false;  ///< else it was never finished, and is built anew when it is wanted
 };
 
-/// The environment with these packages, built where it is not there: with micromamba, mamba or conda
-/// if one is in `search_path`, else, conda's packages under pip's names, with uv or pip. Waits
-/// where another process builds the same one. Errors have the end of the tool's output; a half-built
-/// environment is never used.
+/// The environment with these packages, built where it is not there: with micromamba, mamba or
+/// conda if one is in `search_path`, else, conda's packages under pip's names, with uv or pip.
+/// Waits where another process builds the same one. Errors have the end of the tool's output; a
+/// half-built environment is never used.
 Result<KeptEnvironment> prepare_environment(const PythonPackages& packages,
                                             const EnvironmentOptions& options);
 

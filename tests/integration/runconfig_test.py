@@ -411,5 +411,90 @@ class Podman(Containers):
         return until(lambda: json.loads(path.read_text()).get("program_pid"), "the program runs")
 
 
+class Folders(HdriveTest):
+    def test_attach_writes_samples_that_run_and_keeps_what_is_there(self):
+        self.write("project/train.py", SCRIPT.replace('"loss"', '"Accuracy"'))
+        self.write("project/.azureml/conda_dependencies.yml", "mine")
+        done = self.hdrive("folder", "attach", "-w", "ws", "-g", "rg", "-e", "digits", "--path", "project")
+        self.assertIn("kept  ", done.out)
+        place = self.folder / "project" / ".azureml"
+        self.assertEqual("mine", (place / "conda_dependencies.yml").read_text())
+        self.assertEqual(["rg", "ws", "digits"], [json.loads((place / "config.json").read_text())[key] for key in
+                                                  ("resource_group", "workspace_name", "experiment_name")])
+        self.assertEqual(5, len(list(place.iterdir())))
+        before = {path.name: path.read_text() for path in place.iterdir()}
+        self.hdrive("folder", "attach", "--path", "project")
+        self.assertEqual(before, {path.name: path.read_text() for path in place.iterdir()})
+        done = self.hdrive("run", "-c", "local", "--hyperdrive-configuration-name", "hdconfig.yml", "--set",
+                           "max_total_runs=1", cwd=self.folder / "project")
+        self.assertNotIn("warning", done.err)
+        self.assertEqual(["digits"], [sweep["experiment"] for sweep in self.sweeps()])
+
+    def test_experiments_are_those_of_sweeps_and_those_that_were_created(self):
+        self.assertEqual([], json.loads(self.hdrive("experiment", "list", "-f", "json").out))
+        self.hdrive("experiment", "create", "-n", "later", "-w", "ws", "-g", "rg")
+        self.hdrive("experiment", "create", "digits")
+        self.config(QUICK, max_total_runs=2)
+        self.hdrive("run", "-e", "digits")
+        told = json.loads(self.hdrive("experiment", "-f", "json").out)
+        self.assertEqual([("digits", 1, 2), ("later", 0, 0)], [(row["name"], row["sweeps"], row["runs"]) for row in told])
+        self.hdrive("experiment", "create", code=2)
+
+
+class Aliases(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.end_processes)
+
+    def test_a_job_is_created_followed_and_downloaded_by_azures_words(self):
+        self.config(METRIC + "metric loss 0.5\necho trained\necho m > outputs/model\n", max_total_runs=1)
+        done = self.hdrive("job", "create", "-f", "hdconfig.yml", "-g", "rg", "--output-metadata-file", "m.json")
+        self.assertIn("the short way is hdrive run hdconfig.yml --detach -t m.json (-g means nothing here)", done.err)
+        sweep = done.out.strip()
+        self.assertEqual(sweep, json.loads((self.folder / "m.json").read_text())["run_id"])
+        self.hdrive("job", "stream", "-n", sweep)
+        self.assertIn("the short way is hdrive show", self.hdrive("job", "show", "-n", sweep).err)
+        self.assertEqual(sweep, json.loads(self.hdrive("job", "list", "-o", "json").out)[0]["sweep_id"])
+        self.hdrive("job", "download", "-n", sweep, "--all", "--download-path", "here")
+        self.assertEqual(["m\n", "trained\n"], [(self.folder / "here" / f"{sweep}_0" / name).read_text()
+                                              for name in ("outputs/model", "stdout.log")])
+        self.hdrive("run", "download-logs", "-r", f"{sweep}_0", "-d", "there")
+        self.assertTrue((self.folder / "there" / f"{sweep}_0" / "stdout.log").exists())
+        self.assertIn("trained", self.hdrive("run", "monitor-logs", "-r", f"{sweep}_0").out)
+        self.assertIn(f"{sweep}_0", self.hdrive("run", "show", "-r", f"{sweep}_0").out)
+        self.assertIn("local", self.hdrive("computetarget", "list", code=2).err)
+
+    def test_a_job_is_cancelled_by_azures_words(self):
+        self.config(ENDLESS, max_total_runs=1)
+        sweep = self.hdrive("job", "create", "-f", "hdconfig.yml").out.strip()
+        self.hdrive("job", "cancel", "-n", sweep)
+        self.assertEqual(["Canceled"], [each["status"] for each in self.sweeps()])
+
+    def test_a_file_goes_before_an_alias_and_unknown_words_are_told(self):
+        self.config(QUICK, max_total_runs=1, name="list")
+        self.assertIn("1 completed", self.hdrive("run", "list").out)
+        self.assertIn("of Azure's there are job create,", self.hdrive("job", "delete", code=2).err)
+        self.assertNotIn("job", self.hdrive("complete", "jo").out)
+
+
+class Kept(RunConfigurations):
+    def test_environments_are_built_ahead_shown_and_removed(self):
+        self.write("bin/uv", "#!/bin/sh\ncase $1 in venv) mkdir -p $4/bin; cp /bin/true $4/bin/python;; esac\n").chmod(0o755)
+        (self.folder / "path").mkdir()
+        for program in ("python3", "sh", "mkdir", "cp"):
+            (self.folder / "path" / program).symlink_to(shutil.which(program))
+        self.environment["PATH"] = f"{self.folder}/bin:{self.folder}/path"
+        self.runconfig(managed="false")
+        self.write(".azureml/conda_dependencies.yml", "dependencies: [pip: [joblib]]\n")
+        python = self.hdrive("environment", "build", "-c", "local").out.strip()
+        self.assertTrue(os.access(python, os.X_OK))
+        [row] = json.loads(self.hdrive("environment", "-f", "json").out)
+        self.assertEqual(["project_environment", "uv", True], [row[key] for key in ("name", "tool", "complete")])
+        self.assertIn("joblib", self.hdrive("environment", "show", row["key"][:6]).out)
+        self.hdrive("environment", "show", "nothing", code=4)
+        self.hdrive("environment", "remove", "project_environment")
+        self.assertEqual([], json.loads(self.hdrive("environment", "-f", "json").out))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -65,6 +65,11 @@ struct Project {
     const std::string path = folder.path().string();
     for (std::size_t at = result.find(path); at != std::string::npos; at = result.find(path))
       result.replace(at, path.size(), "<dir>");
+    // The asset map is told as it is seen from where the test runs.
+    for (std::size_t at = result.find("../"); at != std::string::npos; at = result.find("../"))
+      result.erase(at, 3);
+    for (std::size_t at = result.find("..<dir>"); at != std::string::npos;)
+      at = result.erase(at, 2).find("..<dir>");
     return result;
   }
 };

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/aliases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+#include "hdrive/spec.h"
+
+namespace hdrive::cli {
+namespace {
+
+using Becomes = AliasOption::Becomes;
+using Options = std::vector<AliasOption>;
+
+// Taken everywhere: the workspace means nothing, and what is printed has a format.
+const Options& common() {
+  static const Options kTable{
+      {{"-g", "--resource-group"}},
+      {{"-w", "--workspace-name"}},
+      {{"--subscription", "--subscription-id"}},
+      {{"--query"}},
+      {{"--debug"}, Becomes::nothing, {}, false},
+      {{"--verbose"}, Becomes::nothing, {}, false},
+      {{"--only-show-errors"}, Becomes::nothing, {}, false},
+  };
+  return kTable;
+}
+
+Options job_name() { return {{{"-n", "--name"}, Becomes::positional}}; }
+Options run_id_option() { return {{{"-r", "--run"}, Becomes::positional}}; }
+
+Options with(Options options, const Options& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+const Options& formats() {
+  static const Options kTable{{{"-o", "--output"}, Becomes::option, "-f"},
+                              {{"--web", "-e"}, Becomes::nothing, {}, false}};
+  return kTable;
+}
+
+constexpr std::string_view kLocal =
+    "hdrive runs on this machine alone, its only compute target, local";
+
+std::vector<Alias> make_table() {
+  return {
+      {"job create",
+       "run",
+       "--detach",
+       "",
+       {{{"-f", "--file"}, Becomes::positional},
+        {{"-n", "--name"}, Becomes::option, "--name"},
+        {{"--set"}, Becomes::option, "--set"},
+        {{"-s", "--stream"}, Becomes::without, "--detach", false},
+        {{"-t", "--output-metadata-file"}, Becomes::option, "-t"},
+        {{"-a", "--save-as"}},
+        {{"-o", "--output"}},
+        {{"-e", "--web"}, Becomes::nothing, {}, false},
+        {{"--skip-validation"}, Becomes::nothing, {}, false}}},
+      {"job validate",
+       "validate",
+       "",
+       "",
+       {{{"-f", "--file"}, Becomes::positional}, {{"--set"}, Becomes::option, "--set"}}},
+      {"job list",
+       "list",
+       "",
+       "",
+       {{{"-p", "--parent-job-name"}, Becomes::selector, "status"},
+        {{"-o", "--output"}, Becomes::option, "-f"},
+        {{"--max-results"}},
+        {{"--all-results"}, Becomes::nothing, {}, false},
+        {{"--archived-only"}, Becomes::nothing, {}, false},
+        {{"--include-archived"}, Becomes::nothing, {}, false}}},
+      {"job show", "show", "", "", with(job_name(), formats())},
+      {"job stream", "attach", "", "", job_name()},
+      {"job cancel", "stop", "", "", job_name()},
+      {"job download", "download", "", "",
+       with(job_name(), {{{"-p", "--download-path"}, Becomes::option, "-d"},
+                         {{"--output-name"}},
+                         {{"--all"}, Becomes::nothing, {}, false}})},
+      {"job archive", "", "", "sweeps stay until hdrive delete or hdrive prune removes them"},
+      {"job restore", "", "", "sweeps stay until hdrive delete or hdrive prune removes them"},
+      {"job update", "", "", "hdrive update SWEEP --set KEY=VALUE changes a sweep's configuration"},
+      {"job show-services", "", "", "a run is a process on this machine"},
+      {"job connect-ssh", "", "", "a run is a process on this machine"},
+      {"run submit-hyperdrive", "run", "", ""},
+      {"run submit-script", "submit-script", "", ""},
+      {"run submit-pipeline", "", "", "hdrive run FILE runs a v2 pipeline of sweeps and commands"},
+      {"run list",
+       "list",
+       "",
+       "",
+       {{{"-e", "--experiment-name"}, Becomes::option, "--experiment"},
+        {{"--parent-run-id"}, Becomes::selector, "status"},
+        {{"-o", "--output"}, Becomes::option, "-f"},
+        {{"--path"}},
+        {{"--last"}},
+        {{"--status"}},
+        {{"--tags"}},
+        {{"--pipeline-run-id"}},
+        {{"--compute-target-name"}},
+        {{"--minimal"}, Becomes::nothing, {}, false}}},
+      {"run show", "show", "", "",
+       with(run_id_option(), {{{"-o", "--output"}, Becomes::option, "-f"},
+                              {{"-e", "--experiment-name"}},
+                              {{"--path"}}})},
+      {"run cancel", "stop", "", "",
+       with(run_id_option(), {{{"-e", "--experiment-name"}}, {{"--path"}}})},
+      {"run monitor-logs", "logs", "-f", "",
+       with(run_id_option(), {{{"-e", "--experiment-name"}}, {{"--path"}}})},
+      {"run download-logs", "download", "", "",
+       with(run_id_option(), {{{"-d", "--dir"}, Becomes::option, "-d"},
+                              {{"-e", "--experiment-name"}},
+                              {{"--path"}}})},
+      {"run update", "", "", "runs have no tags"},
+      {"run monitor-tensorboard", "", "",
+       "tensorboard --logdir .hdrive/SWEEP/runs follows what the runs write to ./logs"},
+      {"computetarget list", "", "", kLocal},
+      {"computetarget show", "", "", kLocal},
+      {"computetarget create", "", "", kLocal},
+      {"computetarget attach", "", "", kLocal},
+      {"computetarget detach", "", "", kLocal},
+      {"computetarget delete", "", "", kLocal},
+  };
+}
+
+const AliasOption* find_option(const Alias& alias, std::string_view name) {
+  for (const Options* table : {&alias.options, &common()})
+    for (const AliasOption& option : *table)
+      if (std::find(option.names.begin(), option.names.end(), name) != option.names.end())
+        return &option;
+  return nullptr;
+}
+
+// az's formats are more than ours.
+std::string format_of(const std::string& value) {
+  return value.starts_with("json") ? "json" : "table";
+}
+
+// Rewrites the words behind an alias one by one.
+class Rewriter {
+ public:
+  explicit Rewriter(const Alias& alias) : alias_(alias), verb_(alias.verb) {}
+
+  Rewritten rewrite(const std::vector<std::string>& words) {
+    // Without rows of its own it takes what its verb takes.
+    if (alias_.options.empty()) rest_ = words;
+    for (std::size_t i = 0; i < words.size() && !alias_.options.empty(); ++i) {
+      const std::size_t equals =
+          words[i].starts_with("--") ? words[i].find('=') : std::string::npos;
+      const std::string name = words[i].substr(0, equals);
+      const AliasOption* option = name.starts_with('-') ? find_option(alias_, name) : nullptr;
+      if (!option) {
+        rest_.push_back(words[i]);
+        continue;
+      }
+      std::vector<std::string> values;
+      if (equals != std::string::npos)
+        values.push_back(words[i].substr(equals + 1));
+      else if (option->takes_value)
+        while (i + 1 < words.size() && !words[i + 1].starts_with('-') &&
+               (values.empty() || name == "--set"))
+          values.push_back(words[++i]);
+      take(*option, name, values);
+    }
+    return result();
+  }
+
+ private:
+  void take(const AliasOption& option, const std::string& name,
+            const std::vector<std::string>& values) {
+    switch (option.becomes) {
+      case Becomes::positional:
+        front_.insert(front_.end(), values.begin(), values.end());
+        break;
+      case Becomes::selector:
+        front_.insert(front_.end(), values.begin(), values.end());
+        verb_ = option.to;
+        break;
+      case Becomes::option:
+        for (const std::string& value : values) {
+          rest_.emplace_back(option.to);
+          rest_.push_back(option.to == "-f" ? format_of(value) : value);
+        }
+        break;
+      case Becomes::flag:
+        rest_.emplace_back(option.to);
+        break;
+      case Becomes::without:
+        always_ = false;
+        break;
+      case Becomes::nothing:
+        ignored_.push_back(name);
+        break;
+    }
+  }
+
+  Rewritten result() {
+    Rewritten result{&alias_, {}, std::move(ignored_)};
+    if (alias_.verb.empty()) return result;
+    result.arguments.emplace_back(verb_);
+    for (std::string& word : front_) result.arguments.push_back(std::move(word));
+    if (always_ && !alias_.always.empty()) result.arguments.emplace_back(alias_.always);
+    for (std::string& word : rest_) result.arguments.push_back(std::move(word));
+    return result;
+  }
+
+  const Alias& alias_;
+  std::string_view verb_;
+  bool always_ = true;
+  std::vector<std::string> front_, rest_, ignored_;
+};
+
+std::string option_text(const Alias& alias, const AliasOption& option) {
+  switch (option.becomes) {
+    case Becomes::positional:
+      return "its value, alone";
+    case Becomes::selector:
+      return fmt::format("`hdrive {}` with its value", option.to);
+    case Becomes::option:
+    case Becomes::flag:
+      return fmt::format("`{}`", option.to);
+    case Becomes::without:
+      return fmt::format("no `{}`", alias.always);
+    case Becomes::nothing:
+      break;
+  }
+  return "nothing";
+}
+
+std::string names_text(const AliasOption& option) {
+  std::vector<std::string> names(option.names.begin(), option.names.end());
+  return "`" + base::join(names, "`, `") + "`";
+}
+
+constexpr std::string_view kHead = R"(# Azure's commands, and hdrive's
+
+This page is generated: `hdrive config-reference --azure-cli > docs/azure-cli.md`.
+
+Command lines of `az ml` run with `hdrive` in the place of `az ml`. Each of these spellings is an alias of one of hdrive's verbs, which takes
+that verb's own options, too, and says the short way in one line on the standard error. A file called as the second word goes before
+an alias: `hdrive run list` runs the configuration `list` where there is one.
+)";
+
+}  // namespace
+
+const std::vector<Alias>& aliases() {
+  static const std::vector<Alias> table = make_table();
+  return table;
+}
+
+std::optional<Rewritten> rewrite_alias(const std::vector<std::string>& words) {
+  if (words.size() < 2) return std::nullopt;
+  std::error_code ignored;
+  if (words[0] == "run" && std::filesystem::exists(words[1], ignored)) return std::nullopt;
+  const std::string spelling = words[0] + " " + words[1];
+  const auto& table = aliases();
+  const auto alias = std::find_if(table.begin(), table.end(),
+                                  [&](const Alias& each) { return each.words == spelling; });
+  if (alias == table.end()) return std::nullopt;
+  return Rewriter(*alias).rewrite({words.begin() + 2, words.end()});
+}
+
+std::string short_way(const Rewritten& rewritten) {
+  std::string text = fmt::format("\"{}\": the short way is hdrive {}", rewritten.alias->words,
+                                 shell_quote(rewritten.arguments));
+  if (!rewritten.ignored.empty())
+    text += fmt::format(" ({} {} nothing here)", base::join(rewritten.ignored, ", "),
+                        rewritten.ignored.size() == 1 ? "means" : "mean");
+  return text;
+}
+
+std::vector<std::string> aliases_behind(std::string_view word) {
+  std::vector<std::string> result;
+  for (const Alias& alias : aliases())
+    if (alias.words.starts_with(std::string(word) + " "))
+      result.emplace_back(alias.words.substr(word.size() + 1));
+  return result;
+}
+
+std::string alias_reference() {
+  std::string page(kHead);
+  page += "\n| az ml | hdrive |\n|---|---|\n";
+  for (const Alias& alias : aliases()) {
+    const std::string always = alias.always.empty() ? "" : " " + std::string(alias.always);
+    page += fmt::format("| `{}` | {} |\n", alias.words,
+                        alias.verb.empty() ? "refused: " + std::string(alias.says)
+                                           : fmt::format("`hdrive {}{}`", alias.verb, always));
+  }
+  page +=
+      "\nTheir options that are not the verb's own:\n\n| az ml | option | becomes "
+      "|\n|---|---|---|\n";
+  for (const AliasOption& option : common())
+    page += fmt::format("| all | {} | nothing |\n", names_text(option));
+  for (const Alias& alias : aliases())
+    for (const AliasOption& option : alias.options)
+      page += fmt::format("| `{}` | {} | {} |\n", alias.words, names_text(option),
+                          option_text(alias, option));
+  return page;
+}
+
+}  // namespace hdrive::cli

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/aliases.h"
+
+#include <set>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "tests/catch.h"
+
+namespace hdrive::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string ours(const std::string& line) {
+  Words words;
+  for (const std::string_view word : base::split(line, ' ')) words.emplace_back(word);
+  const auto rewritten = rewrite_alias(words);
+  return rewritten ? base::join(rewritten->arguments, " ") : "no alias";
+}
+
+TEST_CASE("Command lines of az ml job become ours") {
+  CHECK(ours("job create -f sweep.yml") == "run sweep.yml --detach");
+  CHECK(ours("job create --file sweep.yml --stream -n mine -g rg -w ws") ==
+        "run sweep.yml --name mine");
+  CHECK(ours("job create --file=a.yml --set limits.max_total_trials=4 x=1 --web -a out.yml") ==
+        "run a.yml --detach --set limits.max_total_trials=4 --set x=1");
+  CHECK(ours("job create -f a.yml --output-metadata-file m.json") ==
+        "run a.yml --detach -t m.json");
+  CHECK(ours("job show -n HD_1 -o json") == "show HD_1 -f json");
+  CHECK(ours("job show --name HD_1 --output table") == "show HD_1 -f table");
+  CHECK(ours("job stream -n HD_1") == "attach HD_1");
+  CHECK(ours("job cancel --name HD_1") == "stop HD_1");
+  CHECK(ours("job download -n HD_1 --all --download-path d") == "download HD_1 -d d");
+  CHECK(ours("job list --max-results 5") == "list");
+  CHECK(ours("job list --parent-job-name HD_1") == "status HD_1");
+  CHECK(ours("job validate -f a.yml") == "validate a.yml");
+}
+
+TEST_CASE("Command lines of az ml run become ours") {
+  CHECK(ours("run list --last 5 --experiment-name e") == "list --experiment e");
+  CHECK(ours("run list --parent-run-id HD_1") == "status HD_1");
+  CHECK(ours("run show -r HD_1_3") == "show HD_1_3");
+  CHECK(ours("run cancel --run=HD_1_3") == "stop HD_1_3");
+  CHECK(ours("run monitor-logs -r HD_1_3") == "logs HD_1_3 -f");
+  CHECK(ours("run download-logs -r HD_1_3 -d logs -w ws") == "download HD_1_3 -d logs");
+  CHECK(ours("run submit-script -c local -e e train.py -g 1") ==
+        "submit-script -c local -e e train.py -g 1");
+  CHECK(
+      ours("run submit-hyperdrive -c local --hyperdrive-configuration-name h.yml t.py --last 3") ==
+      "run -c local --hyperdrive-configuration-name h.yml t.py --last 3");
+}
+
+TEST_CASE("What is no alias stays as it is, options of the verb's own too") {
+  CHECK(ours("run hdconfig.yml") == "no alias");
+  CHECK(ours("run") == "no alias");
+  CHECK(ours("list list") == "no alias");
+  CHECK(ours("job show -n HD_1 --importance") == "show HD_1 --importance");
+}
+
+TEST_CASE("What nothing here does says why") {
+  const auto update = rewrite_alias({"run", "update", "-r", "x"});
+  REQUIRE(update);
+  CHECK(update->arguments.empty());
+  CHECK(update->alias->says == "runs have no tags");
+  CHECK(ours("computetarget list") == "");
+}
+
+TEST_CASE("One line says the short way, and what meant nothing") {
+  CHECK(short_way(*rewrite_alias({"job", "cancel", "-n", "a b"})) ==
+        "\"job cancel\": the short way is hdrive stop 'a b'");
+  CHECK(short_way(*rewrite_alias({"job", "show", "-n", "x", "-g", "rg", "-w", "ws"})) ==
+        "\"job show\": the short way is hdrive show x (-g, -w mean nothing here)");
+}
+
+TEST_CASE("Each alias is two words, once, with a verb or a reason, and each option is once in it") {
+  std::set<std::string_view> seen;
+  for (const Alias& alias : aliases()) {
+    INFO(alias.words);
+    CHECK(seen.insert(alias.words).second);
+    CHECK(base::split(alias.words, ' ').size() == 2);
+    CHECK(alias.verb.empty() != alias.says.empty());
+    std::set<std::string_view> names;
+    for (const AliasOption& option : alias.options)
+      for (const std::string_view name : option.names) CHECK(names.insert(name).second);
+  }
+  CHECK(aliases_behind("experiment").empty());
+  CHECK(aliases_behind("job").size() > 5);
+}
+
+TEST_CASE("docs/azure-cli.md is what the table says") {
+  const auto page = base::read_file(HDRIVE_SOURCE_DIR "/docs/azure-cli.md");
+  INFO("hdrive config-reference --azure-cli > docs/azure-cli.md");
+  CHECK((page && *page == alias_reference()));
+}
+
+}  // namespace
+}  // namespace hdrive::cli
