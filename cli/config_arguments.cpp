@@ -186,14 +186,11 @@ std::vector<std::pair<std::string, std::string>> parse_pairs(const std::vector<s
   return result;
 }
 
-namespace {
-
-// Prints every problem; a Failure naming the files at fault if one is an error.
-void report_problems(const LoadedConfig& loaded, Purpose purpose) {
-  for (const Problem& problem : loaded.problems) tell(problem.message() + "\n");
+void report_problems(const std::vector<Problem>& problems, Purpose purpose) {
+  for (const Problem& problem : problems) tell(problem.message() + "\n");
   std::vector<std::string> files;  // that have errors
   long long errors = 0;
-  for (const Problem& problem : loaded.problems) {
+  for (const Problem& problem : problems) {
     if (problem.severity != Problem::Severity::error) continue;
     ++errors;
     if (std::find(files.begin(), files.end(), problem.file) == files.end())
@@ -203,8 +200,6 @@ void report_problems(const LoadedConfig& loaded, Purpose purpose) {
   fail(kWrong, fmt::format("{}: {}{}", base::join(files, ", "), base::plural(errors, "error"),
                            purpose == Purpose::run ? "; nothing was started" : ""));
 }
-
-}  // namespace
 
 fs::path config_file(const ConfigArguments& config) {
   if (!config.file.empty() && !config.hyperdrive_file.empty())
@@ -228,8 +223,6 @@ fs::path config_file(const ConfigArguments& config) {
                        config.file, kDefaultFile, script == ".py" ? "python " : "", config.file));
   return config.file;
 }
-
-namespace {
 
 ConfigOverrides overrides_of(const ConfigArguments& config, Purpose purpose) {
   ConfigOverrides overrides;
@@ -259,9 +252,11 @@ ConfigOverrides overrides_of(const ConfigArguments& config, Purpose purpose) {
   return overrides;
 }
 
+namespace {
+
 // What the command line says of the sweep itself.
 void complete(LoadedConfig& loaded, const ConfigArguments& config, Purpose purpose) {
-  report_problems(loaded, purpose);
+  report_problems(loaded.problems, purpose);
   if (!config.name.empty()) loaded.spec.name = config.name;
   if (!config.experiment.empty()) loaded.spec.experiment = config.experiment;
   const bool azures = !config.run_configuration.empty() || !config.hyperdrive_file.empty();
@@ -285,7 +280,7 @@ LoadedConfig load_or_fail(const ConfigArguments& config, Purpose purpose, bool a
 
 LoadedConfig load_surroundings_or_fail(const ConfigArguments& config) {
   LoadedConfig loaded = single_run(overrides_of(config, Purpose::look));
-  report_problems(loaded, Purpose::look);
+  report_problems(loaded.problems, Purpose::look);
   return loaded;
 }
 

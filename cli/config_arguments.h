@@ -75,6 +75,11 @@ LoadedConfig load_surroundings_or_fail(const ConfigArguments& config);
 /// The same of a single run, without a configuration of a sweep.
 LoadedConfig load_single_run_or_fail(const ConfigArguments& config);
 
+/// What the arguments add to the file.
+ConfigOverrides overrides_of(const ConfigArguments& config, Purpose purpose);
+/// Prints every problem; a Failure (code 2) naming the files at fault if one is an error.
+void report_problems(const std::vector<Problem>& problems, Purpose purpose);
+
 /// The configuration file that the arguments name.
 std::filesystem::path config_file(const ConfigArguments& config);
 

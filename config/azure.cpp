@@ -130,12 +130,10 @@ class AzureCheck {
   }
 
   void check_policy() {
-    static const std::set<std::string_view> kPolicies{"bandit", "median_stopping", "no_termination",
-                                                      "truncation_selection"};
     static const std::set<std::string_view> kOptions{"delay_evaluation", "evaluation_interval",
                                                      "slack_amount", "slack_factor",
                                                      "truncation_percentage"};
-    if (!kPolicies.contains(spec_.policy.name))
+    if (!config::azure_has_policy(spec_.policy.name))
       return warn(key("policy"),
                   "there is no policy " + spec_.policy.name +
                       "; allowed: BanditPolicy, MedianStoppingPolicy, NoTerminationPolicy, "
@@ -200,6 +198,12 @@ class AzureCheck {
 }  // namespace
 
 namespace config {
+
+bool azure_has_policy(std::string_view name) {
+  static const std::set<std::string_view> kPolicies{"bandit", "median_stopping", "no_termination",
+                                                    "truncation_selection"};
+  return kPolicies.contains(name);
+}
 
 namespace {
 

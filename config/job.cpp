@@ -56,16 +56,10 @@ class JobReader {
     }
   }
 
-  // One run: a sweep whose only parameter has one value.
   void read_command(const Node& root) {
     const Fields fields = own_keys(root, "command job");
     SweepSpec& spec = loader_.spec;
-    spec.sampling = {"grid", {}};
-    spec.space.parameters = {{"job", Choice{{Value(std::string("command"))}}, {}}};
-    spec.primary_metric = "none";
-    spec.stop_without_primary_metric = false;
-    spec.max_total_runs = spec.max_concurrent_runs = 1;
-    loader_.concurrency_given = loader_.space_sound = loader_.sampling_sound = true;
+    be_one_run(loader_, "command");
     loader_.given["max_total_runs"] = loader_.given["sampling"] = root.place;
     if (const Node* limits = fields.find("limits")) {
       const Fields limit = read_fields("limits of a command job", *limits, limits->place,

@@ -169,6 +169,7 @@ void JobInputs::read_outputs(const Node* outputs) {
                                              "nothing");
     }
     if (!sound) continue;
+    if (!outputs_.contains(entry.key)) loader_.outputs.push_back(entry.key);
     std::string& kept = outputs_[entry.key];
     if (!type.empty()) kept = type;
   }

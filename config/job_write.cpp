@@ -301,15 +301,13 @@ void warn_at(Loader& loader, const std::map<std::string, Place>& places, const s
 void tell_inexpressible(Loader& loader) {
   const SweepSpec& spec = loader.spec;
   static const std::set<std::string_view> kSamplers{"random", "grid", "bayesian", "sobol"};
-  static const std::set<std::string_view> kPolicies{"bandit", "median_stopping", "no_termination",
-                                                    "truncation_selection"};
   if (!kSamplers.contains(spec.sampling.name))
     warn_at(loader, loader.given, "sampling",
             "sampling: Azure has no " + spec.sampling.name + " sampling; hdrive alone reads it");
   for (const auto& [option, value] : spec.sampling.options)
     warn_at(loader, loader.options, "sampling." + option,
             "sampling." + option + ": a v2 job has no such option; it is left out");
-  if (!kPolicies.contains(spec.policy.name))
+  if (!azure_has_policy(spec.policy.name))
     warn_at(loader, loader.given, "policy",
             "policy: Azure has no " + spec.policy.name + "; hdrive alone reads it");
   for (const Parameter& each : spec.space.parameters) {

@@ -210,12 +210,27 @@ Result<std::string> read_text(const fs::path& file) {
   return text;
 }
 
-void read_configuration(Loader& loader, std::string_view text, const std::string& name) {
+namespace {
+
+NodePtr read_tree(Loader& loader, std::string_view text, const std::string& name) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Problems& problems = loader.problems;
   loader.directory = full_path(loader.directory);
   NodePtr root = read_yaml(problems.add_source(name, std::string(text)), problems);
-  if (root) root = apply_sets(loader, root);
+  return root ? apply_sets(loader, root) : nullptr;
+}
+
+}  // namespace
+
+NodePtr read_root(Loader& loader, const fs::path& file) {
+  auto text = read_text(file);
+  if (text) return read_tree(loader, *text, file.string());
+  loader.problems.error({loader.problems.add_source(file.string()), 0, 0}, text.error().what);
+  return nullptr;
+}
+
+void read_configuration(Loader& loader, std::string_view text, const std::string& name) {
+  const NodePtr root = read_tree(loader, text, name);
   if (!root) return;
   if (kind_of(*root) == FileKind::hdconfig)
     read_top(loader, *root);
@@ -234,6 +249,16 @@ void finish(Loader& loader, bool has_keys) {
   if (has_keys) check_command(loader);
   check_algorithms(loader);
   if (loader.overrides.azure && loader.problems.errors() == 0) warn_of_azure(loader);
+}
+
+void be_one_run(Loader& loader, std::string what) {
+  SweepSpec& spec = loader.spec;
+  spec.sampling = {"grid", {}};
+  spec.space.parameters = {{"job", Choice{{Value(std::move(what))}}, {}}};
+  spec.primary_metric = "none";
+  spec.stop_without_primary_metric = false;
+  spec.max_total_runs = spec.max_concurrent_runs = 1;
+  loader.concurrency_given = loader.space_sound = loader.sampling_sound = true;
 }
 
 LoadedConfig result_of(Loader& loader) {
@@ -257,14 +282,8 @@ LoadedConfig single_run(const ConfigOverrides& overrides) {
   Problems problems;
   Loader loader{problems, overrides, full_path("."), {}};
   problems.add_source("command line", {}, Problems::Lines::untold);
-  SweepSpec& spec = loader.spec;
-  spec.sampling = {"grid", {}};
-  spec.space.parameters = {{"job", Choice{{Value(std::string("script"))}}, {}}};
-  spec.append_parameters = false;
-  spec.primary_metric = "none";
-  spec.stop_without_primary_metric = false;
-  spec.max_total_runs = spec.max_concurrent_runs = 1;
-  loader.concurrency_given = loader.space_sound = loader.sampling_sound = true;
+  be_one_run(loader, "script");
+  loader.spec.append_parameters = false;
   read_run_configuration(loader);
   set_command(loader);
   set_source_directory(loader);

@@ -59,6 +59,7 @@ struct Loader {
   bool sampling_sound = false;         ///< so was the sampler with its options
   bool policy_sound = true;            ///< and the policy
   bool job = false;                    ///< the file is a v2 job (config/job.h)
+  std::vector<std::string> outputs;    ///< of a job, by name
   bool appends = false;                ///< whose values are appended where its command places none
 };
 
@@ -88,9 +89,17 @@ void read_repeat_best(Loader& loader, const Entry& entry);
 /// Reads a file's text, whichever kind of configuration it is.
 void read_configuration(Loader& loader, std::string_view text, const std::string& name);
 
+/// The tree of a file with every --set of the overrides applied; null where there is none, which is
+/// reported. Makes the loader's directory absolute.
+NodePtr read_root(Loader& loader, const std::filesystem::path& file);
+
 /// Takes the overrides and checks the whole, when its keys are read; `has_keys` unless the file is
 /// no mapping.
 void finish(Loader& loader, bool has_keys);
+
+/// Makes the specification one of a single run: a sweep whose only parameter, job, has the one value
+/// `what`.
+void be_one_run(Loader& loader, std::string what);
 
 /// What was read, for the caller.
 LoadedConfig result_of(Loader& loader);
@@ -132,6 +141,9 @@ void check_algorithms(Loader& loader);
 
 /// Warns of what Azure itself would refuse, in a specification without errors.
 void warn_of_azure(Loader& loader);
+
+/// Whether a policy of ours, by its name, is one of Azure's, too.
+bool azure_has_policy(std::string_view name);
 
 /// The words of a command line by a POSIX shell's quoting rules, without expansions. Fails on a
 /// quote that is never closed.

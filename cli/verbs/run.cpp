@@ -16,11 +16,13 @@
 #include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/verbs/pipeline.h"
 #include "cli/verbs/resume.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/begin.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/pipeline.h"
 #include "hdrive/sampler.h"
 #include "hdrive/sweep.h"
 
@@ -68,6 +70,8 @@ int dry_run(const LoadedConfig& loaded, const std::filesystem::path& file,
   return kDone;
 }
 
+}  // namespace
+
 std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesystem::path& home) {
   const auto found = value_or_fail(sweeps_named(home, name));
   if (found.size() > 1)
@@ -77,9 +81,7 @@ std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesy
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-// The same command with the same name goes on with the sweep it began, provided it is the same
-// sweep.
-int go_on_with(const SweepEntry& sweep, const RunOptions& options, LoadedConfig loaded) {
+void same_or_fail(const SweepEntry& sweep, LoadedConfig loaded, const RunOptions& options) {
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
   const std::string name = shell_quote({sweep.header.name});
   if (sweep.engine)
@@ -99,6 +101,14 @@ int go_on_with(const SweepEntry& sweep, const RunOptions& options, LoadedConfig 
                      "hdrive resume {1}{3} goes on with it as it is, hdrive update {1}{3} --set "
                      "KEY=VALUE changes it, another --name begins a new one",
                      name, id, base::join(different, "\n  "), hint));
+}
+
+namespace {
+
+// The same command with the same name goes on with the sweep it began, provided it is the same
+// sweep.
+int go_on_with(const SweepEntry& sweep, const LoadedConfig& loaded, const RunOptions& options) {
+  same_or_fail(sweep, loaded, options);
   ResumeOptions resume;
   resume.sweep = sweep.directory.string();
   resume.output_dir = options.output_dir;
@@ -141,7 +151,7 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
     claim = value_or_fail(claim_names(home));
     if (const auto sweep = sweep_named(spec.name, home)) {
       claim.reset();
-      return go_on_with(*sweep, options, loaded);
+      return go_on_with(*sweep, loaded, options);
     }
   }
 
@@ -185,9 +195,10 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
       options->config.set.push_back("repeat_best=" + options->repeat_best);
     RunOptions& run = options->run;
     if (run.detach.asked) return start_detached(run.detach, run.output_dir);
+    const std::filesystem::path file = config_file(options->config);
+    if (is_pipeline(file)) return run_pipeline(file, options->config, run);
     run.goes_on = !options->config.name.empty();
-    LoadedConfig loaded = load_or_fail(options->config, Purpose::run);
-    return run_sweep_of(std::move(loaded), config_file(options->config), run);
+    return run_sweep_of(load_or_fail(options->config, Purpose::run), file, run);
   };
 }
 

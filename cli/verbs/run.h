@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `run` and `submit-script` share: the options around a run, and running it.
+// What `run`, `submit-script` and the steps of a pipeline share: the options around a run, and
+// running it.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/azure_arguments.h"
 #include "cli/detach.h"
+#include "hdrive/catalog.h"
 #include "hdrive/config.h"
 
 namespace hdrive::cli {
@@ -31,5 +34,10 @@ void add_run_options(ArgumentParser& parser, RunOptions& options, const std::str
 /// Makes the sweep and runs it to its end; gives the exit code. `file` is where its configuration
 /// came from; empty: from the command line.
 int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file, const RunOptions& options);
+
+/// The sweep of that name in `home`; a Failure where there are several.
+std::optional<SweepEntry> sweep_named(const std::string& name, const std::filesystem::path& home);
+/// A Failure where an engine runs the sweep, or its configuration is another one than `loaded`.
+void same_or_fail(const SweepEntry& sweep, LoadedConfig loaded, const RunOptions& options);
 
 }  // namespace hdrive::cli

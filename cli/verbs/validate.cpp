@@ -10,6 +10,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/pipeline.h"
 #include "hdrive/sweep.h"
 
 namespace hdrive::cli {
@@ -20,7 +21,19 @@ struct Options {
   bool azure = false;
 };
 
+int validate_pipeline(const std::filesystem::path& file, const ConfigArguments& config) {
+  const Pipeline pipeline = load_pipeline(file, overrides_of(config, Purpose::check));
+  report_problems(pipeline.problems, Purpose::check);
+  const auto warnings = static_cast<long long>(pipeline.problems.size());
+  print(fmt::format("{}: ok, a pipeline of {}{}\n", file.string(),
+                    base::plural(static_cast<long long>(pipeline.steps.size()), "step"),
+                    warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
+  return kDone;
+}
+
 int validate(const Options& options) {
+  if (const auto file = config_file(options.config); is_pipeline(file))
+    return validate_pipeline(file, options.config);
   const LoadedConfig loaded = load_or_fail(options.config, Purpose::check, options.azure);
   const std::string file = config_file(options.config).string();
   const auto sound = check(loaded.spec);

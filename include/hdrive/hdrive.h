@@ -39,6 +39,7 @@
 #include "hdrive/ids.h"
 #include "hdrive/listener.h"
 #include "hdrive/model_pick.h"
+#include "hdrive/pipeline.h"
 #include "hdrive/policy.h"
 #include "hdrive/random.h"
 #include "hdrive/reader.h"

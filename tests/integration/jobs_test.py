@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Azure ML's v2 jobs and pipelines as their users have them, run by the command."""
+
+import json
+import shutil
+import unittest
+
+from support import ROOT, HdriveTest, until
+
+JOBS = ROOT / "tests" / "golden" / "jobs"
+
+SWEEP = """$schema: https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json
+type: sweep
+trial:
+  command: >-
+    sh train.sh --data ${{inputs.data}} --note "${{inputs.note}}" --opt ${{search_space.opt}}
+    --beta ${{search_space.beta}} $[[--seed ${{inputs.seed}}]] --out ${{outputs.model}}
+  code: src
+  environment: azureml:sklearn@latest
+inputs:
+  data: {type: uri_file, path: "azureml:iris:1"}
+  note: it's  5 > 3
+  seed: {type: integer, optional: true}
+outputs:
+  model:
+sampling_algorithm: grid
+search_space:
+  opt:
+    type: choice
+    values:
+    - {opt: sgd, beta: {type: choice, values: [0.5, "a b"]}}
+    - adam w
+objective: {primary_metric: loss, goal: minimize}
+limits: {max_concurrent_trials: 1}
+"""
+
+SCRIPT = """for word; do echo "$word"; done > "$(eval echo \\${$#})/words"
+hdrive log loss "$HDRIVE_RUN_NUMBER"
+"""
+
+
+class Jobs(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        self.write("src/train.sh", SCRIPT)
+        self.write("iris.csv", "1,2\n")
+        self.write("azureml.yml", "data: {iris: iris.csv}\n")
+        self.write("sweep.yml", SWEEP)
+
+    def words(self, run):
+        return (self.run_directory(run) / "outputs" / "model" / "words").read_text().splitlines()
+
+    def test_run_as_they_are(self):
+        done = self.hdrive("run", "sweep.yml")
+        self.assertIn('sweep.yml:8:16: warning: the environment "azureml:sklearn@latest" is not on this machine',
+                      done.err)
+        data = str(self.folder / "iris.csv")
+        for run, words in enumerate([["sgd", "--beta", "0.5"], ["sgd", "--beta", "a b"], ["adam w"]]):
+            model = str(self.run_directory(run).resolve() / "outputs" / "model")
+            self.assertEqual(["--data", data, "--note", "it's  5 > 3", "--opt", *words, "--out", model],
+                             self.words(run))
+
+    def test_mean_the_same_when_converted_there_and_back(self):
+        self.hdrive("convert", "sweep.yml", "-o", "hdconfig.yml")
+        self.hdrive("convert", "hdconfig.yml", "-o", "back.yml")
+        self.hdrive("convert", "back.yml", "-o", "again.yml")
+        self.assertEqual((self.folder / "hdconfig.yml").read_text(), (self.folder / "again.yml").read_text())
+        self.assertEqual((self.folder / "hdconfig.yml").read_text(), self.hdrive("convert", "sweep.yml").out)
+        told = self.hdrive("sample", "sweep.yml", "-n", "3").out
+        self.assertEqual(told, self.hdrive("sample", "hdconfig.yml", "-n", "3").out)
+        self.assertEqual(told, self.hdrive("sample", "back.yml", "-n", "3").out)
+
+    def test_start_nothing_without_their_data(self):
+        (self.folder / "azureml.yml").unlink()
+        done = self.hdrive("run", "sweep.yml", code=2)
+        self.assertIn('sweep.yml:10:32: the input "data" is "azureml:iris:1", which is not on this machine; say where '
+                      'it is in "azureml.yml": data: {iris: PATH}', done.err)
+        self.assertEqual([], list(self.folder.glob(".hdrive/*")))
+        self.write("elsewhere.yml", "data: {iris: iris.csv}\n")
+        self.hdrive("validate", "sweep.yml", "--asset-map", "elsewhere.yml")
+
+    def test_go_on_from_what_is_stored(self):
+        self.hdrive("run", "sweep.yml", "--set", "limits.max_total_trials=1", "--name", "first")
+        (self.folder / "azureml.yml").unlink()
+        self.hdrive("resume", "last", "--set", "max_total_runs=3")
+        self.assertEqual(3, len(self.runs()))
+
+
+class Pipelines(HdriveTest):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(JOBS, self.folder, dirs_exist_ok=True)
+
+    def pipeline(self, old, new):
+        text = (JOBS / "pipeline.yml").read_text()
+        self.assertIn(old, text)
+        self.write("pipeline.yml", text.replace(old, new))
+
+    def report(self):
+        found = [file.read_text() for file in self.folder.glob(".hdrive/*/runs/0/outputs/report/report.txt")]
+        self.assertEqual(1, len(found), found)
+        return found[0]
+
+    def statuses(self):
+        return {sweep["name"]: sweep["status"] for sweep in json.loads(self.hdrive("list", "-f", "json").out)}
+
+    def test_hand_the_best_trial_on(self):
+        done = self.hdrive("run", "pipeline.yml", "--name", "first")
+        self.assertEqual("1,2 with 3 and rbf of 3\n", self.report())
+        self.assertEqual(dict.fromkeys(["first.prepare", "first.tune", "first.report"], "Completed"), self.statuses())
+        told = [line for line in done.out.splitlines() if line.startswith("report.report  ")]
+        self.assertEqual(1, len(told), done.out)
+        self.assertTrue((self.folder / told[0].split()[1] / "report.txt").is_file())
+        experiments = {sweep["experiment"] for sweep in json.loads(self.hdrive("list", "-f", "json").out)}
+        self.assertEqual({"iris"}, experiments)
+
+    def test_with_the_same_name_go_on(self):
+        self.hdrive("run", "pipeline.yml", "--name", "first", "--quiet")
+        again = self.hdrive("run", "pipeline.yml", "--name", "first")
+        self.assertEqual(3, again.err.count(" is complete"), again.err)
+        self.assertEqual(3, len(self.statuses()))
+
+    def test_stop_what_needs_a_step_that_failed(self):
+        self.pipeline("command: cp ${{inputs.raw}}", "command: test -e ../../../../mended && cp ${{inputs.raw}}")
+        done = self.hdrive("run", "pipeline.yml", "--name", "first", "--quiet", code=3)
+        self.assertIn("step tune: skipped, since prepare did not complete", done.err)
+        self.assertIn("step report: skipped, since tune did not complete", done.err)
+        self.assertIn("hdrive run pipeline.yml --name first", done.err)
+        self.assertEqual({"first.prepare": "Failed"}, self.statuses())
+
+    def test_end_with_ctrl_c_and_go_on(self):
+        component = (JOBS / "components" / "tune.yml").read_text()
+        wait = 'command: >-\n  while test ! -e "$GATE"; do sleep 0.01; done;\n'
+        self.write("components/tune.yml", component.replace("command: >-\n", wait))
+        gate = self.folder / "gate"
+        process = self.start("run", "pipeline.yml", "--name", "first", env={"GATE": str(gate)})
+        until(lambda: list(self.folder.glob(".hdrive/*/runs/0/outputs/model_output")), "the second step runs")
+        self.interrupt(process)
+        done = self.finish(process)
+        self.assertEqual(130, done.code, done)
+        self.assertEqual({"first.prepare", "first.tune"}, set(self.statuses()))
+        gate.touch()
+        self.hdrive("run", "pipeline.yml", "--name", "first", env={"GATE": str(gate)})
+        self.assertTrue(self.report().startswith("1,2 with "))
+
+    def test_are_checked_and_shown_as_a_whole(self):
+        self.assertIn("pipeline.yml: ok, a pipeline of 3 steps", self.hdrive("validate", "pipeline.yml").out)
+        shown = self.hdrive("run", "pipeline.yml", "--dry-run").out
+        self.assertEqual(["prepare (command)", "tune (sweep), after prepare", "report (command), after tune"],
+                         shown.splitlines()[:3])
+        self.pipeline("outputs.model_output}}", "outputs.modl_output}}")
+        self.assertIn('the step "tune" has no output "modl_output"', self.hdrive("run", "pipeline.yml", code=2).err)
+        self.assertEqual([], list(self.folder.glob(".hdrive/*")))
+        self.assertIn("none can be given", self.hdrive("run", "pipeline.yml", "--", "true", code=2).err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pipelines: the order of their steps, what they take from each other, what is wrong with them.
+#include "hdrive/pipeline.h"
+
+#include "base/text.h"
+#include "tests/unit/config/support.h"
+
+namespace hdrive {
+namespace {
+
+using namespace test;
+namespace fs = std::filesystem;
+using Catch::Contains;
+
+// A command step that takes the outputs of others.
+std::string command_step(const std::string& name, const std::vector<std::string>& takes) {
+  std::string text = "  " + name + ":\n    type: command\n    command: t";
+  for (const std::string& other : takes) text += " ${{inputs." + other + "}}";
+  text += "\n    outputs: {o: }\n";
+  if (!takes.empty()) text += "    inputs:\n";
+  for (const std::string& other : takes)
+    text += "      " + other + ": ${{parent.jobs." + other + ".outputs.o}}\n";
+  return text;
+}
+
+ConfigOverrides all_files() {
+  ConfigOverrides overrides;
+  overrides.needs_files = true;
+  return overrides;
+}
+
+struct Loaded {
+  Folder folder;
+  fs::path file;
+  Pipeline pipeline;
+
+  explicit Loaded(const std::string& text) {
+    file = folder.write("pipeline.yml", text);
+    pipeline = load_pipeline(file, all_files());
+  }
+  std::string told() const { return messages(pipeline.problems); }
+  std::string order() const {
+    std::vector<std::string> names;
+    for (const PipelineStep& step : pipeline.steps) names.push_back(step.name);
+    return base::join(names, " ");
+  }
+};
+
+TEST_CASE("Steps stand behind what they need, else in the order of the file") {
+  const Loaded loaded("type: pipeline\njobs:\n" + command_step("d", {"b", "c"}) +
+                      command_step("b", {"a"}) + command_step("z", {}) + command_step("c", {"a"}) +
+                      command_step("a", {}));
+  INFO(loaded.told());
+  CHECK(loaded.pipeline.ok());
+  CHECK(loaded.order() == "z a b c d");
+  CHECK(loaded.pipeline.steps.back().needs == std::vector<std::string>{"b", "c"});
+  CHECK(loaded.pipeline.steps.back().outputs == std::vector<std::string>{"o"});
+  CHECK_FALSE(loaded.pipeline.steps.back().sweep);
+}
+
+TEST_CASE("Steps that need each other are told, with the way round") {
+  const Loaded loaded("type: pipeline\njobs:\n" + command_step("first", {"b"}) +
+                      command_step("a", {"c"}) + command_step("b", {"a"}) +
+                      command_step("c", {"b"}));
+  CHECK_THAT(loaded.told(), Contains("pipeline.yml:15:3: steps need each other's outputs, so that "
+                                     "none can be the first: b needs a needs c needs b"));
+  CHECK_THAT(Loaded("type: pipeline\njobs:\n" + command_step("a", {"a"})).told(),
+             Contains("none can be the first: a needs a"));
+}
+
+TEST_CASE("What a reference names must be there") {
+  const Loaded loaded(
+      "type: pipeline\n"
+      "inputs: {rate: 1}\n"
+      "jobs:\n"
+      "  a:\n"
+      "    type: command\n"
+      "    command: t ${{inputs.x}}\n"
+      "    inputs:\n"
+      "      x: ${{parent.inputs.rat}}\n"
+      "      y: ${{parent.jobs.b.outputs.modl}}\n"
+      "      z: ${{parent.jobs.bb.outputs.model}}\n"
+      "      w: ${{parent.jobs.b}}\n"
+      "    outputs: {o: \"${{parent.outputs.o}}\"}\n"
+      "  b:\n"
+      "    type: command\n"
+      "    command: t\n"
+      "    outputs: {model: }\n");
+  const std::string told = loaded.told();
+  CHECK_THAT(told,
+             Contains("pipeline.yml:8:10: the pipeline has no input \"rat\"; allowed: rate; did "
+                      "you mean \"rate\"?"));
+  CHECK_THAT(told, Contains("pipeline.yml:9:10: the step \"b\" has no output \"modl\"; allowed: "
+                            "model; did you mean \"model\"?"));
+  CHECK_THAT(told, Contains("pipeline.yml:10:10: the pipeline has no step \"bb\"; allowed: a, b"));
+  CHECK_THAT(told, Contains("pipeline.yml:11:10: unknown placeholder \"${{parent.jobs.b}}\""));
+  CHECK_THAT(told, Contains("pipeline.yml:12:18: the pipeline has no output \"o\"; it has none"));
+}
+
+TEST_CASE("What is wrong with a step is told before any is run") {
+  const Loaded loaded(
+      "type: pipeline\n"
+      "jobs:\n"
+      "  s:\n"
+      "    trial: {command: t}\n"
+      "    search_space: {x: {type: uniform}}\n"
+      "  p: {type: parallel}\n"
+      "  n: 3\n"
+      "compute: azureml:c\n");
+  const std::string told = loaded.told();
+  CHECK_THAT(told, Contains("pipeline.yml:4:5: key \"objective\" is missing"));
+  CHECK_THAT(told, Contains("pipeline.yml:5:20: key \"min_value\" is missing"));
+  CHECK_THAT(told, Contains("pipeline.yml:6:13: the step \"p\" is of type \"parallel\"; allowed: "
+                            "command, sweep"));
+  CHECK_THAT(told, Contains("pipeline.yml:7:6: the step \"n\" is the integer 3"));
+  CHECK_THAT(told, Contains("pipeline.yml:8:1: warning: \"compute\" has no effect"));
+  CHECK_THAT(Loaded("type: pipeline\njobs: {}\n").told(), Contains("\"jobs\" is empty"));
+}
+
+TEST_CASE("A step gets values and the outputs of those before it") {
+  const Loaded loaded(
+      "type: pipeline\n"
+      "experiment_name: e\n"
+      "inputs: {n: 3, d: {type: uri_file, path: data.csv}}\n"
+      "jobs:\n"
+      "  train:\n"
+      "    type: sweep\n"
+      "    trial: {command: \"t ${{inputs.d}} ${{inputs.x}}\"}\n"
+      "    inputs:\n"
+      "      d: ${{parent.inputs.d}}\n"
+      "      clean: {type: uri_folder, path: \"${{parent.jobs.prepare.outputs.o}}\"}\n"
+      "      note: n is ${{parent.inputs.n}}\n"
+      "    search_space: {x: {type: uniform, min_value: 0, max_value: 1}}\n"
+      "    sampling_algorithm: random\n"
+      "    objective: {primary_metric: m, goal: maximize}\n"
+      "    limits: {max_total_trials: \"${{parent.inputs.n}}\", max_concurrent_trials: 1}\n" +
+      command_step("prepare", {}));
+  CHECK_THAT(loaded.told(), Contains("data.csv\"), which does not exist"));
+  loaded.folder.write("data.csv", "1");
+  const Pipeline pipeline = load_pipeline(loaded.file, all_files());
+  INFO(messages(pipeline.problems));
+  REQUIRE(pipeline.ok());
+  CHECK(pipeline.experiment == "e");
+  REQUIRE(pipeline.steps.size() == 2);
+  CHECK(pipeline.steps[1].sweep);
+
+  fs::create_directories(loaded.folder.path() / "out" / "o");
+  const LoadedConfig step =
+      load_step(loaded.file, "train", {{"prepare", loaded.folder.path() / "out"}}, all_files());
+  INFO(messages(step.problems));
+  REQUIRE(step.ok());
+  CHECK(step.spec.max_total_runs == 3);
+  CHECK(step.spec.experiment == "e");
+  CHECK(step.spec.environment_variables ==
+        std::map<std::string, std::string>{
+            {"AZUREML_DATAREFERENCE_d", loaded.folder.path() / "data.csv"},
+            {"AZUREML_DATAREFERENCE_clean", loaded.folder.path() / "out" / "o"},
+            {"AZUREML_PARAMETER_note", "n is 3"}});
+
+  // What an earlier step did not write is missed now.
+  const LoadedConfig missing =
+      load_step(loaded.file, "train", {{"prepare", loaded.folder.path() / "none"}}, all_files());
+  CHECK_THAT(messages(missing.problems),
+             Contains("the input \"clean\" is ") && Contains("which does not exist"));
+  CHECK_THAT(messages(load_step(loaded.file, "none", {}, all_files()).problems),
+             Contains("the pipeline has no step \"none\""));
+}
+
+TEST_CASE("A step is blocked by what it needs until that completed") {
+  PipelineStep step;
+  step.name = "c";
+  step.needs = {"a", "b"};
+  CHECK(blocked_by(step, {}) == "a");
+  CHECK(blocked_by(step, {{"a", StepEnd::completed}}) == "b");
+  CHECK(blocked_by(step, {{"a", StepEnd::completed}, {"b", StepEnd::skipped}}) == "b");
+  CHECK(blocked_by(step, {{"a", StepEnd::failed}, {"b", StepEnd::completed}}) == "a");
+  CHECK(blocked_by(step, {{"a", StepEnd::completed}, {"b", StepEnd::completed}}) == std::nullopt);
+}
+
+}  // namespace
+}  // namespace hdrive
