@@ -37,7 +37,10 @@ std::chrono::milliseconds milliseconds(double seconds) {
 class JobReader {
  public:
   JobReader(Loader& loader, const AssetMap& assets, const std::set<std::string>& unmade)
-      : loader_(loader), inputs_(loader, assets, unmade), trial_(loader, assets, inputs_) {}
+      : loader_(loader),
+        assets_(assets),
+        inputs_(loader, assets, unmade),
+        trial_(loader, assets, inputs_) {}
 
   void read_sweep(const Node& root) {
     const Fields fields = own_keys(root, "job");
@@ -78,6 +81,7 @@ class JobReader {
     Node job = root;
     job.entries.clear();
     for (const Entry& entry : root.entries) {
+      if (entry.key == "compute" && is_this_machine(*entry.value)) continue;
       const KeyInfo* own = key_of_hdrive(entry.key);
       if (!own)
         job.entries.push_back(entry);
@@ -89,6 +93,11 @@ class JobReader {
     // Its entries are shared with `root`, which outlives the fields.
     job_ = std::make_shared<Node>(std::move(job));
     return read_fields(mapping, *job_, root.place, "", problems());
+  }
+
+  bool is_this_machine(const Node& compute) const {
+    return compute.is(Node::Kind::text) &&
+           (compute.text == "local" || assets_.has_compute(compute.text));
   }
 
   static const KeyInfo* key_of_hdrive(std::string_view name) {
@@ -282,6 +291,7 @@ class JobReader {
   }
 
   Loader& loader_;
+  const AssetMap& assets_;
   NodePtr job_, space_;
   Entry policy_;
   JobInputs inputs_;

@@ -268,9 +268,8 @@ std::vector<JobKey> make_job_schema() {
      .treatment = T::warned,
      .note = "images are not pulled: the program is found in PATH, or named in the asset map"},
     {.row = {.name = "conda_file", .kind = K::any, .allowed = "the path of a file, or its content",
-             .summary = "The packages."},
-     .treatment = T::warned,
-     .note = "packages are not installed: the program is found in PATH, or named in the asset map"},
+             .summary = "The packages: built into an environment once, and kept for all who want the "
+                        "same."}},
     {.row = {.name = "build", .kind = K::mapping, .summary = "How an image is built."},
      .treatment = T::warned,
      .note = "images are not built: the program is found in PATH, or named in the asset map"},

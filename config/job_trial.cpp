@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/placeholders.h"
+#include "config/run_configuration.h"
 
 namespace hdrive::config {
 namespace {
@@ -163,8 +164,8 @@ void JobTrial::read_environment(const Fields& job) {
     const Entry* known = node.find("name");
     if (const auto local = known ? assets_.environment(known->value->text) : std::nullopt)
       return take_environment(*local);
-    read_fields("environment", node, entry->place, " in \"environment\"", loader_.problems);
-    return;
+    return read_packages(
+        read_fields("environment", node, entry->place, " in \"environment\"", loader_.problems));
   }
   if (!scalar_text(loader_.problems, node, "\"environment\"")) return;
   if (const auto local = assets_.environment(name)) return take_environment(*local);
@@ -173,6 +174,25 @@ void JobTrial::read_environment(const Fields& job) {
                             " is not on this machine, so the program is found in PATH; to name an "
                             "interpreter, say " +
                             assets_.advice("environments", name, "PATH/TO/bin/python"));
+}
+
+// The packages of an environment that is described in the job: built and kept as those of a run
+// configuration.
+void JobTrial::read_packages(const Fields& environment) {
+  const Node* conda = environment.find("conda_file");
+  if (!conda) return;
+  std::optional<PythonPackages> packages;
+  if (conda->is(Node::Kind::map)) {
+    packages = read_conda_packages(loader_.problems, *conda);
+    packages->directory = directory_;
+  } else if (const auto text = scalar_text(loader_.problems, *conda, "\"conda_file\"")) {
+    packages = read_conda_file(loader_, (directory_ / without_scheme(*text)).lexically_normal(),
+                               conda->place);
+  }
+  const Node* name = environment.find("name");
+  if (packages && name) packages->name = name->text;
+  loader_.surroundings.packages = std::move(packages);
+  loader_.program_elsewhere = loader_.surroundings.packages.has_value();
 }
 
 void JobTrial::take_environment(const LocalEnvironment& environment) {
@@ -200,8 +220,9 @@ std::string JobTrial::interpreter_lines(std::string_view command) const {
     lines = "export PATH=" + shell_word(file.parent_path().string()) + ":\"$PATH\"\n";
     if (file.filename() != "python")
       lines += "python() { " + shell_word(file.string()) + " \"$@\"; }\n";
-  } else if (environment_.command.empty() && mentions(command, "python") &&
-             !is_on_path(loader_, "python") && is_on_path(loader_, "python3")) {
+  } else if (environment_.command.empty() && !loader_.surroundings.packages &&
+             mentions(command, "python") && !is_on_path(loader_, "python") &&
+             is_on_path(loader_, "python3")) {
     lines = "python() { python3 \"$@\"; }\n";
   }
   return lines;

@@ -28,6 +28,7 @@ class JobTrial {
   bool read_component(const Entry& entry);
   void read_code();
   void read_environment(const Fields& job);
+  void read_packages(const Fields& environment);
   void take_environment(const LocalEnvironment& environment);
   void read_one_process(const Fields& fields);
   void read_command();

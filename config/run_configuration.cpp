@@ -157,7 +157,8 @@ class RunConfiguration {
 
   std::optional<PythonPackages> packages() {
     if (const fs::path& given = loader_.overrides.conda_dependencies; !given.empty())
-      return read_packages(given, {loader_.problems.add_source("--conda-dependencies"), 0, 0});
+      return read_conda_file(loader_, given,
+                             {loader_.problems.add_source("--conda-dependencies"), 0, 0});
     const Node* inline_packages = value("environment.python.condaDependencies");
     const Node* file = value("environment.python.condaDependenciesFile");
     const std::string name = text("environment.name");
@@ -187,24 +188,7 @@ class RunConfiguration {
     fs::path path = project_ / *name;
     const fs::path beside = fs::absolute(file_, ignored).parent_path() / *name;
     if (!fs::exists(path, ignored) && fs::exists(beside, ignored)) path = beside;
-    return read_packages(path.lexically_normal(), node.place);
-  }
-
-  std::optional<PythonPackages> read_packages(const fs::path& path, Place place) {
-    auto content = read_text(path);
-    if (!content) {
-      report_missing(loader_, place,
-                     "the conda file " + in_quotes(path.string()) +
-                         " cannot be read: " + content.error().what);
-      return std::nullopt;
-    }
-    const int source = loader_.problems.add_source(path.string(), *std::move(content));
-    const NodePtr root = read_yaml(source, loader_.problems);
-    if (!root) return std::nullopt;
-    std::error_code ignored;
-    PythonPackages result = read_conda_packages(loader_.problems, *root);
-    result.directory = fs::absolute(path, ignored).parent_path();
-    return result;
+    return read_conda_file(loader_, path.lexically_normal(), node.place);
   }
 
   // ---- the container ----------------------------------------------------------------------------

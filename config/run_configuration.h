@@ -45,6 +45,10 @@ void check_run_keys(Problems& problems, const Node& root);
 
 /// A conda file's content (environment.yml) as a list of packages; what is wrong is reported.
 PythonPackages read_conda_packages(Problems& problems, const Node& root);
+/// The same of a file; `place` is where it was named. Nothing where it cannot be read, which is
+/// reported.
+std::optional<PythonPackages> read_conda_file(Loader& loader, const std::filesystem::path& file,
+                                              Place place);
 
 /// Data references and data as paths of this machine, by the asset map of `project`: sets the
 /// variables that scripts read, and gives what "$AZUREML_DATAREFERENCE_name" in arguments stands

@@ -57,4 +57,22 @@ PythonPackages read_conda_packages(Problems& problems, const Node& root) {
   return packages;
 }
 
+std::optional<PythonPackages> read_conda_file(Loader& loader, const std::filesystem::path& file,
+                                              Place place) {
+  auto content = read_text(file);
+  if (!content) {
+    report_missing(
+        loader, place,
+        "the conda file " + in_quotes(file.string()) + " cannot be read: " + content.error().what);
+    return std::nullopt;
+  }
+  const int source = loader.problems.add_source(file.string(), *std::move(content));
+  const NodePtr root = read_yaml(source, loader.problems);
+  if (!root) return std::nullopt;
+  std::error_code ignored;
+  PythonPackages result = read_conda_packages(loader.problems, *root);
+  result.directory = std::filesystem::absolute(file, ignored).parent_path();
+  return result;
+}
+
 }  // namespace hdrive::config

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/lookup.h"
+#include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/ids.h"
@@ -114,9 +115,10 @@ class PipelineRun {
   }
 
   // Whether the step ran to its end when this pipeline was run before.
-  bool is_done(const LoadedConfig& loaded) const {
+  bool is_done(LoadedConfig loaded) const {
     const auto sweep = sweep_named(loaded.spec.name, home_);
     if (!sweep || sweep->status != SweepStatus::completed) return false;
+    make_surroundings(loaded, options_.quiet);  // which is kept, and part of what was stored
     same_or_fail(*sweep, loaded, options_);
     if (!options_.quiet) tell(fmt::format("sweep {} is complete\n", short_id(sweep->header.id)));
     return true;
