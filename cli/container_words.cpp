@@ -11,7 +11,9 @@ namespace hdrive::cli {
 std::vector<std::string> command_in_container(const ContainerWords& words,
                                               const std::vector<std::string>& command) {
   const Container& container = words.container;
-  std::vector<std::string> result{(own_directory() / "hdrive").string(), "container-run"};
+  std::error_code ignored;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  std::vector<std::string> result{ignored ? "hdrive" : self.string(), "container-run"};
   const auto add = [&](const std::string& option, const std::string& value) {
     if (!value.empty()) result.push_back(option + "=" + value);
   };

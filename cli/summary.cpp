@@ -12,6 +12,7 @@
 #include "cli/repeats_text.h"
 #include "cli/run_text.h"
 #include "cli/text.h"
+#include "hdrive/begin.h"
 #include "hdrive/ids.h"
 #include "hdrive/store.h"
 
@@ -83,7 +84,7 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
       text += row("", std::exchange(indent, "  ") + line);
   if (best)
     text += best_rows(summary, spec, *best, context);
-  else
+  else if (!is_single_run(spec))
     text += row("best", fmt::format("none: no run reported {}", printable(spec.primary_metric)));
   text += counts_row(summary) + saved_row(summary);
   text += row("time", fmt::format("{}, compute {}", duration_text(summary.elapsed),
@@ -104,6 +105,8 @@ std::string summary_text(const SweepSummary& summary, const SweepSpec& spec,
 
 std::string quiet_line(const SweepSummary& summary, const SweepSpec& spec) {
   const auto& best = summary.best_run;
+  if (!best && is_single_run(spec))
+    return fmt::format("{}\n", sweep_status_text(summary.status, summary.end));
   if (!best)
     return fmt::format("no best run: no run reported {}\n", printable(spec.primary_metric));
   return fmt::format("best run {}  {} {}  {}\n", best->id, printable(spec.primary_metric),

@@ -77,7 +77,7 @@ KeptEnvironment make_environment(const Surroundings& wanted, bool quiet) {
 void make_surroundings(LoadedConfig& loaded, bool quiet) {
   if (loaded.spec.command.empty()) return;
   if (loaded.surroundings.packages)
-    use_environment(loaded.spec, make_environment(loaded.surroundings, quiet), search_path());
+    use_environment(loaded.spec, make_environment(loaded.surroundings, quiet));
   if (loaded.surroundings.container) put_into_container(loaded, quiet);
 }
 

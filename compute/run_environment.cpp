@@ -93,6 +93,9 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
       if (direct != "*" && direct.find("127.0.0.1") == direct.npos)
         set(name, direct + (direct.empty() ? "" : ",") + "127.0.0.1");
     }
+  // In front of all: an environment's programs, whatever PATH the engine has this time.
+  if (const auto first = value_of("HDRIVE_PATH_FIRST"))
+    set("PATH", *first + ":" + value_of("PATH").value_or(kDefaultPath));
   // Behind all else, so that nothing the user has installed is hidden.
   if (!command_path.empty())
     set("PATH", value_of("PATH").value_or(kDefaultPath) + ":" + command_path.native());

@@ -370,11 +370,11 @@ Result<void> remove_environment(const KeptEnvironment& kept) {
   return {};
 }
 
-void use_environment(SweepSpec& spec, const KeptEnvironment& kept, const std::string& search_path) {
+void use_environment(SweepSpec& spec, const KeptEnvironment& kept) {
   const std::string programs = (kept.prefix / "bin").string();
   auto& variables = spec.environment_variables;
-  const auto own = variables.find("PATH");
-  variables["PATH"] = programs + ":" + (own == variables.end() ? search_path : own->second);
+  // Not PATH itself: that is the engine's, and another one when the sweep is gone on with.
+  variables["HDRIVE_PATH_FIRST"] = programs;
   const bool is_virtual = kept.tool == "uv" || kept.tool == "pip";
   variables[is_virtual ? "VIRTUAL_ENV" : "CONDA_PREFIX"] = kept.prefix.string();
   if (!spec.command.empty() && (spec.command[0] == "python" || spec.command[0] == "python3"))

@@ -26,6 +26,11 @@ Result<Capture> capture_code(const SweepSpec& spec, const std::filesystem::path&
   return capture_source(options);
 }
 
+bool is_single_run(const SweepSpec& spec) {
+  return spec.max_total_runs == 1 && spec.primary_metric == "none" &&
+         !spec.stop_without_primary_metric;
+}
+
 std::vector<Change> notes_of(const Capture& capture, Time now) {
   std::vector<Change> changes;
   for (const std::string& note : capture.notes)

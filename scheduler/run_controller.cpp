@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "hdrive/begin.h"
 #include "hdrive/ids.h"
 #include "scheduler/ending.h"
 
@@ -377,12 +378,13 @@ void RunController::record_end(RunEnded change) {
   const bool again = is_tried_again(change);
   const EndCause cause = change.cause;
   live_.remove(run);
-  if (completed && history().reports(run).empty()) change.reason += " without the primary metric";
+  const bool lacks_metric = completed && history().reports(run).empty() && !is_single_run(spec_);
+  if (lacks_metric) change.reason += " without the primary metric";
   const std::string reason = change.reason;
   journal_.record(std::move(change));
   failures_.observe_attempt(run, journal_.state());
   if (again) return try_again(run, cause, reason);
-  if (completed && history().reports(run).empty() && !missing_metric_told_) {
+  if (lacks_metric && !missing_metric_told_) {
     missing_metric_told_ = true;
     journal_.note(Noted::Level::warning, run, missing_metric(run, journal_.state()));
   }

@@ -75,11 +75,16 @@ int remove(const Options& options) {
 }
 
 int build(const Options& options) {
-  LoadedConfig loaded = load_surroundings_or_fail(options.config);
-  if (!loaded.surroundings.packages)
-    fail(kWrong, "the run configuration wants no environment that is built");
-  loaded.surroundings.container.reset();
-  print((make_environment(loaded.surroundings, false).prefix / "bin/python").string() + "\n");
+  // Curated ones by their names, else what a run configuration or a conda file says.
+  Surroundings wanted;
+  if (options.keys.size() > 1)
+    fail(kWrong, "environment build: one curated environment at a time, or -c, or -d");
+  if (!options.keys.empty())
+    wanted.packages = value_or_fail(curated_environment(options.keys.front()), kWrong);
+  else
+    wanted = load_surroundings_or_fail(options.config).surroundings;
+  if (!wanted.packages) fail(kWrong, "the run configuration wants no environment that is built");
+  print((make_environment(wanted, false).prefix / "bin/python").string() + "\n");
   return kDone;
 }
 
@@ -89,7 +94,7 @@ int act(const Options& options) {
     fail(kWrong, fmt::format("environment {}: a key or a name is wanted; hdrive environment list "
                              "shows them",
                              options.action));
-  if (!by_key && !options.keys.empty())
+  if (options.action == "list" && !options.keys.empty())
     fail(kWrong, fmt::format("environment {}: unexpected argument \"{}\"", options.action,
                              printable(options.keys.front())));
   if (options.action == "show") return show(options);
@@ -103,7 +108,8 @@ Action setup_environment(ArgumentParser& parser, std::vector<std::string>& /*arg
   auto options = std::make_shared<Options>();
   parser.choice("action", options->action, {"list", "show", "remove", "build"}, "ACTION",
                 "list (the default), show, remove or build");
-  parser.texts("keys", options->keys, "ENVIRONMENT", "Keys, beginnings of them, or names");
+  parser.texts("keys", options->keys, "ENVIRONMENT",
+               "Keys, beginnings of them, or names; of build the name of a curated one");
   add_run_configuration_options(parser, options->config);
   add_format_option(parser, options->format);
   return [options] { return act(*options); };

@@ -223,6 +223,7 @@ const std::vector<Verb>& verbs() {
        .details = "Environments that run configurations ask for are built once and kept for all "
                   "sweeps. `build` does it ahead, and prints the interpreter.",
        .examples = {"hdrive environment list", "hdrive environment build -c local",
+                    "hdrive environment build AzureML-sklearn-0.24",
                     "hdrive environment remove 1a2b"},
        .setup = setup_environment},
       {.name = "folder",

@@ -22,6 +22,10 @@ namespace hdrive {
 /// command nothing is captured.
 Result<Capture> capture_code(const SweepSpec& spec, const std::filesystem::path& home, Time now);
 
+/// Whether it is a command that is run once and compared with nothing (config.h: `single_run`, and
+/// a v2 command job): no metric is missed of it.
+bool is_single_run(const SweepSpec& spec);
+
 /// What there is to say about a capture, to be stored with the sweep: `show` tells it then.
 std::vector<Change> notes_of(const Capture& capture, Time now);
 

@@ -92,8 +92,7 @@ Result<void> remove_environment(const KeptEnvironment& environment);
 
 /// Makes the runs of `spec` use the environment: its programs stand first in their PATH, and
 /// "python" as the program is its interpreter.
-void use_environment(SweepSpec& spec, const KeptEnvironment& environment,
-                     const std::string& search_path);
+void use_environment(SweepSpec& spec, const KeptEnvironment& environment);
 
 // ---- containers --------------------------------------------------------------------------------
 

@@ -105,6 +105,14 @@ class CommandLines(RunConfigurations):
         self.hdrive("submit-script", "-c", "local")
         self.assertEqual("train.py --epochs 3", self.record()[1])
 
+    def test_of_a_single_run_no_metric_is_missed(self):
+        self.write("train.py", "print('done')")
+        self.runconfig()
+        done = self.hdrive("submit-script", "-c", "local")
+        self.assertNotIn("warning", done.all)
+        self.assertNotIn("best", done.out)
+        self.assertNotIn("metric", self.hdrive("show", "last").out.partition("warnings")[2])
+
     def test_submit_script_tells_by_its_exit_code_that_the_script_failed(self):
         self.write("train.py", "raise SystemExit(3)")
         self.runconfig()
@@ -167,6 +175,16 @@ class Environments(RunConfigurations):
         again = self.hdrive("submit-script", "-c", "local")
         self.assertNotIn("building", again.err)
         self.assertEqual(self.record()[0], self.record()[1])
+
+    def test_the_same_command_with_a_name_goes_on_whatever_path_there_is_now(self):
+        self.without_conda()
+        self.write("train.py", SCRIPT.replace('" ".join(sys.argv)', 'os.environ["PATH"].split(":")[0]'))
+        self.hyperdrive("--name", "mine")
+        self.environment["PATH"] += ":/nowhere"
+        self.hyperdrive("--name", "mine", code=None)
+        self.assertEqual(1, len(self.sweeps()))
+        [environment] = (self.folder / "environments").glob("*/prefix")
+        self.assertEqual([f"{environment}/bin"], self.record())
 
     def test_another_content_of_the_same_wheel_is_another_environment(self):
         self.without_conda()
@@ -492,6 +510,10 @@ class Kept(RunConfigurations):
         self.assertEqual(["project_environment", "uv", True], [row[key] for key in ("name", "tool", "complete")])
         self.assertIn("joblib", self.hdrive("environment", "show", row["key"][:6]).out)
         self.hdrive("environment", "show", "nothing", code=4)
+        curated = self.hdrive("environment", "build", "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu").out.strip()
+        self.assertIn("scikit-learn", self.hdrive("environment", "show", pathlib.Path(curated).parts[-4]).out)
+        self.hdrive("environment", "remove", pathlib.Path(curated).parts[-4])
+        self.assertIn("did you mean \"AzureML-sklearn\"", self.hdrive("environment", "build", "AzureML-sklern", code=2).err)
         self.hdrive("environment", "remove", "project_environment")
         self.assertEqual([], json.loads(self.hdrive("environment", "-f", "json").out))
 

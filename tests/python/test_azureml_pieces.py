@@ -3,9 +3,11 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 import types
+import zipfile
 
 import hdrive
 import numpy
@@ -137,7 +139,8 @@ def test_a_misspelt_attribute_is_an_error_that_names_the_nearest():
      "lacks no-such-package"),
     (lambda c: setattr(c.environment.python, "interpreter_path", "/no/python"), "no interpreter '/no/python'"),
 ])
-def test_what_a_run_cannot_be_given_is_an_error_when_it_is_submitted(source, change, match):
+def test_what_a_run_cannot_be_given_is_an_error_when_it_is_submitted(source, change, match, monkeypatch, tmp_path):
+    _build_offline(monkeypatch, tmp_path)
     change(source.run_config)
     with pytest.raises(UserErrorException, match=match):
         source._program("x")
@@ -258,8 +261,38 @@ def test_environments_are_kept_and_found(own_folder):
         Environment.get(workspace, "mime")
     assert Environment.get(name="AzureML-Minimal")._interpreter() == sys.executable
     assert Environment.get(name="AzureML-sklearn-0.24")._facts()["pip"] == ["scikit-learn"]
-    with pytest.raises(NotBuiltError, match="Environment.build"):
-        environment.build(workspace)
+    assert environment.build(workspace).interpreter == sys.executable  # it has numpy
+
+
+def _build_offline(monkeypatch, folder):
+    """What is built is kept in the folder, and nothing is fetched."""
+    monkeypatch.setenv("HDRIVE_ENVIRONMENTS", str(folder / "environments"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    tools = ("micromamba", "mamba", "conda")  # they would want their channels
+    monkeypatch.setenv("PATH", os.pathsep.join(
+        each for each in os.environ["PATH"].split(os.pathsep)
+        if not any(os.path.exists(os.path.join(each, tool)) for tool in tools)))
+
+
+def test_an_environment_that_the_interpreter_lacks_is_built_once(monkeypatch, tmp_path, capfd):
+    _build_offline(monkeypatch, tmp_path)
+    wheel = tmp_path / "answers-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("answers.py", "ANSWER = 42\n")
+        archive.writestr("answers-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: answers\nVersion: 1.0\n")
+        archive.writestr("answers-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("answers-1.0.dist-info/RECORD", "")
+    environment = Environment("mine")
+    environment.python.conda_dependencies = CondaDependencies.create(pip_packages=["answers"])
+    environment.python.conda_dependencies.add_pip_package(f"--find-links {tmp_path}")
+    built = environment.build()
+    built.wait_for_completion(show_output=True)
+    assert built.interpreter.startswith(str(tmp_path / "environments"))
+    told = subprocess.run([built.interpreter, "-c", "import answers; print(answers.ANSWER)"], capture_output=True, text=True)
+    assert told.stdout == "42\n"
+    assert environment.build().interpreter == built.interpreter
+    assert capfd.readouterr().err.count("building it with") == 1
 
 
 # ---- scripts ------------------------------------------------------------------------------------------------

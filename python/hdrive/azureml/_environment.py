@@ -7,13 +7,15 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 import warnings
 from typing import Any
 
 from ._errors import UserErrorException
 from ._requirements import missing, read_conda_file, read_pip_file
-from ._settings import Settings, ignored, nearest, not_built
+from ._settings import Settings, nearest, not_built
 
 __all__ = ["DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "CondaDependencies", "DockerSection", "Environment",
            "PythonSection"]
@@ -47,8 +49,9 @@ class CondaDependencies:
                python_version: str | None = None, pin_sdk_version: bool = True,
                pip_indexurl: str | None = None) -> CondaDependencies:
         """Of these packages. `pin_sdk_version` concerns Azure's own packages, which none of hdrive needs."""
-        ignored("CondaDependencies.create", {"pip_indexurl": pip_indexurl}, "nothing is installed by hdrive")
         made = cls()
+        if pip_indexurl is not None:
+            made._pip.append(f"--index-url {pip_indexurl}")
         if python_version is not None:
             made._conda.append(f"python={python_version}")
         made._conda += conda_packages or []
@@ -64,7 +67,7 @@ class CondaDependencies:
         self._pip.append(pip_package)
 
     def add_channel(self, channel: str) -> None:
-        """Channels mean nothing while hdrive installs nothing."""
+        """Conda's tools look into conda-forge."""
 
     def set_python_version(self, version: str) -> None:
         """The version of Python that is wanted."""
@@ -87,7 +90,8 @@ class CondaDependencies:
 
 class PythonSection(Settings):
     """Which Python: with `user_managed_dependencies` the one at `interpreter_path` as it is ("python" means the one
-    that submits); else hdrive looks whether that one has what `conda_dependencies` lists."""
+    that submits); else that one where it has what `conda_dependencies` lists, and where it has not, one of an
+    environment that is built with the lists, once, and kept."""
 
     def __init__(self) -> None:
         self.user_managed_dependencies = False
@@ -118,7 +122,8 @@ class Environment(Settings):
         env = Environment("mine")
         env.python.user_managed_dependencies = True      # this interpreter, with what it has
 
-    With lists of packages hdrive looks whether the interpreter has them, and says which it lacks; it installs nothing.
+    With lists of packages hdrive looks whether the interpreter has them. Where it lacks some, an environment is built
+    with them, as `hdrive environment build` does.
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
@@ -227,9 +232,10 @@ class Environment(Settings):
         with open(os.path.join(path, "azureml_environment.json"), encoding="utf-8") as file:
             return Environment._of(json.load(file))
 
-    def build(self, workspace: Any = None, **_: Any) -> None:
-        """hdrive builds no environments yet."""
-        raise not_built("Environment.build", "install the packages yourself: pip install ...")
+    def build(self, workspace: Any = None, **_: Any) -> _Built:
+        """Builds it, once, where the interpreter lacks some of its packages. Raises UserErrorException with the tool's
+        last lines where that fails."""
+        return _Built(self._interpreter())
 
     build_local = build
 
@@ -273,11 +279,51 @@ class Environment(Settings):
         if packages is None and python.conda_dependencies_file:
             packages = CondaDependencies(python.conda_dependencies_file)
         lacking = missing(packages.conda_packages, packages.pip_packages, found) if packages else []
-        if lacking:
+        if not packages or not lacking:
+            return found
+        try:
+            return _build_curated(self.name) if self._curated else _build(self.name, packages)
+        except _BuildError as error:
             raise UserErrorException(
-                f"environment {self.name!r}: {found} lacks {', '.join(lacking)}, and hdrive builds no environments "
-                "yet. Install them there, or set python.user_managed_dependencies = True to use it as it is")
-        return found
+                f"environment {self.name!r}: {found} lacks {', '.join(lacking)}, and no environment with them could be "
+                f"built:\n{error}\nInstall them there, or set python.user_managed_dependencies = True to use it as it "
+                "is") from None
+
+
+class _Built:
+    """An environment that is there."""
+
+    def __init__(self, interpreter: str) -> None:
+        self.interpreter = interpreter
+
+    def wait_for_completion(self, show_output: bool = True) -> None:
+        """It is there already."""
+
+
+class _BuildError(Exception):
+    pass
+
+
+def _build(name: str, packages: CondaDependencies) -> str:
+    with tempfile.TemporaryDirectory(prefix="hdrive-") as folder:
+        file = os.path.join(folder, "environment.yml")
+        with open(file, "w", encoding="utf-8") as out:  # JSON is YAML, too
+            json.dump({"name": name, "dependencies": [*packages.conda_packages, {"pip": packages.pip_packages}]}, out)
+        return _call_command("-d", file)
+
+
+def _build_curated(name: str) -> str:
+    return _call_command(name)
+
+
+def _call_command(*words: str) -> str:
+    from .._sweep import _command_path
+    done = subprocess.run([os.path.join(_command_path(), "hdrive"), "environment", "build", *words], check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        raise _BuildError(done.stderr.strip())
+    sys.stderr.write(done.stderr)
+    return done.stdout.strip()
 
 
 def _folder(workspace: Any) -> str:

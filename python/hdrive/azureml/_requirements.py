@@ -96,7 +96,9 @@ def _lines(path: str) -> list[str]:
 
 def missing(conda: list[str], pip: list[str], interpreter: str) -> list[str]:
     """Those of the packages that the interpreter does not have, as they were asked for."""
-    wanted = [(text, *_parse(text)) for text in conda] + [(text, *_parse(text)) for text in pip]
+    # What begins with a dash is an option for whoever installs.
+    packages = [*conda, *(text for text in pip if not text.startswith("-"))]
+    wanted = [(text, *_parse(text)) for text in packages]
     wanted = [each for each in wanted if not _NEVER_NEEDED.match(each[1])]
     if not wanted:
         return []

@@ -184,10 +184,10 @@ TEST_CASE("Runs find the environment's programs first, and its interpreter") {
   KeptEnvironment kept;
   kept.tool = "uv";
   kept.prefix = "/e";
-  use_environment(spec, kept, "/usr/bin");
+  use_environment(spec, kept);
   CHECK(spec.command == Words{"/e/bin/python", "train.py"});
   CHECK(spec.environment_variables ==
-        std::map<std::string, std::string>{{"PATH", "/e/bin:/usr/bin"}, {"VIRTUAL_ENV", "/e"}});
+        std::map<std::string, std::string>{{"HDRIVE_PATH_FIRST", "/e/bin"}, {"VIRTUAL_ENV", "/e"}});
 }
 
 }  // namespace
