@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 6> kKinds{"data", "environments", "compon
                                                  "code", "datastores",   "computes"};
 
 constexpr std::string_view kPrefix = "azureml:";
+// A resource by its full name, which is no path of this machine either.
+constexpr std::string_view kResource = "/subscriptions/";
 
 // What the asset may be called in the map, the most particular first.
 std::vector<std::string> names_of(std::string_view asset) {
@@ -25,7 +27,7 @@ std::vector<std::string> names_of(std::string_view asset) {
   if (asset.find("://") != std::string_view::npos && !asset.starts_with(kPrefix)) return names;
   if (asset.starts_with(kPrefix)) asset.remove_prefix(kPrefix.size());
   names.emplace_back(asset);
-  if (asset.starts_with("//")) {
+  if (asset.starts_with("//") || asset.starts_with(kResource)) {
     // .../environments/NAME/versions/3, .../data/NAME/labels/latest
     const auto parts = base::split(asset, '/');
     for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -85,7 +87,7 @@ void check_environment(const Entry& entry, Problems& problems) {
 
 bool is_remote(std::string_view path) {
   if (path.starts_with("file://")) return false;
-  if (path.starts_with(kPrefix)) return true;
+  if (path.starts_with(kPrefix) || path.starts_with(kResource)) return true;
   const std::size_t colon = path.find("://");
   return colon != std::string_view::npos && colon > 0 && path.find_first_of("/ ") > colon;
 }

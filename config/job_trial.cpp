@@ -234,6 +234,7 @@ void JobTrial::read_command() {
   std::string line = shell_line(entry->value->text, [&](auto group, auto name, auto text) {
     return inputs_.resolve(group, name, text, place);
   });
+  warn_of_missing_script(loader_, line, place);
   SweepSpec& spec = loader_.spec;
   loader_.given["command"] = entry->place;
   spec.append_parameters = false;

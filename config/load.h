@@ -133,6 +133,10 @@ void read_run_configuration(Loader& loader);
 /// Checks the command against the space: unknown placeholders, ignored parameters, missing scripts.
 void check_command(Loader& loader);
 
+/// Warns where a line for a shell begins with a script that is not in the source folder; the line
+/// may well change into another one.
+void warn_of_missing_script(Loader& loader, std::string_view line, Place place);
+
 /// Warns where the values of a run may be longer than the system hands to a program.
 void warn_of_sizes(Loader& loader);
 

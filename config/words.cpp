@@ -224,6 +224,18 @@ void check_captured(Loader& loader) {
 
 }  // namespace
 
+void warn_of_missing_script(Loader& loader, std::string_view line, Place place) {
+  const fs::path& folder = loader.spec.source_directory;
+  const auto words = split_words(line);
+  if (folder.empty() || !words || words->size() < 2 || !is_interpreter((*words)[0])) return;
+  const std::string& script = (*words)[1];
+  std::error_code error;
+  if (!is_script(script) || script.find('$') != script.npos || fs::exists(folder / script, error))
+    return;
+  loader.problems.warn(
+      place, "there is no script " + in_quotes(script) + " in " + in_quotes(folder.string()));
+}
+
 Result<std::vector<std::string>> split_words(std::string_view text) {
   std::vector<std::string> words;
   std::string word;

@@ -241,6 +241,25 @@ TEST_CASE("A command behind -- takes the place of the trial's") {
   CHECK(loaded.spec.append_parameters);
 }
 
+TEST_CASE("A script that is not in the code is worth a warning") {
+  const Folder folder;
+  const fs::path file = folder.write("sweep.yml", job("python train.py --x ${{search_space.x}}"));
+  CHECK_THAT(messages(load_config(file, all_files()).problems),
+             Contains("sweep.yml:3:12: warning: there is no script \"train.py\" in "));
+  folder.write("train.py", "");
+  CHECK(messages(load_config(file, all_files()).problems).find("train.py") == std::string::npos);
+}
+
+TEST_CASE("A resource by its full name is looked up like any other of Azure's") {
+  const Folder folder;
+  const fs::path file = folder.write(
+      "sweep.yml",
+      job("t", "inputs:\n  d: {path: /subscriptions/s/workspaces/w/data/iris/versions/2}\n"));
+  CHECK_THAT(messages(load_config(file, all_files()).problems), Contains("data: {iris: PATH}"));
+  folder.write("azureml.yml", "data: {\"iris:2\": sweep.yml}\n");
+  CHECK(load_config(file, all_files()).ok());
+}
+
 TEST_CASE("hdconfig.yml is told from a job by its keys") {
   CHECK(parse(around("")).ok());
   CHECK_THAT(told("type: pipeline\njobs: {}\n"), Contains("this is a pipeline"));
