@@ -122,7 +122,13 @@ class RunConfiguration {
     if (environment && !environment->is(Node::Kind::map))
       error(*environment, "\"environment\" is " + describe(*environment) +
                               "; allowed: a mapping with python, docker, environmentVariables");
-    const Node* variables = value("environment.environmentVariables");
+    for (const std::string_view path : {"environmentVariables", "environment.environmentVariables"})
+      read_variables_at(path);
+  }
+
+  // What is there already stays: the file's own, then those of the later place.
+  void read_variables_at(std::string_view path) {
+    const Node* variables = value(path);
     if (!variables) return;
     if (!variables->is(Node::Kind::map))
       return error(*variables, "\"environmentVariables\" is " + describe(*variables) +
@@ -130,7 +136,7 @@ class RunConfiguration {
     std::map<std::string, std::string> given;
     for (const Entry& variable : variables->entries)
       add_environment_variable(loader_, variable, given);
-    loader_.spec.environment_variables.merge(given);  // the file's own stay
+    loader_.spec.environment_variables.merge(given);
   }
 
   void read_python() {

@@ -102,6 +102,76 @@ TEST_CASE("A run configuration gives command, environment and time limit; the re
       "and the runs get their environment on this machine\n");
 }
 
+// All that Azure's SDK writes, the greater part of which says nothing.
+constexpr std::string_view kWhole = R"(script: train.py
+arguments: []
+target: local
+framework: Python
+communicator: None
+maxRunDurationSeconds:
+nodeCount: 1
+priority:
+environment:
+  name: mine
+  version:
+  environmentVariables:
+    A: first
+    B: b
+  python:
+    userManagedDependencies: true
+    interpreterPath: python3
+    condaDependenciesFile:
+    baseCondaEnvironment:
+    condaDependencies:
+      channels: [anaconda, conda-forge]
+      dependencies: [python=3.8.13, {pip: [azureml-defaults]}]
+      name: project_environment
+  docker:
+    enabled: false
+    baseImage: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:20221010.v1
+    baseDockerfile:
+    sharedVolumes: true
+    shmSize: 2g
+    arguments: []
+    baseImageRegistry: {address:, username:, password:, registryIdentity:}
+    platform: {os: Linux, architecture: amd64}
+  spark: {repositories: [], packages: [], precachePackages: true}
+  databricks: {mavenLibraries: [], pypiLibraries: [], rcranLibraries: [], jarLibraries: [], eggLibraries: []}
+  r:
+  inferencingStackVersion:
+history: {outputCollection: true, snapshotProject: true, directoriesToWatch: [logs]}
+spark: {configuration: {spark.app.name: Azure ML Experiment, spark.yarn.maxAppAttempts: 1}}
+docker: {useDocker: false, sharedVolumes: true, arguments: [], shmSize: 2g}
+hdi: {yarnDeployMode: cluster}
+tensorflow: {workerCount: 1, parameterServerCount: 1}
+mpi: {processCountPerNode: 1, nodeCount: 1}
+pytorch: {communicationBackend: nccl, processCount:, nodeCount: 1}
+paralleltask: {maxRetriesPerWorker: 0, workerCountPerNode: 1, terminalExitCodes:}
+dataReferences: {}
+data: {}
+datacaches: []
+outputData: {}
+sourceDirectoryDataStore:
+amlcompute: {vmSize:, vmPriority:, retainCluster: false, name:, clusterMaxNodeCount:}
+kubernetescompute: {instanceType:}
+credentialPassthrough: false
+command: ''
+environmentVariables: {A: later}
+applicationEndpoints: {}
+commandReturnCodeConfig: {returnCode: Zero, successfulReturnCodes: []}
+)";
+
+TEST_CASE("A configuration as Azure's SDK writes it, with every key, gets no warning") {
+  const Project project(kWhole);
+  CHECK(project.told(around("")) == "");
+  const LoadedConfig loaded = project.load(around(""));
+  CHECK(loaded.spec.command == Words{"python3", "train.py"});
+  CHECK_FALSE(loaded.surroundings.packages);
+  CHECK_FALSE(loaded.surroundings.container);
+  CHECK(loaded.spec.environment_variables ==
+        std::map<std::string, std::string>{{"A", "later"}, {"B", "b"}});
+}
+
 TEST_CASE("An environment is the user's own interpreter, a list of packages, or a curated name") {
   const auto loaded = [](const std::string& environment) {
     return Project("script: train.py\nenvironment: " + environment + "\n").load(around(""));
