@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
 #include "base/file.h"
@@ -73,6 +74,17 @@ std::string major_and_minor(const std::string& version) {
   return version.substr(0, first == version.npos ? first : version.find('.', first + 1));
 }
 
+// uv knows interpreters that are not in PATH, its own among them: the program and its version.
+std::optional<std::pair<fs::path, std::string>> interpreter_of_uv(const Plan& plan) {
+  if (plan.tool != Tool::uv || plan.pip.python.empty()) return std::nullopt;
+  const auto told = run_tool({{plan.program.string(), "python", "find", plan.pip.python}});
+  if (!told) return std::nullopt;
+  const fs::path program(base::trim(*told));
+  const auto version = version_of(program);
+  if (!version || !fits(*version, plan.pip.python)) return std::nullopt;
+  return std::pair{program, *version};
+}
+
 // The interpreter of the wanted version, or the usual one with a note that it is another.
 Result<void> choose_interpreter(Plan& plan, const std::string& search_path) {
   const std::string& wanted = plan.pip.python;
@@ -90,6 +102,11 @@ Result<void> choose_interpreter(Plan& plan, const std::string& search_path) {
     if (!fits(*version, wanted)) continue;
     plan.interpreter = *program;
     plan.definition += "interpreter: " + *version + "\n";
+    return {};
+  }
+  if (const auto known = interpreter_of_uv(plan)) {
+    plan.interpreter = known->first;
+    plan.definition += "interpreter: " + known->second + "\n";
     return {};
   }
   if (plan.interpreter.empty())

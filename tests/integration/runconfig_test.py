@@ -105,6 +105,14 @@ class CommandLines(RunConfigurations):
         self.hdrive("submit-script", "-c", "local")
         self.assertEqual("train.py --epochs 3", self.record()[1])
 
+    def test_the_source_directory_may_lie_elsewhere_than_the_configurations(self):
+        self.runconfig()
+        self.write("code/train.py", SCRIPT.replace('" ".join(sys.argv)', '"the other"'))
+        self.hdrive("submit-script", "-c", "local", "--path", ".", "--source-directory", "code")
+        self.hyperdrive("--source-directory", "code")
+        self.hdrive("submit-script", "-c", "local", "--target", "cpu-cluster")
+        self.assertEqual(["the other", "the other", "train.py --epochs 3"], self.record())
+
     def test_of_a_single_run_no_metric_is_missed(self):
         self.write("train.py", "print('done')")
         self.runconfig()
@@ -185,6 +193,15 @@ class Environments(RunConfigurations):
         self.assertEqual(1, len(self.sweeps()))
         [environment] = (self.folder / "environments").glob("*/prefix")
         self.assertEqual([f"{environment}/bin"], self.record())
+
+    def test_a_conda_file_of_the_command_line_goes_before_the_run_configurations(self):
+        self.without_conda()
+        other = wheel(self.folder / ".azureml", "answers", "ANSWER = 7\n")
+        self.write("conda.yml", f"dependencies: [pip: [{other}]]\n")
+        self.hdrive("submit-script", "-c", "local", "-d", "conda.yml")
+        self.hdrive("submit-script", "-d", "conda.yml", "train.py")  # without a run configuration, too
+        self.assertEqual(["7", "7"], [line.split()[0] for line in self.record()])
+        self.hdrive("submit-script", "-d", "cnda.yml", "train.py", code=2)
 
     def test_another_content_of_the_same_wheel_is_another_environment(self):
         self.without_conda()

@@ -140,6 +140,24 @@ TEST_CASE("The wanted Python is taken where it is there, else another with a not
   CHECK(place.told[0].find("is wanted") == std::string::npos);
 }
 
+TEST_CASE("uv is asked for an interpreter that is not in PATH") {
+  Place place;
+  place.python("3.11.2");
+  fs::create_directories(place.folder / "uvs");
+  place.program("uv", "case \"$1 $2 $3\" in \"python find 3.8\") echo " +
+                          (place.folder / "uvs/python").string() +
+                          ";; \"python find\"*) exit 2;; venv*) mkdir -p $4/bin; cp $3 "
+                          "$4/bin/python;; esac");
+  std::ofstream(place.folder / "uvs/python") << "#!/bin/sh\necho 3.8.20\n";
+  fs::permissions(place.folder / "uvs/python", fs::perms::owner_all);
+  const auto old = prepare_environment(list_of({}, {"python=3.8"}), place.options);
+  REQUIRE(old);
+  CHECK(old->definition.find("interpreter: 3.8.20") != std::string::npos);
+  CHECK(place.told.size() == 2);  // no note
+  CHECK(prepare_environment(list_of({}, {"python=3.7"}), place.options)->complete);
+  CHECK(place.told[2].find("Python 3.7 is wanted, and there is none in PATH") != std::string::npos);
+}
+
 TEST_CASE("micromamba goes before uv, and uv before pip") {
   Place place;
   place.python("3.11.2");
