@@ -117,7 +117,7 @@ class Space {
     bool sound = true;
     for (const std::string_view name : wanted) {
       const Entry* argument = entry.value->find(name);
-      if (!argument) {
+      if (!argument || argument->value->is(Node::Kind::null)) {
         problems_.error(entry.place, "key " + in_quotes(name) +
                                          " is missing in this parameter of type " +
                                          std::string(info->name));

@@ -27,7 +27,7 @@ void require_ok(const LoadedConfig& loaded, const std::string& text, const char*
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const LoadedConfig job = read("type: sweep\n" + fuzz::text(data, size));
+  const LoadedConfig job = read("type: sweep\n" + std::string(fuzz::text(data, size)));
   for (const Problem& problem : job.problems)
     fuzz::require(!problem.message().empty(), "a problem says what it is");
   if (!job.ok()) return 0;
@@ -35,5 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const LoadedConfig again = read(stored);
   require_ok(again, stored, "what hdrive stores of a job, it reads");
   fuzz::require(to_hdconfig(again.spec) == stored, "what it reads, it stores again");
+  const std::string written = to_sweep_job(job.spec);
+  require_ok(read(written), written, "what hdrive writes as a job, it reads");
   return 0;
 }

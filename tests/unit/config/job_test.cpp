@@ -221,6 +221,12 @@ TEST_CASE("Of a v2 file a key in two places is an error, whatever it is called t
              Contains("\"max_concurrent_runs\" is given in another place, too"));
 }
 
+TEST_CASE("An argument that is left empty is missing") {
+  CHECK_THAT(
+      told(replaced_all(job("t"), "{type: uniform, min_value: 0,", "{type: uniform, min_value: ,")),
+      Contains("key \"min_value\" is missing in this parameter of type uniform"));
+}
+
 TEST_CASE("Keys of a job can be set on the command line") {
   ConfigOverrides overrides = no_command();
   overrides.set = {
