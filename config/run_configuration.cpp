@@ -347,6 +347,7 @@ class RunConfiguration {
     std::vector<std::string> others;
     for (const std::string& each : read_words(*watched, "directoriesToWatch")) {
       const fs::path path = fs::path(each).lexically_normal();
+      if (path.empty()) continue;
       const fs::path top = *path.begin();
       if (top != "logs" && top != "outputs") others.push_back(in_quotes(each));
     }

@@ -97,10 +97,22 @@ class RunData {
     folders_.push_back(path);
     const std::string variable = "AZUREML_DATAREFERENCE_" + entry.key;
     paths_[variable] = path.string();
-    std::map<std::string, std::string> variables{{variable, path.string()}};
-    if (const auto own = text_of(entry, {"environmentVariableName"}))
-      variables[*own] = path.string();
+    std::map<std::string, std::string> variables;
+    set(entry.place, variable, path, variables);
+    if (const Node* own = value_at(*entry.value, "environmentVariableName"))
+      if (const auto name = scalar_text(loader_.problems, *own, "\"environmentVariableName\""))
+        set(own->place, *name, path, variables);
     loader_.spec.environment_variables.merge(variables);
+  }
+
+  // With the checks of all variables.
+  void set(Place place, const std::string& name, const fs::path& path,
+           std::map<std::string, std::string>& to) {
+    auto value = std::make_shared<Node>();
+    value->kind = Node::Kind::text;
+    value->place = place;
+    value->text = path.string();
+    add_environment_variable(loader_, {name, place, value}, to);
   }
 
   Loader& loader_;

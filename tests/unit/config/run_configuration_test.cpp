@@ -299,6 +299,14 @@ TEST_CASE("Data is a path of this machine, by the asset map beside the configura
             {"IRIS", (project.folder.path() / "iris.csv").string()}});
 }
 
+TEST_CASE("The variable of data is one that may be set") {
+  const Project project(
+      "script: train.py\ndata:\n  iris:\n    dataLocation: {dataset: {name: iris}}\n"
+      "    environmentVariableName: A=B\n");
+  project.folder.write("azureml.yml", "data: {iris: train.py}\n");
+  CHECK(project.told(around("")).starts_with("<dir>/train.runconfig:5:30: "));
+}
+
 TEST_CASE("Directories to watch beside logs and outputs keep the folders of the runs") {
   const Project project("script: train.py\nhistory: {directoriesToWatch: [logs, ./tb/x]}\n");
   CHECK(project.load(around("")).spec.keep_work == KeepWork::always);
@@ -306,6 +314,56 @@ TEST_CASE("Directories to watch beside logs and outputs keep the folders of the 
   CHECK(project.told(around("")) ==
         "<dir>/train.runconfig:2:31: warning: \"./tb/x\" is not followed while a run goes on, as "
         "logs is; the runs' whole folders are kept (keep_work: always)\n");
+}
+
+TEST_CASE("Odd values in the place of any key are told or passed over, and never believed") {
+  const std::vector<std::string> kOdd{"5",           "-1.5",     "true", "''",   "text",
+                                      "[]",          "{}",       "['']", "[[]]", "{a: b}",
+                                      "{a: {b: c}}", "[{a: b}]", ".nan", "null", "'..'"};
+  const std::vector<std::string> kPlaces{
+      "script: @\n",
+      "arguments: @\nscript: train.py\n",
+      "command: @\n",
+      "sourceDirectory: @\n",
+      "maxRunDurationSeconds: @\n",
+      "framework: @\n",
+      "communicator: @\n",
+      "nodeCount: @\n",
+      "mpi: @\n",
+      "environment: @\n",
+      "environmentVariables: @\n",
+      "environment: {python: @}\n",
+      "environment: {name: @}\n",
+      "environment: {python: {condaDependencies: @}}\n",
+      "environment: {python: {condaDependencies: {dependencies: @}}}\n",
+      "environment: {python: {condaDependencies: {dependencies: [{pip: @}]}}}\n",
+      "environment: {python: {condaDependenciesFile: @}}\n",
+      "environment: {python: {userManagedDependencies: @, interpreterPath: @}}\n",
+      "environment: {docker: @}\n",
+      "environment: {docker: {enabled: @}}\n",
+      "environment: {docker: {enabled: true, baseImage: @, arguments: @, shmSize: @}}\n",
+      "environment: {docker: {enabled: true, baseImage: a, baseImageRegistry: @}}\n",
+      "docker: @\n",
+      "docker: {useDocker: @}\n",
+      "history: @\n",
+      "history: {directoriesToWatch: @}\n",
+      "dataReferences: @\n",
+      "dataReferences: {x: @}\n",
+      "dataReferences: {x: {dataStoreName: @, pathOnDataStore: @, mode: @}}\n",
+      "data: @\n",
+      "data: {x: {dataLocation: @}}\n",
+      "data: {x: {dataLocation: {dataset: @}}}\n",
+      "data: {x: {dataLocation: {dataPath: @}, environmentVariableName: @}}\n",
+  };
+  for (const std::string& place : kPlaces)
+    for (const std::string& odd : kOdd) {
+      std::string text = place;
+      for (std::size_t at = text.find('@'); at != std::string::npos; at = text.find('@'))
+        text.replace(at, 1, odd);
+      INFO(text);
+      for (const Problem& problem : Project(text).load(around("")).problems)
+        CHECK_FALSE(problem.text.empty());
+    }
 }
 
 TEST_CASE("What is wrong in a conda file is told with its place in it") {
