@@ -112,8 +112,8 @@ class Server final : public SweepServer {
     return {{"MLFLOW_TRACKING_URI", url_ + std::string(kScope) + std::to_string(request.run)},
             {"MLFLOW_TRACKING_TOKEN", token_},
             {"MLFLOW_RUN_ID", request.run_id},
-            {"MLFLOW_EXPERIMENT_NAME", options_.experiment},
-            {"MLFLOW_EXPERIMENT_ID", mlflow::kSweepExperiment}};
+            // And no MLFLOW_EXPERIMENT_ID: a script that sets the name itself would contradict it.
+            {"MLFLOW_EXPERIMENT_NAME", options_.experiment}};
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -67,6 +68,12 @@ void RunRecord::choose_experiment(const std::string& experiment) {
   if (state_.experiment.empty()) chosen_experiment_ = experiment;
 }
 
+bool RunRecord::is_untouched() {
+  state();
+  return of_sweep_ && state_.experiment.empty() && state_.params.empty() && state_.tags.empty() &&
+         !state_.ended && metrics_.latest().empty();
+}
+
 // ---- what its files tell ------------------------------------------------------------------------
 
 const RunRecord::State& RunRecord::state() {
@@ -100,12 +107,20 @@ void RunRecord::apply(const json& entry) {
 // How the process ended decides, whatever the script has said before.
 void RunRecord::read_end() {
   const fs::path path = directory_ / "exit.json";
-  if (!is_there(path)) return;
+  if (!is_there(path)) {
+    // The run was tried again: what its earlier attempt ended with lies aside.
+    if (std::exchange(state_.ended, false)) {
+      state_.status = "RUNNING";
+      state_.end_time = 0;
+    }
+    return;
+  }
   const json end = read_object(path, kMostBytesOfEnd);
   const auto code = end.find("exit_code");
   const bool killed = end.value("canceled", json(false)) == true || end.contains("signal");
   state_.status = killed ? "KILLED" : code != end.end() && *code == 0 ? "FINISHED" : "FAILED";
   state_.end_time = milliseconds(end, "ended");
+  state_.ended = true;
 }
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -125,7 +140,7 @@ void RunRecord::log_metrics(const std::vector<Point>& points) {
         "the run " + id_ + " has no process that could log: its sweep takes no more metrics"};
   };
   // What is logged to a run that has ended, nobody would read.
-  if (of_sweep_ && is_there(directory_ / "exit.json")) ended();
+  if (state_.ended) ended();
   const auto done = metrics_.append(points);
   if (!done && of_sweep_ && done.error().kind == Error::Kind::not_found) ended();
   ok_or_fail(done);

@@ -42,6 +42,7 @@ class RunRecord {
     std::string status = "RUNNING";
     std::int64_t start_time = 0, end_time = 0;  ///< milliseconds since 1970; 0: not yet
     bool deleted = false;
+    bool ended = false;  ///< of a run of the sweep: its process has
     std::map<std::string, std::string> params, tags;
     std::vector<std::string> datasets, model_inputs, model_outputs;  ///< JSON, as they were sent
   };
@@ -51,7 +52,7 @@ class RunRecord {
 
   /// Appends to the journal what `state` tells from then on.
   void log(const std::vector<nlohmann::json>& entries);
-  /// Appends metrics; a Fault where the run takes none any more.
+  /// Appends metrics; a Fault where the run, as `state` last told, takes none any more.
   void log_metrics(const std::vector<Point>& points);
 
   const std::string& id() const { return id_; }
@@ -64,6 +65,8 @@ class RunRecord {
   nlohmann::json info();
   nlohmann::json to_json();  ///< info, data, inputs, outputs
 
+  /// Of a run of the sweep that lives: whether nothing was logged to it, nor was it taken up.
+  bool is_untouched();
   /// The experiment that its script has chosen before it took the run up; what is chosen later is for runs it creates.
   void choose_experiment(const std::string& experiment);
 

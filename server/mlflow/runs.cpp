@@ -43,6 +43,15 @@ std::optional<RunId> owner_of(Call& call, const std::vector<json>& tags) {
   return std::nullopt;
 }
 
+// A script that creates its run by itself (MlflowClient, loggers of frameworks) means the one that it is: the first time
+// it gets that, unless it has taken it up before.
+RunRecord* own_run(Call& call, const std::vector<json>& tags) {
+  const bool nested = std::any_of(
+      tags.begin(), tags.end(), [](const json& tag) { return tag.value("tag", "") == kParentTag; });
+  RunRecord* run = call.scope && !nested ? call.tracking.run_of_sweep(*call.scope) : nullptr;
+  return run && run->is_untouched() ? run : nullptr;
+}
+
 json create_run(Call& call) {
   const std::string experiment =
       optional_text(call.fields, "experiment_id").value_or(kSweepExperiment);
@@ -68,6 +77,10 @@ json create_run(Call& call) {
                               {"user", optional_text(call.fields, "user_id").value_or("")},
                               {"start_time", start}}};
   facts.insert(facts.end(), tags.begin(), tags.end());
+  if (RunRecord* own = own_run(call, tags)) {
+    own->log(facts);
+    return {{"run", own->to_json()}};
+  }
   return {{"run", call.tracking.create_run(owner, std::move(facts)).to_json()}};
 }
 

@@ -145,6 +145,10 @@ TEST_CASE("how the process ended decides, and then no metric is taken") {
   CHECK(at.post("runs/log-metric", {{"run_id", "HD_x_1"}, {"key", "a"}, {"value", 1}},
                 400)["error_code"] == "INVALID_STATE");
   at.post("runs/set-tag", {{"run_id", "HD_x_1"}, {"key", "after"}, {"value", "all"}});
+  // What is tried again lives again.
+  fs::remove(at.run_directory(0) / "exit.json");
+  CHECK(at.run("HD_x_0")["info"]["status"] == "RUNNING");
+  at.post("runs/log-metric", {{"run_id", "HD_x_0"}, {"key", "a"}, {"value", 1}});
 }
 
 TEST_CASE("a nested run has files of its own, and its metrics are not the run's") {
@@ -174,8 +178,26 @@ TEST_CASE("what has no owner is kept with the sweep") {
   CHECK(fs::exists(at.folder.path() / "mlflow" / created["info"]["run_id"].get<std::string>() /
                    "mlflow.jsonl"));
   at.scope = 0;
+  at.post("runs/set-tag", {{"run_id", "HD_x_0"}, {"key", "taken"}, {"value", "up"}});
   const json own = at.post("runs/create", {{"experiment_id", "0"}})["run"];
   CHECK(fs::exists(at.run_directory(0) / "mlflow" / own["info"]["run_id"].get<std::string>()));
+}
+
+TEST_CASE("the first run that a script creates is the one that it is") {
+  Fixture at(2);
+  at.scope = 0;
+  const json created = at.post("runs/create", {{"experiment_id", "0"},
+                                               {"run_name", "mine"},
+                                               {"tags", {{{"key", "a"}, {"value", "b"}}}}})["run"];
+  CHECK(created["info"]["run_id"] == "HD_x_0");
+  CHECK(created["info"]["run_name"] == "mine");
+  CHECK(created["info"]["experiment_id"] == "0");
+  const json second = at.post("runs/create", {{"experiment_id", "0"}})["run"];
+  CHECK(second["info"]["run_id"] != "HD_x_0");
+  at.scope = 1;
+  at.post("runs/log-metric", {{"run_id", "HD_x_1"}, {"key", "loss"}, {"value", 1}});
+  const json other = at.post("runs/create", {{"experiment_id", "0"}})["run"];
+  CHECK(other["info"]["run_id"] != "HD_x_1");
 }
 
 TEST_CASE("a search filters, sorts and comes in pages") {
