@@ -116,11 +116,15 @@ class Session final : public std::enable_shared_from_this<Session> {
   }
 
  private:
+  // What has come is mostly all of it: then nothing needs to be waited for.
   void read_rest_of_head() {
+    error_code error;
+    buffer_.consume(head_->put(buffer_.data(), error));
+    if (error != http::error::need_more) return take_head(error);
     stream_.expires_after(limits_.request);
     http::async_read_header(
         stream_, buffer_, *head_,
-        [self = shared_from_this()](error_code error, std::size_t) { self->take_head(error); });
+        [self = shared_from_this()](error_code result, std::size_t) { self->take_head(result); });
   }
 
   void take_head(error_code error) {
@@ -190,6 +194,12 @@ class Session final : public std::enable_shared_from_this<Session> {
     }
     whole_.emplace(std::move(*head_));
     whole_->body_limit(limits_.body);
+    whole_->eager(true);
+    if (whole_->is_done()) return take_body({});
+    error_code already;
+    buffer_.consume(whole_->put(buffer_.data(), already));
+    if (whole_->is_done() || (already && already != http::error::need_more))
+      return take_body(already);
     stream_.expires_after(limits_.request);
     http::async_read(
         stream_, buffer_, *whole_,
