@@ -146,6 +146,7 @@ RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
   for (const Binding& binding : parameters)
     environment[sweep_variable(binding.name)] = to_text(binding.value);
   environment["AZUREML_RUN_ID"] = run_id;
+  if (!spec.experiment.empty()) environment.emplace("AZUREML_ARM_PROJECT_NAME", spec.experiment);
   environment["HDRIVE_RUN_NUMBER"] = std::to_string(id);
   environment["HDRIVE_SEED"] = std::to_string(RandomStream(spec.seed, id, kSeedPurpose)() >> 33);
   environment["HDRIVE_SWEEP_ID"] = sweep_id;

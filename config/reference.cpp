@@ -134,6 +134,7 @@ other values the placeholder becomes empty. In every case the environment holds 
 | `AZUREML_SWEEP_<name>` | the value; dashes in front of the name are dropped, characters other than letters, digits and `_` become `_` |
 | `HDRIVE_PARAMETERS` | all values as a JSON object |
 | `AZUREML_RUN_ID`, `HDRIVE_RUN_ID` | the run's id |
+| `AZUREML_ARM_PROJECT_NAME` | the experiment, where there is one |
 | `HDRIVE_RUN_NUMBER` | its number in the sweep, from 0 |
 | `HDRIVE_SEED` | a seed for the run, from 0 to 2^31 - 1, drawn from the sweep's `seed` by the run's number: every run has another one, and every attempt of a run the same |
 | `HDRIVE_SWEEP_ID` | the sweep's id |

@@ -70,6 +70,10 @@ TEST_CASE("The environment carries the values, the ids and the file's variables"
                     {"HDRIVE_RUN_NUMBER", "7"},
                     {"HDRIVE_SEED", seed_of(spec, 7)},
                     {"HDRIVE_SWEEP_ID", "HD_1"}});
+  spec.experiment = "digits";
+  const auto environment = render_command(spec, kDrawn, "HD_1", 7).environment;
+  CHECK(std::count(environment.begin(), environment.end(),
+                   std::pair<std::string, std::string>{"AZUREML_ARM_PROJECT_NAME", "digits"}) == 1);
 }
 
 TEST_CASE("A command line is quoted where a shell would need it") {
