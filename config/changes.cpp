@@ -92,6 +92,10 @@ void compare_blocks(std::string_view key, const SweepSpec& before, const SweepSp
     compare_lists(key, before.gpus, after.gpus, found);
   } else if (key == "metric_patterns") {
     compare_lists(key, before.metric_patterns, after.metric_patterns, found);
+  } else if (key == "resume_from") {
+    compare_lists(key, before.resume_from, after.resume_from, found);
+  } else if (key == "resume_child_runs") {
+    compare_lists(key, before.resume_child_runs, after.resume_child_runs, found);
   } else if (key == "start_points") {
     compare_lists(key, points_of(before), points_of(after), found);
   }

@@ -66,7 +66,7 @@ void read_word(Loader& loader, const Entry& entry, std::initializer_list<Enum> a
   std::vector<std::string> words;
   for (const Enum each : allowed) {
     words.emplace_back(to_string(each));
-    if (base::fold(entry.value->text) != words.back()) continue;
+    if (base::fold(entry.value->text) != base::fold(words.back())) continue;
     value = each;
     return;
   }
@@ -209,6 +209,24 @@ void read_metric_patterns(Loader& loader, const Entry& entry) {
   const Node& node = *entry.value;
   if (!node.is(Node::Kind::list)) return add_pattern(loader, node);
   for (const NodePtr& item : node.items) add_pattern(loader, *item);
+}
+
+std::vector<std::string> read_words(Loader& loader, const Entry& entry, std::string_view what) {
+  const Node& node = *entry.value;
+  std::vector<std::string> words;
+  const auto add = [&](const Node& each) {
+    const auto word = scalar_text(loader.problems, each,
+                                  "a " + std::string(what) + " of " + in_quotes(entry.key));
+    if (!word) return;
+    if (word->empty())
+      loader.problems.error(each.place, in_quotes(entry.key) + " names an empty " +
+                                            std::string(what) + "; allowed: one that there is");
+    else
+      words.push_back(*word);
+  };
+  if (!node.is(Node::Kind::list)) add(node);
+  for (const NodePtr& item : node.items) add(*item);
+  return words;
 }
 
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry) {

@@ -79,6 +79,8 @@ void read_name(Loader& loader, const Entry& entry);
 void read_metric_patterns(Loader& loader, const Entry& entry);
 /// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is
 /// reported.
+/// A text or a list of texts; `what` each is.
+std::vector<std::string> read_words(Loader& loader, const Entry& entry, std::string_view what);
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);

@@ -115,8 +115,8 @@ constexpr std::string_view kDifferences = R"(
 What is other than in HyperDrive: `max_concurrent_runs` left out means a run for each processor and not all at once;
 `max_duration_minutes` does not count pauses, nor the time between a stop and a `resume`; samplers that learn take the integers of
 `randint` as ordered; policies take values that are equal to within rounding as equal. A warm start (`resume_from`,
-`resume_child_runs`) is not there: the best points of an earlier sweep can go first (`start_points`), and `hdrive resume` and
-`hdrive retry` go on with a sweep and its runs. `hdrive validate --azure` tells what of this concerns a file.
+`resume_child_runs`, docs/warm-start.md) is in the file, where HyperDrive has it in Python alone. `hdrive validate --azure` tells what of this
+concerns a file.
 )";
 
 constexpr std::string_view kCommandTail = R"(

@@ -300,6 +300,22 @@ std::vector<KeyInfo> make_schema() {
        .elsewhere = {"initial_points", "points_to_evaluate", "warm_start"},
        .read = [](Loader& l, const Entry& e) { l.start_points = e.value.get(); },
        .write = write_start_points},
+      {.name = "resume_from", .kind = K::any, .own = true, .default_text = "[]",
+       .allowed = "a sweep, or a list of sweeps: ids, names or paths",
+       .summary = "A warm start: earlier sweeps whose runs samplers learn from and policies compare "
+                  "with (docs/warm-start.md). They have the same primary metric and goal.",
+       .elsewhere = {"resume", "parents", "continue_from"},
+       .read = [](Loader& l, const Entry& e) { l.spec.resume_from = read_words(l, e, "sweep"); },
+       .write = [](const SweepSpec& s) { return write_words(s.resume_from); }},
+      {.name = "resume_child_runs", .kind = K::any, .own = true, .default_text = "[]",
+       .allowed = "a run, or a list of runs: SWEEP/3 or HD_..._3",
+       .summary = "Runs of earlier sweeps that were stopped or failed and go on here first, with their "
+                  "own values; the script gets `--resume-from PATH` with their outputs. They count as "
+                  "runs, and their sweeps as in resume_from.",
+       .elsewhere = {"resume_runs", "child_runs"},
+       .read = [](Loader& l, const Entry& e) {
+         l.spec.resume_child_runs = read_words(l, e, "run"); },
+       .write = [](const SweepSpec& s) { return write_words(s.resume_child_runs); }},
       {.name = "stop_without_primary_metric", .kind = K::boolean, .own = true,
        .default_text = "true",
        .summary = "Whether the sweep stops when the first max(3, max_concurrent_runs) finished runs "

@@ -42,7 +42,10 @@ class Bandit final : public ScheduledPolicy {
       return verdict;
     }
     verdict.peers = runs;
-    verdict.leader = leader->run;
+    if (leader->run >= 0)
+      verdict.leader = leader->run;
+    else
+      verdict.note = history.name(leader->run);
     verdict.leader_value = leader->value;
     verdict.threshold = threshold(leader->value);
     return conclude(verdict, is_beyond(verdict.value, verdict.threshold, leader->value, goal_));
@@ -69,11 +72,16 @@ class Bandit final : public ScheduledPolicy {
                             : beyond                  ? worse
                                                       : fmt::format("not {}", worse);
     const double blur = rounding(verdict.threshold, verdict.leader_value);
-    return fmt::format("{} is {} the threshold {} (run {}'s {} after {}, {})",
+    return fmt::format("{} is {} the threshold {} ({}'s {} after {}, {})",
                        judged_value(verdict, blur), how,
-                       number(verdict.threshold, verdict.value, blur), verdict.leader,
+                       number(verdict.threshold, verdict.value, blur), leader_of(verdict),
                        number(verdict.leader_value, verdict.threshold),
                        base::plural(verdict.interval, "report"), slack());
+  }
+
+  // One of an earlier sweep stands in the note.
+  static std::string leader_of(const Verdict& verdict) {
+    return verdict.leader >= 0 ? fmt::format("run {}", verdict.leader) : verdict.note;
   }
 
   Goal goal_;

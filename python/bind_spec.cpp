@@ -150,6 +150,8 @@ void bind_spec(nb::module_& module) {
               it.start_points.push_back(valid_or_raise(
                   partial_point(it.space, to_assignment(nb::cast<nb::dict>(point)))));
           })
+      .def_rw("resume_from", &SweepSpec::resume_from)
+      .def_rw("resume_child_runs", &SweepSpec::resume_child_runs)
       .def_rw("stop_without_primary_metric", &SweepSpec::stop_without_primary_metric)
       .def_rw("stop_when_all_fail", &SweepSpec::stop_when_all_fail)
       .def_rw("stop_after_consecutive_failures", &SweepSpec::stop_after_consecutive_failures)

@@ -7,6 +7,7 @@
 #include "hdrive/catalog.h"
 #include "hdrive/edit.h"
 #include "hdrive/ids.h"
+#include "hdrive/warm_start.h"
 
 namespace hdrive::python {
 
@@ -60,6 +61,8 @@ Result<std::shared_ptr<KeptSweep>> KeptSweep::make(SweepSpec spec,
     if (error.kind == Error::Kind::other) error.kind = Error::Kind::invalid;
     return error;
   }
+  auto warm_start = read_warm_start(spec, home);
+  if (!warm_start) return warm_start.error();
   const Time now = make_steady_clock()->now();
   std::shared_ptr<KeptSweep> sweep(new KeptSweep);
   sweep->header_ = new_sweep_header(spec, now);
@@ -67,6 +70,10 @@ Result<std::shared_ptr<KeptSweep>> KeptSweep::make(SweepSpec spec,
     sweep->memory_ = std::make_shared<RequestableStore>(sweep->header_);
     sweep->mirror_ = std::make_shared<Mirror>(spec.primary_metric, spec.goal);
     sweep->view_ = make_memory_view(sweep->header_, sweep->mirror_);
+    const std::vector<Change> taken = changes_of(*warm_start, now);
+    if (auto stored = sweep->memory_->append(taken); !stored) return stored.error();
+    for (const Change& change : taken)
+      sweep->mirror_->on_change(change, SweepState(spec.primary_metric, spec.goal));
     return sweep;
   }
   // Held until the sweep is made: of several that begin at once with one name the others find it.
@@ -86,6 +93,9 @@ Result<std::shared_ptr<KeptSweep>> KeptSweep::make(SweepSpec spec,
   sweep->directory_ = home / sweep->header_.id;
   auto store = create_sqlite_store(sweep->directory_, sweep->header_);
   if (!store) return store.error();
+  if (auto brought = bring_outputs(*warm_start, sweep->directory_); !brought)
+    return brought.error();
+  if (auto taken = (*store)->append(changes_of(*warm_start, now)); !taken) return taken.error();
   if (auto noted = (*store)->append(notes_of(*source, now)); !noted) return noted.error();
   sweep->fresh_ = *std::move(store);
   auto view = open_view(sweep->directory_);

@@ -202,6 +202,14 @@ Facts told(const RequestAnswered& it) {
   return facts;
 }
 
+Facts told(const EarlierRunTaken& it) {
+  Facts facts{"earlier_run_taken", {}};
+  facts.facts["sweep"] = word(it.earlier.sweep);
+  facts.facts["run"] = it.earlier.run;
+  facts.facts["params"] = to_python(it.earlier.parameters);
+  return facts;
+}
+
 class PythonListener final : public Listener {
  public:
   PythonListener(Held object, std::shared_ptr<Fault> fault)

@@ -65,21 +65,30 @@ class BayesianSampler final : public Sampler {
         background_({encoding_, prior_, context.seed, settings.warp},
                     {prior_, context.seed, settings.warp, settings.noise}) {}
 
-  Result<Proposal> propose(const History& history, RunId id) override {
+  // Runs of earlier sweeps are the first ones of the history that the model sees.
+  Result<Proposal> propose(const History& own, RunId own_id) override {
+    const History& history = own.with_earlier();
+    const RunId id = own.earlier() + own_id;
     if (untried_.is_exhausted(history)) return Proposal{std::nullopt, untried_.exhausted_text()};
     if (encoding_.size() == 0)
       return Proposal{encoding_.decode({}), "there is nothing to choose in this space"};
-    if (id < settings_.initial_points)
-      return design(history, id,
-                    fmt::format("initial design, {} of {}", id + 1, settings_.initial_points));
+    if (own_id < settings_.initial_points) {
+      const RunId known = own_id + instructive(own);
+      if (known < settings_.initial_points)
+        return design(history, id,
+                      fmt::format("initial design, {} of {}", known + 1, settings_.initial_points));
+    }
     return by_model(history, id);
   }
 
-  void prepare(const History& history) override {
+  void prepare(const History& own) override {
+    const History& history = own.with_earlier();
     const RunId id = history.size();
     const RunId ended = history.count(RunStatus::completed) + history.count(RunStatus::failed) +
                         history.count(RunStatus::canceled);
-    if (encoding_.size() == 0 || id < settings_.initial_points || !works_ahead(id)) return;
+    if (encoding_.size() == 0 || own.size() + instructive(own) < settings_.initial_points ||
+        !works_ahead(id))
+      return;
     if (ended == id) return;  // nothing is on its way
     if (zooms(id)) return;    // that needs the newest result
     if (std::pair(id, ended) == prepared_at_) return;
@@ -99,6 +108,13 @@ class BayesianSampler final : public Sampler {
   }
 
  private:
+  RunId instructive(const History& own) {
+    if (own.earlier() == 0) return 0;
+    if (std::exchange(instructive_of_, own.identity()) != own.identity())
+      instructive_ = instructive_earlier_runs(own, encoding_);
+    return instructive_;
+  }
+
   // Whether a proposal of it would be a repeat that the space need not have.
   bool is_repeat(const History& history, const Assignment& parameters) const {
     return untried_.applies() && history.find(parameters);
@@ -346,6 +362,8 @@ class BayesianSampler final : public Sampler {
   SobolPoints design_;
   gp::Prior prior_;
   gp::Observer observer_;
+  std::uint64_t instructive_of_ = 0;  // which history the number below is of
+  RunId instructive_ = 0;
   std::pair<RunId, RunId> prepared_at_{
       -1, -1};  // how many runs there were, and had ended, when it was last prepared
   gp::Background background_;

@@ -17,6 +17,9 @@
 // A parameter that does not exist in a set has a step all the same, drawn from the distribution as
 // it is: so its coordinate is neither moved nor narrowed by runs that say nothing about it.
 //
+// A warm start begins where the best tenth of the earlier runs lie: Nomura, Watanabe, Akimoto, Ozaki,
+// Onishi, "Warm starting CMA-ES for hyperparameter optimization", AAAI 2021, with its parameters.
+//
 // The state is a function of the history: a generation are the next lambda runs in the order in
 // which they ended, whenever they were proposed. So no worker ever waits, nor does what was learnt:
 // a run that takes long joins the generation in which it ends. Points of an older state are taken as
@@ -48,7 +51,9 @@ constexpr double kSigma = 0.3;        // of the first generation, in the unit cu
 constexpr double kLeastStep = 1e-5;   // of any coordinate: below it the search begins anew
 constexpr double kLeastGain = 1e-12;  // of the best value in many generations
 constexpr std::int64_t kFewestGenerations = 10;  // of all runs, however many go on at once
-constexpr int kTries = 30;  // to draw a point inside the cube, before it is moved there
+constexpr double kPromising = 0.1;               // of the earlier runs: gamma of the paper
+constexpr double kBreadth = 0.1;  // of the normal distribution about each of these: its alpha
+constexpr int kTries = 30;        // to draw a point inside the cube, before it is moved there
 constexpr std::uint32_t kPurpose = 2'000'000;         // of the random stream
 constexpr std::uint32_t kAbsentPurpose = 2'000'001;   // the same, for steps of what does not exist
 constexpr std::uint32_t kRestartPurpose = 2'000'002;  // the same, for where a search begins anew
@@ -108,7 +113,6 @@ class CmaesSampler final : public Sampler {
     for (std::size_t j = 0; j < encoding_.dimensions().size(); ++j)
       (encoding_.dimensions()[j].is_category() ? categories_ : numbers_).push_back(j);
     lambda_ = first_lambda(context);
-    beginning_.emplace(begin(0));
   }
 
   Result<Proposal> propose(const History& history, RunId id) override {
@@ -169,6 +173,63 @@ class CmaesSampler final : public Sampler {
     return state;
   }
 
+  // The coordinates of the best of the earlier runs that belong to the space and have a value.
+  std::vector<Coordinates> promising_earlier(const History& own) const {
+    const History& all = own.with_earlier();
+    std::vector<Coordinates> points;
+    for (const Outcome& outcome : ranked_outcomes(all)) {
+      if (outcome.run >= own.earlier() || !outcome.has_value()) continue;
+      if (auto point = encoding_.encode(all.run(outcome.run).parameters))
+        points.push_back(*std::move(point));
+    }
+    const auto best =
+        static_cast<std::size_t>(std::ceil(kPromising * static_cast<double>(points.size())));
+    points.resize(best);
+    return points;
+  }
+
+  // The first search after a warm start: the normal distribution nearest to a mixture of one about
+  // each of the points.
+  State begin_at(const std::vector<Coordinates>& points) const {
+    State state = begin(0);
+    const auto count = static_cast<double>(points.size());
+    for (std::size_t c = 0; c < categories_.size(); ++c) {
+      std::vector<double>& options = state.options[c];
+      for (double& each : options) each = 1;
+      for (const Coordinates& point : points)
+        if (const double option = point[categories_[c]]; option != kAbsent)
+          ++options[static_cast<std::size_t>(option)];
+      double sum = 0;
+      for (const double each : options) sum += each;
+      for (double& each : options) each /= sum;
+    }
+    const Eigen::Index d = std::ssize(numbers_);
+    if (d == 0) return state;
+    MatrixXd at(d, std::ssize(points));
+    for (Eigen::Index i = 0; i < d; ++i)
+      for (Eigen::Index p = 0; p < at.cols(); ++p) {
+        const double coordinate = points[static_cast<std::size_t>(p)][dimension(i)];
+        at(i, p) = coordinate == kAbsent ? 0.5 : coordinate;
+      }
+    for (Eigen::Index i = 0; i < d; ++i) state.mean[i] = at.row(i).sum() / count;
+    const MatrixXd off = at.colwise() - state.mean;
+    state.covariance =
+        kBreadth * kBreadth * MatrixXd::Identity(d, d) + off.lazyProduct(off.transpose()) / count;
+    factorise(state);
+    double log_determinant = 0;
+    for (Eigen::Index i = 0; i < d; ++i) log_determinant += std::log(state.factor(i, i));
+    state.sigma = std::exp(log_determinant / static_cast<double>(d));
+    state.covariance /= state.sigma * state.sigma;
+    factorise(state);
+    widen(state);
+    return state;
+  }
+
+  State first_state(const History& history) const {
+    const std::vector<Coordinates> points = promising_earlier(history);
+    return points.empty() ? begin(0) : begin_at(points);
+  }
+
   Coordinates draw_point(const State& state, RandomStream& random) const {
     Coordinates point(encoding_.dimensions().size());
     const Eigen::Index d = std::ssize(numbers_);
@@ -214,7 +275,10 @@ class CmaesSampler final : public Sampler {
   // The state after all whole generations. They are kept with what they rest on, so that one whose
   // runs were tried again is made anew.
   const State& evolve(const History& history) {
-    if (history.identity() != seen_) generations_.clear();
+    if (history.identity() != seen_) {
+      generations_.clear();
+      beginning_ = first_state(history);
+    }
     seen_ = history.identity();
     const std::vector<Outcome> ranked = ranked_outcomes(history);
     std::vector<std::size_t> order = in_order(history, ranked);

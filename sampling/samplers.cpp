@@ -49,6 +49,14 @@ RunId initial_runs(const SearchSpace& space, std::int64_t budget) {
   return std::max(kUsual, std::min(wished, budget / 4));
 }
 
+RunId instructive_earlier_runs(const History& history, const Encoding& encoding) {
+  const History& all = history.with_earlier();
+  RunId count = 0;
+  for (RunId run = 0; run < history.earlier(); ++run)
+    count += all.best(run) && encoding.encode(all.run(run).parameters) ? 1 : 0;
+  return count;
+}
+
 std::string parameters_text(const SearchSpace& space) {
   const auto& all = space.parameters;
   const auto conditional =
@@ -60,7 +68,7 @@ std::string parameters_text(const SearchSpace& space) {
 std::string incumbent_text(const History& history) {
   const auto run = history.incumbent();
   if (!run) return "no value yet";
-  return fmt::format("incumbent run {} with {:.6g}", *run, *history.best(*run));
+  return fmt::format("incumbent {} with {:.6g}", history.name(*run), *history.best(*run));
 }
 
 Assignment decode_all(const Conditions& conditions, std::span<const double> unit) {

@@ -13,6 +13,7 @@
 #include "hdrive/algorithm_table.h"
 #include "hdrive/sampler.h"
 #include "sampling/conditions.h"
+#include "sampling/encoding.h"
 
 namespace hdrive::sampling {
 
@@ -28,6 +29,10 @@ using SamplerTable = AlgorithmTable<MadeSampler (*)(
 /// a model would not all try soon, two a parameter within a quarter of the budget. Of a budget below
 /// thirty a third, and at least three. `budget` 0: as many as wanted.
 RunId initial_runs(const SearchSpace& space, std::int64_t budget);
+
+/// How many of the runs taken over from earlier sweeps tell a model of this space something: they
+/// belong to it and have a value. They count towards the initial runs.
+RunId instructive_earlier_runs(const History& history, const Encoding& encoding);
 
 /// "6 parameters", "6 parameters, 2 of them conditional".
 std::string parameters_text(const SearchSpace& space);

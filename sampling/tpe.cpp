@@ -48,13 +48,17 @@ class TpeSampler final : public Sampler {
         untried_(space, seed_),
         columns_(dimensions().size()) {}
 
-  Result<Proposal> propose(const History& history, RunId id) override {
+  // Runs of earlier sweeps are the first ones of the history that the densities are of.
+  Result<Proposal> propose(const History& own, RunId own_id) override {
+    const History& history = own.with_earlier();
+    const RunId id = own.earlier() + own_id;
     observe(history);
     const std::vector<Outcome> ranked = usable(ranked_outcomes(history));
     const std::size_t results =
         count(ranked, OutcomeKind::value) + count(ranked, OutcomeKind::partial);
-    if (id < initial_ || results < 2 || columns_.empty())
-      return initial_design(history, id, results);
+    const RunId known = own_id + instructive_earlier_runs(own, encoding_);
+    if (known < initial_ || results < 2 || columns_.empty())
+      return initial_design(history, id, known, results);
 
     const std::size_t good = good_of(results);
     std::vector<Candidate> candidates = best_candidates(ranked, good, id);
@@ -105,10 +109,13 @@ class TpeSampler final : public Sampler {
     return outcomes;
   }
 
-  Proposal initial_design(const History& history, RunId id, std::size_t results) const {
+  // `known`: of so many runs something is or will be known, this one left out.
+  Proposal initial_design(const History& history, RunId id, RunId known,
+                          std::size_t results) const {
     const std::string how =
-        id < initial_
-            ? fmt::format("initial design: Sobol point {} of {}, seed {}", id + 1, initial_, seed_)
+        known < initial_
+            ? fmt::format("initial design: Sobol point {} of {}, seed {}", known + 1, initial_,
+                          seed_)
             : fmt::format(
                   "Sobol point, seed {}, in place of the model, which needs two results and has {}",
                   seed_, results);

@@ -99,6 +99,7 @@ struct ControllerLog::Teller {
     line(it.at, begun, "API", kInfo, "The configuration was changed: " + it.what);
   }
   void operator()(const RequestAnswered&) {}  // not replayed
+  void operator()(const EarlierRunTaken&) {}  // a note tells of all together
 };
 
 ControllerLog::ControllerLog(const SweepHeader& header) : sweep_(header.id) {

@@ -40,6 +40,14 @@ constexpr Kept kKept[] = {
      "the runs so far were judged by it"},
     {"seed", [](const SweepSpec& a, const SweepSpec& b) { return a.seed == b.seed; },
      "the runs so far were drawn with it"},
+    {"resume_from",
+     [](const SweepSpec& a, const SweepSpec& b) { return a.resume_from == b.resume_from; },
+     "what a sweep takes over is read when it begins"},
+    {"resume_child_runs",
+     [](const SweepSpec& a, const SweepSpec& b) {
+       return a.resume_child_runs == b.resume_child_runs;
+     },
+     "what a sweep takes over is read when it begins"},
     {"name", [](const SweepSpec& a, const SweepSpec& b) { return a.name == b.name; },
      "the sweep is known by it"},
     {"experiment",

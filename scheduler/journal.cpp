@@ -57,7 +57,11 @@ Result<Journal> Journal::open(const SweepSpec& spec, const SweepParts& given) {
     auto replayed = parts.store->replay("", [&](const Change& change) { state.apply(change); });
     if (!replayed) return replayed.error();
   }
+  const bool is_new = state.history().size() == 0 && state.history().earlier() == 0;
   Journal journal(*std::move(complete), std::move(state));
+  if (is_new)
+    for (const EarlierRun& run : given.earlier)
+      journal.record(EarlierRunTaken{journal.history().earlier(), run, journal.now()});
   journal.own_sampler_ = given.sampler != nullptr;
   journal.own_policy_ = given.policy != nullptr;
   return journal;
@@ -140,8 +144,7 @@ Result<Journal::Proposed> Journal::propose(const SweepSpec& spec) {
 
 void Journal::prepare(const SweepSpec& spec) {
   const bool is_asked_next =
-      state_.counted_runs() < spec.max_total_runs &&
-      static_cast<std::size_t>(state_.start_points_used()) >= spec.start_points.size();
+      state_.counted_runs() < spec.max_total_runs && !has_start_point(spec, state_);
   if (is_asked_next) guard("the sampler", [&] { parts_.sampler->prepare(history()); });
 }
 

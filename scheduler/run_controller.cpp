@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "hdrive/begin.h"
 #include "hdrive/ids.h"
+#include "hdrive/warm_start.h"
 #include "scheduler/ending.h"
 
 namespace hdrive::scheduler {
@@ -21,6 +22,12 @@ std::string in_seconds(Duration duration) {
 // A resumed sweep tries those again.
 bool was_cut_short(EndCause cause) {
   return cause == EndCause::interrupt || cause == EndCause::budget;
+}
+
+// HyperDrive's two ways of telling a script where the outputs of the run are that it goes on from.
+void go_on_from(const std::filesystem::path& outputs, RunRequest& request) {
+  request.arguments.insert(request.arguments.end(), {"--resume-from", outputs.string()});
+  request.environment.emplace_back("AZUREML_DATAREFERENCE_MODEL_LOCATION", outputs.string());
 }
 
 }  // namespace
@@ -36,6 +43,10 @@ RunRequest RunController::request(RunId run) const {
   RunCommand command = render_command(spec_, record.parameters, header.id, run);
   request.arguments = std::move(command.arguments);
   request.environment = std::move(command.environment);
+  // What runs in this process has neither arguments nor a folder.
+  if (const auto earlier = continuation_from(record.proposal);
+      earlier && !journal_.parts().directory.empty())
+    go_on_from(continued_outputs(journal_.parts().directory, *earlier), request);
   request.working_directory = spec_.source_directory;
   const auto& directory = journal_.parts().directory;
   request.workspace.source = spec_.source_directory;

@@ -5,11 +5,41 @@
 
 #include "hdrive/random.h"
 #include "hdrive/sampler.h"
+#include "hdrive/warm_start.h"
 
 namespace hdrive::scheduler {
+namespace {
+
+// The earlier runs that go on, by their places among those taken over.
+std::vector<std::int64_t> going_on(const History& history) {
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t number = 0; number < history.earlier(); ++number)
+    if (history.earlier_run(number).goes_on) numbers.push_back(number);
+  return numbers;
+}
+
+RunProposed start_anew(const History& history, std::int64_t number) {
+  const EarlierRun& earlier = history.earlier_run(number);
+  RunProposed proposed;
+  proposed.run = history.size();
+  proposed.start_point = true;
+  proposed.parameters = history.run(number - history.earlier()).parameters;
+  proposed.reason = to_text(Continuation{earlier.sweep, earlier.run});
+  return proposed;
+}
+
+}  // namespace
+
+bool has_start_point(const SweepSpec& spec, const SweepState& state) {
+  return static_cast<std::size_t>(state.start_points_used()) <
+         going_on(state.history()).size() + spec.start_points.size();
+}
 
 std::optional<RunProposed> next_start_point(const SweepSpec& spec, const SweepState& state) {
-  const auto used = static_cast<std::size_t>(state.start_points_used());
+  auto used = static_cast<std::size_t>(state.start_points_used());
+  const std::vector<std::int64_t> again = going_on(state.history());
+  if (used < again.size()) return start_anew(state.history(), again[used]);
+  used -= again.size();
   if (used >= spec.start_points.size()) return std::nullopt;
   // With the choices on which what is given depends. That it fits was checked with the
   // specification.

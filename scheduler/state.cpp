@@ -168,6 +168,7 @@ struct SweepState::Impl {
     edits.push_back(change);
   }
   void on(const RequestAnswered&) {}
+  void on(const EarlierRunTaken& change) { history.add_earlier(change.earlier); }
 };
 
 SweepState::SweepState(std::string primary_metric, Goal goal, Verdicts kept)

@@ -99,10 +99,14 @@ class ChangeLog::Writer {
         value);
   }
 
+  void parameters(const Assignment& parameters) {
+    number(parameters.size());
+    for (const Binding& binding : parameters) name(binding.name), value(binding.value);
+  }
+
   void write(const RunProposed& it) {
     integer(it.run);
-    number(it.parameters.size());
-    for (const Binding& binding : it.parameters) name(binding.name), value(binding.value);
+    parameters(it.parameters);
     repeated(it.reason, log_.before_.proposal);
     number(it.start_point ? 1 : 0);
     time(it.at);
@@ -181,6 +185,18 @@ class ChangeLog::Writer {
   void write(const SweepEdited& it) {
     text(it.config);
     text(it.what);
+    time(it.at);
+  }
+  void write(const EarlierRunTaken& it) {
+    integer(it.number);
+    text(it.earlier.sweep);
+    integer(it.earlier.run);
+    parameters(it.earlier.parameters);
+    word(it.earlier.status);
+    word(it.earlier.ended_by);
+    byte(it.earlier.goes_on);
+    number(it.earlier.reports.size());
+    for (const double report : it.earlier.reports) real(report);
     time(it.at);
   }
   void write(const RequestAnswered& it) {
@@ -281,13 +297,18 @@ class ChangeLog::Reader {
   }
 
   // Members of a braced list are read in the order written.
-  void fill(RunProposed& it) {
-    it.run = integer();
-    it.parameters.resize(number());
-    for (Binding& binding : it.parameters) {
+  Assignment parameters() {
+    Assignment read(number());
+    for (Binding& binding : read) {
       binding.name = log_.names_[number()];
       binding.value = value();
     }
+    return read;
+  }
+
+  void fill(RunProposed& it) {
+    it.run = integer();
+    it.parameters = parameters();
     it.reason = repeated(before_.proposal);
     it.start_point = number() != 0;
     it.at = time();
@@ -346,6 +367,15 @@ class ChangeLog::Reader {
   void fill(Noted& it) { it = Noted{word<Noted::Level>(), maybe<RunId>(), text(), time()}; }
 
   void fill(SweepEdited& it) { it = SweepEdited{text(), text(), time()}; }
+  void fill(EarlierRunTaken& it) {
+    it = EarlierRunTaken{integer(), {text(), integer(), parameters()}};
+    it.earlier.status = word<RunStatus>();
+    it.earlier.ended_by = word<EndCause>();
+    it.earlier.goes_on = byte() != 0;
+    it.earlier.reports.resize(number());
+    for (double& report : it.earlier.reports) report = real();
+    it.at = time();
+  }
   void fill(RequestAnswered& it) { it = RequestAnswered{integer(), byte() != 0, text(), time()}; }
 
   const ChangeLog& log_;

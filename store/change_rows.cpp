@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hdrive/ids.h"
+#include "store/earlier_rows.h"
 #include "store/edit_rows.h"
 #include "store/exact.h"
 #include "store/replay.h"
@@ -232,6 +233,8 @@ Result<void> ChangeRows::record(const SweepEdited& it) {
 Result<void> ChangeRows::record(const RequestAnswered& it) {
   return database_.run(kAnswered, it.request, it.at, it.accepted ? 1 : 0, it.text);
 }
+
+Result<void> ChangeRows::record(const EarlierRunTaken& it) { return write_earlier(database_, it); }
 
 Result<void> ChangeRows::record(const Noted& it) {
   return database_.run(kNote, word(kLevels, it.level), it.run, it.text, it.at);

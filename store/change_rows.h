@@ -49,6 +49,7 @@ class ChangeRows {
   Result<void> record(const SweepEdited& it);
   Result<void> record(const RequestAnswered& it);
   Result<void> record(const Noted& it);
+  Result<void> record(const EarlierRunTaken& it);
 
   Database& database_;
   SweepHeader header_;

@@ -32,6 +32,7 @@ class Collector {
   void operator()(const RunRequeued& it) { of(it).requeued = it; }
   void operator()(const SweepChanged& it) { known_.before.emplace_back(it); }
   void operator()(const SweepEdited& it) { known_.before.emplace_back(it); }
+  void operator()(const EarlierRunTaken& it) { known_.before.emplace_back(it); }
   void operator()(const Noted& it) { known_.after.emplace_back(it); }
   void operator()(const RequestAnswered&) {}
 

@@ -39,6 +39,10 @@ Result<void> ChangeOrder::step(const Change& change) {
             return Error{name_of(it.run), fmt::format("cannot be proposed: run {} is the next one",
                                                       attempts_.size())};
           attempts_.push_back(1);
+        } else if constexpr (std::is_same_v<T, EarlierRunTaken>) {
+          if (!attempts_.empty())
+            return Error{"a run of an earlier sweep",
+                         "cannot be taken over: this sweep has runs already"};
         } else if constexpr (std::is_same_v<T, RunRequeued>) {
           if (Result<void> due = expect(it.run, it.attempt, 1, what(it)); !due) return due;
           ++attempts_[static_cast<std::size_t>(it.run)];

@@ -11,7 +11,7 @@
 
 namespace hdrive::store {
 
-/// Runs are proposed in the order of their numbers, from 0; nothing is told of a run before that; and all
+/// What is taken over from earlier sweeps comes first; runs are proposed in the order of their numbers, from 0; nothing is told of a run before that; and all
 /// is told of its current attempt, which RunRequeued counts up by one.
 class ChangeOrder {
  public:

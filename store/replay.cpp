@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "store/attempt_row.h"
+#include "store/earlier_rows.h"
 #include "store/edit_rows.h"
 #include "store/exact.h"
 #include "store/metric_rows.h"
@@ -54,10 +55,11 @@ class Replay {
   Result<void> all() {
     using Step = Result<void> (Replay::*)();
     static constexpr Step kSteps[] = {
-        &Replay::sweep_changes, &Replay::edits,           &Replay::load_attempts,
-        &Replay::open_runs,     &Replay::read_names,      &Replay::metrics,
-        &Replay::close_runs,    &Replay::notes,           &Replay::check_seal,
-        &Replay::check_runs,    &Replay::check_summaries, &Replay::check_parts};
+        &Replay::sweep_changes, &Replay::edits,      &Replay::earlier_runs,
+        &Replay::load_attempts, &Replay::open_runs,  &Replay::read_names,
+        &Replay::metrics,       &Replay::close_runs, &Replay::notes,
+        &Replay::check_seal,    &Replay::check_runs, &Replay::check_summaries,
+        &Replay::check_parts};
     Result<Transaction> snapshot = Transaction::begin(database_, Transaction::Kind::read);
     if (!snapshot) return snapshot.error();
     for (const Step step : kSteps) {
@@ -159,6 +161,10 @@ class Replay {
 
   Result<void> edits() {
     return read_edits(database_, [this](const SweepEdited& edit) { say(edit); });
+  }
+
+  Result<void> earlier_runs() {
+    return read_earlier(database_, [this](const EarlierRunTaken& it) { say(it); });
   }
 
   Result<void> notes() {

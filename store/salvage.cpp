@@ -26,10 +26,11 @@ struct Table {
   const char* key;
 };
 constexpr Table kTables[] = {
-    {"sweep", "rowid"},   {"runs", "rowid"},          {"earlier_attempts", "run"},
-    {"metrics", "rowid"}, {"metric_names", "rowid"},  {"metric_values", "rowid"},
-    {"verdicts", "run"},  {"sweep_changes", "rowid"}, {"notes", "rowid"},
-    {"edits", "rowid"},   {"requests", "rowid"},      {"seal", "rowid"}};
+    {"sweep", "rowid"},       {"runs", "rowid"},          {"earlier_attempts", "run"},
+    {"metrics", "rowid"},     {"metric_names", "rowid"},  {"metric_values", "rowid"},
+    {"verdicts", "run"},      {"sweep_changes", "rowid"}, {"notes", "rowid"},
+    {"edits", "rowid"},       {"requests", "rowid"},      {"seal", "rowid"},
+    {"earlier_runs", "rowid"}};
 
 // Copies the rows of one table past what cannot be read. Two connections: once one has come upon damage in a
 // transaction SQLite lets it write nothing more, not even to another file.

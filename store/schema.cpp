@@ -178,6 +178,15 @@ INSERT INTO run_metrics
   JOIN metric_values l ON l.id = latest;
 )sql";
 
+// What the sweep took over from earlier ones when it was made.
+constexpr char kVersion5[] = R"sql(
+CREATE TABLE earlier_runs(
+  number INTEGER PRIMARY KEY, sweep TEXT NOT NULL, run INTEGER NOT NULL,
+  status TEXT NOT NULL, ended_by TEXT, goes_on INTEGER NOT NULL,
+  hyperparameters TEXT NOT NULL, hyperparameters_exact TEXT,
+  reports TEXT NOT NULL, taken REAL NOT NULL);
+)sql";
+
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
@@ -187,8 +196,8 @@ struct Migration {
   int to;
   const char* sql;
 };
-constexpr Migration kMigrations[] = {
-    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {4, kSummarize}};
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2},  {3, kVersion3},
+                                     {4, kVersion4}, {4, kSummarize}, {5, kVersion5}};
 
 // What SQLite keeps to describe them.
 Result<std::string> description_of_tables(Database& database) {
@@ -198,6 +207,14 @@ Result<std::string> description_of_tables(Database& database) {
                     [&](const Row& row) { text += row.text(0) + '\n'; });
   if (!read) return read.error();
   return text;
+}
+
+// Only an older database lacks what the last step made, whatever version it says it has.
+bool has_newest_table(Database& database) {
+  bool found = false;
+  const auto read = database.each("SELECT 1 FROM sqlite_schema WHERE name = 'earlier_runs'",
+                                  [&](const Row&) { found = true; });
+  return found || !read;  // what cannot be read is told by whoever needs it
 }
 
 Result<int> read_pragma(Database& database, const char* pragma) {
@@ -288,7 +305,7 @@ Result<void> check_schema(Database& database, bool older_is_fine) {
     return Error{database.path().string(), "is not a sweep's database: hdrive did not make it"};
   Result<int> version = schema_version(database);
   if (!version) return version.error();
-  if (*version == kSchemaVersion) return {};
+  if (*version == kSchemaVersion && has_newest_table(database)) return {};
   // Each version has tables of its own.
   if (const int of_tables = version_of_tables(database); of_tables != 0 && of_tables != *version)
     return damaged(database.path(),

@@ -100,6 +100,7 @@ enum Kind : std::uint64_t {
   kRunState,
   kRunStart,
   kNumbers,
+  kEarlier,
 };
 
 }  // namespace
@@ -413,6 +414,22 @@ void Seal::take(const Noted& it) {
   const std::uint64_t hash = of(it, source_);
   sums_.parts.notes += hash;
   sums_.digest += hash;
+}
+
+void Seal::take(const EarlierRunTaken& it) {
+  const EarlierRun& run = it.earlier;
+  Hash hash(source_, kEarlier);
+  hash.integer(it.number)
+      .text(run.sweep)
+      .integer(run.run)
+      .text(sealed_text(run.parameters))
+      .text(lost_in_json(run.parameters).value_or(""))
+      .integer(static_cast<int>(run.status))
+      .integer(static_cast<int>(run.ended_by))
+      .integer(run.goes_on ? 1 : 0)
+      .time(it.at);
+  for (const double report : run.reports) hash.real(report);
+  sums_.digest += hash.value();
 }
 
 void Seal::take(const SweepEdited& it) {

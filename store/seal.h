@@ -130,6 +130,7 @@ class Seal {
   void take(const SweepChanged& it);
   void take(const Noted& it);
   void take(const SweepEdited& it);
+  void take(const EarlierRunTaken& it);
   void take(const RequestAnswered&) {}  // is not told by a replay
 
   struct Before {

@@ -25,6 +25,7 @@
 #include "hdrive/pipeline.h"
 #include "hdrive/sampler.h"
 #include "hdrive/sweep.h"
+#include "hdrive/warm_start.h"
 
 namespace hdrive::cli {
 namespace {
@@ -32,6 +33,7 @@ namespace {
 struct Options {
   ConfigArguments config;
   std::string repeat_best;
+  std::vector<std::string> resume_from, resume_child_runs;
   RunOptions run;
 };
 
@@ -125,6 +127,15 @@ Capture capture(const SweepSpec& spec, const std::filesystem::path& home, Time n
   return result;
 }
 
+// Options that stand for a key whose value is a list of texts.
+void set_words(const std::string& key, const std::vector<std::string>& words,
+               ConfigArguments& config) {
+  if (words.empty()) return;
+  std::vector<std::string> texts;
+  for (const std::string& word : words) texts.push_back(to_json(Value(word)));
+  config.set.push_back(key + "=[" + base::join(texts, ", ") + "]");
+}
+
 }  // namespace
 
 void add_run_options(ArgumentParser& parser, RunOptions& options, const std::string& verb,
@@ -155,6 +166,7 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
     }
   }
 
+  const WarmStart warm_start = value_or_fail(read_warm_start(spec, home), kWrong);
   const Time now = make_steady_clock()->now();
   SweepHeader header = new_sweep_header(spec, now);
   Capture source = capture(spec, home, now, options.quiet);
@@ -171,9 +183,14 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
     auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
     claim.reset();
     source.hold.reset();  // the stored sweep holds it from here on
+    ok_or_fail(bring_outputs(warm_start, foreground.directory));
+    ok_or_fail(store->append(changes_of(warm_start, now)));
     ok_or_fail(store->append(notes_of(source, now)));
     metadata.write();
-    if (!options.quiet) tell(beginning_line(header, spec));
+    if (!options.quiet) {
+      tell(beginning_line(header, spec));
+      for (const std::string& note : warm_start.notes) tell(printable(note) + "\n");
+    }
     return OwnedSweep{store, nullptr};
   };
   const int code = run_in_foreground(foreground);
@@ -188,11 +205,24 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
       "--repeat-best", options->repeat_best, "RUNSxTIMES",
       "Run the best parameter sets again at the end, with new seeds: 3x5 the best 3, 5 times "
       "each; repeat_best in the configuration");
+  parser
+      .texts(
+          "--resume-from", options->resume_from, "SWEEP",
+          "A warm start: samplers learn from this earlier sweep's runs, and policies compare with "
+          "them; may be repeated; resume_from in the configuration")
+      .completion = Completion::sweeps;
+  parser
+      .texts("--resume-child-runs", options->resume_child_runs, "SWEEP/RUN",
+             "A stopped or failed run of an earlier sweep that goes on first, with its own values "
+             "and outputs; may be repeated; resume_child_runs in the configuration")
+      .completion = Completion::runs;
   add_run_options(parser, options->run, "run", arguments);
   take_words(parser, options->config, arguments);
   return [options] {
     if (!options->repeat_best.empty())
       options->config.set.push_back("repeat_best=" + options->repeat_best);
+    set_words("resume_from", options->resume_from, options->config);
+    set_words("resume_child_runs", options->resume_child_runs, options->config);
     RunOptions& run = options->run;
     if (run.detach.asked) return start_detached(run.detach, run.output_dir);
     const std::filesystem::path file = config_file(options->config);

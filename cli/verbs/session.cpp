@@ -24,6 +24,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/warm_start.h"
 #include "hdrive/workspace.h"
 
 namespace hdrive::cli {
@@ -123,10 +124,17 @@ int begin(const Options& options) {
       claim = value_or_fail(claim_names(home));
       check_name_is_free(options.config.name, home, options.output_dir);
     }
-    SweepHeader header = new_sweep_header(spec, make_steady_clock()->now());
+    const WarmStart warm_start = value_or_fail(read_warm_start(spec, home), kWrong);
+    const Time now = make_steady_clock()->now();
+    SweepHeader header = new_sweep_header(spec, now);
     header.properties = git_properties(spec.source_directory);
     parts.store = value_or_fail(create_sqlite_store(home / header.id, header));
+    ok_or_fail(bring_outputs(warm_start, home / header.id));
+    ok_or_fail(parts.store->append(changes_of(warm_start, now)));
     if (!options.quiet) tell(beginning_line(header, spec));
+  } else {
+    const auto home = new_home_directory(options.output_dir);
+    parts.earlier = value_or_fail(read_warm_start(spec, home), kWrong).runs;
   }
   return serve(value_or_fail(AskTell::open(spec, parts)), spec);
 }

@@ -39,13 +39,13 @@ std::string indented(std::string_view text) {
 }
 
 std::string notes_text(const std::vector<Noted>& notes) {
-  std::string text;
-  for (const Noted& note : notes) {
-    if (note.level == Noted::Level::info) continue;
-    text += fmt::format("  {}  {}{}\n", time_text(note.at),
-                        note.run ? fmt::format("run {}: ", *note.run) : "", printable(note.text));
-  }
-  return text.empty() ? "" : "\nwarnings\n" + text;
+  std::string infos, warnings;
+  for (const Noted& note : notes)
+    (note.level == Noted::Level::info ? infos : warnings) +=
+        fmt::format("  {}  {}{}\n", time_text(note.at),
+                    note.run ? fmt::format("run {}: ", *note.run) : "", printable(note.text));
+  return (infos.empty() ? "" : "\nnotes\n" + infos) +
+         (warnings.empty() ? "" : "\nwarnings\n" + warnings);
 }
 
 std::string edits_text(const std::vector<SweepEdited>& edits) {

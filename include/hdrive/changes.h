@@ -66,13 +66,20 @@ enum class SweepEnd {
 std::string_view to_string(SweepEnd end);  ///< the enumerator's name
 std::optional<SweepEnd> sweep_end_from(std::string_view text);
 
+/// A run of an earlier sweep was taken over, before the first run of this one.
+struct EarlierRunTaken {
+  std::int64_t number = 0;  ///< from 0 in the order taken over
+  EarlierRun earlier;
+  Time at{};
+};
 /// A parameter set was drawn; the run exists from here on and counts against max_total_runs.
 struct RunProposed {
   RunId run = 0;
   Assignment parameters;
   std::string reason;  ///< the sampler's
   Time at{};
-  bool start_point = false;  ///< the next of SweepSpec::start_points, not the sampler's choice
+  /// The next run that goes on, or the next of SweepSpec::start_points, not the sampler's choice.
+  bool start_point = false;
 };
 /// Its program runs.
 struct RunStarted {
@@ -158,7 +165,8 @@ struct RequestAnswered {
   std::string text;  ///< for whoever asked: what was done, or why not
   Time at{};
 };
-using Change = std::variant<RunProposed, RunStarted, RunMetrics, RunJudged, RunCanceling, RunEnded,
-                            RunRequeued, SweepChanged, Noted, SweepEdited, RequestAnswered>;
+using Change =
+    std::variant<RunProposed, RunStarted, RunMetrics, RunJudged, RunCanceling, RunEnded,
+                 RunRequeued, SweepChanged, Noted, SweepEdited, RequestAnswered, EarlierRunTaken>;
 
 }  // namespace hdrive

@@ -60,4 +60,5 @@
 #include "hdrive/target.h"
 #include "hdrive/value.h"
 #include "hdrive/version.h"
+#include "hdrive/warm_start.h"
 #include "hdrive/workspace.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // History: the runs of one sweep and what they reported, with fast answers for policies and
-// samplers.
+// samplers; and what it took over from earlier sweeps.
 //
 // The scheduler writes it; samplers and policies read it. One thread at a time. Every answer
 // depends only on what was recorded, not on the order in which different runs were recorded.
@@ -78,7 +78,24 @@ struct Run {
   Time ended{};                  ///< epoch: not yet
 };
 
+/// A run of an earlier sweep, as a new one took it over (SweepSpec::resume_from).
+struct EarlierRun {
+  std::string sweep;  ///< the earlier sweep's id
+  RunId run = 0;      ///< its number there
+  Assignment parameters;
+  RunStatus status = RunStatus::completed;  ///< it had ended
+  EndCause ended_by = EndCause::exited;
+  bool goes_on = false;         ///< it is started again here (SweepSpec::resume_child_runs)
+  std::vector<double> reports;  ///< of the primary metric, oldest first
+
+  bool operator==(const EarlierRun&) const;  ///< a NaN equals a NaN
+};
+
 /// The runs and their primary metric.
+///
+/// Runs of earlier sweeps have numbers below 0, the last one taken over -1. What is asked over the
+/// runs at an interval counts them, so policies compare with them; all else is about the sweep's
+/// own. A sampler that learns from them reads `with_earlier()`.
 class History {
  public:
   explicit History(Goal goal);
@@ -92,6 +109,8 @@ class History {
 
   // ---- recording: by the scheduler's one mutator, and by tests ---------------------------------
 
+  /// Takes over a run of an earlier sweep; before the first run of this one.
+  void add_earlier(EarlierRun run);
   /// Adds a run; its id must be `size()`.
   void add(Run run);
   /// Moves a run on in its life, legal ways only. Use `restart` for a new attempt.
@@ -129,6 +148,19 @@ class History {
   /// infinity.
   bool better(double a, double b) const;
 
+  // ---- runs of earlier sweeps ------------------------------------------------------------------
+
+  /// How many were taken over.
+  std::int64_t earlier() const;
+  /// The number-th of them, from 0, without its reports: those are `reports(number - earlier())`.
+  const EarlierRun& earlier_run(std::int64_t number) const;
+  /// The same history with the earlier runs in front: they are its runs 0 ... earlier() - 1, and
+  /// run n is its run earlier() + n. It lives as long as this one and changes with it. `Run::id`
+  /// stays a run's number in its own sweep. The history itself where there are none.
+  const History& with_earlier() const;
+  /// "run 7"; of an earlier one "run 7 of HD_1a2b3c4d".
+  std::string name(RunId id) const;
+
   // ---- the primary metric ----------------------------------------------------------------------
 
   /// The run's reports, oldest first, NaN and infinities included.
@@ -155,7 +187,7 @@ class History {
   std::int64_t count_at(std::int64_t interval) const;
 
   struct Leader {
-    RunId run = 0;
+    RunId run = 0;     ///< below 0: of an earlier sweep
     double value = 0;  ///< best_r(N)
   };
   /// The run with the best best_r(N), of any state; a tie goes to the earliest.
@@ -182,7 +214,12 @@ class History {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::int64_t first() const;
+  std::size_t index(RunId id) const;
+  void show_whole();
+
+  std::shared_ptr<Impl> impl_;
+  bool with_earlier_ = false;
 };
 
 }  // namespace hdrive

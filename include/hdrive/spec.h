@@ -92,6 +92,14 @@ struct SweepSpec {
   /// Tried before the sampler is asked, in this order, and counted like all runs. A point may leave
   /// parameters out; these are drawn at random.
   std::vector<Assignment> start_points;
+  /// Earlier sweeps of the same or an overlapping space (ids, names, paths): samplers that learn do
+  /// so from their runs, and policies compare with them. Read once, when the sweep is made; they
+  /// have the same primary metric and goal.
+  std::vector<std::string> resume_from;
+  /// Runs of earlier sweeps ("SWEEP/3", "HD_<uuid>_3") that were stopped or failed and go on here,
+  /// with their own values and their outputs, before all others; they count like all runs. Their
+  /// sweeps count as in resume_from.
+  std::vector<std::string> resume_child_runs;
   /// Stop the sweep when the first max(3, max_concurrent_runs) finished runs all lack the primary
   /// metric.
   bool stop_without_primary_metric = true;

@@ -35,6 +35,9 @@ struct SweepParts {
   std::shared_ptr<Sampler> sampler;       ///< null: spec.sampling
   std::shared_ptr<const Policy> policy;   ///< null: spec.policy
   std::vector<std::shared_ptr<Listener>> listeners;
+  /// What a new sweep takes over (warm_start.h), unless it is in the store already. A sweep that
+  /// goes on has what it was begun with.
+  std::vector<EarlierRun> earlier;
   std::filesystem::path directory;  ///< where the run directories go; may be empty in-process
 };
 

@@ -77,6 +77,23 @@ def text(what: str, given: Any) -> str:
     return given
 
 
+def earlier(what: str, given: Any) -> list[str]:
+    """Earlier sweeps, or runs of them, by what the engine finds them by."""
+    if isinstance(given, (str, bytes, os.PathLike)) or hasattr(given, "directory"):
+        given = [given]
+    found = []
+    for each in given:
+        if hasattr(each, "directory"):  # a Sweep
+            if each.directory is None:
+                raise ConfigError(f"{what}: {each!r} is kept in memory; one in a folder can be taken over")
+            each = each.directory
+        elif not isinstance(each, (str, bytes, os.PathLike)):
+            raise ConfigError(f"{what}: a sweep, or its id, name or folder is wanted, not {each!r}"
+                              if what == "resume_from" else f"{what}: \"SWEEP/3\" is wanted, not {each!r}")
+        found.append(path(what, each))
+    return found
+
+
 def seconds(what: str, given: Any) -> float:
     """A duration: a number of seconds, or a timedelta."""
     if hasattr(given, "total_seconds"):
@@ -112,7 +129,8 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
     for key, value in options.items():
         if key not in _FIELDS:
             near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
-                                                   "policy", "directory", "start_points", "max_duration"], 1)
+                                                   "policy", "directory", "start_points", "max_duration",
+                                                   "resume_from", "resume_child_runs"], 1)
             raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         if key in ("max_run_duration", "max_silent", "cancel_grace"):
             value = seconds(key, value)

@@ -39,8 +39,10 @@ class Sweep:
     `hdrive.TruncationSelection(...)`, or an object with `judge(run, history)`. `max_total_runs` may be left out for
     the sampler "grid". `max_duration` is in seconds, of the sweep as a whole (7 days). Without a `seed` one is drawn
     and kept. `directory` is the folder that holds sweeps, by default $HDRIVE_HOME or .hdrive in the working directory;
-    ":memory:" keeps nothing on disk. `start_points` are tried first; what a point leaves out is drawn. `listeners` hear
-    all that happens. Further arguments are keys of hdconfig.yml, among them `max_run_duration` (seconds),
+    ":memory:" keeps nothing on disk. `start_points` are tried first; what a point leaves out is drawn. From the runs of
+    the earlier sweeps `resume_from` (sweeps, or their ids, names or folders) samplers learn, and policies compare with
+    them; `resume_child_runs` ("SWEEP/3", "HD_..._3") go on with their own values. `listeners` hear all that happens.
+    Further arguments are keys of hdconfig.yml, among them `max_run_duration` (seconds),
     `max_failed_retries`, `stop_at`, `stop_without_progress`, `repeat_best`.
 
     Raises ConfigError for what is not allowed.
@@ -57,6 +59,7 @@ class Sweep:
                  policy: Any = None, max_total_runs: int | None = None, max_concurrent_runs: int = 1,
                  max_duration: float | None = None, seed: int | None = None, name: str | None = None,
                  directory: str | os.PathLike[str] | None = None, start_points: Iterable[Mapping[str, Any]] = (),
+                 resume_from: Iterable[Any] = (), resume_child_runs: Iterable[Any] = (),
                  listeners: Iterable[Any] = (), **options: Any) -> None:
         spec = _core.Spec()
         spec.space = _space.to_space(space)
@@ -80,6 +83,8 @@ class Sweep:
         spec.seed = _core.new_seed() if seed is None else whole("seed", seed, 0)
         spec.name = _specification.text("name", name or "")
         spec.start_points = [dict(point) for point in start_points]
+        spec.resume_from = _specification.earlier("resume_from", resume_from)
+        spec.resume_child_runs = _specification.earlier("resume_child_runs", resume_child_runs)
         spec.source_directory = _specification.working_directory()
         _specification.set_options(spec, options)
         spec.check()

@@ -28,9 +28,9 @@ std::string explanation(const History& history, const Precomputation& work,
       std::count_if(work.pending.begin(), work.pending.end(),
                     [&](const auto& each) { return !newest || each.run != newest->run; });
   std::string text = fmt::format(
-      "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent run {}",
+      "model of {}: log expected improvement {:.3g}, predicted {:.6g} +- {:.2g}; incumbent {}",
       base::plural(good + failures + partials, "result"), candidate.log_improvement,
-      sign * data.unwarped(mean), high / 2 - low / 2, incumbent);
+      sign * data.unwarped(mean), high / 2 - low / 2, history.name(incumbent));
   if (const auto value = history.best(incumbent)) text += fmt::format(" with {:.6g}", *value);
   if (failures > 0) text += fmt::format("; {} failed", failures);
   if (partials > 0) text += fmt::format("; {} stopped early", partials);

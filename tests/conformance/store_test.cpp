@@ -216,6 +216,34 @@ TEST_CASE("Every kind of change is told again as it was recorded") {
   expect_kept(changes);
 }
 
+TEST_CASE("Runs of earlier sweeps are told again exactly, and before the sweep's own") {
+  const EarlierRun ended{"HD_before",
+                         4,
+                         {{"lr", 0.1}, {"layers", std::int64_t{3}}, {"odd", kNan}},
+                         RunStatus::completed,
+                         EndCause::exited,
+                         false,
+                         {0.1, kNan, kInfinity, -kInfinity, 1e-300, 3.0}};
+  const EarlierRun stopped{"HD_before", 5, {}, RunStatus::canceled, EndCause::policy, true, {}};
+  const std::vector<Change> taken{EarlierRunTaken{0, ended, at(0)},
+                                  EarlierRunTaken{1, stopped, at(0)}};
+  std::vector<Change> changes = taken;
+  const std::vector<Change> run = two_attempts(0);
+  changes.insert(changes.end(), run.begin(), run.end());
+  expect_kept(changes);
+  for (const Maker& maker : kStores) {
+    INFO(maker.name);
+    const auto subject = maker.make();
+    REQUIRE(subject->store().append(changes));
+    std::vector<EarlierRun> told;
+    REQUIRE(subject->store().replay("", [&](const Change& change) {
+      if (const auto* it = std::get_if<EarlierRunTaken>(&change)) told.push_back(it->earlier);
+    }));
+    CHECK(told == std::vector<EarlierRun>{ended, stopped});
+    CHECK_FALSE(subject->store().append(taken));  // there is a run
+  }
+}
+
 TEST_CASE("Runs whose changes are interleaved are told each in its order") {
   expect_kept(both(two_attempts(0), two_attempts(1)));
 }

@@ -204,12 +204,41 @@ def test_a_command_finds_values_in_the_environment(experiment):
     assert sorted(each["Penalty"] for each in run.get_metrics().values()) == [1.0, 2.0]
 
 
-def test_the_best_of_an_earlier_sweep_goes_first_where_it_is_resumed_from(grid, experiment):
-    with pytest.warns(UserWarning, match="resume_from"):
-        config = config_of(RandomParameterSampling({"penalty": uniform(0, 9)}), total=1, resume_from=grid)
-    run = experiment.submit(config)
+def test_a_sweep_that_is_resumed_from_an_earlier_one_has_taken_its_runs_over(grid, experiment):
+    run = experiment.submit(config_of(RandomParameterSampling({"penalty": uniform(5, 9)}), total=1, resume_from=grid))
     run.wait_for_completion()
-    assert json.loads(run.get_hyperparameters()[f"{run.id}_0"]) == {"penalty": 1.0}
+    assert "warm start from " + grid.id in run.get_diagnostics()
+    assert len(list(run.get_children())) == 1
+    # The grid has the better value; both are asked for.
+    assert run.get_best_run_by_primary_metric().id.startswith(grid.id)
+    assert run.get_best_run_by_primary_metric(include_resume_from_runs=False).id == f"{run.id}_0"
+
+
+def test_failed_children_go_on_with_their_own_values_and_outputs(experiment, own_folder):
+    (own_folder / "src" / "again.py").write_text(
+        "import argparse, os, sys\n"
+        "from azureml.core import Run\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--penalty', type=float)\n"
+        "parser.add_argument('--resume-from')\n"
+        "known = parser.parse_args()\n"
+        "assert known.resume_from == os.environ.get('AZUREML_DATAREFERENCE_MODEL_LOCATION')\n"
+        "if not known.resume_from:\n"
+        "    open('outputs/model', 'w').write(str(known.penalty))\n"
+        "    sys.exit(3)\n"
+        "Run.get_context().log('Accuracy', float(open(known.resume_from + '/model').read()))\n")
+    source = ScriptRunConfig("src", "again.py")
+    first = experiment.submit(HyperDriveConfig(
+        run_config=source, hyperparameter_sampling=GridParameterSampling({"penalty": choice(1.0, 2.0)}),
+        primary_metric_name="Accuracy", primary_metric_goal=PrimaryMetricGoal.MAXIMIZE, max_total_runs=2))
+    first.wait_for_completion(raise_on_error=False)
+    failed = [child for child in first.get_children() if child.get_status() == "Failed"]
+    again = experiment.submit(HyperDriveConfig(
+        run_config=source, hyperparameter_sampling=GridParameterSampling({"penalty": choice(1.0, 2.0)}),
+        primary_metric_name="Accuracy", primary_metric_goal=PrimaryMetricGoal.MAXIMIZE, max_total_runs=2,
+        resume_child_runs=failed))
+    again.wait_for_completion()
+    assert sorted(each["Accuracy"] for each in again.get_metrics().values()) == [1.0, 2.0]
 
 
 def test_scripts_find_a_context_without_hdrive_in_their_interpreter(experiment, own_folder):

@@ -78,6 +78,7 @@ class Auditor final : public Listener {
   void see(const SweepEdited& it);
   void see(const RequestAnswered& it);
   void see(const Noted&) {}
+  void see(const EarlierRunTaken&) {}
   void judge(Life& life, RunId run, double value);
   void check_end(const RunEnded& it, const Life& life) const;
   void check_debts();

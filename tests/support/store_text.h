@@ -93,6 +93,14 @@ class StoreText {
   void operator()(const SweepEdited& it) {
     edits_ += fmt::format("edit {} {} {}\n", it.what, it.config, text_of(it.at));
   }
+  void operator()(const EarlierRunTaken& it) {
+    const EarlierRun& run = it.earlier;
+    edits_ += fmt::format("earlier {} {} {} {} {} {} {} ", it.number, run.sweep, run.run,
+                          to_json(run.parameters), to_string(run.status), to_string(run.ended_by),
+                          run.goes_on);
+    for (const double report : run.reports) edits_ += base::shortest(report) + " ";
+    edits_ += text_of(it.at) + "\n";
+  }
   void operator()(const RequestAnswered&) {}  // not told
 
   std::string text() {

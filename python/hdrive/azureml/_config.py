@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 from ._errors import UserErrorException
 from ._policies import as_goal, as_policy
 from ._runconfig import Program, ScriptRunConfig
+from ._runs import Run
 from ._settings import Settings, count, ignored, not_built
 from ._space import HyperParameterSampling
 
@@ -49,9 +49,6 @@ class HyperDriveConfig(Settings):
         if not isinstance(primary_metric_name, str) or not primary_metric_name:
             raise UserErrorException("primary_metric_name: the name of a metric is wanted, not "
                                      f"{primary_metric_name!r}")
-        if resume_child_runs:
-            raise not_built("HyperDriveConfig: resume_child_runs", "`hdrive retry SWEEP/RUN` tries a run again, with "
-                            "what it kept in its checkpoint folder")
         self.hyperparameter_sampling = hyperparameter_sampling
         self.primary_metric_name = primary_metric_name
         self.primary_metric_goal = as_goal(primary_metric_goal)
@@ -66,6 +63,7 @@ class HyperDriveConfig(Settings):
         self.estimator = estimator
         self.run_config = run_config
         self.resume_from = _parents(resume_from)
+        self.resume_child_runs = _children(resume_child_runs)
         self.seed: int | None = None
         ignored("HyperDriveConfig", {"debug_flag": debug_flag, "custom_run_id": custom_run_id},
                 "they are of Azure's own service")
@@ -86,18 +84,10 @@ class HyperDriveConfig(Settings):
     def _concurrent(self) -> int:
         return self.max_concurrent_runs or min(self.max_total_runs, os.cpu_count() or 1)
 
-    def _start_points(self) -> list[dict[str, Any]]:
-        """The best parameters of the sweeps to begin from, as far as this one has them."""
-        points = []
-        for parent in self.resume_from:
-            best = parent.get_best_run_by_primary_metric()
-            if best is None:
-                continue
-            names = {name.lstrip("-"): name for name in self.hyperparameter_sampling.parameter_space}
-            params = best._stored().params
-            points.append({names[name.lstrip("-")]: value for name, value in params.items()
-                           if name.lstrip("-") in names})
-        return [point for place, point in enumerate(points) if point and point not in points[:place]]
+    def _earlier(self) -> dict[str, list[str]]:
+        """What the sweep takes over, as Sweep takes it."""
+        return {"resume_from": [str(parent._sweep.directory) for parent in self.resume_from],
+                "resume_child_runs": [f"{child._sweep.directory}/{child.number}" for child in self.resume_child_runs]}
 
 
 def _parents(given: Any) -> list[Any]:
@@ -109,10 +99,17 @@ def _parents(given: Any) -> list[Any]:
     for parent in parents:
         if not hasattr(parent, "get_best_run_by_primary_metric"):
             raise UserErrorException(f"resume_from: a HyperDriveRun is wanted, not a {type(parent).__name__}")
-    if parents:
-        warnings.warn("resume_from: hdrive takes no results over from earlier sweeps; the best parameters of each are "
-                      "tried first instead, and count as runs", stacklevel=3)
     return parents
+
+
+def _children(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    children = list(given) if isinstance(given, (list, tuple)) else [given]
+    for child in children:
+        if not isinstance(child, Run) or getattr(child, "number", None) is None:
+            raise UserErrorException(f"resume_child_runs: runs of earlier sweeps are wanted, not a {type(child).__name__}")
+    return children
 
 
 class HyperDriveRunConfig(HyperDriveConfig):

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, List
 
+from .._errors import HdriveError
+from .._sweep import load
 from . import _context, _live
 from ._errors import UserErrorException
 from ._policies import (BanditPolicy, EarlyTerminationPolicy, MedianStoppingPolicy, NoTerminationPolicy,
@@ -73,12 +75,30 @@ class HyperDriveRun(Run):
     def get_best_run_by_primary_metric(self, include_failed: bool = True, include_canceled: bool = True,
                                        include_resume_from_runs: bool = True) -> Any:
         """The run with the best value of the primary metric that any of its reports had, stopped and failed runs
-        included unless said otherwise; of several the earliest. None before there is one."""
+        included unless said otherwise; of several the earliest. None before there is one. With
+        `include_resume_from_runs` a better run of a sweep that this one was resumed from, where that is still there."""
         left_out = {"Failed": not include_failed, "Canceled": not include_canceled}
-        for stored in self._ranked():
-            if stored.value is not None and not left_out.get(stored.status, False):
-                return Run._made(self.experiment, self._sweep, stored.number)
-        return None
+        best = next((stored for stored in self._ranked()
+                     if stored.value is not None and not left_out.get(stored.status, False)), None)
+        found = None if best is None else Run._made(self.experiment, self._sweep, best.number)
+        value = None if best is None else best.value
+        for parent in self._parents() if include_resume_from_runs else []:
+            other = parent.get_best_run_by_primary_metric(include_failed, include_canceled, False)
+            reached = None if other is None else other._stored().value
+            if reached is not None and (value is None or (reached > value if self._sweep.goal == "maximize"
+                                                          else reached < value)):
+                found, value = other, reached
+        return found
+
+    def _parents(self) -> list["HyperDriveRun"]:
+        """The sweeps it was resumed from, those that are gone left out."""
+        parents: list[HyperDriveRun] = []
+        for name in self._sweep._spec.resume_from:
+            try:
+                parents.append(HyperDriveRun._made(self.experiment, load(name, directory=self._sweep._home), None))
+            except HdriveError:
+                continue
+        return parents
 
     def get_children_sorted_by_primary_metric(self, top: int = 0, reverse: bool = False,
                                               discard_no_metric: bool = False) -> List[dict[str, Any]]:

@@ -43,7 +43,7 @@ def start_sweep(experiment: Experiment, config: HyperDriveConfig, name: str = ""
                   sampler=config.hyperparameter_sampling.sampler,
                   policy=config.policy._native(), max_total_runs=config.max_total_runs,
                   max_concurrent_runs=config._concurrent(), max_duration=config.max_duration_minutes * 60,
-                  seed=config.seed, name=name, start_points=config._start_points(),
+                  seed=config.seed, name=name, **config._earlier(),
                   **_program_options(program, experiment))
     begin(sweep, program, "hyperdrive")
     run: HyperDriveRun = HyperDriveRun._made(experiment, sweep, None)
