@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/embedded.h"
 
+#include <utility>
+
 #include "base/file.h"
 
 // The build gives HDRIVE_EMBED_SUPERVISOR and HDRIVE_EMBED_RUN_MODULE, the two files' paths, and
-// compiles this file again when one of them changes.
+// HDRIVE_EMBED_AZUREML, the folder with the others, and compiles this file again when one of them
+// changes.
 #define HDRIVE_EMBED(symbol, path)                                                           \
   __asm__(                                                                                   \
       ".pushsection .rodata\n"                                                               \
@@ -20,6 +23,10 @@
 
 HDRIVE_EMBED(hdrive_embedded_supervisor, HDRIVE_EMBED_SUPERVISOR)
 HDRIVE_EMBED(hdrive_embedded_run_module, HDRIVE_EMBED_RUN_MODULE)
+HDRIVE_EMBED(hdrive_embedded_azureml, HDRIVE_EMBED_AZUREML "/_script/azureml/__init__.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_context, HDRIVE_EMBED_AZUREML "/_context.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_errors, HDRIVE_EMBED_AZUREML "/_errors.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_modules, HDRIVE_EMBED_AZUREML "/_modules.py")
 
 namespace hdrive::compute {
 namespace {
@@ -38,12 +45,29 @@ std::string_view embedded_run_module() {
   return between(hdrive_embedded_run_module_begin, hdrive_embedded_run_module_end);
 }
 
-Result<void> install_run_module(const std::filesystem::path& directory) {
-  const auto file = directory / "hdrive_run.py";
-  const std::string_view text = embedded_run_module();
+namespace {
+
+Result<void> install(const std::filesystem::path& file, std::string_view text) {
   if (const auto present = base::read_file(file); present && *present == text) return {};
-  if (auto made = base::make_directories(directory, 2); !made) return made.error();
+  if (auto made = base::make_directories(file.parent_path(), 3); !made) return made.error();
   return base::write_file_atomically(file, text);
+}
+
+}  // namespace
+
+Result<void> install_run_modules(const std::filesystem::path& directory) {
+  const std::pair<const char*, std::string_view> files[] = {
+      {"hdrive_run.py", embedded_run_module()},
+      {"azureml/_context.py",
+       between(hdrive_embedded_azureml_context_begin, hdrive_embedded_azureml_context_end)},
+      {"azureml/_errors.py",
+       between(hdrive_embedded_azureml_errors_begin, hdrive_embedded_azureml_errors_end)},
+      {"azureml/_modules.py",
+       between(hdrive_embedded_azureml_modules_begin, hdrive_embedded_azureml_modules_end)},
+      {"azureml/__init__.py", between(hdrive_embedded_azureml_begin, hdrive_embedded_azureml_end)}};
+  for (const auto& [name, text] : files)
+    if (auto installed = install(directory / name, text); !installed) return installed;
+  return {};
 }
 
 }  // namespace hdrive::compute

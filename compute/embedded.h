@@ -16,7 +16,8 @@ std::string_view embedded_supervisor();
 /// python/hdrive_run.py.
 std::string_view embedded_run_module();
 
-/// Writes it into `directory`, for PYTHONPATH. Does nothing if it is there already.
-Result<void> install_run_module(const std::filesystem::path& directory);
+/// Writes it into `directory`, for PYTHONPATH, and beside it the package that stands in for azureml
+/// (python/hdrive/azureml/_script). Leaves alone what is there already.
+Result<void> install_run_modules(const std::filesystem::path& directory);
 
 }  // namespace hdrive::compute

@@ -162,7 +162,7 @@ Result<RunRequest> LocalTarget::complete(const RunRequest& request) {
 Result<std::filesystem::path> LocalTarget::python_path(const RunRequest& request) {
   const auto directory = request.directory.parent_path() / ".python";
   if (directory == python_path_) return directory;
-  if (auto made = install_run_module(directory); !made) return made.error();
+  if (auto made = install_run_modules(directory); !made) return made.error();
   return python_path_ = directory;
 }
 

@@ -148,10 +148,24 @@ RunCommand render_command(const SweepSpec& spec, const Assignment& parameters,
   environment["AZUREML_RUN_ID"] = run_id;
   if (!spec.experiment.empty()) environment.emplace("AZUREML_ARM_PROJECT_NAME", spec.experiment);
   environment["HDRIVE_RUN_NUMBER"] = std::to_string(id);
+  if (spec.azureml_sdk != AzuremlSdk::stand_in)
+    environment["HDRIVE_AZUREML_SDK"] = std::string(to_string(spec.azureml_sdk));
   environment["HDRIVE_SEED"] = std::to_string(RandomStream(spec.seed, id, kSeedPurpose)() >> 33);
   environment["HDRIVE_SWEEP_ID"] = sweep_id;
   result.environment.assign(environment.begin(), environment.end());
   return result;
+}
+
+std::string_view to_string(AzuremlSdk sdk) {
+  switch (sdk) {
+    case AzuremlSdk::real:
+      return "real";
+    case AzuremlSdk::automatic:
+      return "auto";
+    case AzuremlSdk::stand_in:
+      break;
+  }
+  return "stand_in";
 }
 
 std::string shell_quote(const std::vector<std::string>& arguments) {

@@ -113,6 +113,11 @@ void read_mlflow(Loader& loader, const Entry& entry) {
             loader.spec.mlflow);
 }
 
+void read_azureml_sdk(Loader& loader, const Entry& entry) {
+  read_word(loader, entry, {AzuremlSdk::stand_in, AzuremlSdk::real, AzuremlSdk::automatic},
+            loader.spec.azureml_sdk);
+}
+
 void read_snapshot_max_file(Loader& loader, const Entry& entry) {
   if (const auto bytes = bytes_of(*entry.value))
     loader.spec.snapshot_max_file = *bytes;

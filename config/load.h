@@ -68,6 +68,7 @@ void read_sampling(Loader& loader, const Entry& entry);
 void read_policy(Loader& loader, const Entry& entry);
 void read_goal(Loader& loader, const Entry& entry);
 void read_working_directory(Loader& loader, const Entry& entry);
+void read_azureml_sdk(Loader& loader, const Entry& entry);
 void read_keep_work(Loader& loader, const Entry& entry);
 void read_mlflow(Loader& loader, const Entry& entry);
 void read_snapshot_max_file(Loader& loader, const Entry& entry);
@@ -77,10 +78,10 @@ void read_environment(Loader& loader, const Entry& entry);
 void read_seed(Loader& loader, const Entry& entry);
 void read_name(Loader& loader, const Entry& entry);
 void read_metric_patterns(Loader& loader, const Entry& entry);
-/// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is
-/// reported.
 /// A text or a list of texts; `what` each is.
 std::vector<std::string> read_words(Loader& loader, const Entry& entry, std::string_view what);
+/// A command as a list of words; a text is one for `sh -c`. Empty where it is neither, which is
+/// reported.
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);

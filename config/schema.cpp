@@ -293,6 +293,15 @@ std::vector<KeyInfo> make_schema() {
                   "(default: the primary one); the group `step` the step.",
        .elsewhere = {"metric_pattern", "metric_regex", "regex"},
        .read = read_metric_patterns, .write = write_metric_patterns},
+      {.name = "azureml_sdk", .kind = K::text, .own = true, .default_text = "stand_in",
+       .allowed = "stand_in, real or auto",
+       .summary = "What `import azureml.core` gives a script: hdrive's stand-in, which logs to the run; "
+                  "`real`: what is installed, which logs to Azure; `auto`: what is installed, and else "
+                  "the stand-in (docs/azureml.md).",
+       .read = read_azureml_sdk,
+       .write = [](const SweepSpec& s) {
+         return unless_default(s.azureml_sdk == kDefaults.azureml_sdk,
+                               std::string(to_string(s.azureml_sdk))); }},
       {.name = "start_points", .kind = K::list, .own = true, .default_text = "[]",
        .allowed = "a list of mappings from parameters to values",
        .summary = "Parameter sets to try first, in this order; they count as runs. What one leaves "

@@ -138,6 +138,19 @@ void bind_spec(nb::module_& module) {
       .def_rw("cpus_per_run", &SweepSpec::cpus_per_run)
       .def_rw("metric_patterns", &SweepSpec::metric_patterns)
       .def_prop_rw(
+          "azureml_sdk", [](const SweepSpec& it) { return std::string(to_string(it.azureml_sdk)); },
+          [](SweepSpec& it, const std::string& sdk) {
+            for (const AzuremlSdk each :
+                 {AzuremlSdk::stand_in, AzuremlSdk::real, AzuremlSdk::automatic})
+              if (sdk == to_string(each)) {
+                it.azureml_sdk = each;
+                return;
+              }
+            raise(Error{"azureml_sdk",
+                        "\"" + sdk + "\" is not allowed; \"stand_in\", \"real\" or \"auto\" is",
+                        Error::Kind::invalid});
+          })
+      .def_prop_rw(
           "start_points",
           [](const SweepSpec& it) {
             nb::list points;

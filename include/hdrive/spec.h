@@ -34,6 +34,12 @@ enum class MlflowServer {
 };
 std::string_view to_string(MlflowServer choice);
 
+/// Which azureml.core a script of a run imports: hdrive's stand-in, which logs to the run; the real
+/// one; or that where it is installed, and else the stand-in.
+enum class AzuremlSdk { stand_in, real, automatic };
+/// "stand_in", "real", "auto".
+std::string_view to_string(AzuremlSdk sdk);
+
 struct SweepSpec {
   // ---- HyperDrive's keys -----------------------------------------------------------------------
   AlgorithmSpec sampling{"random", {}};
@@ -89,6 +95,7 @@ struct SweepSpec {
   /// or else the first one, is the value; `name` the metric (default: the primary one); `step` the
   /// step.
   std::vector<std::string> metric_patterns;
+  AzuremlSdk azureml_sdk = AzuremlSdk::stand_in;
   /// Tried before the sampler is asked, in this order, and counted like all runs. A point may leave
   /// parameters out; these are drawn at random.
   std::vector<Assignment> start_points;

@@ -294,13 +294,23 @@ class Run:
 
     @property
     def input_datasets(self) -> dict[str, Any]:
-        """Empty: there are no Azure datasets here; pass paths as arguments."""
-        return {}
+        """The paths of the run's data by name: AZUREML_DATAREFERENCE_<name>, as a run configuration or
+        `environment_variables` sets them."""
+        return _Paths({name[len(_DATA):]: path for name, path in os.environ.items() if name.startswith(_DATA)})
 
     @property
     def output_datasets(self) -> dict[str, Any]:
-        """Empty, as input_datasets."""
-        return {}
+        """As input_datasets: where to write to."""
+        return self.input_datasets
+
+
+_DATA = "AZUREML_DATAREFERENCE_"
+
+
+class _Paths(dict):  # type: ignore[type-arg]
+    def __missing__(self, name: str) -> str:
+        raise KeyError(f"no data is named {name!r} here; set {_DATA}{name} to a path on this machine, in "
+                       f"environment_variables, or pass the path as an argument ({', '.join(self) or 'none'} there)")
 
 
 def _refuse(name: str, instead: str) -> None:

@@ -96,6 +96,20 @@ MODULES_V2: dict[str, tuple[str, ...]] = {
 _LIGHT = {"Run": ("_context", "Run"), "_OfflineRun": ("_context", "OfflineRun"),
           **{name: ("_errors", name) for name in _ERRORS}}
 
+class _Elsewhere(type):
+    """A class of Azure's that this interpreter has nothing for: scripts import it beside Run and never use it."""
+
+    _why = ""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise ImportError(f"{cls.__name__}.{name}: {cls._why}")
+
+    def __call__(cls, *_: Any, **__: Any) -> Any:
+        raise ImportError(f"{cls.__name__}: {cls._why}")
+
+
 #: Whether install() was called: the scripts of this process's sweeps get the modules then.
 installed = False
 
@@ -108,6 +122,14 @@ def _find(package: str, name: str) -> Any:
     return getattr(importlib.import_module(package), name)
 
 
+def _substitute(module: ModuleType, name: str) -> Any:
+    if name.lower().strip("_") == "version":
+        return "hdrive"
+    return _Elsewhere(name, (), {"__module__": module.__name__, "_why": (
+        "Run.get_context() and all it gives are there; the rest of azureml needs the package hdrive in this "
+        f"interpreter ({sys.executable})")})
+
+
 def _getter(module: ModuleType, names: tuple[str, ...], package: str) -> Callable[[str], Any]:
     under = {name.partition(":")[0]: name.rpartition(":")[2] for name in names}
 
@@ -116,9 +138,8 @@ def _getter(module: ModuleType, names: tuple[str, ...], package: str) -> Callabl
             raise AttributeError(f"hdrive's {module.__name__} has no {name}; it has: {', '.join(under) or 'modules'}")
         try:
             found = _find(package, under[name])
-        except ModuleNotFoundError as error:
-            raise ImportError(f"{module.__name__}.{name} needs the package hdrive in this interpreter "
-                              f"({sys.executable}): {error}") from error
+        except ModuleNotFoundError:
+            found = _substitute(module, name)
         setattr(module, name, found)
         return found
     return get

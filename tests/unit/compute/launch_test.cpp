@@ -175,17 +175,26 @@ TEST_CASE("a Python script imports hdrive_run, reads its parameters and logs") {
   CHECK(runs.reports.front().metrics.front().step == 3);
 }
 
+TEST_CASE("beside hdrive_run lies what stands in for azureml") {
+  const TemporaryDirectory directory;
+  REQUIRE(install_run_modules(directory.path()));
+  CHECK_THAT(read(directory.path() / "azureml" / "__init__.py"), Contains("HDRIVE_AZUREML_SDK"));
+  CHECK_THAT(read(directory.path() / "azureml" / "_context.py"), Contains("class Run:"));
+  for (const char* name : {"_errors.py", "_modules.py"})
+    CHECK(fs::file_size(directory.path() / "azureml" / name) > 0);
+}
+
 TEST_CASE("hdrive_run is installed once and replaced when it is another version") {
   const TemporaryDirectory directory;
   const auto file = directory.path() / "new" / "hdrive_run.py";
-  REQUIRE(install_run_module(file.parent_path()));
+  REQUIRE(install_run_modules(file.parent_path()));
   CHECK(read(file) == embedded_run_module());
   CHECK_THAT(read(file), Contains("def log(name, value, step=None):"));
   const auto before = fs::last_write_time(file);
-  REQUIRE(install_run_module(file.parent_path()));
+  REQUIRE(install_run_modules(file.parent_path()));
   CHECK(fs::last_write_time(file) == before);
   write(file, "old");
-  REQUIRE(install_run_module(file.parent_path()));
+  REQUIRE(install_run_modules(file.parent_path()));
   CHECK(read(file) == embedded_run_module());
 }
 
