@@ -67,6 +67,7 @@ int run_in_foreground(const Foreground& foreground) {
   parts.clock = make_steady_clock();
   LocalTargetOptions options;
   options.metric_patterns = foreground.spec.metric_patterns;
+  options.tensorboard_metrics = foreground.spec.tensorboard_metrics;
   options.primary_metric = foreground.spec.primary_metric;
   options.command_path = own_directory();
   auto devices = device_options(foreground.spec, foreground.directory, visible_gpus());

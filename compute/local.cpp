@@ -186,6 +186,8 @@ Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& shar
   if (!python) return advise(compute::of_all_runs(python.error()));
   auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
   if (!files) return advise(files.error());
+  EventFiles events;
+  if (options_.tensorboard_metrics) events = EventFiles::begin(request.directory);
   if (auto made = make_work(request); !made) {
     discard(request);
     return advise(made.error());
@@ -203,6 +205,7 @@ Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& shar
   Live& live = follow(std::move(request), *std::move(files), std::move(process), *pid);
   live.child = true;
   live.ended = false;
+  live.events = std::move(events);
   enqueue(run, live);
   return {};
 }
@@ -337,6 +340,10 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   devices_.adopt(run, recorded_devices(directory));
   const auto pid = static_cast<pid_t>(recorded ? (*record)->pid : 0);
   Live& live = follow(*std::move(request), *std::move(files), std::move(process), pid);
+  if (options_.tensorboard_metrics) {
+    live.events = EventFiles::resume(live.request.directory);
+    live.look_for_events = true;
+  }
   if (recorded) live.program = (*record)->program_pid;
   if (recorded) live.since = (*record)->start_time;
   enqueue(run, live);

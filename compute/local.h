@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "compute/devices.h"
+#include "compute/event_files.h"
 #include "compute/intake.h"
 #include "compute/launcher.h"
 #include "compute/orphans.h"
@@ -57,13 +58,15 @@ class LocalTarget final : public ComputeTarget {
     std::optional<std::int64_t> token;  // by which exit.json is known for its supervisor's
     int metrics_watch = -1, output_watch = -1;
     Intake intake;
-    bool began = false;           // told
-    bool ended = false;           // its supervisor is dead; what it left is still to be told
-    bool queued = false;          // in queue_
-    std::optional<Time> lost;     // since then what is left of it is being ended
-    std::optional<Time> unclear;  // since then its exit.json cannot be looked at
-    bool unclear_told = false;    // to the user
-    bool impatient = false;       // do not wait for it
+    EventFiles events;             // whose scalars become lines of its metrics
+    bool look_for_events = false;  // when it is told of next
+    bool began = false;            // told
+    bool ended = false;            // its supervisor is dead; what it left is still to be told
+    bool queued = false;           // in queue_
+    std::optional<Time> lost;      // since then what is left of it is being ended
+    std::optional<Time> unclear;   // since then its exit.json cannot be looked at
+    bool unclear_told = false;     // to the user
+    bool impatient = false;        // do not wait for it
   };
 
   LocalTarget(const LocalTargetOptions& options, std::shared_ptr<Clock> clock,
@@ -96,6 +99,7 @@ class LocalTarget final : public ComputeTarget {
   void poll_all(Time now);
   void enqueue(RunId run, Live& live);
   void tell(std::vector<TargetEvent>& events);
+  static void take_events(Live& live, std::vector<TargetEvent>& events);
   static void look_for_program(Live& live);
   void begin_late(Live& live, std::vector<TargetEvent>& events);
   void finish(RunId run, Live& live, std::vector<TargetEvent>& events);

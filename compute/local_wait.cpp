@@ -181,6 +181,7 @@ void LocalTarget::take_modified() {
 // Its supervisor is dead.
 void LocalTarget::end(RunId run, Live& live) {
   live.ended = true;
+  live.look_for_events = static_cast<bool>(live.events);
   enqueue(run, live);
 }
 
@@ -207,6 +208,7 @@ void LocalTarget::poll_all(Time now) {
     if (!live.began) look_for_program(live);
     // A supervisor that somebody stopped would never say how its run ended.
     if (!live.ended && is_stopped(live.supervisor)) send(live, SIGCONT);
+    live.look_for_events = static_cast<bool>(live.events);
     poll_one(run, live);
   }
 }
@@ -231,11 +233,21 @@ void LocalTarget::tell(std::vector<TargetEvent>& events) {
     // Its program may write before its supervisor's word arrives, which comes in any case.
     if (!live.began && !live.ended) continue;
     if (live.ended && !live.began) begin_late(live, events);
+    if (std::exchange(live.look_for_events, false)) take_events(live, events);
     if (!live.intake.read(buffer_, budget, live.ended, events))
       enqueue(run, live);
     else if (live.ended)
       finish(run, live, events);
   }
+}
+
+// The kernel is not asked to tell of event files: they lie in folders that come and go. They are looked
+// at when all runs are, and when their run has ended.
+void LocalTarget::take_events(Live& live, std::vector<TargetEvent>& events) {
+  std::vector<std::string> faults;
+  live.events.take_over(live.ended, faults);
+  for (std::string& fault : faults)
+    events.push_back(TargetNote{live.request.run, std::move(fault)});
 }
 
 // The supervisor of an attached run may have had no program yet; it tells another engine, or none.

@@ -118,6 +118,21 @@ void read_azureml_sdk(Loader& loader, const Entry& entry) {
             loader.spec.azureml_sdk);
 }
 
+namespace {
+
+enum class MetricSource { file, tensorboard };
+std::string_view to_string(MetricSource source) {
+  return source == MetricSource::file ? "file" : "tensorboard";
+}
+
+}  // namespace
+
+void read_metric_source(Loader& loader, const Entry& entry) {
+  MetricSource source = MetricSource::file;
+  read_word(loader, entry, {MetricSource::file, MetricSource::tensorboard}, source);
+  loader.spec.tensorboard_metrics = source == MetricSource::tensorboard;
+}
+
 void read_snapshot_max_file(Loader& loader, const Entry& entry) {
   if (const auto bytes = bytes_of(*entry.value))
     loader.spec.snapshot_max_file = *bytes;

@@ -68,6 +68,7 @@ void read_sampling(Loader& loader, const Entry& entry);
 void read_policy(Loader& loader, const Entry& entry);
 void read_goal(Loader& loader, const Entry& entry);
 void read_working_directory(Loader& loader, const Entry& entry);
+void read_metric_source(Loader& loader, const Entry& entry);
 void read_azureml_sdk(Loader& loader, const Entry& entry);
 void read_keep_work(Loader& loader, const Entry& entry);
 void read_mlflow(Loader& loader, const Entry& entry);

@@ -293,6 +293,15 @@ std::vector<KeyInfo> make_schema() {
                   "(default: the primary one); the group `step` the step.",
        .elsewhere = {"metric_pattern", "metric_regex", "regex"},
        .read = read_metric_patterns, .write = write_metric_patterns},
+      {.name = "metrics", .kind = K::text, .own = true, .default_text = "file",
+       .allowed = "file or tensorboard",
+       .summary = "Where metrics come from, beside lines of stdout that `metric_patterns` find: the "
+                  "metric file (`file`), or that and the scalars in TensorBoard's event files below "
+                  "`./logs` (`tensorboard`; docs/tensorboard.md).",
+       .elsewhere = {"metric_source", "tensorboard"},
+       .read = read_metric_source,
+       .write = [](const SweepSpec& s) {
+         return unless_default(!s.tensorboard_metrics, "tensorboard"); }},
       {.name = "azureml_sdk", .kind = K::text, .own = true, .default_text = "stand_in",
        .allowed = "stand_in, real or auto",
        .summary = "What `import azureml.core` gives a script: hdrive's stand-in, which logs to the run; "

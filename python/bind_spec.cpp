@@ -137,6 +137,7 @@ void bind_spec(nb::module_& module) {
       .def_rw("gpus_per_run", &SweepSpec::gpus_per_run)
       .def_rw("cpus_per_run", &SweepSpec::cpus_per_run)
       .def_rw("metric_patterns", &SweepSpec::metric_patterns)
+      .def_rw("tensorboard_metrics", &SweepSpec::tensorboard_metrics)
       .def_prop_rw(
           "azureml_sdk", [](const SweepSpec& it) { return std::string(to_string(it.azureml_sdk)); },
           [](SweepSpec& it, const std::string& sdk) {

@@ -150,6 +150,7 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
   LocalTargetOptions options;
   options.metric_patterns = spec.metric_patterns;
+  options.tensorboard_metrics = spec.tensorboard_metrics;
   options.primary_metric = spec.primary_metric;
   options.command_path = command_path;
   options.devices = value_or_raise(device_options(spec, parts.directory, visible_gpus));

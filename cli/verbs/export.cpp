@@ -8,11 +8,13 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
+#include "cli/event_export.h"
 #include "cli/json.h"
 #include "cli/lookup.h"
 #include "cli/output_file.h"
 #include "cli/run_rows.h"
 #include "cli/source_text.h"
+#include "cli/stored_spec.h"
 #include "cli/sweep_choice.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
@@ -32,6 +34,7 @@ struct Options {
   std::string database;
   Format format = Format::csv;
   bool metrics = false;
+  bool tensorboard = false;
 };
 
 RowText::Kind kind_of(Format format) {
@@ -131,6 +134,22 @@ void write_rows(const std::vector<SweepEntry>& sweeps, const Options& options, O
   ok_or_fail(output.finish());
 }
 
+// A folder of event files; of several sweeps one in it for each.
+int export_to_tensorboard(const std::vector<SweepEntry>& sweeps, const Options& options) {
+  if (options.file.empty() || options.metrics)
+    fail(kWrong, options.file.empty()
+                     ? "--format tensorboard writes a folder of event files; name it: -o DIR"
+                     : "--metrics: event files hold the metrics in any case");
+  for (const SweepEntry& sweep : sweeps) {
+    const auto spec = value_or_fail(stored_spec(sweep.header, sweep.directory));
+    std::filesystem::path directory = options.file;
+    if (sweeps.size() > 1) directory /= sweep.header.id;
+    export_events(sweep, spec, *reader_or_fail(sweep), directory);
+  }
+  tell(fmt::format("tensorboard --logdir {}\n", shell_quote({options.file})));
+  return kDone;
+}
+
 int export_sweeps(const Options& options) {
   const auto sweeps = chosen_or_fail(options.output_dir, options.sweeps, options.choice);
   if (!options.database.empty()) {
@@ -138,6 +157,7 @@ int export_sweeps(const Options& options) {
     ok_or_fail(back_up_sweep(sweeps.front().directory, options.database));
     return kDone;
   }
+  if (options.tensorboard) return export_to_tensorboard(sweeps, options);
   std::error_code ignored;
   if (std::filesystem::is_directory(options.file, ignored))
     fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", options.file));
@@ -162,14 +182,23 @@ Action setup_export(ArgumentParser& parser, std::vector<std::string>& /*argument
   add_choice_options(parser, options->choice);
   parser
       .text("-o,--output", options->file, "FILE",
-            "The file to write (default: the standard output)")
+            "The file to write (default: the standard output); with -f tensorboard the folder")
       .completion = Completion::files;
   parser
       .text("--db", options->database, "FILE",
             "Copy the database, as it is at this moment, into a new file instead")
       .completion = Completion::files;
   parser.flag("--metrics", options->metrics, "All logged values instead of the runs");
-  add_format_option(parser, options->format);
+  parser
+      .add("-f,--format", "FORMAT",
+           "table, json, csv (default), or tensorboard: event files for TensorBoard",
+           [options = options.get()](const std::string& name) {
+             options->tensorboard = name == "tensorboard";
+             if (name == "table") options->format = Format::table;
+             if (name == "json") options->format = Format::json;
+             return std::string();
+           })
+      .choices = {"table", "json", "csv", "tensorboard"};
   add_home_option(parser, options->output_dir);
   return [options] { return export_sweeps(*options); };
 }

@@ -95,6 +95,8 @@ struct SweepSpec {
   /// or else the first one, is the value; `name` the metric (default: the primary one); `step` the
   /// step.
   std::vector<std::string> metric_patterns;
+  /// Whether scalars in TensorBoard's event files below the runs' logs count as metrics.
+  bool tensorboard_metrics = false;
   AzuremlSdk azureml_sdk = AzuremlSdk::stand_in;
   /// Tried before the sampler is asked, in this order, and counted like all runs. A point may leave
   /// parameters out; these are drawn at random.

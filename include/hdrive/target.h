@@ -200,6 +200,8 @@ struct LocalTargetOptions {
   /// What a run's environment gets besides, in place of what the request says of the same names;
   /// asked before each start, on the sweep's thread. Null: nothing.
   std::function<std::vector<std::pair<std::string, std::string>>(const RunRequest&)> environment;
+  /// Whether scalars in event files below the runs' logs count (SweepSpec::tensorboard_metrics).
+  bool tensorboard_metrics = false;
 };
 
 /// Each run is a process group of its own under a small supervisor that owns its whole process

@@ -13,9 +13,9 @@ from ._errors import ConfigError
 # Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
 _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
            "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
-           "stop_without_primary_metric", "environment_variables", "metric_patterns", "azureml_sdk", "gpus",
-           "gpus_per_run", "cpus_per_run", "repeat_best", "source_directory", "working_directory", "append_parameters",
-           "mlflow", "server_address")
+           "stop_without_primary_metric", "environment_variables", "metric_patterns", "tensorboard_metrics",
+           "azureml_sdk", "gpus", "gpus_per_run", "cpus_per_run", "repeat_best", "source_directory",
+           "working_directory", "append_parameters", "mlflow", "server_address")
 
 
 def path(what: str, given: str | bytes | os.PathLike[Any]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts that log with azureml.core, started by the command in an interpreter that has neither hdrive nor Azure's SDK."""
+"""Scripts that log with azureml.core, started by the command where neither hdrive nor Azure's SDK is installed."""
 
 import json
 import sys
@@ -40,9 +40,9 @@ run.complete()
 class Scripts(HdriveTest):
     def azure(self, script, **keys):
         self.write("train.py", script)
-        self.config(command=[sys.executable, "-S", "-s", "train.py"], primary_metric_name="Accuracy", primary_metric_goal="Maximize",
-                    sampling={"type": "grid", "parameter_space": [
-                        {"name": "--penalty", "expression": "choice", "values": [0, 0.25]}]}, max_total_runs=None, **keys)
+        self.config(command=[sys.executable, "-S", "-s", "train.py"], primary_metric_name="Accuracy",
+                    primary_metric_goal="Maximize", max_total_runs=None, sampling={"type": "grid", "parameter_space": [
+                        {"name": "--penalty", "expression": "choice", "values": [0, 0.25]}]}, **keys)
 
     def test_a_script_logs_to_its_run_without_a_package_installed(self):
         self.azure(TRAIN, environment_variables={"AZUREML_DATAREFERENCE_digits": "/data/digits"})
@@ -70,7 +70,8 @@ class Scripts(HdriveTest):
                    "Dataset.get_by_name(None, 'digits')\n")
         self.hdrive("run", "hdconfig.yml", "--quiet", code=None)
         stderr = (self.sweep_directory() / "runs" / "0" / "stderr.log").read_text()
-        self.assertIn("Dataset.get_by_name: Run.get_context() and all it gives are there; the rest of azureml needs", stderr)
+        self.assertIn("Dataset.get_by_name: Run.get_context() and all it gives are there; the rest of azureml",
+                      stderr)
 
     def test_where_azures_own_is_installed_the_key_decides(self):
         self.write("installed/azureml/core/__init__.py", "class Run:\n    is_real = True\n")

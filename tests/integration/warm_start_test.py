@@ -35,7 +35,8 @@ class WarmStart(HdriveTest):
         self.config(sampling=BAYESIAN, resume_from=["first"], max_total_runs=3, max_concurrent_runs=1)
         done = self.hdrive("run", "hdconfig.yml", "--name", "second")
         self.assertIn("20 runs taken over, of which 20 have a value and fit this search space", done.err)
-        self.assertTrue(all(text.startswith("model of 2") for text in self.proposals("second")), self.proposals("second"))
+        for text in self.proposals("second"):
+            self.assertTrue(text.startswith("model of 2"), text)
         self.assertEqual(3, len(self.runs("second")))
         self.assertIn(" of HD_", self.proposals("second")[0])
         self.assertIn("warm start from HD_", self.hdrive("show", "second").out)
@@ -64,7 +65,8 @@ class WarmStart(HdriveTest):
         self.first()
         self.config(sampling=BAYESIAN, resume_from=["first"], max_total_runs=6, max_concurrent_runs=1)
         self.hdrive("run", "hdconfig.yml", "--name", "whole", "--quiet")
-        self.config(BOWL + '[ "$HDRIVE_RUN_NUMBER" != 2 ] || until [ -e gate ]; do sleep 0.02; done\n', sampling=BAYESIAN,
+        wait = '[ "$HDRIVE_RUN_NUMBER" != 2 ] || until [ -e gate ]; do sleep 0.02; done\n'
+        self.config(BOWL + wait, sampling=BAYESIAN,
                     resume_from=["first"], max_total_runs=6, max_concurrent_runs=1, working_directory="source")
         self.addCleanup(self.end_processes)
         engine = self.start("run", "hdconfig.yml", "--name", "killed", "--quiet")
@@ -96,7 +98,8 @@ class WarmStart(HdriveTest):
         self.first()
         for keys, expected in (
                 ({"resume_from": ["frist"]}, 'resume_from: "frist"'),
-                ({"resume_from": ["first"], "primary_metric_name": "acc"}, 'is to Minimize "loss", and this one to Minimize "acc"'),
+                ({"resume_from": ["first"], "primary_metric_name": "acc"},
+                 'is to Minimize "loss", and this one to Minimize "acc"'),
                 ({"resume_from": ["first"], "primary_metric_goal": "Maximize"}, 'and this one to Maximize "loss"'),
                 ({"resume_child_runs": ["first/3"]}, "it completed; a run that was stopped or failed can go on"),
                 ({"resume_child_runs": ["first"]}, "names no run; allowed: SWEEP/3"),

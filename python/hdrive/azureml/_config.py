@@ -108,7 +108,8 @@ def _children(given: Any) -> list[Any]:
     children = list(given) if isinstance(given, (list, tuple)) else [given]
     for child in children:
         if not isinstance(child, Run) or getattr(child, "number", None) is None:
-            raise UserErrorException(f"resume_child_runs: runs of earlier sweeps are wanted, not a {type(child).__name__}")
+            raise UserErrorException("resume_child_runs: runs of earlier sweeps are wanted, not a "
+                                     f"{type(child).__name__}")
     return children
 
 

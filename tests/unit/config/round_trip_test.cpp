@@ -125,6 +125,7 @@ TEST_CASE("A specification with every field reads back equal") {
   spec.max_lost_retries = 0;
   spec.resume_from = {"digits", "/sweeps/HD_1", "with \"quotes\""};
   spec.resume_child_runs = {"digits/7", "HD_1_2"};
+  spec.tensorboard_metrics = true;
   spec.azureml_sdk = AzuremlSdk::automatic;
   spec.metric_patterns = {R"(^acc: (?P<value>\S+)\t"x"$)", "a(b)"};
   spec.stop_without_primary_metric = false;
