@@ -47,6 +47,23 @@ for step in range(200):
 '''
 
 
+# Fails in its first attempt, after it has logged what the next may say otherwise.
+TWICE = '''
+import json, os, sys, urllib.request
+def post(path, **fields):
+    request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/" + path, json.dumps(fields).encode(),
+                                     {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]})
+    return json.load(urllib.request.urlopen(request))
+run_id, attempt = os.environ["MLFLOW_RUN_ID"], os.environ["HDRIVE_ATTEMPT"]
+post("runs/log-parameter", run_id=run_id, key="attempt", value=attempt)
+post("runs/create", experiment_id="1", run_name=attempt, tags=[{"key": "mlflow.parentRunId", "value": run_id}])
+post("runs/log-metric", run_id=run_id, key="loss", value=1, timestamp=1, step=0)
+found = post("runs/search", experiment_ids=["1"], filter="tags.mlflow.parentRunId IS NOT NULL")["runs"]
+assert [run["info"]["run_name"] for run in found] == [attempt], found
+sys.exit(attempt == "1")
+'''
+
+
 class Client:
     """Requests to the server of one run, as its environment tells where."""
 
@@ -153,6 +170,16 @@ class Server(HdriveTest):
         self.assertEqual(("Completed", 200), (run["status"], run["reports"]))
         lines = [json.loads(line)["step"] for line in (self.run_directory(0) / "metrics.jsonl").read_text().splitlines()]
         self.assertEqual(list(range(200)), lines)
+
+    def test_another_attempt_logs_anew(self):
+        self.write("train.py", TWICE)
+        self.config(command=f"{sys.executable} train.py", append_parameters=False, max_total_runs=1, max_failed_retries=1)
+        self.hdrive("run", "hdconfig.yml")
+        [run] = self.runs()
+        self.assertEqual(("Completed", 2, 1), (run["status"], run["attempt"], run["reports"]))
+        for place, attempt in ((".", "2"), ("attempt-1", "1")):
+            logged = (self.run_directory(0) / place / "mlflow.jsonl").read_text()
+            self.assertEqual({"param": "attempt", "value": attempt}, json.loads(logged))
 
     # ---- who is let in --------------------------------------------------------------------------
 
