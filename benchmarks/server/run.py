@@ -99,7 +99,8 @@ def main():
     print(f"pace      {expected / took:.0f} values a second ({given.clients * given.rate:.0f} asked for), "
           f"the last client done after {took:.1f} s")
     print(f"answers   median {statistics.median(client[2] for client in clients):.2f} ms, "
-          f"99 of 100 within {max(client[3] for client in clients):.1f} ms, longest {max(client[4] for client in clients):.0f} ms")
+          f"99 of 100 within {max(client[3] for client in clients):.1f} ms, "
+          f"longest {max(client[4] for client in clients):.0f} ms")
     print(f"memory    {statistics.mean(memory[third:2 * third]):.0f} MB in the middle third, "
           f"{statistics.mean(memory[2 * third:]):.0f} MB in the last, {max(memory):.0f} MB at most")
     print(f"processor {seen[-1][1]:.0f} s of the engine")

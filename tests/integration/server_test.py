@@ -27,8 +27,8 @@ while not pathlib.Path(os.environ["RECORD"] + ".go").exists():
 LOGGING = '''
 import json, os, sys, time, urllib.error, urllib.request
 def log(step):
-    body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "loss", "value": 1 / (step + 1), "timestamp": 1795000000000 + step,
-            "step": step}
+    body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "loss", "value": 1 / (step + 1),
+            "timestamp": 1795000000000 + step, "step": step}
     request = urllib.request.Request(
         os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric", json.dumps(body).encode(),
         {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]})
@@ -51,8 +51,9 @@ for step in range(200):
 TWICE = '''
 import json, os, sys, urllib.request
 def post(path, **fields):
-    request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/" + path, json.dumps(fields).encode(),
-                                     {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]})
+    request = urllib.request.Request(
+        os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/" + path, json.dumps(fields).encode(),
+        {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]})
     return json.load(urllib.request.urlopen(request))
 run_id, attempt = os.environ["MLFLOW_RUN_ID"], os.environ["HDRIVE_ATTEMPT"]
 post("runs/log-parameter", run_id=run_id, key="attempt", value=attempt)
@@ -125,7 +126,8 @@ class Server(HdriveTest):
         for step, value in enumerate([0.5, 0.25]):
             self.assertEqual((200, {}), client.api("POST", "runs/log-metric", {
                 "run_id": client.run_id, "key": "loss", "value": value, "timestamp": 1795000000000, "step": step}))
-        self.assertEqual(200, client.api("POST", "runs/log-parameter", {"run_id": client.run_id, "key": "lr", "value": "1"})[0])
+        param = {"run_id": client.run_id, "key": "lr", "value": "1"}
+        self.assertEqual(200, client.api("POST", "runs/log-parameter", param)[0])
         # What the script appends itself is the same stream.
         with open(self.run_folder / "metrics.jsonl", "a") as file:
             file.write('{"name": "loss", "value": 0.125, "step": 2}\n')
@@ -149,7 +151,8 @@ class Server(HdriveTest):
             self.assertEqual(200, client.api("POST", "runs/log-metric", metric)[0])
         metrics = [{**metric, "step": step} for step in range(5)]
         for _ in range(2):
-            self.assertEqual(200, client.api("POST", "runs/log-batch", {"run_id": client.run_id, "metrics": metrics})[0])
+            batch = {"run_id": client.run_id, "metrics": metrics}
+            self.assertEqual(200, client.api("POST", "runs/log-batch", batch)[0])
         self.let_go(engine)
         self.assertEqual(5, self.runs()[0]["reports"])
 
@@ -168,12 +171,13 @@ class Server(HdriveTest):
         self.assertLess(logged, 200)
         [run] = self.runs()
         self.assertEqual(("Completed", 200), (run["status"], run["reports"]))
-        lines = [json.loads(line)["step"] for line in (self.run_directory(0) / "metrics.jsonl").read_text().splitlines()]
-        self.assertEqual(list(range(200)), lines)
+        lines = (self.run_directory(0) / "metrics.jsonl").read_text().splitlines()
+        self.assertEqual(list(range(200)), [json.loads(line)["step"] for line in lines])
 
     def test_another_attempt_logs_anew(self):
         self.write("train.py", TWICE)
-        self.config(command=f"{sys.executable} train.py", append_parameters=False, max_total_runs=1, max_failed_retries=1)
+        self.config(command=f"{sys.executable} train.py", append_parameters=False, max_total_runs=1,
+                    max_failed_retries=1)
         self.hdrive("run", "hdconfig.yml")
         [run] = self.runs()
         self.assertEqual(("Completed", 2, 1), (run["status"], run["attempt"], run["reports"]))
@@ -308,7 +312,8 @@ class Server(HdriveTest):
             connection.sendall(client.head(f"PUT {address}2 HTTP/1.1", "Content-Length: 1000") + b"half")
             until(lambda: len(list((self.run_folder / "outputs/models").iterdir())) == 2, "the upload begins")
         until(lambda: len(list((self.run_folder / "outputs/models").iterdir())) == 1, "it is given up")
-        waits = client.head(f"PUT {address}3 HTTP/1.1", "Content-Length: 4", "Expect: 100-continue", "Connection: close")
+        waits = client.head(f"PUT {address}3 HTTP/1.1", "Content-Length: 4", "Expect: 100-continue",
+                            "Connection: close")
         with socket.create_connection((client.uri.hostname, client.uri.port), timeout=support.DEADLINE) as connection:
             connection.sendall(waits)
             self.assertIn(b" 100 ", connection.recv(100))

@@ -28,7 +28,8 @@ def sweep_of(script, tmp_path, metric="loss", runs=1, **given):
     source.mkdir()
     (source / "train.py").write_text(textwrap.dedent(script))
     sweep = hdrive.Sweep({"x": hdrive.uniform(0, 1)}, metric=metric, goal="minimize", max_total_runs=runs, seed=7,
-                         directory=tmp_path / "home", source_directory=str(source), environment_variables=QUIET, **given)
+                         directory=tmp_path / "home", source_directory=str(source), environment_variables=QUIET,
+                         **given)
     sweep.run_command([sys.executable, "train.py"])
     for run in sweep.runs:
         assert run.status == "Completed", complaints(sweep, run)
