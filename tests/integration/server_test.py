@@ -256,7 +256,8 @@ class Server(HdriveTest):
         engine, client = self.waiting_sweep()
         for data in (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"hello there\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
                      client.head("POST /api/2.0/mlflow/runs/search HTTP/1.1", "Content-Length: many"),
-                     client.head("POST /api/2.0/mlflow/runs/search HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\n"):
+                     client.head("POST /api/2.0/mlflow/runs/search HTTP/1.1", "Transfer-Encoding: chunked")
+                     + b"zz\r\n"):
             self.assertIn(b" 400 ", client.raw(data)[:20], data)
         self.assertIn(b" 431 ", client.raw(client.head("GET /health HTTP/1.1", "X: " + "x" * 100_000))[:20])
         self.assertIn(b" 413 ", client.raw(client.head("POST /api/2.0/mlflow/runs/search HTTP/1.1",
