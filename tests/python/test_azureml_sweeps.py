@@ -250,8 +250,9 @@ def test_scripts_find_a_context_without_hdrive_in_their_interpreter(experiment, 
         "from azureml.core import Run\n"
         "Run.get_context().log(\"Accuracy\", 0.5)\n"
         "assert \"hdrive\" not in sys.modules\n"
+        "from azureml.core import Workspace\n"
         "try:\n"
-        "    from azureml.core import Workspace\n"
+        "    Workspace.from_config()\n"
         "except ImportError as error:\n"
         "    print(error)\n'''\n"
         "folder = [p for p in os.environ['PYTHONPATH'].split(os.pathsep) if p.endswith('_script')][0]\n"
@@ -260,7 +261,7 @@ def test_scripts_find_a_context_without_hdrive_in_their_interpreter(experiment, 
     run.wait_for_completion()
     assert run.get_metrics() == {"Accuracy": 0.5}
     run.download_file("user_logs/std_log.txt", "log.txt")
-    assert "needs the package hdrive" in (own_folder / "log.txt").read_text()
+    assert "Workspace.from_config: Run.get_context() and all it gives are there" in (own_folder / "log.txt").read_text()
 
 
 def test_the_users_own_sitecustomize_is_left_alone(experiment, own_folder, monkeypatch):

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, List
 
+from .._catalog import load
 from .._errors import HdriveError
-from .._sweep import load
 from . import _context, _live
 from ._errors import UserErrorException
 from ._policies import (BanditPolicy, EarlyTerminationPolicy, MedianStoppingPolicy, NoTerminationPolicy,
