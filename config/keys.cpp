@@ -70,10 +70,11 @@ void read_word(Loader& loader, const Entry& entry, std::initializer_list<Enum> a
     value = each;
     return;
   }
+  const std::string hint = base::did_you_mean(entry.value->text, words);
   loader.problems.error(entry.value->place, "unknown " + entry.key + " " +
                                                 in_quotes(entry.value->text) +
                                                 "; allowed: " + base::join(words, ", ") +
-                                                base::did_you_mean(entry.value->text, words));
+                                                (hint.empty() ? "" : ";" + hint));
 }
 
 struct Unit {

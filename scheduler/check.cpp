@@ -36,6 +36,12 @@ Result<void> check(const SweepSpec& spec) {
       return wrong("environment_variables",
                    std::string("sets ") + variable +
                        ", which `gpus` sets for each run; remove one of the two");
+  if (spec.mlflow == MlflowServer::always &&
+      spec.environment_variables.contains("MLFLOW_TRACKING_URI"))
+    return wrong(
+        "environment_variables",
+        "sets MLFLOW_TRACKING_URI, which `mlflow: always` sets for each run; remove one of "
+        "the two");
   if (spec.space.parameters.empty())
     return wrong("space", "has no parameters; give at least one to draw values for");
   if (auto sound = check(spec.space); !sound) return sound;

@@ -16,8 +16,8 @@ TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 CHECK_PACKAGES=(clang-format-14)
 PYTHON_PACKAGES=(python3-dev)
 # What the Python tests judge by; a test of what is not here is skipped.
-PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn lightgbm xgboost-cpu mlflow mypy tqdm plotly matplotlib nbclient
-  ipykernel)
+PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn lightgbm xgboost-cpu mlflow tensorboard mypy tqdm plotly matplotlib
+  nbclient ipykernel)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }

@@ -63,6 +63,8 @@ OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
   json["repeats"] = repeats_json(repeated);
   json["model_pick"] = pick_json(pick);
   json["properties"] = sweep.header.properties;
+  if (!sweep.header.snapshot.empty())
+    json["properties"]["ContentSnapshotId"] = sweep.header.snapshot;
   json["config"] = sweep.header.config;
   json["edits"] = OrderedJson::array();
   for (const SweepEdited& edit : edits)

@@ -221,6 +221,8 @@ class Server(HdriveTest):
         self.assertTrue(self.record()[-1].startswith("http://127.0.0.1:"), self.record())
         self.config(environment_variables=own)
         self.assertIn("mlflow: always", self.hdrive("run", "hdconfig.yml").err)
+        self.config(mlflow="always", environment_variables={"MLFLOW_TRACKING_URI": "http://mine"})
+        self.assertIn("remove one of the two", self.hdrive("run", "hdconfig.yml", code=2).err)
         self.config(mlflow="never")
         self.assertNotIn("warning", self.hdrive("run", "hdconfig.yml").err)
         self.assertEqual(" ", self.record()[-1])

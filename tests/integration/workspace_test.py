@@ -171,6 +171,7 @@ class WorkspaceTest(HdriveTest):
         self.assertEqual([], runs["files"])
         if shutil.which("git"):
             self.assertEqual("main", shown["properties"]["azureml.git.branch"])
+            self.assertEqual(shown["snapshot"], shown["properties"]["ContentSnapshotId"])
             self.assertEqual("https://host/x.git", shown["properties"]["azureml.git.repository_uri"])
             self.assertEqual(["False", "True"], differences["properties"]["azureml.git.dirty"])
             self.assertNotIn("secret", self.hdrive("show", one).out)
