@@ -186,8 +186,9 @@ bool AssetMap::has_compute(std::string_view name) const {
 std::string AssetMap::advice(std::string_view kind, std::string_view asset,
                              std::string_view value) const {
   std::error_code error;
-  const fs::path file =
-      (file_.empty() ? directory_ / kFile : file_).lexically_proximate(fs::current_path(error));
+  const fs::path whole = file_.empty() ? directory_ / kFile : file_;
+  const fs::path below = whole.lexically_proximate(fs::current_path(error));
+  const fs::path& file = *below.begin() == ".." ? whole : below;
   std::string name = names_of(asset).back();
   std::string_view table = kind;
   if (const auto place = in_datastore(asset)) {

@@ -155,7 +155,7 @@ class Engine(SmallDisk):
 
 class NoRoomForFiles(SmallDisk):
     """The database has all the room it wants, and not one more file can be made."""
-    OPTIONS = "size=8m,nr_inodes=90"
+    OPTIONS = "size=8m,nr_inodes=100"
 
     def test_of_a_run_lets_it_wait_and_is_told_once(self):
         engine = self.begin(2, max_total_runs=6)
