@@ -184,8 +184,12 @@ class Replay {
       Attempt current = read_attempt(row);
       if (current.run != static_cast<RunId>(runs_.size())) return disagree(current.run);
       Progress progress{attempts_.size(), attempts_.size()};
-      for (; next != earlier.end() && next->run == current.run; ++next, ++progress.last)
+      int number = 0;
+      for (; next != earlier.end() && next->run == current.run; ++next, ++progress.last) {
+        if (next->number != ++number) return disagree(current.run);
         attempts_.push_back(std::move(*next));
+      }
+      if (current.number != number + 1) return disagree(current.run);
       attempts_.push_back(std::move(current));
       runs_.push_back(progress);
       figures_of_runs_.push_back(0);
@@ -234,6 +238,8 @@ class Replay {
 
   void counted_metric(const Row& row) {
     const RunId run = run_of_key(row.integer(0));
+    // Digests are sums: they do not tell that pages of one run have changed places.
+    if (std::exchange(last_key_, row.integer(0)) >= row.integer(0)) return disagree(run);
     const std::int64_t number = row.integer(2);
     const auto name = names_.find(number);
     if (name == names_.end()) return disagree(run);
@@ -359,6 +365,7 @@ class Replay {
   SealRow sealed_;
   // Each metric of the attempt that is being read, in short; and the digests of all, by run and by metric.
   std::pair<RunId, int> summarized_{-1, 0};
+  std::int64_t last_key_ = -1;  // of a metric
   std::map<std::int64_t, MetricSummary> summaries_;
   std::vector<std::uint64_t> figures_of_runs_;
   FigureDigests figures_of_metrics_;

@@ -82,8 +82,13 @@ Result<void> StoredMetrics::each(std::optional<RunId> run,
     }
   };
   StoredMetric stored;
+  std::int64_t last_key = -1;
   const auto take = [&](const Row& row) {
     stored.run = run_of_key(row.integer(0));
+    // Digests are sums: they do not tell that pages of one run have changed places.
+    if (std::exchange(last_key, row.integer(0)) >= row.integer(0))
+      sound = damaged(database_.path(),
+                      fmt::format("the metrics of run {} are out of order", stored.run));
     const auto name = names.find(row.integer(2));
     if (stored.run >= parts_.digests().runs || stored.run < 0 || name == names.end())
       sound = damaged(database_.path(), "it has metrics that are of no run");

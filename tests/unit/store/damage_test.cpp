@@ -30,11 +30,10 @@ constexpr std::size_t kPage = 4096;
 
 class Sweep {
  public:
-  Sweep() {
+  explicit Sweep(const std::vector<Change>& changes = history()) {
     {
       auto store = create_sqlite_store(path(), header());
       REQUIRE(store);
-      const std::vector<Change> changes = history();
       for (const Change& change : changes) REQUIRE((*store)->append(std::span(&change, 1)));
     }
     bytes_ = *base::read_file(file());
@@ -119,6 +118,43 @@ TEST_CASE("A page of zeros, of ones or of another page is never taken for data")
       sweep.put(bytes);
       INFO("page " << page + 1);
       CHECK(sweep.sound_or_told());
+    }
+}
+
+// One run whose values fill several pages, which all belong to it.
+std::vector<Change> long_run() {
+  std::vector<Change> changes{RunProposed{}, RunStarted{}};
+  RunMetrics metrics;
+  for (int i = 0; i < 600; ++i)
+    metrics.metrics.push_back({"loss", i % 7 + 0.125 * i, i, Time{} + std::chrono::seconds{i}});
+  metrics.at = Time{} + std::chrono::seconds{600};
+  changes.emplace_back(metrics);
+  return changes;
+}
+
+TEST_CASE("Two pages that change places are told, also where one run has all that is in them") {
+  const Sweep sweep(long_run());
+  const auto metrics_of = [&]() -> std::optional<std::vector<double>> {
+    const auto reader = SweepReader::open(sweep.path());
+    if (!reader) return std::nullopt;
+    std::vector<double> values;
+    const auto read = (*reader)->each_metric(
+        std::nullopt, [&](const StoredMetric& it) { values.push_back(it.metric.value); });
+    return read ? std::optional(values) : std::nullopt;
+  };
+  const auto whole = metrics_of();
+  REQUIRE(whole);
+  REQUIRE(whole->size() == 600);
+  for (std::size_t one = 1; one < sweep.pages(); ++one)
+    for (std::size_t other = one + 1; other < sweep.pages(); ++other) {
+      std::string bytes = sweep.bytes();
+      bytes.replace(one * kPage, kPage, sweep.bytes(), other * kPage, kPage);
+      bytes.replace(other * kPage, kPage, sweep.bytes(), one * kPage, kPage);
+      sweep.put(bytes);
+      INFO("pages " << one + 1 << " and " << other + 1);
+      CHECK(sweep.sound_or_told());
+      const auto metrics = metrics_of();
+      CHECK((!metrics || *metrics == *whole));
     }
 }
 
