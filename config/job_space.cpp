@@ -17,14 +17,6 @@ constexpr std::string_view kDistribution = "distribution of search_space";
 /// Objects in objects; the reader of parameters says the same of conditions, more precisely.
 constexpr int kDeepest = 64;
 
-NodePtr text_node(std::string text, Place place) {
-  auto node = std::make_shared<Node>();
-  node->kind = Node::Kind::text;
-  node->text = std::move(text);
-  node->place = place;
-  return node;
-}
-
 NodePtr list_node(std::vector<NodePtr> items, Place place) {
   auto node = std::make_shared<Node>();
   node->kind = Node::Kind::list;

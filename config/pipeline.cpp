@@ -51,14 +51,6 @@ std::optional<OutputReference> output_of(std::string_view path) {
 /// What a `${{parent...}}` stands for; null where that was reported.
 using Replace = std::function<NodePtr(std::string_view path, Place place, std::string_view text)>;
 
-NodePtr text_at(std::string text, Place place) {
-  auto node = std::make_shared<Node>();
-  node->kind = Node::Kind::text;
-  node->text = std::move(text);
-  node->place = place;
-  return node;
-}
-
 // The tree with every reference replaced: one that is a whole text by what it stands for, one in a
 // text by its text.
 NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
@@ -68,7 +60,7 @@ NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
     if (!reference) return node;
     if (reference->text == base::trim(node->text)) {
       const NodePtr value = replace(reference->path, node->place, reference->text);
-      if (!value) return text_at("", node->place);
+      if (!value) return text_node("", node->place);
       auto moved = std::make_shared<Node>(*value);
       moved->place = node->place;
       return moved;
@@ -81,7 +73,7 @@ NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
       text += node->text.substr(copied, begin - copied) + (value ? value->text : "");
       copied = begin + reference->text.size();
     }
-    return text_at(text + node->text.substr(copied), node->place);
+    return text_node(text + node->text.substr(copied), node->place);
   }
   if (node->is_scalar()) return node;
   auto copy = std::make_shared<Node>(*node);
@@ -162,7 +154,7 @@ class PipelineReader {
     auto copy = std::make_shared<Node>(*step.value);
     const bool sweep = copy->find("search_space") || copy->find("trial");
     copy->entries.insert(copy->entries.begin(),
-                         {"type", step.place, text_at(sweep ? "sweep" : "command", step.place)});
+                         {"type", step.place, text_node(sweep ? "sweep" : "command", step.place)});
     return copy;
   }
 
@@ -244,7 +236,7 @@ class PipelineReader {
     const fs::path file =
         (made ? folder->second : fs::path("/outputs of") / output->step) / output->output;
     if (!made) unmade.insert(file.string());
-    return text_at(file.string(), place);
+    return text_node(file.string(), place);
   }
 
   NodePtr input(std::string_view name, Place place) {

@@ -306,6 +306,14 @@ const Entry* Node::find(std::string_view key) const {
   return entry == entries.end() ? nullptr : &*entry;
 }
 
+NodePtr text_node(std::string text, Place place) {
+  auto node = std::make_shared<Node>();
+  node->kind = Node::Kind::text;
+  node->text = std::move(text);
+  node->place = place;
+  return node;
+}
+
 NodePtr read_yaml(int source, Problems& problems) {
   if (!check_text(source, problems)) return nullptr;
   TreeBuilder builder(source, problems);

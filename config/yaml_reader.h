@@ -60,6 +60,9 @@ struct Node {
 /// are problems too, but keep the first value and go on. An empty document is null.
 NodePtr read_yaml(int source, Problems& problems);
 
+/// A node of text that no file has.
+NodePtr text_node(std::string text, Place place);
+
 /// The tree with the value at `path` (dotted keys; items of a list by number, `name` or `value`)
 /// put in place, mappings created on the way. Fails where the path leads into a scalar or an
 /// unknown item.
