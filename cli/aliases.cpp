@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "base/text.h"
@@ -72,7 +73,7 @@ std::vector<Alias> make_table() {
        "",
        {{{"-p", "--parent-job-name"}, Becomes::selector, "status"},
         {{"-o", "--output"}, Becomes::option, "-f"},
-        {{"--max-results"}},
+        {{"--max-results"}, Becomes::option, "--last"},
         {{"--all-results"}, Becomes::nothing, {}, false},
         {{"--archived-only"}, Becomes::nothing, {}, false},
         {{"--include-archived"}, Becomes::nothing, {}, false}}},
@@ -81,8 +82,8 @@ std::vector<Alias> make_table() {
       {"job cancel", "stop", "", "", job_name()},
       {"job download", "download", "", "",
        with(job_name(), {{{"-p", "--download-path"}, Becomes::option, "-d"},
-                         {{"--output-name"}},
-                         {{"--all"}, Becomes::nothing, {}, false}})},
+                         {{"--output-name"}, Becomes::option, "--output"},
+                         {{"--all"}, Becomes::flag, "--all-files", false}})},
       {"job archive", "", "", "sweeps stay until hdrive delete or hdrive prune removes them"},
       {"job restore", "", "", "sweeps stay until hdrive delete or hdrive prune removes them"},
       {"job update", "", "", "hdrive update SWEEP --set KEY=VALUE changes a sweep's configuration"},
@@ -99,8 +100,8 @@ std::vector<Alias> make_table() {
         {{"--parent-run-id"}, Becomes::selector, "status"},
         {{"-o", "--output"}, Becomes::option, "-f"},
         {{"--path"}},
-        {{"--last"}},
-        {{"--status"}},
+        {{"--last"}, Becomes::option, "--last"},
+        {{"--status"}, Becomes::option, "--status"},
         {{"--tags"}},
         {{"--pipeline-run-id"}},
         {{"--compute-target-name"}},
@@ -137,9 +138,20 @@ const AliasOption* find_option(const Alias& alias, std::string_view name) {
   return nullptr;
 }
 
-// az's formats are more than ours.
-std::string format_of(const std::string& value) {
-  return value.starts_with("json") ? "json" : "table";
+// What az calls it, in our words. Its formats are more than ours, and so are the stages that it
+// tells apart: here a run is queued, or it runs; and a sweep is at work.
+std::string our_value(std::string_view verb, std::string_view option, const std::string& value) {
+  if (option == "-f") return value.starts_with("json") ? "json" : "table";
+  if (option != "--status") return value;
+  static constexpr std::array<std::string_view, 5> kBefore{"notstarted", "provisioning",
+                                                           "preparing", "starting", "queued"};
+  static constexpr std::array<std::string_view, 3> kUnderWay{"finalizing", "cancelrequested",
+                                                             "notresponding"};
+  const std::string word = base::lower(value);
+  if (std::find(kBefore.begin(), kBefore.end(), word) != kBefore.end())
+    return verb == "status" ? "queued" : "running";
+  if (std::find(kUnderWay.begin(), kUnderWay.end(), word) != kUnderWay.end()) return "running";
+  return word;
 }
 
 // Rewrites the words behind an alias one by one.
@@ -150,6 +162,7 @@ class Rewriter {
   Rewritten rewrite(const std::vector<std::string>& words) {
     // Without rows of its own it takes what its verb takes.
     if (alias_.options.empty()) rest_ = words;
+    choose_verb(words);
     for (std::size_t i = 0; i < words.size() && !alias_.options.empty(); ++i) {
       const std::size_t equals =
           words[i].starts_with("--") ? words[i].find('=') : std::string::npos;
@@ -172,20 +185,25 @@ class Rewriter {
   }
 
  private:
+  // A verb that an option chooses is known before the values of the others are put in its words.
+  void choose_verb(const std::vector<std::string>& words) {
+    for (const std::string& word : words)
+      if (const AliasOption* option = find_option(alias_, word.substr(0, word.find('=')));
+          option && option->becomes == Becomes::selector)
+        verb_ = option->to;
+  }
+
   void take(const AliasOption& option, const std::string& name,
             const std::vector<std::string>& values) {
     switch (option.becomes) {
       case Becomes::positional:
-        front_.insert(front_.end(), values.begin(), values.end());
-        break;
       case Becomes::selector:
         front_.insert(front_.end(), values.begin(), values.end());
-        verb_ = option.to;
         break;
       case Becomes::option:
         for (const std::string& value : values) {
           rest_.emplace_back(option.to);
-          rest_.push_back(option.to == "-f" ? format_of(value) : value);
+          rest_.push_back(our_value(verb_, option.to, value));
         }
         break;
       case Becomes::flag:

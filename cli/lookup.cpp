@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/catalog.h"
+#include "hdrive/controller_log.h"
 #include "hdrive/housekeeping.h"
 #include "hdrive/reader.h"
 #include "hdrive/spec.h"
@@ -153,6 +154,13 @@ SweepState load_state(const SweepEntry& sweep) {
   ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric,
                           [&](const Change& change) { state.apply(change); }));
   return state;
+}
+
+std::string controller_log_of(const SweepEntry& sweep) {
+  ControllerLog log(sweep.header);
+  ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric,
+                          [&](const Change& change) { log.add(change); }));
+  return log.text();
 }
 
 OwnedSweep own_or_fail(const SweepEntry& sweep) {

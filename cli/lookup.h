@@ -49,6 +49,9 @@ void at_rest_or_fail(const SweepEntry& sweep, std::string_view nothing,
 /// the rest asks a SweepReader.
 SweepState load_state(const SweepEntry& sweep);
 
+/// What an engine did with the sweep (hdrive/controller_log.h).
+std::string controller_log_of(const SweepEntry& sweep);
+
 /// A sweep opened as its engine does, and all that happened in it: one reading for both. For
 /// SweepParts.
 struct OwnedSweep {

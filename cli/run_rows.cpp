@@ -12,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/source_text.h"
 #include "cli/terminal.h"
+#include "cli/words.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
 
@@ -306,11 +307,8 @@ std::vector<RunStatus> statuses_or_fail(const std::vector<std::string>& texts) {
   std::vector<RunStatus> statuses;
   const std::vector<std::string> words = status_words();
   for (const std::string& text : texts) {
-    const auto found = std::find(words.begin(), words.end(), base::lower(text));
-    if (found == words.end())
-      fail(kWrong, fmt::format("--status: \"{}\" is none;{} allowed are {}", text,
-                               base::did_you_mean(text, words), base::join(words, ", ")));
-    statuses.push_back(kStatuses[found - words.begin()]);
+    const std::string word = word_or_fail("--status", text, words);
+    statuses.push_back(kStatuses[std::find(words.begin(), words.end(), word) - words.begin()]);
   }
   return statuses;
 }

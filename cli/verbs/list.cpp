@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
@@ -15,6 +16,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
+#include "cli/words.h"
 #include "hdrive/catalog.h"
 #include "hdrive/housekeeping.h"
 #include "hdrive/reader.h"
@@ -25,6 +27,8 @@ namespace {
 struct Options {
   std::string output_dir;
   SweepChoice choice;
+  std::vector<std::string> statuses;
+  std::optional<std::int64_t> last;
   Format format = Format::table;
 };
 
@@ -71,6 +75,34 @@ std::vector<Cell> row_of(const SweepEntry& sweep, const SweepTotals& totals, con
           {JsonValue::json(compact(git_json(header))), ""}};
 }
 
+// As sweep_status_text tells them, in small letters.
+const std::vector<std::string>& status_words() {
+  static const std::vector<std::string> kWords{"running",  "completed", "failed",
+                                               "canceled", "paused",    "interrupted"};
+  return kWords;
+}
+
+// In small letters, too.
+std::vector<std::string> statuses_or_fail(const std::vector<std::string>& given) {
+  std::vector<std::string> statuses;
+  for (const std::string& word : given)
+    statuses.push_back(word_or_fail("--status", word, status_words()));
+  return statuses;
+}
+
+void keep_asked(std::vector<SweepEntry>& sweeps, const Options& options) {
+  const std::vector<std::string> statuses = statuses_or_fail(options.statuses);
+  std::erase_if(sweeps, [&](const SweepEntry& sweep) {
+    if (!is_chosen(sweep, options.choice)) return true;
+    const std::string status = base::lower(sweep_status_text(sweep));
+    return !statuses.empty() &&
+           std::find(statuses.begin(), statuses.end(), status) == statuses.end();
+  });
+  const auto last = static_cast<std::size_t>(options.last.value_or(0));
+  if (options.last && sweeps.size() > last)
+    sweeps.erase(sweeps.begin(), sweeps.end() - *options.last);
+}
+
 int list(const Options& options) {
   const auto home = home_directory(options.output_dir);
   std::vector<Error> problems;
@@ -81,14 +113,15 @@ int list(const Options& options) {
     return of ? Result<void>() : of.error();
   });
   const bool none = sweeps.empty();
-  std::erase_if(sweeps, [&](const SweepEntry& it) { return !is_chosen(it, options.choice); });
+  keep_asked(sweeps, options);
   for (const Error& problem : problems)
     complain("warning: " + error_text(problem, options.output_dir));
   if (none && !problems.empty())
     fail(kCannot, fmt::format("no sweep in {} can be read, of {}", home.string(),
                               base::plural(static_cast<long long>(problems.size()), "sweep")));
   if (sweeps.empty() && options.format == Format::table) {
-    complain(fmt::format("no sweeps in {}", home.string()));
+    complain((none ? "no sweeps in " : "none of those asked for is among the sweeps in ") +
+             home.string());
     return kDone;
   }
   Listing listing;
@@ -130,6 +163,13 @@ int list(const Options& options) {
 Action setup_list(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
   auto options = std::make_shared<Options>();
   add_choice_options(parser, options->choice);
+  parser
+      .texts(
+          "--status", options->statuses, "STATUS",
+          "Only sweeps that are running, completed, failed, canceled, paused or interrupted; may "
+          "be repeated")
+      .suggestions = status_words();
+  parser.integer("--last", options->last, std::int64_t{1}, "Only the N newest of them");
   add_format_option(parser, options->format);
   add_home_option(parser, options->output_dir);
   return [options] { return list(*options); };

@@ -21,7 +21,6 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
-#include "hdrive/controller_log.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {
@@ -44,10 +43,7 @@ struct Options {
 int controller_log(const Options& options) {
   const SweepEntry sweep =
       target_or_fail(options.output_dir, options.selector, Several::newest).sweep;
-  ControllerLog log(sweep.header);
-  ok_or_fail(replay_sweep(sweep.directory, sweep.header.metric,
-                          [&](const Change& change) { log.add(change); }));
-  const std::string text = log.text();
+  const std::string text = controller_log_of(sweep);
   for (std::size_t begin = 0, end; begin < text.size(); begin = end + 1) {
     end = text.find('\n', begin);
     print(printable(text.substr(begin, end - begin)) + "\n");

@@ -108,6 +108,19 @@ class Listings(HdriveTest):
         for selector in (identity, identity[:11], identity[3:11], "first try", "last"):
             self.assertEqual(3, len(self.runs(selector)), selector)
 
+    def test_sweeps_are_listed_by_status_and_the_newest_of_them(self):
+        self.config("exit 1\n", max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml", "--name", "second", code=3)
+        names = lambda *words: [row["name"] for row in json.loads(self.hdrive("list", *words, "-f", "json").out)]
+        self.assertEqual(["first try", "second"], names())
+        self.assertEqual(["second"], names("--last", "1"))
+        self.assertEqual(["first try"], names("--status", "Completed"))
+        self.assertEqual(["first try"], names("--status", "completed", "--last", "1"))
+        self.assertEqual(["first try", "second"], names("--status", "completed", "--status", "failed", "--last", "5"))
+        self.assertIn("none of those asked for", self.hdrive("list", "--status", "paused").err)
+        self.assertIn("did you mean \"failed\"", self.hdrive("list", "--status", "faild", code=2).err)
+        self.hdrive("list", "--last", "0", code=2)
+
     def test_an_unknown_sweep_is_told_and_has_its_own_exit_code(self):
         self.hdrive("status", "HD_none", code=4)
         self.hdrive("show", "last/99", code=4)

@@ -31,14 +31,16 @@ TEST_CASE("Command lines of az ml job become ours") {
   CHECK(ours("job show --name HD_1 --output table") == "show HD_1 -f table");
   CHECK(ours("job stream -n HD_1") == "attach HD_1");
   CHECK(ours("job cancel --name HD_1") == "stop HD_1");
-  CHECK(ours("job download -n HD_1 --all --download-path d") == "download HD_1 -d d");
-  CHECK(ours("job list --max-results 5") == "list");
+  CHECK(ours("job download -n HD_1 --all --download-path d") == "download HD_1 --all-files -d d");
+  CHECK(ours("job download -n HD_1 --output-name model") == "download HD_1 --output model");
+  CHECK(ours("job list --max-results 5") == "list --last 5");
   CHECK(ours("job list --parent-job-name HD_1") == "status HD_1");
+  CHECK(ours("job list --max-results 5 -p HD_1") == "status HD_1 --last 5");
   CHECK(ours("job validate -f a.yml") == "validate a.yml");
 }
 
 TEST_CASE("Command lines of az ml run become ours") {
-  CHECK(ours("run list --last 5 --experiment-name e") == "list --experiment e");
+  CHECK(ours("run list --last 5 --experiment-name e") == "list --last 5 --experiment e");
   CHECK(ours("run list --parent-run-id HD_1") == "status HD_1");
   CHECK(ours("run show -r HD_1_3") == "show HD_1_3");
   CHECK(ours("run cancel --run=HD_1_3") == "stop HD_1_3");
@@ -49,6 +51,15 @@ TEST_CASE("Command lines of az ml run become ours") {
   CHECK(
       ours("run submit-hyperdrive -c local --hyperdrive-configuration-name h.yml t.py --last 3") ==
       "run -c local --hyperdrive-configuration-name h.yml t.py --last 3");
+}
+
+TEST_CASE("The stages that Azure tells apart become the statuses of a sweep, or of a run") {
+  CHECK(ours("run list --status Completed") == "list --status completed");
+  CHECK(ours("run list --status Finalizing") == "list --status running");
+  CHECK(ours("run list --status Queued") == "list --status running");
+  CHECK(ours("run list --status Queued --parent-run-id HD_1") == "status HD_1 --status queued");
+  CHECK(ours("run list --parent-run-id=HD_1 --status=Starting") == "status HD_1 --status queued");
+  CHECK(ours("run list --status nonsense") == "list --status nonsense");
 }
 
 TEST_CASE("What is no alias stays as it is, options of the verb's own too") {
