@@ -204,6 +204,7 @@ class Context final : public RunContext {
   int attempt() const override { return request_.attempt; }
   int slot() const override { return request_.slot; }
   const std::filesystem::path& directory() const override { return request_.directory; }
+  const std::filesystem::path& resume_from() const override { return request_.resume_from; }
   const Assignment& parameters() const override { return request_.parameters; }
 
   double number(std::string_view name) const override {

@@ -196,6 +196,7 @@ void bind_sweep(nb::module_& module) {
       .def_prop_ro("attempt", &Handle::attempt)
       .def_prop_ro("slot", &Handle::slot)
       .def_prop_ro("directory", &Handle::directory)
+      .def_prop_ro("resume_from", &Handle::resume_from)
       .def_prop_ro("params", [](const Handle& it) { return to_python(it.parameters()); })
       .def(
           "report",

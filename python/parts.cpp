@@ -290,6 +290,7 @@ RunHandle::RunHandle(RunContext& run)
       attempt_(run.attempt()),
       slot_(run.slot()),
       directory_(run.directory().string()),
+      resume_from_(run.resume_from().string()),
       parameters_(run.parameters()) {}
 
 bool RunHandle::report(const std::string& name, double value, std::optional<std::int64_t> step) {

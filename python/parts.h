@@ -92,6 +92,7 @@ class RunHandle {
   int attempt() const { return attempt_; }
   int slot() const { return slot_; }
   std::string directory() const { return directory_; }
+  std::string resume_from() const { return resume_from_; }
   const Assignment& parameters() const { return parameters_; }
 
   /// False: the run is over. The interpreter lock must not be held.
@@ -106,7 +107,7 @@ class RunHandle {
   RunContext* context_;
   RunId run_;
   int attempt_, slot_;
-  std::string directory_;
+  std::string directory_, resume_from_;
   Assignment parameters_;
 };
 

@@ -28,6 +28,7 @@ bool was_cut_short(EndCause cause) {
 void go_on_from(const std::filesystem::path& outputs, RunRequest& request) {
   request.arguments.insert(request.arguments.end(), {"--resume-from", outputs.string()});
   request.environment.emplace_back("AZUREML_DATAREFERENCE_MODEL_LOCATION", outputs.string());
+  request.resume_from = outputs;
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ RunRequest RunController::request(RunId run) const {
   RunCommand command = render_command(spec_, record.parameters, header.id, run);
   request.arguments = std::move(command.arguments);
   request.environment = std::move(command.environment);
-  // What runs in this process has neither arguments nor a folder.
+  // A sweep without a directory has no place for what an earlier one left.
   if (const auto earlier = continuation_from(record.proposal);
       earlier && !journal_.parts().directory.empty())
     go_on_from(continued_outputs(journal_.parts().directory, *earlier), request);

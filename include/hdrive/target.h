@@ -63,6 +63,10 @@ struct RunRequest {
   std::vector<int> cpus;
   std::string proposal;  ///< the sampler's reason, kept in run.json
   Time proposed{};       ///< when; kept in run.json
+  /// Of a run that goes on from an earlier one (SweepSpec::resume_child_runs): where that one's
+  /// outputs are. Empty: it does not, or the sweep has no directory. `arguments` and `environment`
+  /// tell a program of it already.
+  std::filesystem::path resume_from;
 };
 
 // ---- what a target tells ------------------------------------------------------------------------
@@ -251,6 +255,9 @@ class RunContext {
   virtual int slot() const = 0;     ///< which of the max_concurrent_runs places it has, from 0
   /// The run directory, which is not made for a callable; empty for a sweep without a directory.
   virtual const std::filesystem::path& directory() const = 0;
+  /// Where the outputs are of the earlier run that this one goes on from, as a program is told by
+  /// --resume-from; empty: it goes on from none, or the sweep has no directory.
+  virtual const std::filesystem::path& resume_from() const = 0;
   virtual const Assignment& parameters() const = 0;
   /// The number bound to `name`. Throws std::out_of_range if there is none: a bug of the caller,
   /// which fails the run with that message.

@@ -52,9 +52,13 @@ class Run(Folders):
     """A run as its objective sees it.
 
     `number` counts from 0, `params` are its parameters by name, `attempt` is 1 or more where it was tried before,
-    `slot` says which of the max_concurrent_runs places it has.
+    `slot` says which of the max_concurrent_runs places it has. `resume_from` is the folder with the outputs of the
+    earlier run that this one goes on from (`Sweep(resume_child_runs=...)`), the path that a script is told by
+    `--resume-from`; None where it goes on from none, and of a sweep in memory.
 
         def train(run, params):
+            if run.resume_from:
+                model.load(os.path.join(run.resume_from, "model"))
             for epoch in range(10):
                 run.log("loss", params["lr"] / (1 + epoch), epoch)
             with open(os.path.join(run.outputs_dir, "model"), "w") as file:
@@ -69,6 +73,7 @@ class Run(Folders):
         self.number: int = handle.number
         self.attempt: int = handle.attempt
         self.slot: int = handle.slot
+        self.resume_from: str | None = handle.resume_from or None
         self.params: dict[str, Any] = handle.params
 
     def log(self, name: str | Mapping[str, Any], value: Any = None, step: int | None = None) -> None:

@@ -17,11 +17,11 @@ from typing import Any
 class Handle:
     """What hdrive._core.RunHandle is to a thread, to a process: it asks the other end."""
 
-    def __init__(self, connection: Connection, run: tuple[int, int, int, dict[str, Any], str]) -> None:
+    def __init__(self, connection: Connection, run: tuple[int, int, int, str, dict[str, Any], str]) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._over = False
-        self.number, self.attempt, self.slot, self.params, self.directory = run
+        self.number, self.attempt, self.slot, self.resume_from, self.params, self.directory = run
 
     def report(self, name: str, value: Any, step: int | None) -> bool:
         """False: the run is over."""

@@ -194,7 +194,8 @@ class Pool:
     def run(self, handle: Any) -> str | None:
         """Has a worker train the run; the failure, if it is one."""
         worker = self._take()
-        run = (handle.number, handle.attempt, handle.slot, handle.params, self._adapted.directory_of(handle))
+        run = (handle.number, handle.attempt, handle.slot, handle.resume_from, handle.params,
+               self._adapted.directory_of(handle))
         try:
             worker.connection.send(("run", run))
             failure = self._serve(worker, handle)

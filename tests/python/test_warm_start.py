@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """resume_from and resume_child_runs of Sweep."""
 
+import os
+
 import hdrive
 import pytest
 
@@ -43,6 +45,36 @@ def test_failed_runs_go_on_first(tmp_path):
     second.run(bowl)
     assert [run.params for run in second.runs][:2] == [run.params for run in first.runs]
     assert second.runs[0].proposal == f"goes on from {first.id}_0"
+
+
+def train_on(run, params):
+    """As a worker process calls it: what the earlier run left is there, and where it is said to be."""
+    earlier = run.resume_from
+    before = float(open(os.path.join(earlier, "model")).read()) if earlier else -1.0
+    run.log({"before": before, "loss": params["x"]})
+
+
+@pytest.mark.parametrize("workers", ["thread", "process"])
+def test_a_function_finds_the_outputs_of_the_run_it_goes_on_from(tmp_path, workers):
+    def fails(run, params):
+        with open(os.path.join(run.outputs_dir, "model"), "w") as file:
+            file.write(str(params["x"]))
+        raise ValueError("not done")
+
+    first = sweep(tmp_path, max_total_runs=1)
+    first.run(fails)
+    second = sweep(tmp_path, max_total_runs=2, resume_child_runs=f"{first.id}_0")
+    second.run(train_on, workers=workers)
+    assert [run.metrics["before"].tolist() for run in second.runs] == [[first.runs[0].params["x"]], [-1.0]]
+
+
+def test_a_sweep_in_memory_has_no_place_for_earlier_outputs(tmp_path):
+    first = sweep(tmp_path, max_total_runs=1)
+    first.run(lambda x: 1 / 0)
+    seen = []
+    sweep(":memory:", max_total_runs=1, resume_child_runs=f"{first.id}_0").run(
+        lambda run, params: seen.append(run.resume_from) or 0.0)
+    assert seen == [None]
 
 
 def test_what_cannot_be_taken_over_is_refused(tmp_path):
