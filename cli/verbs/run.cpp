@@ -45,6 +45,7 @@ std::string row(std::string_view label, const std::string& text) {
 int dry_run(const LoadedConfig& loaded, const std::filesystem::path& file,
             const std::filesystem::path& home) {
   const SweepSpec& spec = loaded.spec;
+  const WarmStart warm_start = value_or_fail(read_warm_start(spec, home), kWrong);
   const auto sampler = value_or_fail(
       make_sampler(spec.sampling, spec.space,
                    {spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs}),
@@ -62,6 +63,7 @@ int dry_run(const LoadedConfig& loaded, const std::filesystem::path& file,
   text += row("seed", std::to_string(spec.seed));
   if (const std::string around = surroundings_text(loaded.surroundings); !around.empty())
     text += row("environment", around);
+  for (const std::string& note : warm_start.notes) text += printable(note) + "\n";
   text += row("starts in", spec.source_directory.string());
   text += row("kept in", home.string());
   const auto proposal = value_or_fail(sampler->propose(History(spec.goal), 0));

@@ -7,17 +7,21 @@
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
+#include "cli/lookup.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/pipeline.h"
 #include "hdrive/sweep.h"
+#include "hdrive/warm_start.h"
 
 namespace hdrive::cli {
 namespace {
 
 struct Options {
   ConfigArguments config;
+  std::string output_dir;
   bool azure = false;
 };
 
@@ -38,6 +42,10 @@ int validate(const Options& options) {
   const std::string file = config_file(options.config).string();
   const auto sound = check(loaded.spec);
   if (!sound) fail(kWrong, fmt::format("{}: {}", file, sound.error().message()));
+  // The sweeps it goes on from, as `run` looks them up.
+  const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));
+  const auto warm_start = read_warm_start(loaded.spec, home);
+  if (!warm_start) fail(kWrong, fmt::format("{}: {}", file, warm_start.error().message()));
   const auto warnings = static_cast<long long>(loaded.problems.size());
   const auto& parameters = loaded.spec.space.parameters;
   const auto conditional = std::count_if(parameters.begin(), parameters.end(),
@@ -49,6 +57,7 @@ int validate(const Options& options) {
                     grid.empty() ? "" : ", " + grid,
                     base::plural(loaded.spec.max_total_runs, "run"),
                     warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
+  for (const std::string& note : warm_start->notes) print(printable(note) + "\n");
   if (loaded.spec.command.empty())
     complain(fmt::format("no command to train with yet: hdrive run {} -- COMMAND gives one", file));
   return kDone;
@@ -61,6 +70,7 @@ Action setup_validate(ArgumentParser& parser, std::vector<std::string>& argument
   add_config_options(parser, options->config);
   parser.flag("--azure", options->azure,
               "Also tell what Azure itself would refuse or treat differently");
+  add_new_home_option(parser, options->output_dir);
   take_words(parser, options->config, arguments);
   return [options] { return validate(*options); };
 }

@@ -50,6 +50,28 @@ class WarmStart(HdriveTest):
                     "--resume-from", self.folder / ".hdrive" / first)
         self.assertRegex(self.proposals("second")[0], "^model of 20 results")
 
+    def test_validate_and_a_dry_run_look_the_earlier_sweeps_up_as_run_does(self):
+        self.first()
+        told = "20 runs taken over, of which 20 have a value and fit this search space"
+        self.config(sampling=BAYESIAN, max_total_runs=3, resume_from=["first"])
+        self.assertIn(told, self.hdrive("run", "hdconfig.yml", "--dry-run").out)
+        self.assertIn(told, self.hdrive("validate", "hdconfig.yml").out)
+        self.config(max_total_runs=3, resume_from=["first"], sampling={"type": "random", "parameter_space": [
+            {"name": "--y", "expression": "uniform", "values": [0, 1]}]})
+        for verb in (["run", "hdconfig.yml", "--dry-run"], ["validate", "hdconfig.yml"]):
+            self.assertIn("20 runs taken over, of which 0 have a value and fit", self.hdrive(*verb).out)
+        for keys, words in (({"resume_from": ["frist"]}, ["resume_from", "frist"]),
+                            ({"resume_child_runs": ["first/99"]}, ["resume_child_runs", "the runs 0 to 19"]),
+                            ({"resume_child_runs": ["first/1"]}, ["it completed"]),
+                            ({"resume_from": ["first"], "primary_metric_name": "other"}, ["same primary metric"])):
+            self.config(sampling=BAYESIAN, max_total_runs=3, **keys)
+            errors = [self.hdrive(*verb, code=2).err for verb in
+                      (["run", "hdconfig.yml"], ["run", "hdconfig.yml", "--dry-run"], ["validate", "hdconfig.yml"])]
+            for word in words:
+                for error in errors:
+                    self.assertIn(word, error)
+        self.assertEqual(["first"], [sweep["name"] for sweep in self.sweeps()])
+
     def test_random_sampling_draws_what_it_would_and_its_policy_compares(self):
         self.first()
         self.config(METRIC + "metric loss 2000000\nsleep 20 & wait\n", max_total_runs=2, max_concurrent_runs=1,
