@@ -20,6 +20,7 @@ std::string evidence_text(const ModelReport& report) {
   std::string text = base::plural(report.results, "result");
   if (report.failures > 0) text += fmt::format(", {} failed", report.failures);
   if (report.stopped_early > 0) text += fmt::format(", {} stopped early", report.stopped_early);
+  if (report.earlier > 0) text += fmt::format("; {} of earlier sweeps", report.earlier);
   return text;
 }
 
@@ -61,6 +62,7 @@ OrderedJson model_json(const ModelReport& report) {
   json["results"] = report.results;
   json["failures"] = report.failures;
   json["stopped_early"] = report.stopped_early;
+  json["earlier"] = report.earlier;
   json["noise"] = json_number(report.noise);
   json["noise_near_best"] = json_number(report.noise_near_best);
   json["calibration"] = {{"within_one_deviation", json_number(calibration.within_one_deviation)},

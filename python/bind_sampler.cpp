@@ -64,6 +64,7 @@ nb::dict model(View& view, const SweepSpec& spec) {
   result["results"] = report.results;
   result["failures"] = report.failures;
   result["stopped_early"] = report.stopped_early;
+  result["earlier"] = report.earlier;
   result["lengthscales"] = lengthscales;
   result["shares"] = shares;
   result["noise"] = report.noise;

@@ -7,10 +7,12 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <vector>
 
 #include "sampling/gp/evidence.h"
 #include "sampling/gp/fits.h"
 #include "sampling/gp/settings.h"
+#include "sampling/outcomes.h"
 
 namespace hdrive {
 namespace {
@@ -40,12 +42,38 @@ Hyperparameters fit_once(const Training& training, const Prior& prior, std::uint
       .hyperparameters;
 }
 
-// There is one.
-std::size_t least_final_row(const Dataset& data) {
+// What the model learns from, and which of its rows are of this sweep's own runs: those of earlier
+// ones teach it, and are not picked.
+struct Evidence {
+  Dataset data;
+  std::vector<std::optional<RunId>> own;  // of each row a run that completed; nothing: none did
+};
+
+// Runs with the same parameters are one row, which is called by the first of them.
+std::optional<RunId> own_run(const History& history, RunId run) {
+  if (run >= history.earlier()) return run - history.earlier();
+  const auto same = history.find(history.with_earlier().run(run).parameters);
+  return same && sampling::outcome_of(history, *same) == sampling::OutcomeKind::value
+             ? same
+             : std::nullopt;
+}
+
+Evidence evidence_of(const History& history, const Encoding& encoding, Warp warp) {
+  const History& all = history.with_earlier();
+  Evidence evidence{learn_from(observe(all, encoding), all.size(), encoding.size(), warp), {}};
+  const Dataset& data = evidence.data;
+  for (std::size_t row = 0; row < data.runs.size(); ++row)
+    evidence.own.push_back(data.is_final[row] ? own_run(history, data.runs[row]) : std::nullopt);
+  return evidence;
+}
+
+// The best of those that can be picked, if there are any.
+std::optional<std::size_t> least_own_row(const Evidence& evidence) {
+  const std::vector<double>& values = evidence.data.values;
   std::optional<std::size_t> least;
-  for (std::size_t i = 0; i < data.values.size(); ++i)
-    if (data.is_final[i] && (!least || data.values[i] < data.values[*least])) least = i;
-  return least.value();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (evidence.own[i] && (!least || values[i] < values[*least])) least = i;
+  return least;
 }
 
 // Of the rows that the model has, in their order.
@@ -53,14 +81,14 @@ struct Expected {
   std::size_t row = 0;  // of the dataset
   Model::Prediction score;
 };
-Expected least_expected(const Dataset& data, const std::vector<std::size_t>& rows,
+Expected least_expected(const Evidence& evidence, const std::vector<std::size_t>& rows,
                         const Model& model) {
   Expected least{0, {std::numeric_limits<double>::infinity(), 0}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double mean = model.fitted(static_cast<Eigen::Index>(i));
-    if (data.is_final[rows[i]] && mean < least.score.mean - kSame) least = {rows[i], {mean, 0}};
+    if (evidence.own[rows[i]] && mean < least.score.mean - kSame) least = {rows[i], {mean, 0}};
   }
-  least.score = model.predict(data.training.points[least.row]);
+  least.score = model.predict(evidence.data.training.points[least.row]);
   return least;
 }
 
@@ -97,21 +125,24 @@ Result<ModelPick> pick_by_model(const AlgorithmSpec& spec, const SearchSpace& sp
                                 const SamplerContext& context, const History& history) {
   const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
-  const auto observations = observe(history, encoding);
-  const Dataset data = learn_from(observations, history.size(), encoding.size(), settings.warp);
+  const Evidence evidence = evidence_of(history, encoding, settings.warp);
+  const Dataset& data = evidence.data;
   if (auto enough = check_results(data, encoding); !enough) return enough.error();
+  const auto center = least_own_row(evidence);
+  if (!center)
+    return Error{"", "the model has no pick, since no run of this sweep completed with a value"};
 
   const Prior prior{encoding.spreads()};
   const Hyperparameters fitted = fit_once(data.training, prior, context.seed, settings.noise);
-  const auto rows = rows_near(data.training, kMostModelled, least_final_row(data), fitted);
+  const auto rows = rows_near(data.training, kMostModelled, *center, fitted);
   const auto model = Model::make(subset(data.training, rows), fitted);
   if (!model) return Error{"", "the model's covariance is not positive definite"};
-  const Expected best = least_expected(data, rows, *model);
+  const Expected best = least_expected(evidence, rows, *model);
 
   const double sign = history.goal() == Goal::maximize ? -1 : 1;
   const double noise = std::sqrt(fitted.noise);
   ModelPick pick;
-  pick.run = data.runs[best.row];
+  pick.run = evidence.own[best.row].value();
   pick.mean = sign * data.unwarped(best.score.mean);
   pick.deviation = in_unit(data, best.score.mean, std::sqrt(best.score.variance));
   pick.reported = history.best(pick.run).value_or(pick.mean);

@@ -77,8 +77,9 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
   constexpr std::size_t kLargest = 500;
   const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
-  const auto observations = observe(history, encoding);
-  const Dataset data = learn_from(observations, history.size(), encoding.size(), settings.warp);
+  const History& all = history.with_earlier();
+  const auto observations = observe(all, encoding);
+  const Dataset data = learn_from(observations, all.size(), encoding.size(), settings.warp);
   if (data.good < 2 || encoding.size() == 0)
     return Error{"",
                  "there is no model yet: it needs two runs that ended with a value, and a "
@@ -88,7 +89,7 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
   if (*least == *most)
     return Error{"", "all results have the same value, so there is nothing to model yet"};
   Fits fits({encoding.spreads()}, context.seed, settings.warp, settings.noise);
-  const Hyperparameters fitted = fits.at(observations, history.size(), data);
+  const Hyperparameters fitted = fits.at(observations, all.size(), data);
   const auto best = least;
   const auto best_row = static_cast<std::size_t>(best - data.training.values.begin());
   const Training part = subset(data.training, rows_near(data.training, kLargest, best_row, fitted));
@@ -99,6 +100,10 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
   report.results = data.good;
   report.failures = data.failures;
   report.stopped_early = data.partials;
+  report.earlier = std::count_if(
+      observations.begin(), observations.begin() + history.earlier(), [](const Observation& one) {
+        return one.kind != Observation::Kind::nothing && one.kind != Observation::Kind::pending;
+      });
   report.parameters = relevances(encoding, part.points, fitted);
   report.noise = std::sqrt(fitted.noise);
   report.noise_near_best = std::abs(data.unwarped(*best + report.noise) - data.unwarped(*best));

@@ -28,8 +28,10 @@ struct ModelPick {
 
 /// Fits a model to the runs so far, whatever sampler proposed them; with the options of `spec` if
 /// that is Bayesian sampling. Some tens of milliseconds for 1,000 runs; of more than 500 results it
-/// looks at the best quarter, the newest eighth and those nearest to the best. Fails before ten
-/// runs have completed with a value, and where there is nothing to choose or all values are equal.
+/// looks at the best quarter, the newest eighth and those nearest to the best. Runs taken over from
+/// earlier sweeps teach the model, and none of them is picked. Fails before ten runs have completed
+/// with a value, one of this sweep among them, and where there is nothing to choose or all values
+/// are equal.
 Result<ModelPick> pick_by_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                 const SamplerContext& context, const History& history);
 

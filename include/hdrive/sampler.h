@@ -77,6 +77,7 @@ Result<std::vector<ParameterImportance>> parameter_importance(const SearchSpace&
 struct ModelReport {
   std::int64_t results = 0;  ///< runs that ended with a value
   std::int64_t failures = 0, stopped_early = 0;
+  std::int64_t earlier = 0;  ///< of all these, how many are runs of earlier sweeps
   struct Relevance {
     std::string parameter;
     /// On the unit interval: how far one moves until values are unrelated. Nothing for a constant
@@ -99,8 +100,9 @@ struct ModelReport {
   Calibration calibration;
 };
 
-/// Fits the model of Bayesian sampling to the runs so far; with the options of `spec` if that is
-/// its sampler. Fails before two runs have ended with a value.
+/// Fits the model of Bayesian sampling to the runs so far, those taken over from earlier sweeps among
+/// them; with the options of `spec` if that is its sampler. Fails before two runs have ended with a
+/// value.
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history);
 

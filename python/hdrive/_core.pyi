@@ -61,6 +61,7 @@ class _Model(TypedDict):
     results: int
     failures: int
     stopped_early: int
+    earlier: int
     lengthscales: dict[str, float]
     shares: dict[str, float]
     noise: float

@@ -179,3 +179,46 @@ TEST_CASE("What is missing for a pick is told") {
   CHECK(pick(same).error().message() ==
         "the model has no pick, since all results have the same value");
 }
+
+TEST_CASE("Runs of earlier sweeps teach the model, and the pick is of the sweep's own") {
+  const History old = sweep(150, 0.3);
+  History history(Goal::maximize);
+  for (RunId run = 0; run < old.size(); ++run)
+    history.add_earlier({"HD_0123456789",
+                         run,
+                         old.run(run).parameters,
+                         RunStatus::completed,
+                         EndCause::exited,
+                         false,
+                         {*old.best(run)}});
+  CHECK(pick(history).error().message() ==
+        "the model has no pick, since no run of this sweep completed with a value");
+  // By their values the second is the best of three; by what 150 others tell it is the first.
+  complete(history, {{"x", 0.31}, {"idle", 0.5}}, 0.6);
+  complete(history, {{"x", 0.9}, {"idle", 0.5}}, 0.7);
+  complete(history, {{"x", 0.1}, {"idle", 0.5}}, 0.2);
+  const auto picked = pick(history);
+  REQUIRE(picked);
+  CHECK(picked->run == 0);
+  CHECK(picked->reported == 0.6);
+  CHECK(picked->leader == 1);
+  CHECK(picked->mean == Approx(1).margin(0.15));
+}
+
+TEST_CASE("A run that repeats one of an earlier sweep can be picked") {
+  const History old = sweep(20, 0);
+  History history(Goal::maximize);
+  for (RunId run = 0; run < old.size(); ++run)
+    history.add_earlier({"HD_0123456789",
+                         run,
+                         old.run(run).parameters,
+                         RunStatus::completed,
+                         EndCause::exited,
+                         false,
+                         {*old.best(run)}});
+  complete(history, {{"x", 0.95}, {"idle", 0.5}}, expectation(0.95));
+  complete(history, old.run(*old.incumbent()).parameters, *old.best(*old.incumbent()));
+  const auto picked = pick(history);
+  REQUIRE(picked);
+  CHECK(picked->run == 1);
+}

@@ -107,3 +107,24 @@ TEST_CASE("Before two results there is no model, and it says what is missing") {
     CHECK(report.error().what.starts_with("there is no model yet: it needs two runs"));
   }
 }
+
+TEST_CASE("Runs of earlier sweeps are among the results, and counted") {
+  const History old = random_sweep(60, 0);
+  History history(old.goal());
+  for (RunId run = 0; run < old.size(); ++run)
+    history.add_earlier({"HD_0123456789",
+                         run,
+                         old.run(run).parameters,
+                         old.run(run).status,
+                         old.run(run).ended_by,
+                         false,
+                         {*old.best(run)}});
+  const auto alone = inspect_model({"random", {}}, kSpace, maximizing(), old);
+  const auto warm = inspect_model({"random", {}}, kSpace, maximizing(), history);
+  REQUIRE(alone);
+  REQUIRE(warm);
+  CHECK(warm->results == 60);
+  CHECK(warm->earlier == 60);
+  CHECK(alone->earlier == 0);
+  CHECK(warm->parameters[0].share == Approx(alone->parameters[0].share));
+}
