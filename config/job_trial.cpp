@@ -145,8 +145,13 @@ void JobTrial::read_code() {
   }
   folder = folder.lexically_normal();
   if (!folder.has_filename() && folder != folder.root_path()) folder = folder.parent_path();
-  loader_.spec.source_directory = folder;
   std::error_code error;
+  if (path && fs::is_regular_file(folder, error)) {
+    loader_.problems.warn(path->place, "\"code\" is the file " + in_quotes(path->text) +
+                                           "; the whole folder it lies in is captured");
+    folder = folder.parent_path();
+  }
+  loader_.spec.source_directory = folder;
   if (!path || !loader_.overrides.source_directory.empty() || fs::is_directory(folder, error))
     return;
   report_missing(loader_, path->place,

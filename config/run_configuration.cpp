@@ -210,12 +210,15 @@ class RunConfiguration {
     const bool enabled = later ? *later : truth("environment.docker.enabled").value_or(false);
     if (!enabled) return;
     refuse("environment.docker.baseDockerfile");
+    refuse("environment.docker.buildContext");
     for (const std::string_view key : {"username", "password", "registryIdentity"})
       refuse("environment.docker.baseImageRegistry." + std::string(key));
     Container container;
     container.image = text("environment.docker.baseImage");
     const Node* image = value("environment.docker.baseImage");
-    if (!image && value("environment.docker.baseDockerfile")) return;
+    if (!image &&
+        (value("environment.docker.baseDockerfile") || value("environment.docker.buildContext")))
+      return;
     if (!image || is_bare_image(container.image)) {
       if (image)
         warn(*image,

@@ -18,6 +18,7 @@ class RunData {
  public:
   RunData(Loader& loader, const fs::path& project, std::vector<fs::path>& folders)
       : loader_(loader),
+        project_(project),
         map_(AssetMap::read(project, loader.overrides.asset_map, loader.problems)),
         folders_(folders) {}
 
@@ -37,13 +38,13 @@ class RunData {
 
   void read_data(const Entry& entry) {
     const Node* location = value_at(*entry.value, "dataLocation");
-    const Node* dataset = location ? value_at(*location, "dataset") : nullptr;
-    if (dataset) return read_dataset(entry, *dataset);
-    const Node* in_store = location ? value_at(*location, "dataPath") : nullptr;
-    if (!in_store && location) in_store = value_at(*location, "datapath");
+    if (const Node* dataset = member(location, {"dataset"})) return read_dataset(entry, *dataset);
+    if (const Node* uri = member(location, {"uri"})) return read_uri(entry, *uri);
+    const Node* in_store = member(location, {"dataPath", "datapath"});
     if (!in_store)
-      return error(entry.place, "the data " + in_quotes(entry.key) +
-                                    " has no dataLocation with dataset or dataPath; one is needed");
+      return error(entry.place,
+                   "the data " + in_quotes(entry.key) +
+                       " has no dataLocation with dataset, dataPath or uri; one is needed");
     const Node* store = value_at(*in_store, "datastoreName");
     if (!store) store = value_at(*in_store, "dataStoreName");
     if (!store) return error(in_store->place, "the dataPath has no datastoreName; it is needed");
@@ -62,6 +63,33 @@ class RunData {
       if (const Node* node = value_at(*entry.value, key); node && node->is_scalar())
         return node->text;
     return std::nullopt;
+  }
+
+  // What is written under the first of the names that says something. Azure's SDK writes all three
+  // kinds of places, those that do not count with nothing in them.
+  static const Node* member(const Node* location, std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) {
+      const Node* node = location ? value_at(*location, name) : nullptr;
+      if (!node) continue;
+      const auto& entries = node->entries;
+      const bool says_nothing = node->is(Node::Kind::map) &&
+                                std::all_of(entries.begin(), entries.end(), [](const Entry& entry) {
+                                  return is_empty(*entry.value);
+                                });
+      if (!says_nothing) return node;
+    }
+    return nullptr;
+  }
+
+  // A path of this machine, counted from the project, or a URL of the asset map.
+  void read_uri(const Entry& entry, const Node& uri) {
+    const Node* path = value_at(uri, "path");
+    if (!path || !path->is_scalar())
+      return error(uri.place, "the uri of " + in_quotes(entry.key) + " has no path; it is needed");
+    if (!is_remote(path->text)) return give(entry, project_ / path->text, false);
+    const auto mapped = map_.path("data", path->text);
+    if (!mapped) return missing(entry, "data", path->text);
+    give(entry, *mapped, false);
   }
 
   void read_dataset(const Entry& entry, const Node& dataset) {
@@ -116,6 +144,7 @@ class RunData {
   }
 
   Loader& loader_;
+  const fs::path& project_;
   AssetMap map_;
   std::vector<fs::path>& folders_;
   std::map<std::string, std::string> paths_;

@@ -256,6 +256,20 @@ TEST_CASE("A script that is not in the code is worth a warning") {
   CHECK(messages(load_config(file, all_files()).problems).find("train.py") == std::string::npos);
 }
 
+TEST_CASE("Code that is a file stands for the folder it lies in") {
+  const Folder folder;
+  const fs::path file =
+      folder.write("sweep.yml", replaced_all(job("python train.py --x ${{search_space.x}}"),
+                                             "trial:\n", "trial:\n  code: src/train.py\n"));
+  folder.write("src/train.py", "");
+  const LoadedConfig loaded = load_config(file, all_files());
+  CHECK(loaded.ok());
+  CHECK(loaded.spec.source_directory.filename() == "src");
+  CHECK_THAT(messages(loaded.problems),
+             Contains("warning: \"code\" is the file \"src/train.py\"; the whole folder it lies "
+                      "in is captured"));
+}
+
 TEST_CASE("A resource by its full name is looked up like any other of Azure's") {
   const Folder folder;
   const fs::path file = folder.write(

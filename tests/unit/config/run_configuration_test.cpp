@@ -130,6 +130,7 @@ environment:
     enabled: false
     baseImage: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:20221010.v1
     baseDockerfile:
+    buildContext:
     sharedVolumes: true
     shmSize: 2g
     arguments: []
@@ -139,6 +140,7 @@ environment:
   databricks: {mavenLibraries: [], pypiLibraries: [], rcranLibraries: [], jarLibraries: [], eggLibraries: []}
   r:
   inferencingStackVersion:
+  assetId:
 history: {outputCollection: true, snapshotProject: true, directoriesToWatch: [logs]}
 spark: {configuration: {spark.app.name: Azure ML Experiment, spark.yarn.maxAppAttempts: 1}}
 docker: {useDocker: false, sharedVolumes: true, arguments: [], shmSize: 2g}
@@ -153,11 +155,13 @@ datacaches: []
 outputData: {}
 sourceDirectoryDataStore:
 amlcompute: {vmSize:, vmPriority:, retainCluster: false, name:, clusterMaxNodeCount:}
+autoClusterComputeSpecification:
 kubernetescompute: {instanceType:}
 credentialPassthrough: false
 command: ''
 environmentVariables: {A: later}
 applicationEndpoints: {}
+services: {}
 commandReturnCodeConfig: {returnCode: Zero, successfulReturnCodes: []}
 )";
 
@@ -252,6 +256,9 @@ TEST_CASE("A docker section asks for a container, or is refused with the reason"
         "<dir>/train.runconfig:4:37: \"environment.docker.baseDockerfile\" is the text \"FROM x\"; "
         "hdrive builds no images; build it, as in: podman build -t NAME -f Dockerfile . and give "
         "baseImage: NAME\n");
+  CHECK(Project(head + "    {enabled: true, buildContext: {location: .}}\n")
+            .told(around(""))
+            .find("podman build -t NAME FOLDER") != std::string::npos);
   CHECK(Project(head + "    {enabled: true, baseImage: a}\n"
                        "  python: {condaDependencies: {dependencies: [numpy]}}\n")
             .told(around(""))
@@ -297,6 +304,33 @@ TEST_CASE("Data is a path of this machine, by the asset map beside the configura
             {"AZUREML_DATAREFERENCE_input", store + "/b"},
             {"AZUREML_DATAREFERENCE_iris", (project.folder.path() / "iris.csv").string()},
             {"IRIS", (project.folder.path() / "iris.csv").string()}});
+}
+
+TEST_CASE("Data is found where the SDK wrote all kinds of places, of which one says something") {
+  const auto at = [](const std::string& location) {
+    Project project("script: train.py\ndata:\n  iris:\n    dataLocation: " + location +
+                    "\n    mechanism: mount\n    options: {}\n");
+    project.folder.write("azureml.yml",
+                         "datastores: {blob: store}\ndata: {'https://h/i.csv': iris.csv}\n");
+    project.folder.write("store/a/x", "");
+    project.folder.write("iris.csv", "");
+    const LoadedConfig loaded = project.load(around(""));
+    CHECK(messages(loaded.problems) == "");
+    const auto& variables = loaded.spec.environment_variables;
+    const auto found = variables.find("AZUREML_DATAREFERENCE_iris");
+    return found == variables.end() ? std::string()
+                                    : std::filesystem::path(found->second)
+                                          .lexically_relative(project.folder.path())
+                                          .string();
+  };
+  const std::string empty = "dataset: {id:, name:, version:}, ";
+  CHECK(at("{" + empty +
+           "dataPath: {datastoreName: blob, relativePath: a}, uri: {path:, isFile:}}") ==
+        "store/a");
+  CHECK(at("{" + empty +
+           "dataPath: {datastoreName:, relativePath:}, uri: {path: iris.csv, isFile: true}}") ==
+        "iris.csv");
+  CHECK(at("{uri: {path: 'https://h/i.csv'}}") == "iris.csv");
 }
 
 TEST_CASE("The variable of data is one that may be set") {
