@@ -25,8 +25,12 @@ HDRIVE_EMBED(hdrive_embedded_supervisor, HDRIVE_EMBED_SUPERVISOR)
 HDRIVE_EMBED(hdrive_embedded_run_module, HDRIVE_EMBED_RUN_MODULE)
 HDRIVE_EMBED(hdrive_embedded_azureml, HDRIVE_EMBED_AZUREML "/_script/azureml/__init__.py")
 HDRIVE_EMBED(hdrive_embedded_azureml_context, HDRIVE_EMBED_AZUREML "/_context.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_datasets, HDRIVE_EMBED_AZUREML "/_datasets.py")
 HDRIVE_EMBED(hdrive_embedded_azureml_errors, HDRIVE_EMBED_AZUREML "/_errors.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_model, HDRIVE_EMBED_AZUREML "/_model.py")
 HDRIVE_EMBED(hdrive_embedded_azureml_modules, HDRIVE_EMBED_AZUREML "/_modules.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_settings, HDRIVE_EMBED_AZUREML "/_settings.py")
+HDRIVE_EMBED(hdrive_embedded_azureml_submitted, HDRIVE_EMBED_AZUREML "/_submitted.py")
 
 namespace hdrive::compute {
 namespace {
@@ -60,10 +64,18 @@ Result<void> install_run_modules(const std::filesystem::path& directory) {
       {"hdrive_run.py", embedded_run_module()},
       {"azureml/_context.py",
        between(hdrive_embedded_azureml_context_begin, hdrive_embedded_azureml_context_end)},
+      {"azureml/_datasets.py",
+       between(hdrive_embedded_azureml_datasets_begin, hdrive_embedded_azureml_datasets_end)},
       {"azureml/_errors.py",
        between(hdrive_embedded_azureml_errors_begin, hdrive_embedded_azureml_errors_end)},
+      {"azureml/_model.py",
+       between(hdrive_embedded_azureml_model_begin, hdrive_embedded_azureml_model_end)},
       {"azureml/_modules.py",
        between(hdrive_embedded_azureml_modules_begin, hdrive_embedded_azureml_modules_end)},
+      {"azureml/_settings.py",
+       between(hdrive_embedded_azureml_settings_begin, hdrive_embedded_azureml_settings_end)},
+      {"azureml/_submitted.py",
+       between(hdrive_embedded_azureml_submitted_begin, hdrive_embedded_azureml_submitted_end)},
       {"azureml/__init__.py", between(hdrive_embedded_azureml_begin, hdrive_embedded_azureml_end)}};
   for (const auto& [name, text] : files)
     if (auto installed = install(directory / name, text); !installed) return installed;

@@ -36,6 +36,39 @@ run.flush()
 run.complete()
 """
 
+# What they ask their run for.
+SEEN = """
+import argparse, json, os
+from azureml.core import Dataset, Model, Run
+from azureml.data.dataset_factory import TabularDatasetFactory
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--penalty", type=float)
+known = parser.parse_args()
+run = Run.get_context()
+run.log("Accuracy", 0.5)
+run.log("Accuracy", 0.5 + known.penalty)
+run.log("loss", 2)
+run.log("note", "a text")
+run.log_row("table", x=1)
+run.log_row("table", x=2)
+os.makedirs("outputs", exist_ok=True)
+with open("outputs/model.txt", "w") as file:
+    file.write("model")
+workspace = run.experiment.workspace
+digits = Dataset.get_by_name(workspace, name="digits")
+run.register_model(model_name="digits", model_path="outputs/model.txt", tags={"kind": "test"})
+if known.penalty:
+    Model.register(workspace=workspace, model_path="outputs/model.txt", model_name="other")
+same = TabularDatasetFactory.from_delimited_files(path=str(digits))
+print(json.dumps({
+    "id": run.id, "number": run.number, "name": run.name, "display_name": run.display_name, "status": run.status,
+    "type": run.type, "experiment": run.experiment.name, "store": workspace.directory, "metrics": run.get_metrics(),
+    "one": run.get_metrics("loss"), "files": run.get_file_names(), "data": run.input_datasets["digits"],
+    "same": same == digits == workspace.datasets["digits"], "copied": digits.download("copies"),
+    "parent": [run.parent.id, run.parent.type, run.parent.experiment.name]}))
+"""
+
 
 class Scripts(HdriveTest):
     def azure(self, script, **keys):
@@ -63,15 +96,38 @@ class Scripts(HdriveTest):
         self.assertIn('"seen"', (directory / "azureml.jsonl").read_text())
         self.assertIn("{'stage': 'test'} /data/digits", (run / "stdout.log").read_text())
 
+    def test_a_script_sees_what_its_run_is_and_keeps_its_model(self):
+        self.azure(SEEN, environment_variables={"AZUREML_DATAREFERENCE_digits": str(self.folder / "digits.csv")})
+        self.write("digits.csv", "a,b\n1,2\n")
+        done = self.hdrive("run", "hdconfig.yml", "-e", "tutorial", "--quiet")
+        self.assertEqual("", done.err)
+        sweep = self.sweep_directory()
+        seen = json.loads((sweep / "runs" / "1" / "stdout.log").read_text())
+        self.assertEqual({"Accuracy": [0.5, 0.75], "loss": 2.0, "note": "a text", "table": {"x": [1, 2]}},
+                         seen.pop("metrics"))
+        self.assertEqual({
+            "id": sweep.name + "_1", "number": 1, "name": "run 1", "display_name": "run 1", "status": "Running",
+            "type": "azureml.scriptrun", "experiment": "tutorial", "store": str(sweep.parent), "one": {"loss": 2.0},
+            "files": ["outputs/model.txt"], "data": str(self.folder / "digits.csv"), "same": True,
+            "copied": ["copies/digits.csv"], "parent": [sweep.name, "hyperdrive", "tutorial"]}, seen)
+        models = sweep.parent / "azureml" / "models"
+        self.assertEqual(["1", "2"], sorted(each.name for each in (models / "digits").iterdir()))
+        self.assertEqual("model", (models / "other" / "1" / "files" / "model.txt").read_text())
+
     def test_what_only_azure_has_is_an_error_where_it_is_used(self):
-        self.azure("from azureml.core import Run, Dataset\n"
-                   "run = Run.get_context()\n"
-                   "run.log('Accuracy', 1)\n"
-                   "Dataset.get_by_name(None, 'digits')\n")
-        self.hdrive("run", "hdconfig.yml", "--quiet", code=None)
-        stderr = (self.sweep_directory() / "runs" / "0" / "stderr.log").read_text()
-        self.assertIn("Dataset.get_by_name: Run.get_context() and all it gives are there; the rest of azureml",
-                      stderr)
+        for line, said in (
+                ("Workspace.from_config()", "Workspace.from_config: Run.get_context() and all it gives are there; the "
+                 "rest of azureml"),
+                ("Dataset.get_by_name(None, 'digit')", "there is no dataset 'digit' here; did you mean 'digits'?; set "
+                 "AZUREML_DATAREFERENCE_digit to its path"),
+                ("run.experiment.workspace.get_default_keyvault()", "set environment_variables")):
+            self.azure("from azureml.core import Run, Dataset, Workspace\n"
+                       "run = Run.get_context()\n"
+                       "run.log('Accuracy', 1)\n" + line + "\n",
+                       environment_variables={"AZUREML_DATAREFERENCE_digits": "/x"})
+            self.hdrive("run", "hdconfig.yml", "--quiet", code=None)
+            latest = max(self.folder.glob(".hdrive/HD_*"), key=lambda sweep: sweep.stat().st_mtime)
+            self.assertIn(said, (latest / "runs" / "0" / "stderr.log").read_text())
 
     def test_where_azures_own_is_installed_the_key_decides(self):
         self.write("installed/azureml/core/__init__.py", "class Run:\n    is_real = True\n")

@@ -433,7 +433,9 @@ def test_a_script_that_prints_nothing_has_an_empty_log(own_folder):
 
 
 def test_what_is_not_there_can_be_imported_and_says_so_when_used():
-    with pytest.raises(NotBuiltError, match="Dataset.get_by_name is not there"):
+    with pytest.raises(NotBuiltError, match="Datastore.get is not there"):
+        azureml.Datastore.get(None, "digits")
+    with pytest.raises(UserErrorException, match="there is no dataset 'digits' here; set AZUREML_DATAREFERENCE_"):
         Dataset.get_by_name(None, "digits")
     with pytest.raises(NotBuiltError, match="Workspace.get_default_datastore"):
         Workspace().get_default_datastore()

@@ -17,13 +17,14 @@ docs/azureml.md tells what works and what does not yet. `hdrive.azureml.v2` has 
 """
 
 from .. import __version__
-from ._absent import (AzureCliAuthentication, DataReference, Dataset, Datastore, Image, InteractiveLoginAuthentication,
+from ._absent import (AzureCliAuthentication, DataReference, Datastore, Image, InteractiveLoginAuthentication,
                       MsiAuthentication, OutputFileDatasetConfig, ServicePrincipalAuthentication, Webservice,
                       set_diagnostics_collection)
 from ._compute import (AdlaCompute, AksCompute, AmlCompute, BatchCompute, ComputeInstance, ComputeTarget,
                        DatabricksCompute, DataFactoryCompute, HDInsightCompute, KubernetesCompute, RemoteCompute)
 from ._config import HyperDriveConfig, HyperDriveRunConfig
 from ._context import OfflineRun as _OfflineRun
+from ._datasets import Dataset, DatasetPath, FileDatasetFactory, TabularDatasetFactory
 from ._environment import DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE, CondaDependencies, Environment
 from ._errors import (ActivityFailedException, AzureMLException, ComputeTargetException, ExperimentExecutionException,
                       NotBuiltError, RunEnvironmentException, TrainingException, UserErrorException,
@@ -49,19 +50,20 @@ from .widgets import RunDetails
 VERSION = __version__
 
 __all__ = [
-    "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication",
-    "AzureMLException", "BanditPolicy", "BatchCompute", "BayesianParameterSampling", "Chainer", "ComputeInstance",
-    "ComputeTarget", "ComputeTargetException", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE",
-    "DataFactoryCompute", "DataReference", "DatabricksCompute", "Dataset", "Datastore", "DockerConfiguration",
+    "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication", "AzureMLException",
+    "BanditPolicy", "BatchCompute", "BayesianParameterSampling", "Chainer", "ComputeInstance", "ComputeTarget",
+    "ComputeTargetException", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "DataFactoryCompute",
+    "DataReference", "DatabricksCompute", "Dataset", "DatasetPath", "Datastore", "DockerConfiguration",
     "EarlyTerminationPolicy", "Environment", "Estimator", "EstimatorStep", "Experiment",
-    "ExperimentExecutionException", "Gloo", "GridParameterSampling", "HDInsightCompute", "HyperDriveConfig",
-    "HyperDriveRun", "HyperDriveRunConfig", "HyperDriveStep", "HyperDriveStepRun", "HyperParameterSampling",
-    "Image", "InteractiveLoginAuthentication", "KubernetesCompute", "MMLBaseEstimator", "MedianStoppingPolicy",
-    "Model", "Mpi", "MpiConfiguration", "MsiAuthentication", "Nccl", "NoTerminationPolicy", "NotBuiltError",
-    "OutputFileDatasetConfig", "ParameterServer", "Pipeline", "PipelineData", "PipelineRun", "PrimaryMetricGoal",
-    "PyTorchConfiguration", "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling", "RemoteCompute",
-    "Run", "RunConfiguration", "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun", "ScriptRunConfig",
-    "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TensorFlowEstimator", "TensorflowConfiguration",
-    "TrainingException", "TrainingOutput", "TruncationSelectionPolicy", "UserErrorException", "VERSION",
-    "Webservice", "Workspace", "WorkspaceException", "choice", "get_run", "install", "lognormal", "loguniform",
-    "normal", "qlognormal", "qloguniform", "qnormal", "quniform", "randint", "set_diagnostics_collection", "uniform"]
+    "ExperimentExecutionException", "FileDatasetFactory", "Gloo", "GridParameterSampling", "HDInsightCompute",
+    "HyperDriveConfig", "HyperDriveRun", "HyperDriveRunConfig", "HyperDriveStep", "HyperDriveStepRun",
+    "HyperParameterSampling", "Image", "InteractiveLoginAuthentication", "KubernetesCompute", "MMLBaseEstimator",
+    "MedianStoppingPolicy", "Model", "Mpi", "MpiConfiguration", "MsiAuthentication", "Nccl", "NoTerminationPolicy",
+    "NotBuiltError", "OutputFileDatasetConfig", "ParameterServer", "Pipeline", "PipelineData", "PipelineRun",
+    "PrimaryMetricGoal", "PyTorchConfiguration", "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling",
+    "RemoteCompute", "Run", "RunConfiguration", "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun",
+    "ScriptRunConfig", "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TabularDatasetFactory",
+    "TensorFlowEstimator", "TensorflowConfiguration", "TrainingException", "TrainingOutput",
+    "TruncationSelectionPolicy", "UserErrorException", "VERSION", "Webservice", "Workspace", "WorkspaceException",
+    "choice", "get_run", "install", "lognormal", "loguniform", "normal", "qlognormal", "qloguniform", "qnormal",
+    "quniform", "randint", "set_diagnostics_collection", "uniform"]

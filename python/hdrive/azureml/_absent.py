@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ._settings import not_built
 
-__all__ = ["AzureCliAuthentication", "DataReference", "Dataset", "Datastore", "Image",
+__all__ = ["AzureCliAuthentication", "DataReference", "Datastore", "Image",
            "InteractiveLoginAuthentication", "MsiAuthentication", "OutputFileDatasetConfig",
            "ServicePrincipalAuthentication", "Webservice", "set_diagnostics_collection"]
 
@@ -23,12 +23,6 @@ class _Absent(type):
 
     def __call__(cls, *_: Any, **__: Any) -> NoReturn:
         raise not_built(cls.__name__, cls._instead)
-
-
-class Dataset(metaclass=_Absent):
-    """Azure's datasets."""
-
-    _instead = "pass the paths of files on this machine as arguments"
 
 
 class Datastore(metaclass=_Absent):

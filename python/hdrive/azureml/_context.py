@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import atexit
 import json
-import math
 import os
 import shutil
 import stat
 import sys
-import time
 import uuid
 from typing import Any, Optional
 
-__all__ = ["Journal", "OfflineRun", "Run", "SubmittedRun", "get_context"]
+__all__ = ["Journal", "OfflineRun", "Run", "gather", "get_context"]
 
 JOURNAL = "azureml.jsonl"
 _MOST_BYTES = 1 << 28
@@ -294,23 +292,15 @@ class Run:
 
     @property
     def input_datasets(self) -> dict[str, Any]:
-        """The paths of the run's data by name: AZUREML_DATAREFERENCE_<name>, as a run configuration or
-        `environment_variables` sets them."""
-        return _Paths({name[len(_DATA):]: path for name, path in os.environ.items() if name.startswith(_DATA)})
+        """The run's data by name: AZUREML_DATAREFERENCE_<name>, as a run configuration or `environment_variables` sets
+        them. Each is its path, a text, that can be read as Azure's datasets can: to_pandas_dataframe()."""
+        from ._datasets import data_paths
+        return data_paths()
 
     @property
     def output_datasets(self) -> dict[str, Any]:
         """As input_datasets: where to write to."""
         return self.input_datasets
-
-
-_DATA = "AZUREML_DATAREFERENCE_"
-
-
-class _Paths(dict):  # type: ignore[type-arg]
-    def __missing__(self, name: str) -> str:
-        raise KeyError(f"no data is named {name!r} here; set {_DATA}{name} to a path on this machine, in "
-                       f"environment_variables, or pass the path as an argument ({', '.join(self) or 'none'} there)")
 
 
 def _refuse(name: str, instead: str) -> None:
@@ -405,92 +395,6 @@ class OfflineRun(Run):
         return {"runId": self.id, "status": "Running", "target": "local"}
 
 
-class _Experiment:
-    """The run's experiment, as its script sees it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    @property
-    def workspace(self) -> Any:
-        """The store that the sweep is in. Needs hdrive in this interpreter."""
-        from importlib import import_module
-        return import_module("hdrive.azureml").Workspace()
-
-
-class SubmittedRun(Run):
-    """A run that hdrive has started: `id`, `number`, `parent` (the sweep, which can be logged to as well)."""
-
-    def __init__(self) -> None:
-        self._directory = os.environ["HDRIVE_RUN_DIR"]
-        self._metrics = os.environ["HDRIVE_METRICS_FILE"]
-        self._attempt = int(os.environ.get("HDRIVE_ATTEMPT") or 1)
-        self._journal = Journal(self._directory)
-        self.id = os.environ.get("HDRIVE_RUN_ID", "")
-        self.number = int(os.environ.get("HDRIVE_RUN_NUMBER") or 0)
-        self.experiment = _Experiment(os.environ.get("AZUREML_ARM_PROJECT_NAME", ""))
-
-    @property
-    def parent(self) -> Run:
-        """The sweep that this run belongs to."""
-        return _ParentRun(os.path.dirname(os.path.dirname(self._directory)))
-
-    def _number(self, name: str, value: float, step: Optional[int]) -> None:
-        number: Any = value
-        if not math.isfinite(value):
-            number = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        entry = {"name": name, "value": number}
-        if step is not None:
-            entry["step"] = step
-        append_line(self._metrics, entry)
-
-    def _fact(self, kind: str, name: str, value: Any) -> None:
-        self._journal.add(kind, name, value, 0 if kind in ("tag", "property") else self._attempt)
-
-    def _facts(self, kind: str) -> dict[str, Any]:
-        return self._journal.latest(kind)
-
-    def _outputs(self) -> str:
-        return self._directory
-
-    def get_status(self) -> str:
-        """Running, as the script sees it."""
-        return "Running"
-
-    def get_details(self) -> dict[str, Any]:
-        """What the run was started with."""
-        try:
-            with open(os.path.join(self._directory, "run.json"), encoding="utf-8") as file:
-                started = json.load(file)
-        except (OSError, ValueError):
-            started = {}
-        return {"runId": self.id, "status": "Running", "target": "local", "properties": self.get_properties(),
-                "runDefinition": {"arguments": started.get("arguments", [])}}
-
-
-class _ParentRun(Run):
-    """The sweep, from within one of its runs."""
-
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
-        self._journal = Journal(directory)
-        self.id = os.environ.get("HDRIVE_SWEEP_ID", os.path.basename(directory))
-        self.parent = None
-
-    def _number(self, name: str, value: float, step: Optional[int]) -> None:
-        self._journal.add("number", name, {"value": value if math.isfinite(value) else str(value), "step": step,
-                                           "time": time.time()})
-
-    def _fact(self, kind: str, name: str, value: Any) -> None:
-        self._journal.add(kind, name, value)
-
-    def _facts(self, kind: str) -> dict[str, Any]:
-        return self._journal.latest(kind)
-
-    def _outputs(self) -> str:
-        return self._directory
-
-
 _current: Optional[Run] = None
 
 
@@ -499,6 +403,7 @@ def get_context(allow_offline: bool = True) -> Run:
     global _current
     if _current is None:
         if os.environ.get("HDRIVE_METRICS_FILE") and os.environ.get("HDRIVE_RUN_DIR"):
+            from ._submitted import SubmittedRun
             _current = SubmittedRun()
         elif allow_offline:
             _current = OfflineRun()

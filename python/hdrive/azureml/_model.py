@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model: files kept under a name and a version, beside the sweeps. A folder and no service."""
+"""Model: files kept under a name and a version, beside the sweeps. A folder and no service. The standard library alone,
+as scripts load this file without hdrive."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from ._context import get_context
 from ._errors import UserErrorException
 from ._settings import ignored, nearest
 
@@ -19,8 +21,13 @@ __all__ = ["Model"]
 
 def _folder(workspace: Workspace | None) -> str:
     if workspace is None:
-        from ._workspace import Workspace as Local
-        workspace = Local.from_config()
+        experiment = getattr(get_context(), "experiment", None)
+        if experiment is not None:
+            workspace = experiment.workspace
+        else:
+            from ._workspace import Workspace as Local
+            workspace = Local.from_config()
+    assert workspace is not None
     return os.path.join(workspace.directory, "azureml", "models")
 
 

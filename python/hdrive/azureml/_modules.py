@@ -51,8 +51,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "azureml.core.script_run": ("ScriptRun",),
     "azureml.core.script_run_config": ("ScriptRunConfig",),
     "azureml.core.workspace": ("Workspace",),
-    "azureml.data": ("OutputFileDatasetConfig",),
+    "azureml.data": ("OutputFileDatasetConfig", "TabularDataset:DatasetPath", "FileDataset:DatasetPath"),
     "azureml.data.data_reference": ("DataReference",),
+    "azureml.data.dataset_factory": ("TabularDatasetFactory", "FileDatasetFactory"),
+    "azureml.data.file_dataset": ("FileDataset:DatasetPath",),
+    "azureml.data.tabular_dataset": ("TabularDataset:DatasetPath",),
     "azureml.exceptions": _ERRORS,
     "azureml.pipeline": (),
     "azureml.pipeline.core": _PIPELINE,
@@ -93,7 +96,9 @@ MODULES_V2: dict[str, tuple[str, ...]] = {
 }
 
 # What scripts get without hdrive: (module, name there).
-_LIGHT = {"Run": ("_context", "Run"), "_OfflineRun": ("_context", "OfflineRun"),
+_LIGHT = {"Run": ("_context", "Run"), "_OfflineRun": ("_context", "OfflineRun"), "Model": ("_model", "Model"),
+          **{name: ("_datasets", name)
+             for name in ("Dataset", "DatasetPath", "FileDatasetFactory", "TabularDatasetFactory")},
           **{name: ("_errors", name) for name in _ERRORS}}
 
 class _Elsewhere(type):

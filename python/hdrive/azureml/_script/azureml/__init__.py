@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """azureml for the scripts that hdrive starts: the folder around this package is on their PYTHONPATH.
 
-The package hdrive puts its own folder there; the command carries this file and the three it loads, and writes them
+The package hdrive puts its own folder there; the command carries this file and those it loads, and writes them
 into the sweep's `.python/azureml`. A package and no sitecustomize.py, so that the user's own is not in the way, and
-nothing happens in a script that imports no azureml. Run and the exceptions need the standard library alone; the rest
-needs hdrive in the interpreter.
+nothing happens in a script that imports no azureml. Run, Dataset, Model and the exceptions need the standard library
+alone; the rest needs hdrive in the interpreter.
 
 HDRIVE_AZUREML_SDK (azureml_sdk in the configuration) decides what azureml is where Azure's own is installed, too.
 """
@@ -46,6 +46,6 @@ if _sdk == "real" or (_sdk == "auto" and _installed()):
     # As if this package was not there: azureml is a namespace that Azure's packages share.
     __path__ = [path for path in __path__ if os.path.abspath(path) != _HERE]
 else:
-    for _name in ("_errors", "_context", "_modules"):
+    for _name in ("_errors", "_settings", "_context", "_datasets", "_submitted", "_model", "_modules"):
         _load(_name)
     _load("_modules").register()
