@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "hdrive/server.h"
 
 namespace hdrive::compute {
 namespace {
@@ -20,11 +21,63 @@ std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
-// A parameter that does not exist in this run must not be found there; HDRIVE_HOME is the user's.
-bool is_of_a_run(std::string_view name) {
-  return name.starts_with("AZUREML_SWEEP_") || name == "AZUREML_RUN_ID" ||
-         (name.starts_with("HDRIVE_") && name != "HDRIVE_HOME");
+// The user's settings of hdrive itself.
+bool is_setting(std::string_view name) {
+  return name == "HDRIVE_HOME" || name == "HDRIVE_ENVIRONMENTS";
 }
+
+// The variables of this process, and which of them are not a run's to inherit: a parameter that
+// does not exist in it must not be found there, nor the run that began this sweep.
+class Inherited {
+ public:
+  explicit Inherited(const char* const* entries) : entries_(entries) {
+    const auto run = find("HDRIVE_RUN_ID"), uri = find("MLFLOW_TRACKING_URI");
+    in_run_ = run.has_value();
+    logs_to_run_ = in_run_ && uri && !own_tracking_uri(std::string(*uri), std::string(*run));
+    names_run_ = logs_to_run_ || (in_run_ && find("MLFLOW_RUN_ID") == run);
+  }
+
+  std::optional<std::string> handed_down(std::string_view name) const {
+    const auto value = is_of_a_run(name) ? std::nullopt : find(name);
+    return value ? std::optional<std::string>(*value) : std::nullopt;
+  }
+
+  bool is_of_a_run(std::string_view name) const {
+    if (name.starts_with("HDRIVE_")) return !is_setting(name);
+    if (name.starts_with("AZUREML_SWEEP_") || name == "AZUREML_RUN_ID") return true;
+    if (in_run_ && is_any_of(name, kOfOuterRun)) return true;
+    if (logs_to_run_ && is_any_of(name, kOfItsServer)) return true;
+    return names_run_ && is_any_of(name, kOfItsTracking);
+  }
+
+ private:
+  // By its name, or by the beginning of it that ends with "_".
+  static constexpr std::string_view kOfOuterRun[] = {
+      "AZUREML_ARM_PROJECT_NAME", "AZUREML_DATAREFERENCE_", "AZUREML_PARAMETER_"};
+  // The server where the outer run logs; one that the user has set is handed down.
+  static constexpr std::string_view kOfItsServer[] = {"MLFLOW_TRACKING_URI",
+                                                      "MLFLOW_TRACKING_TOKEN"};
+  static constexpr std::string_view kOfItsTracking[] = {"MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID",
+                                                        "MLFLOW_EXPERIMENT_NAME"};
+
+  template <std::size_t N>
+  static bool is_any_of(std::string_view name, const std::string_view (&known)[N]) {
+    return std::any_of(std::begin(known), std::end(known), [&](std::string_view each) {
+      return each.ends_with('_') ? name.starts_with(each) : name == each;
+    });
+  }
+
+  std::optional<std::string_view> find(std::string_view name) const {
+    for (const char* const* entry = entries_; *entry; ++entry)
+      if (name_of(*entry) == name) return std::string_view(*entry).substr(name.size() + 1);
+    return std::nullopt;
+  }
+
+  const char* const* entries_;
+  bool in_run_ = false;       // the engine was begun by a run of another sweep
+  bool logs_to_run_ = false;  // MLflow logs into that run
+  bool names_run_ = false;    // MLflow is told that run
+};
 
 constexpr const char* kProxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
 constexpr const char* kDirect[] = {"no_proxy", "NO_PROXY"};
@@ -48,14 +101,12 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
     else
       found->second = std::move(value);
   };
+  const Inherited outer(inherited);
   // What the run would see without further ado; nullopt: not set.
   const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
     for (const auto& [other, value] : added)
       if (other == name) return value;
-    for (const char* const* entry = inherited; *entry; ++entry)
-      if (name_of(*entry) == name && !is_of_a_run(name))
-        return std::string(*entry).substr(name.size() + 1);
-    return std::nullopt;
+    return outer.handed_down(name);
   };
   set("HDRIVE_RUN_ID", request.run_id);
   // Where they are too many for a variable run.json has them.
@@ -102,7 +153,7 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
 
   std::vector<std::string> result;
   for (const char* const* entry = inherited; *entry; ++entry) {
-    if (is_of_a_run(name_of(*entry))) continue;
+    if (outer.is_of_a_run(name_of(*entry))) continue;
     const auto same = [&](const auto& addition) { return addition.first == name_of(*entry); };
     if (std::none_of(added.begin(), added.end(), same)) result.emplace_back(*entry);
   }

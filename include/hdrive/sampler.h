@@ -100,9 +100,9 @@ struct ModelReport {
   Calibration calibration;
 };
 
-/// Fits the model of Bayesian sampling to the runs so far, those taken over from earlier sweeps among
-/// them; with the options of `spec` if that is its sampler. Fails before two runs have ended with a
-/// value.
+/// Fits the model of Bayesian sampling to the runs so far, those taken over from earlier sweeps
+/// among them; with the options of `spec` if that is its sampler. Fails before two runs have ended
+/// with a value.
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history);
 

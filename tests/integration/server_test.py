@@ -227,6 +227,22 @@ class Server(HdriveTest):
         self.assertNotIn("warning", self.hdrive("run", "hdconfig.yml").err)
         self.assertEqual(" ", self.record()[-1])
 
+    def test_a_sweep_within_a_run_does_not_log_into_that_run(self):
+        inner = ('import os, json; print(json.dumps({name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", '
+                 '"MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "AZUREML_RUN_ID", "AZUREML_ARM_PROJECT_NAME")}), '
+                 'file=open(os.environ["RECORD"], "a"))')
+        self.write("inner.py", inner)
+        for mlflow in ("never", "auto"):
+            self.config(name="inner.yml", command="python3 inner.py", max_total_runs=1, mlflow=mlflow, append_parameters=False)
+            self.config(f"hdrive run $HDRIVE_SOURCE_DIR/inner.yml --quiet", max_total_runs=1)
+            self.hdrive("run", "hdconfig.yml", "--experiment-name", "outer", "--quiet")
+        never, auto = map(json.loads, self.record())
+        outer = [sweep["sweep_id"] for sweep in self.sweeps() if sweep["experiment"] == "outer"]
+        self.assertEqual([None] * 3, [never[name] for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME")])
+        self.assertEqual([None, None], [each["AZUREML_ARM_PROJECT_NAME"] for each in (never, auto)])
+        self.assertEqual(auto["AZUREML_RUN_ID"], auto["MLFLOW_RUN_ID"])
+        self.assertNotIn(auto["MLFLOW_RUN_ID"].rpartition("_")[0], outer)
+
     # ---- addresses ------------------------------------------------------------------------------
 
     def test_an_address_that_is_taken_is_an_error_before_anything_starts(self):
