@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/built_environment.h"
 #include "cli/config_arguments.h"
 #include "cli/edit.h"
 #include "cli/foreground.h"
@@ -55,7 +56,8 @@ int resume_sweep(const ResumeOptions& options) {
   }
 
   Foreground foreground;
-  foreground.spec = startable_spec(owned.store->header(), sweep.directory);
+  foreground.spec =
+      startable_spec(with_environment(owned.store->header(), spec, options.quiet), sweep.directory);
   foreground.directory = sweep.directory;
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/built_environment.h"
 #include "cli/config_arguments.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
@@ -174,6 +175,7 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
   Capture source = capture(spec, home, now, options.quiet);
   header.snapshot = source.id;
   header.properties = source.properties;
+  note_environment(loaded.surroundings, header);
   Foreground foreground;
   foreground.spec = spec;
   foreground.directory = home / header.id;

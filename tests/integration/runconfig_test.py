@@ -194,6 +194,32 @@ class Environments(RunConfigurations):
         [environment] = (self.folder / "environments").glob("*/prefix")
         self.assertEqual([f"{environment}/bin"], self.record())
 
+    def test_an_environment_that_was_removed_is_built_again_when_the_sweep_goes_on(self):
+        self.without_conda()
+        self.hyperdrive("--name", "mine")
+        [key] = [row["key"] for row in json.loads(self.hdrive("environment", "-f", "json").out)]
+        self.hdrive("environment", "remove", key)
+        done = self.hdrive("resume", "mine", "--set", "max_total_runs=2")
+        self.assertIn(f"the environment {key} of HD_", done.err)
+        self.assertIn("no longer there; it is built again", done.err)
+        self.assertEqual(self.record()[0], self.record()[1])
+        # Elsewhere, as with another cache: the runs find it there.
+        self.hdrive("environment", "remove", key)
+        self.environment["HDRIVE_ENVIRONMENTS"] = str(self.folder / "elsewhere")
+        self.hdrive("resume", "mine", "--set", "max_total_runs=3")
+        self.assertIn("/elsewhere/", self.record()[2])
+        self.assertEqual(["Completed"] * 3, [run["status"] for run in self.runs("mine")])
+
+    def test_an_environment_that_cannot_be_built_again_is_told_before_anything_starts(self):
+        self.without_conda()
+        self.hyperdrive("--name", "mine")
+        shutil.rmtree(self.folder / "environments")
+        self.wheel.unlink()
+        done = self.hdrive("resume", "mine", "--set", "max_total_runs=2", code=None)
+        self.assertNotEqual(0, done.code)
+        self.assertIn("is no longer there", done.err)
+        self.assertEqual(1, len(self.runs("mine")))
+
     def test_a_conda_file_of_the_command_line_goes_before_the_run_configurations(self):
         self.without_conda()
         other = wheel(self.folder / ".azureml", "answers", "ANSWER = 7\n")
