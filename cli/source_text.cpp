@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/sweep_text.h"
@@ -59,6 +61,30 @@ OrderedJson git_json(const SweepHeader& header) {
           {"branch", git->branch},
           {"commit", git->commit},
           {"dirty", git->dirty}};
+}
+
+std::map<std::string, std::string> azure_properties(const SweepHeader& header) {
+  std::map<std::string, std::string> properties;
+  for (const auto& [name, value] : header.properties)
+    if (name.starts_with("azureml.") || name.starts_with("mlflow.")) properties[name] = value;
+  if (!header.snapshot.empty()) properties["ContentSnapshotId"] = header.snapshot;
+  return properties;
+}
+
+std::string properties_text(const SweepHeader& header) {
+  const auto properties = azure_properties(header);
+  if (properties.empty()) return "";
+  int longest = 0;
+  for (const auto& [name, value] : properties)
+    longest = std::max(longest, display_width(printable(name)));
+  std::string text = "\nproperties\n";
+  const int width = output_width();
+  for (const auto& [name, value] : properties) {
+    const std::string shown = printable(value), label = "  " + printable(name);
+    const bool fits = width <= 0 || 2 + longest + 2 + display_width(shown) <= width;
+    text += (fits ? pad(label, 2 + longest + 2, Align::left) : label + "\n    ") + shown + "\n";
+  }
+  return text;
 }
 
 std::string freed_text(const DiskUse& use, bool done, const std::filesystem::path& home) {

@@ -3,6 +3,7 @@
 // What a sweep's code was, in words: its snapshot and the state of its git repository.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,13 @@ OrderedJson git_json(const SweepHeader& header);
 
 /// "snapshot 1a2b3c4d5e6f: 12 files, 0.1 MB; ignored: 3", with a line break.
 std::string snapshot_line(const Capture& capture);
+
+/// The sweep's properties under Azure's names: the snapshot, what MLflow and Azure ML note of git.
+std::map<std::string, std::string> azure_properties(const SweepHeader& header);
+
+/// Those in lines for people, below a heading; a value that is too long for its line has the next
+/// one to itself. Empty where there are none.
+std::string properties_text(const SweepHeader& header);
 
 /// Labelled lines for `show`; empty where nothing is known.
 std::string source_text(const SweepEntry& sweep);

@@ -62,9 +62,7 @@ OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
   OrderedJson json = sweep_json(sweep, summary);
   json["repeats"] = repeats_json(repeated);
   json["model_pick"] = pick_json(pick);
-  json["properties"] = sweep.header.properties;
-  if (!sweep.header.snapshot.empty())
-    json["properties"]["ContentSnapshotId"] = sweep.header.snapshot;
+  json["properties"] = azure_properties(sweep.header);
   json["config"] = sweep.header.config;
   json["edits"] = OrderedJson::array();
   for (const SweepEdited& edit : edits)
@@ -99,6 +97,7 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
     if (const auto policy = make_policy(spec->policy, spec->goal))
       text += labelled_sentence("policy", (*policy)->describe());
   }
+  text += properties_text(sweep.header);
   text += "\nconfiguration\n" + indented(sweep.header.config);
   print(text + edits_text(edits) + notes_text(notes));
   return kDone;

@@ -174,7 +174,13 @@ class WorkspaceTest(HdriveTest):
             self.assertEqual(shown["snapshot"], shown["properties"]["ContentSnapshotId"])
             self.assertEqual("https://host/x.git", shown["properties"]["azureml.git.repository_uri"])
             self.assertEqual(["False", "True"], differences["properties"]["azureml.git.dirty"])
-            self.assertNotIn("secret", self.hdrive("show", one).out)
+            text = self.hdrive("show", one, env={"COLUMNS": "80"}).out
+            self.assertNotIn("secret", text)
+            block = text.partition("\nproperties\n")[2].partition("\n\n")[0]
+            for name, value in shown["properties"].items():
+                self.assertRegex(block, rf"(?m)^  {name}\s+{value}$")
+            self.assertLessEqual(max(map(len, block.splitlines())), 80)
+            self.assertIn("  azureml.git.branch          main\n", block)
 
     def test_a_shared_file_that_was_changed_unseen_is_found_and_restored(self):
         for i in range(101):
