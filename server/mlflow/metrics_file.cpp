@@ -12,6 +12,7 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "hdrive/target.h"
 #include "server/mlflow/journal.h"
@@ -67,7 +68,7 @@ std::optional<Point> point_of(std::string_view line) {
 
 // Tells each complete line from `position` on, and where it ends, until `line` has enough. The end of the last line
 // that was told, or of what was passed over, since no line of the protocol is that long.
-std::uint64_t each_line(const base::UniqueFd& fd, std::uint64_t position,
+std::uint64_t each_line(int fd, std::uint64_t position,
                         const std::function<bool(std::string_view, std::uint64_t)>& line) {
   std::string text;
   std::size_t searched = 0;
@@ -75,7 +76,7 @@ std::uint64_t each_line(const base::UniqueFd& fd, std::uint64_t position,
     const std::size_t held = text.size();
     text.resize(held + kChunk);
     const ssize_t count =
-        ::pread(fd.get(), text.data() + held, kChunk, static_cast<off_t>(position + held));
+        ::pread(fd, text.data() + held, kChunk, static_cast<off_t>(position + held));
     text.resize(held + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (count <= 0) return position;
     std::size_t begin = 0;
@@ -138,9 +139,9 @@ void RecentHashes::clear() {
 
 // ---- the file -----------------------------------------------------------------------------------
 
-void MetricsFile::look_at_tail(const base::UniqueFd& fd, std::uint64_t size) {
+void MetricsFile::look_at_tail(int fd, std::uint64_t size) {
   recent_.clear();
-  line_is_open_ = !ends_with_newline(fd.get(), size);
+  line_is_open_ = !ends_with_newline(fd, size);
   // The line that the tail begins within is no metric, or one too many: neither does harm.
   each_line(fd, size > kTail ? size - kTail : 0, [&](std::string_view line, std::uint64_t) {
     if (const auto point = point_of(line)) recent_.insert(hash_of(*point));
@@ -148,17 +149,14 @@ void MetricsFile::look_at_tail(const base::UniqueFd& fd, std::uint64_t size) {
   });
 }
 
-// Anew each time: the engine moves the file of an attempt aside when it makes the next one's.
-Result<base::UniqueFd> MetricsFile::open() {
-  auto fd = base::open_regular(AT_FDCWD, path_, O_RDWR | O_APPEND | (made_here_ ? O_CREAT : 0));
-  if (!fd) return fd.error();
-  struct stat status {};
-  if (::fstat(fd->get(), &status) != 0) return base::system_error(path_, "look at", errno);
-  if (status.st_ino != inode_) {
-    inode_ = status.st_ino;
-    look_at_tail(*fd, static_cast<std::uint64_t>(status.st_size));
+Result<int> MetricsFile::open() {
+  const auto file = files_.append_to(path_, made_here_);
+  if (!file) return file.error();
+  if (file->inode != inode_) {
+    inode_ = file->inode;
+    look_at_tail(file->fd, file->size);
   }
-  return fd;
+  return file->fd;
 }
 
 Result<void> MetricsFile::append(const std::vector<Point>& points) {
@@ -177,7 +175,7 @@ Result<void> MetricsFile::append(const std::vector<Point>& points) {
   }
   if (text.size() == before) return {};
   std::size_t written = 0;
-  auto done = write_all(fd->get(), path_, text, written);
+  auto done = write_all(*fd, path_, text, written);
   for (const auto& [end, hash] : ends)
     if (end <= written) recent_.insert(hash);
   if (written > 0) line_is_open_ = text[written - 1] != '\n';
@@ -195,16 +193,17 @@ const std::map<std::string, Point>& MetricsFile::latest() {
     latest_inode_ = there ? status.st_ino : 0;
   }
   if (!there) return latest_;
-  latest_position_ = each_line(*fd, latest_position_, [&](std::string_view line, std::uint64_t) {
-    auto point = point_of(line);
-    if (!point) return true;
-    const auto found = latest_.find(point->name);
-    if (found == latest_.end() && latest_.size() < kMostNames)
-      latest_.emplace(point->name, *point);
-    else if (found != latest_.end() && is_later(*point, found->second))
-      found->second = *std::move(point);
-    return true;
-  });
+  latest_position_ =
+      each_line(fd->get(), latest_position_, [&](std::string_view line, std::uint64_t) {
+        auto point = point_of(line);
+        if (!point) return true;
+        const auto found = latest_.find(point->name);
+        if (found == latest_.end() && latest_.size() < kMostNames)
+          latest_.emplace(point->name, *point);
+        else if (found != latest_.end() && is_later(*point, found->second))
+          found->second = *std::move(point);
+        return true;
+      });
   return latest_;
 }
 
@@ -213,7 +212,7 @@ MetricsFile::Page MetricsFile::history(const std::string& name, std::uint64_t po
   Page page;
   const auto fd = base::open_regular(AT_FDCWD, path_, O_RDONLY);
   if (!fd) return page;
-  each_line(*fd, position, [&](std::string_view line, std::uint64_t end) {
+  each_line(fd->get(), position, [&](std::string_view line, std::uint64_t end) {
     // Most lines of other metrics need not be read.
     if (line.find(name) == line.npos && line.find('\\') == line.npos) return true;
     auto point = point_of(line);

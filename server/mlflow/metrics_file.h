@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
 #include "hdrive/result.h"
+#include "server/mlflow/open_files.h"
 
 namespace hdrive::server::mlflow {
 
@@ -48,9 +48,9 @@ class RecentHashes {
 class MetricsFile {
  public:
   /// `made_here`: it is created at need; otherwise the engine makes it, and where it is missing the run takes no
-  /// metrics.
-  MetricsFile(std::filesystem::path path, bool made_here)
-      : path_(std::move(path)), made_here_(made_here) {}
+  /// metrics. `files` has it open between the requests, and must outlive it.
+  MetricsFile(OpenFiles& files, std::filesystem::path path, bool made_here)
+      : files_(files), path_(std::move(path)), made_here_(made_here) {}
 
   /// Appends them in their order with one call. A point that is in every way like one of the latest few thousand is
   /// left out, as MLflow's own stores do (metric, timestamp, step and value are its key): so a request that a client
@@ -70,9 +70,10 @@ class MetricsFile {
   Page history(const std::string& name, std::uint64_t position, std::size_t most) const;
 
  private:
-  Result<base::UniqueFd> open();
-  void look_at_tail(const base::UniqueFd& fd, std::uint64_t size);
+  Result<int> open();
+  void look_at_tail(int fd, std::uint64_t size);
 
+  OpenFiles& files_;
   std::filesystem::path path_;
   bool made_here_;
   ino_t inode_ = 0;  // of the file that `recent_` speaks of

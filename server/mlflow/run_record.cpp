@@ -44,23 +44,25 @@ json parsed(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-RunRecord::RunRecord(std::string run_id, Owner owner, fs::path directory, bool of_sweep)
+RunRecord::RunRecord(OpenFiles& files, std::string run_id, Owner owner, fs::path directory,
+                     bool of_sweep)
     : id_(std::move(run_id)),
       owner_(std::move(owner)),
       directory_(std::move(directory)),
       of_sweep_(of_sweep),
       journal_(journal_path()),
-      metrics_(directory_ / "metrics.jsonl", !of_sweep) {}
+      metrics_(files, directory_ / "metrics.jsonl", !of_sweep) {}
 
-RunRecord RunRecord::of_sweep(std::string run_id, RunId run, fs::path directory) {
+RunRecord RunRecord::of_sweep(OpenFiles& files, std::string run_id, RunId run, fs::path directory) {
   Owner owner{run, directory};
-  RunRecord record(std::move(run_id), std::move(owner), std::move(directory), true);
+  RunRecord record(files, std::move(run_id), std::move(owner), std::move(directory), true);
   record.chosen_experiment_ = kSweepExperiment;
   return record;
 }
 
-RunRecord RunRecord::created(std::string run_id, Owner owner, fs::path directory) {
-  return RunRecord(std::move(run_id), std::move(owner), std::move(directory), false);
+RunRecord RunRecord::created(OpenFiles& files, std::string run_id, Owner owner,
+                             fs::path directory) {
+  return RunRecord(files, std::move(run_id), std::move(owner), std::move(directory), false);
 }
 
 void RunRecord::choose_experiment(const std::string& experiment) {

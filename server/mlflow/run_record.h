@@ -31,10 +31,12 @@ struct Owner {
 
 class RunRecord {
  public:
-  /// Of a run of the sweep: `run_id` is hdrive's, the directory its run directory.
-  static RunRecord of_sweep(std::string run_id, RunId run, std::filesystem::path directory);
+  /// Of a run of the sweep: `run_id` is hdrive's, the directory its run directory. `files` must outlive it.
+  static RunRecord of_sweep(OpenFiles& files, std::string run_id, RunId run,
+                            std::filesystem::path directory);
   /// Of one that a script has created; its journal begins with what it was created with.
-  static RunRecord created(std::string run_id, Owner owner, std::filesystem::path directory);
+  static RunRecord created(OpenFiles& files, std::string run_id, Owner owner,
+                           std::filesystem::path directory);
 
   struct State {
     std::string experiment;
@@ -71,7 +73,8 @@ class RunRecord {
   void choose_experiment(const std::string& experiment);
 
  private:
-  RunRecord(std::string run_id, Owner owner, std::filesystem::path directory, bool of_sweep);
+  RunRecord(OpenFiles& files, std::string run_id, Owner owner, std::filesystem::path directory,
+            bool of_sweep);
   void apply(const nlohmann::json& entry);
   void read_end();
   std::filesystem::path journal_path() const { return directory_ / "mlflow.jsonl"; }

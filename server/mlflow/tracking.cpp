@@ -18,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostHeld = 2048;
+// The runs of a sweep need most descriptors.
+constexpr std::size_t kMostOpen = 256;
 constexpr std::size_t kIdDigits = 32;
 constexpr char kModelPrefix[] = "m-";
 constexpr char kJournalEnd[] = ".jsonl";
@@ -51,7 +53,8 @@ std::optional<RunId> parse_number(std::string_view text) {
 Tracking::Tracking(fs::path sweep_directory, std::string sweep_id, const std::string& experiment)
     : directory_(std::move(sweep_directory)),
       sweep_id_(std::move(sweep_id)),
-      experiments_(directory_, experiment, now()) {}
+      experiments_(directory_, experiment, now()),
+      files_(kMostOpen) {}
 
 std::int64_t Tracking::now() {
   return std::chrono::floor<std::chrono::milliseconds>(clock_->now()).time_since_epoch().count();
@@ -83,7 +86,7 @@ std::unique_ptr<RunRecord> Tracking::make_run(const std::string& run_id) {
     Owner owner = owner_of(number);
     if (!is_there(owner.directory / "run.json")) return nullptr;
     return std::make_unique<RunRecord>(
-        RunRecord::of_sweep(run_id, *number, std::move(owner.directory)));
+        RunRecord::of_sweep(files_, run_id, *number, std::move(owner.directory)));
   }
   look_for_created();
   const auto found = created_runs_.find(run_id);
@@ -94,7 +97,7 @@ std::unique_ptr<RunRecord> Tracking::make_run(const std::string& run_id) {
     created_runs_.erase(found);
     return nullptr;
   }
-  return std::make_unique<RunRecord>(RunRecord::created(run_id, found->second, folder));
+  return std::make_unique<RunRecord>(RunRecord::created(files_, run_id, found->second, folder));
 }
 
 RunRecord* Tracking::find_run(const std::string& run_id) {

@@ -59,6 +59,7 @@ class Tracking {
   const std::string sweep_id_;
   const std::shared_ptr<Clock> clock_ = make_steady_clock();
   Experiments experiments_;
+  OpenFiles files_;  // that the runs append to
 
   // Runs in use, the latest first; those not used for long are read again from their files.
   struct Held {

@@ -23,11 +23,12 @@ std::string read(const std::filesystem::path& path) {
 struct Fixture {
   test::TemporaryDirectory folder;
   std::filesystem::path path = folder.path() / "metrics.jsonl";
+  mutable OpenFiles files{4};
 };
 
 TEST_CASE("a metric is a line of the protocol") {
   const Fixture at;
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   REQUIRE(file.append({{"loss", 0.5, 1'795'247'177'123, 3}, {"a\"b", std::nan(""), 0, 0}}));
   CHECK(read(at.path) ==
         "{\"name\": \"loss\", \"value\": 0.5, \"step\": 3, \"time\": 1795247177.123}\n"
@@ -37,10 +38,10 @@ TEST_CASE("a metric is a line of the protocol") {
 TEST_CASE("a request that comes again counts once, also for the next engine") {
   const Fixture at;
   const std::vector<Point> points = {{"loss", 0.5, 1000, 1}, {"loss", 0.25, 2000, 2}};
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   REQUIRE(file.append(points));
   REQUIRE(file.append(points));
-  MetricsFile next(at.path, true);
+  MetricsFile next(at.files, at.path, true);
   REQUIRE(next.append(points));
   CHECK(next.history("loss", 0, 100).points.size() == 2);
   REQUIRE(next.append({{"loss", 0.25, 2000, 3}, {"loss", 0.25, 2001, 2}, {"Loss", 0.25, 2000, 2}}));
@@ -49,7 +50,7 @@ TEST_CASE("a request that comes again counts once, also for the next engine") {
 
 TEST_CASE("a file that the engine makes is not made here") {
   const Fixture at;
-  MetricsFile file(at.path, false);
+  MetricsFile file(at.files, at.path, false);
   const auto done = file.append({{"loss", 0.5, 1000, 1}});
   REQUIRE(!done);
   CHECK(done.error().kind == Error::Kind::not_found);
@@ -58,7 +59,7 @@ TEST_CASE("a file that the engine makes is not made here") {
 
 TEST_CASE("the file of the next attempt begins anew") {
   const Fixture at;
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   REQUIRE(file.append({{"loss", 0.5, 1000, 1}}));
   CHECK(file.latest().size() == 1);
   std::filesystem::rename(at.path, at.folder.path() / "aside");
@@ -70,7 +71,7 @@ TEST_CASE("the file of the next attempt begins anew") {
 
 TEST_CASE("what others log is seen, and the latest is that of the highest step") {
   const Fixture at;
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   REQUIRE(file.append({{"loss", 0.5, 1000, 5}}));
   std::ofstream(at.path, std::ios::app)
       << "{\"value\": 7, \"name\": \"loss\", \"step\": 2}\nnonsense\n"
@@ -83,7 +84,7 @@ TEST_CASE("what others log is seen, and the latest is that of the highest step")
 
 TEST_CASE("a history comes in pages") {
   const Fixture at;
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   std::vector<Point> points;
   for (int i = 0; i < 100; ++i) points.push_back({i % 2 ? "odd" : "even", i / 2.0, 1000 + i, i});
   REQUIRE(file.append(points));
@@ -104,7 +105,7 @@ TEST_CASE("a history comes in pages") {
 
 TEST_CASE("points that did not find room are known as not written") {
   const Fixture at;
-  MetricsFile file(at.path, true);
+  MetricsFile file(at.files, at.path, true);
   REQUIRE(file.append({{"loss", 1, 1000, 0}}));
   const std::size_t line = read(at.path).size();
   std::vector<Point> points;
@@ -131,10 +132,11 @@ TEST_CASE("thousands of hashes are remembered in bounded memory") {
 TEST_CASE("a journal leaves out a line that a crash cut short, and goes on behind it") {
   const test::TemporaryDirectory folder;
   const auto path = folder.path() / "mlflow.jsonl";
-  RunRecord run = RunRecord::created("r", {{}, folder.path()}, folder.path());
+  OpenFiles files(4);
+  RunRecord run = RunRecord::created(files, "r", {{}, folder.path()}, folder.path());
   run.log({{{"param", "a"}, {"value", "1"}}});
   std::ofstream(path, std::ios::app) << "{\"param\": \"b\", \"val";
-  RunRecord next = RunRecord::created("r", {{}, folder.path()}, folder.path());
+  RunRecord next = RunRecord::created(files, "r", {{}, folder.path()}, folder.path());
   CHECK(next.state().params == std::map<std::string, std::string>{{"a", "1"}});
   next.log({{{"param", "c"}, {"value", "3"}}});
   CHECK(next.state().params == std::map<std::string, std::string>{{"a", "1"}, {"c", "3"}});
