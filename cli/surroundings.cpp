@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/surroundings.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/container_words.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/target.h"
@@ -24,48 +20,17 @@ EnvironmentOptions options_for(bool quiet) {
   return options;
 }
 
-// Files of a run belong to who runs the sweep. podman without root does that by itself.
-std::string container_user(ContainerEngine engine) {
-  if (engine != ContainerEngine::docker) return "";
-  return fmt::format("{}:{}", ::getuid(), ::getgid());
-}
-
-void put_into_container(LoadedConfig& loaded, bool quiet) {
-  Container container = *loaded.surroundings.container;
-  const auto engine = find_container_engine(search_path());
-  if (!engine)
-    fail(kWrong, fmt::format("the docker section wants the image {}, and {}; install one, or set "
-                             "environment.docker.enabled to false",
-                             container.image, engine.error().what));
-  if (*engine == ContainerEngine::apptainer && !container.shm_size.empty()) {
-    complain("warning: shmSize is ignored: apptainer shares this machine's /dev/shm");
-    container.shm_size.clear();
-  }
-  if (container.gpu && find_gpus(environment("CUDA_VISIBLE_DEVICES")).empty()) {
-    complain("warning: gpuSupport is ignored: this machine has no GPU");
-    container.gpu = false;
-  }
-  if (auto ready = prepare_image(*engine, container.image, options_for(quiet)); !ready)
-    fail(kCannot, ready.error());
-  ContainerWords words;
-  words.engine = *engine;
-  words.container = std::move(container);
-  words.user = container_user(*engine);
-  for (const auto& [name, value] : loaded.spec.environment_variables)
-    words.variables.push_back(name);
-  loaded.spec.command = command_in_container(words, loaded.spec.command);
+// The command's own path, by which runs get into their containers.
+fs::path own_path() {
+  std::error_code ignored;
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  return ignored ? "hdrive" : self;
 }
 
 }  // namespace
 
 fs::path environments_directory() {
-  if (const auto given = environment("HDRIVE_ENVIRONMENTS")) return fs::absolute(*given);
-  if (const auto cache = environment("XDG_CACHE_HOME"))
-    return fs::path(*cache) / "hdrive/environments";
-  if (const auto home = environment("HOME")) return fs::path(*home) / ".cache/hdrive/environments";
-  fail(kCannot,
-       "neither HOME nor XDG_CACHE_HOME is set; HDRIVE_ENVIRONMENTS says where "
-       "environments are to be kept");
+  return value_or_fail(hdrive::environments_directory(environment));
 }
 
 std::string search_path() { return environment("PATH").value_or("/bin:/usr/bin"); }
@@ -75,14 +40,22 @@ KeptEnvironment make_environment(const Surroundings& wanted, bool quiet) {
 }
 
 void make_surroundings(LoadedConfig& loaded, bool quiet) {
-  if (loaded.spec.command.empty()) return;
-  if (loaded.surroundings.packages)
-    use_environment(loaded.spec, make_environment(loaded.surroundings, quiet));
-  if (loaded.surroundings.container) put_into_container(loaded, quiet);
+  const Surroundings& wanted = loaded.surroundings;
+  if (!wanted.packages && !wanted.container) return;
+  SurroundingsOptions options;
+  options.environments = options_for(quiet);
+  options.hdrive = own_path();
+  options.has_gpus = !find_gpus(environment("CUDA_VISIBLE_DEVICES")).empty();
+  options.warn = [](const std::string& text) { complain("warning: " + printable(text)); };
+  options.instead = "set environment.docker.enabled to false";
+  const auto made = hdrive::make_surroundings(loaded.spec, wanted, options);
+  if (!made) fail(made.error().kind == Error::Kind::invalid ? kWrong : kCannot, made.error());
 }
 
 std::string surroundings_text(const Surroundings& wanted) {
-  if (wanted.container) return "in a container of " + wanted.container->image;
+  if (wanted.container)
+    return "in a container of " +
+           (wanted.container->build ? "an image that is built" : wanted.container->image);
   if (!wanted.packages) return "";
   const std::size_t count = wanted.packages->conda.size() + wanted.packages->pip.size();
   const std::string packages = base::plural(static_cast<long long>(count), "package");

@@ -251,6 +251,13 @@ std::optional<Reference> JobInputs::missing(std::string_view group, std::string_
   return std::nullopt;
 }
 
+std::vector<fs::path> JobInputs::data() const {
+  std::vector<fs::path> paths;
+  for (const auto& [name, input] : inputs_)
+    if (input.data && input.given && !input.text.empty()) paths.emplace_back(input.text);
+  return paths;
+}
+
 std::string JobInputs::preparation() const {
   std::string folders;
   for (const auto& [name, type] : outputs_)

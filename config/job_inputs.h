@@ -38,6 +38,9 @@ class JobInputs {
   std::optional<Reference> resolve(std::string_view group, std::string_view name,
                                    std::string_view text, Place place);
 
+  /// The files and folders of this machine that are inputs.
+  std::vector<std::filesystem::path> data() const;
+
   /// What a run does before its command: its output folders are made.
   std::string preparation() const;
 

@@ -264,15 +264,18 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "name", .kind = K::text, .summary = "Its name, for the asset map."}},
     {.row = {.name = "version", .kind = K::any, .allowed = "text, or a number",
              .summary = "Its version."}},
-    {.row = {.name = "image", .kind = K::text, .summary = "A container image."},
-     .treatment = T::warned,
-     .note = "images are not pulled: the program is found in PATH, or named in the asset map"},
+    {.row = {.name = "image", .kind = K::text,
+             .summary = "A container image: the runs are in it where podman, docker or apptainer "
+                        "has it or can fetch it; else a warning, and the program is found in "
+                        "PATH. Azure's images with conda and MPI alone are not used, and none is "
+                        "where there is a `conda_file`."}},
     {.row = {.name = "conda_file", .kind = K::any, .allowed = "the path of a file, or its content",
              .summary = "The packages: built into an environment once, and kept for all who want the "
                         "same."}},
-    {.row = {.name = "build", .kind = K::mapping, .summary = "How an image is built."},
-     .treatment = T::warned,
-     .note = "images are not built: the program is found in PATH, or named in the asset map"},
+    {.row = {.name = "build", .kind = K::mapping,
+             .allowed = "a mapping with path and dockerfile_path",
+             .summary = "A folder with a Dockerfile: an image is built of it by podman or docker, "
+                        "once for the same content, and taken as `image` is."}},
     {.row = {.name = "description", .kind = K::text, .summary = "What it is."}},
     {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find it by."},
      .treatment = T::warned, .note = kNotKept},
@@ -280,6 +283,13 @@ std::vector<JobKey> make_job_schema() {
      .treatment = T::warned, .note = kThisMachine},
     {.row = {.name = "inference_config", .kind = K::mapping, .summary = "Of the image."},
      .treatment = T::warned, .note = kThisMachine},
+  });
+  add("build", {
+    {.row = {.name = "path", .kind = K::text, .required = true,
+             .summary = "The folder that the Dockerfile copies from, relative to the file."},
+     .earlier = {"local_path"}},
+    {.row = {.name = "dockerfile_path", .kind = K::text, .default_text = "Dockerfile",
+             .summary = "The Dockerfile's path in that folder."}},
   });
   add("distribution", {
     {.row = {.name = "type", .kind = K::text, .required = true,
@@ -305,11 +315,10 @@ std::vector<JobKey> make_job_schema() {
              .summary = "Azure's kind of machine."},
      .treatment = T::warned, .note = kThisMachine},
     {.row = {.name = "shm_size", .kind = K::any, .allowed = "a size",
-             .summary = "Of a container's shared memory."},
-     .treatment = T::warned, .note = "the runs share this machine's memory as any program"},
+             .summary = "Of a container: the size of /dev/shm. Without one it has no effect."}},
     {.row = {.name = "docker_args", .kind = K::any, .allowed = "text, or a list",
-             .summary = "Of a container."},
-     .treatment = T::warned, .note = kThisMachine},
+             .summary = "Of a container: arguments of the engine. Without one they have no "
+                        "effect."}},
     {.row = {.name = "locations", .kind = K::list, .summary = "Azure's regions."},
      .treatment = T::warned, .note = kThisMachine},
     {.row = {.name = "properties", .kind = K::mapping, .summary = "Of Azure's machines."},

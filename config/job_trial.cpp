@@ -169,8 +169,10 @@ void JobTrial::read_environment(const Fields& job) {
     const Entry* known = node.find("name");
     if (const auto local = known ? assets_.environment(known->value->text) : std::nullopt)
       return take_environment(*local);
-    return read_packages(
-        read_fields("environment", node, entry->place, " in \"environment\"", loader_.problems));
+    const Fields fields =
+        read_fields("environment", node, entry->place, " in \"environment\"", loader_.problems);
+    read_packages(fields);
+    return read_image(fields);
   }
   if (!scalar_text(loader_.problems, node, "\"environment\"")) return;
   if (const auto local = assets_.environment(name)) return take_environment(*local);
@@ -200,6 +202,70 @@ void JobTrial::read_packages(const Fields& environment) {
   loader_.program_elsewhere = loader_.surroundings.packages.has_value();
 }
 
+// The image that the runs are to be in, where this machine can give it.
+void JobTrial::read_image(const Fields& environment) {
+  const Entry* image = environment.entry("image");
+  const Entry* build = environment.entry("build");
+  const Entry* used = image ? image : build;
+  if (!used) return;
+  const std::string name = in_quotes(used->key);
+  if (loader_.surroundings.packages)
+    return loader_.problems.warn(used->place, name +
+                                                  " has no effect beside \"conda_file\": "
+                                                  "its packages are built into an "
+                                                  "environment of this machine");
+  if (image && is_bare_image(image->value->text))
+    return loader_.problems.warn(used->place,
+                                 "the image is not used: it has conda and MPI alone, and the "
+                                 "program is found in PATH");
+  Container container;
+  container.required = false;
+  if (image) {
+    container.image = image->value->text;
+  } else {
+    const Fields fields =
+        read_fields("build", *build->value, build->place, " in \"build\"", loader_.problems);
+    const Node* path = fields.find("path");
+    if (!path) return;
+    ImageBuild& from = container.build.emplace();
+    from.context = (directory_ / without_scheme(path->text)).lexically_normal();
+    if (const Node* file = fields.find("dockerfile_path")) from.dockerfile = file->text;
+    std::error_code error;
+    if (!fs::is_directory(from.context, error))
+      return report_missing(loader_, path->place,
+                            "\"path\" is " + in_quotes(path->text) + ", but " +
+                                in_quotes(from.context.string()) +
+                                " is not a directory; allowed: one with a Dockerfile");
+  }
+  container.volumes = inputs_.data();
+  loader_.surroundings.container = std::move(container);
+  loader_.program_elsewhere = true;
+}
+
+// What of the resources is a container's.
+void JobTrial::read_container_options(const Fields& resources) {
+  auto& container = loader_.surroundings.container;
+  const auto taken = [&](const char* key, const char* otherwise) {
+    const Entry* entry = resources.entry(key);
+    if (entry && !container)
+      loader_.problems.warn(entry->place, in_quotes(key) + " has no effect: " + otherwise);
+    return container ? entry : nullptr;
+  };
+  if (const Entry* size = taken("shm_size", "the runs share this machine's memory as any program"))
+    container->shm_size = size->value->text;
+  const Entry* arguments = taken("docker_args", "the runs are processes on this machine");
+  if (!arguments) return;
+  if (arguments->value->is(Node::Kind::list)) {
+    for (const NodePtr& item : arguments->value->items)
+      if (auto word = scalar_text(loader_.problems, *item, "a word of \"docker_args\""))
+        container->arguments.push_back(*std::move(word));
+  } else if (auto words = split_words(arguments->value->text)) {
+    container->arguments = *std::move(words);
+  } else {
+    loader_.problems.error(arguments->value->place, "\"docker_args\": " + words.error().what);
+  }
+}
+
 void JobTrial::take_environment(const LocalEnvironment& environment) {
   environment_ = environment;
   std::error_code error;
@@ -212,8 +278,11 @@ void JobTrial::take_environment(const LocalEnvironment& environment) {
 
 void JobTrial::read_one_process(const Fields& fields) {
   for (const char* key : {"distribution", "resources"})
-    if (const Entry* entry = fields.entry(key))
-      read_fields(key, *entry->value, entry->place, " in " + in_quotes(key), loader_.problems);
+    if (const Entry* entry = fields.entry(key)) {
+      const Fields read =
+          read_fields(key, *entry->value, entry->place, " in " + in_quotes(key), loader_.problems);
+      read_container_options(read);
+    }
 }
 
 // What makes `python` the environment's. Where nothing is known of it, and the machine has no
@@ -225,6 +294,9 @@ std::string JobTrial::interpreter_lines(std::string_view command) const {
     lines = "export PATH=" + shell_word(file.parent_path().string()) + ":\"$PATH\"\n";
     if (file.filename() != "python")
       lines += "python() { " + shell_word(file.string()) + " \"$@\"; }\n";
+  } else if (loader_.surroundings.container && mentions(command, "python")) {
+    // An image may lack the one or the other.
+    lines = "command -v python >/dev/null 2>&1 || python() { python3 \"$@\"; }\n";
   } else if (environment_.command.empty() && !loader_.surroundings.packages &&
              mentions(command, "python") && !is_on_path(loader_, "python") &&
              is_on_path(loader_, "python3")) {

@@ -29,6 +29,8 @@ class JobTrial {
   void read_code();
   void read_environment(const Fields& job);
   void read_packages(const Fields& environment);
+  void read_image(const Fields& environment);
+  void read_container_options(const Fields& resources);
   void take_environment(const LocalEnvironment& environment);
   void read_one_process(const Fields& fields);
   void read_command();

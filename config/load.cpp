@@ -277,6 +277,23 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
   return result_of(loader);
 }
 
+Result<std::string> file_as_json(const std::filesystem::path& file) {
+  auto text = config::read_text(file);
+  if (!text) return Error{file.string(), text.error().what, Error::Kind::invalid};
+  if (text->starts_with("\xEF\xBB\xBF")) text->erase(0, 3);
+  config::Problems problems;
+  const auto root =
+      config::read_yaml(problems.add_source(file.string(), *std::move(text)), problems);
+  std::string errors;
+  for (const Problem& problem : problems.take())
+    if (problem.severity == Problem::Severity::error)
+      errors += (errors.empty() ? "" : "\n") + problem.message();
+  if (!root || !errors.empty()) return Error{"", errors, Error::Kind::invalid};
+  const auto value = config::to_value(*root);
+  if (!value) return Error{file.string(), value.error().message(), Error::Kind::invalid};
+  return to_json(*value);
+}
+
 LoadedConfig single_run(const ConfigOverrides& overrides) {
   using namespace config;
   Problems problems;

@@ -190,11 +190,7 @@ class RunConfiguration {
   std::optional<PythonPackages> packages_of_file(const Node& node) {
     const auto name = scalar_text(loader_.problems, node, "\"condaDependenciesFile\"");
     if (!name) return std::nullopt;
-    std::error_code ignored;
-    fs::path path = project_ / *name;
-    const fs::path beside = fs::absolute(file_, ignored).parent_path() / *name;
-    if (!fs::exists(path, ignored) && fs::exists(beside, ignored)) path = beside;
-    return read_conda_file(loader_, path.lexically_normal(), node.place);
+    return read_conda_file(loader_, beside_or_in_project(*name), node.place);
   }
 
   // ---- the container ----------------------------------------------------------------------------
@@ -209,17 +205,20 @@ class RunConfiguration {
     const auto later = truth("docker.useDocker");
     const bool enabled = later ? *later : truth("environment.docker.enabled").value_or(false);
     if (!enabled) return;
-    refuse("environment.docker.baseDockerfile");
-    refuse("environment.docker.buildContext");
     for (const std::string_view key : {"username", "password", "registryIdentity"})
       refuse("environment.docker.baseImageRegistry." + std::string(key));
     Container container;
     container.image = text("environment.docker.baseImage");
     const Node* image = value("environment.docker.baseImage");
-    if (!image &&
-        (value("environment.docker.baseDockerfile") || value("environment.docker.buildContext")))
-      return;
-    if (!image || is_bare_image(container.image)) {
+    const Node* dockerfile = image ? nullptr : value("environment.docker.baseDockerfile");
+    const Node* context = image || dockerfile ? nullptr : value("environment.docker.buildContext");
+    if (dockerfile) {
+      container.build = image_build(*dockerfile);
+      image = dockerfile;
+    } else if (context) {
+      container.build = image_build_of(*context);
+      image = context;
+    } else if (!image || is_bare_image(container.image)) {
       if (image)
         warn(*image,
              "the image is not used: it has conda and MPI alone, and the runs get their "
@@ -232,7 +231,7 @@ class RunConfiguration {
                    "them, and userManagedDependencies: true, or enabled: false for an "
                    "environment of this machine");
     if (const std::string address = text("environment.docker.baseImageRegistry.address");
-        !address.empty() && !container.image.starts_with(address + "/"))
+        !address.empty() && !container.build && !container.image.starts_with(address + "/"))
       container.image = address + "/" + container.image;
     container.shm_size = text(docker("shmSize"));
     container.gpu = truth("environment.docker.gpuSupport").value_or(false);
@@ -246,6 +245,48 @@ class RunConfiguration {
     loader_.program_elsewhere = true;
     if (loader_.interpreter == "python3" && !value("environment.python.interpreterPath"))
       loader_.interpreter = "python";
+  }
+
+  // A Dockerfile written out, or the path of one, which copies from its folder.
+  ImageBuild image_build(const Node& node) {
+    ImageBuild build;
+    const std::string given =
+        scalar_text(loader_.problems, node, "\"baseDockerfile\"").value_or("");
+    if (given.find('\n') != given.npos || base::lower(given).starts_with("from ")) {
+      build.text = given;
+      return build;
+    }
+    const fs::path path = beside_or_in_project(given);
+    std::error_code ignored;
+    if (!fs::is_regular_file(path, ignored))
+      error(node, "\"baseDockerfile\" is " + in_quotes(given) + ", but there is no " +
+                      in_quotes(path.string()) +
+                      "; allowed: the path of a Dockerfile, or its text");
+    build.context = path.parent_path();
+    build.dockerfile = path.filename();
+    return build;
+  }
+
+  // A folder with a Dockerfile.
+  ImageBuild image_build_of(const Node& node) {
+    const std::string path = "environment.docker.buildContext.";
+    const std::string given = text(path + "location");
+    ImageBuild build{beside_or_in_project(given), text(path + "dockerfilePath"), ""};
+    std::error_code ignored;
+    if (!fs::is_directory(build.context, ignored))
+      error(node, "\"buildContext\" has the location " + in_quotes(given) + ", but " +
+                      in_quotes(build.context.string()) +
+                      " is not a directory; allowed: a folder of this machine with a Dockerfile");
+    return build;
+  }
+
+  // A file that is named in the run configuration: in the project, else beside it.
+  fs::path beside_or_in_project(const fs::path& name) const {
+    std::error_code ignored;
+    const fs::path path = fs::absolute(project_, ignored) / name;
+    const fs::path beside = fs::absolute(file_, ignored).parent_path() / name;
+    return (!fs::exists(path, ignored) && fs::exists(beside, ignored) ? beside : path)
+        .lexically_normal();
   }
 
   // ---- what is run ------------------------------------------------------------------------------
@@ -369,29 +410,6 @@ class RunConfiguration {
   std::map<std::string, std::string> data_;  // the variables of data references, and their paths
 };
 
-constexpr std::string_view kFolders[] = {"", ".azureml", "aml_config"};
-
-std::vector<std::string> names_in(const fs::path& directory, std::string_view ending) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (name.ends_with(ending)) names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  return fs::exists(status) && !fs::is_directory(status);
-}
-
-fs::path in(const fs::path& directory, std::string_view folder) {
-  return folder.empty() ? directory : directory / folder;
-}
-
 }  // namespace
 
 void read_run_configuration(Loader& loader) {
@@ -419,55 +437,4 @@ void read_run_configuration(Loader& loader) {
 }
 
 }  // namespace config
-
-Result<std::filesystem::path> find_run_configuration(const std::filesystem::path& directory,
-                                                     std::string_view name) {
-  using namespace config;
-  constexpr std::string_view kEnding = ".runconfig";
-  std::vector<std::string> known;
-  for (const std::string_view folder : kFolders) {
-    const fs::path place = in(directory, folder);
-    for (const std::string& file : {std::string(name) + std::string(kEnding), std::string(name)})
-      if (!name.empty() && is_file(place / file)) return place / file;
-    for (const std::string& file : names_in(place, kEnding))
-      known.push_back(file.substr(0, file.size() - kEnding.size()));
-  }
-  const std::string hint = base::did_you_mean(name, known);
-  return Error{"", "there is no run configuration " + in_quotes(name) + "; looked for " +
-                       in_quotes(std::string(name) + std::string(kEnding)) + " in " +
-                       in_quotes(directory.string()) + ", .azureml and aml_config" +
-                       (known.empty() ? "" : "; found: " + listing(known)) +
-                       (hint.empty() ? "" : ";" + hint)};
-}
-
-Result<std::filesystem::path> find_hyperdrive_configuration(const std::filesystem::path& directory,
-                                                            std::string_view file_name) {
-  using namespace config;
-  if (file_name.empty())
-    return Error{"", "the hyperdrive configuration has no name; give a file's, as in hdconfig.yml"};
-  for (const std::string_view folder : kFolders) {
-    const fs::path place = in(directory, folder) / file_name;
-    if (is_file(place)) return place;
-  }
-  std::vector<fs::path> found;
-  std::vector<std::string> known = names_in(directory, ".yml");
-  std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    std::error_code ignored;
-    if (!it->is_directory(ignored)) continue;
-    if (is_file(it->path() / file_name)) found.push_back(it->path() / file_name);
-    for (std::string& name : names_in(it->path(), ".yml")) known.push_back(std::move(name));
-  }
-  std::sort(found.begin(), found.end());
-  if (found.size() == 1) return found.front();
-  if (found.size() > 1)
-    return Error{"", "there are several files " + in_quotes(file_name) + ": " +
-                         in_quotes(found[0].string()) + ", " + in_quotes(found[1].string()) +
-                         "; name one of them by its path"};
-  const std::string hint = base::did_you_mean(file_name, known);
-  return Error{"", "there is no file " + in_quotes(file_name) + " in " +
-                       in_quotes(directory.string()) + " or a folder in it" +
-                       (hint.empty() ? "" : ";" + hint)};
-}
-
 }  // namespace hdrive

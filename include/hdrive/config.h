@@ -88,6 +88,10 @@ LoadedConfig parse_config(std::string_view text, const std::string& name,
                           const std::filesystem::path& directory,
                           const ConfigOverrides& overrides = {});
 
+/// A YAML or JSON file as JSON on one line, members in the file's order: for those who change what
+/// it says before it is parsed. Fails with every problem of the file, each with its line.
+Result<std::string> file_as_json(const std::filesystem::path& file);
+
 /// One run of the command of `overrides`, or of its run configuration, as a sweep: its only
 /// parameter has one value, of which the command is told nothing. No metric is expected.
 LoadedConfig single_run(const ConfigOverrides& overrides);

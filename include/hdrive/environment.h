@@ -39,9 +39,22 @@ Result<PythonPackages> curated_environment(std::string_view name);
 /// Beginnings of the names of the curated environments there are, in alphabetical order.
 std::vector<std::string> curated_environments();
 
+/// What an image is built from.
+struct ImageBuild {
+  /// The folder that the Dockerfile copies from, absolute; empty: there is none.
+  std::filesystem::path context;
+  std::string dockerfile;  ///< its path in `context`; empty: "Dockerfile"
+  std::string text;        ///< the Dockerfile itself, where it is no file; empty: it is one
+  bool operator==(const ImageBuild&) const = default;
+};
+
 /// An image that runs are to run in.
 struct Container {
-  std::string image;
+  std::string image;  ///< empty where it is built
+  std::optional<ImageBuild> build = {};
+  /// Whether it is an error where the image cannot be had; else the runs are as without it, and a
+  /// warning says so.
+  bool required = true;
   std::vector<std::string> arguments;  ///< of the engine, as the user wrote them
   std::string shm_size;                ///< "2g"; empty: the engine's own
   bool gpu = false;                    ///< hand the GPUs in
@@ -127,8 +140,50 @@ Result<ContainerEngine> find_container_engine(const std::string& search_path);
 Result<void> prepare_image(ContainerEngine engine, const std::string& image,
                            const EnvironmentOptions& options);
 
+/// The name of the image that is built from this, which the engine keeps: built once for the same
+/// content of folder and Dockerfile, which is told. Errors have the end of the engine's output.
+Result<std::string> build_image(ContainerEngine engine, const ImageBuild& build,
+                                const EnvironmentOptions& options);
+
+/// How the runs of a sweep get into their containers: by `hdrive container-run ... -- COMMAND`,
+/// started by each run's supervisor as any training program. It is kept with the sweep, so that
+/// going on with it needs to know nothing of containers.
+struct ContainerWords {
+  ContainerEngine engine = ContainerEngine::podman;
+  Container container;
+  std::string user;                    ///< "1000:1000"; empty: the image's
+  std::vector<std::string> variables;  ///< of the user's, by name
+};
+/// `command` with these in front of it; `hdrive` is the command's own path.
+std::vector<std::string> command_in_container(const std::filesystem::path& hdrive,
+                                              const ContainerWords& words,
+                                              const std::vector<std::string>& command);
+
 /// Whether the image is one of Azure's that hold nothing but conda and MPI, to which packages are
 /// added: a program runs as well without it.
 bool is_bare_image(std::string_view image);
+
+// ---- both --------------------------------------------------------------------------------------
+
+struct SurroundingsOptions {
+  EnvironmentOptions environments;
+  std::filesystem::path hdrive;  ///< the command, which puts each run into its container
+  bool has_gpus = false;         ///< whether there are any to hand in
+  std::function<void(const std::string&)> warn;  ///< hears what has no effect; may be empty
+  /// What the user can do who has no engine and wants none: "set environment.docker.enabled to
+  /// false".
+  std::string instead;
+};
+
+/// Makes what is wanted around the program real, before a sweep begins: builds its environment, or
+/// fetches or builds its image and puts its command into containers. A specification without a
+/// command stays as it is. Nothing of `spec` is changed where this fails.
+Result<void> make_surroundings(SweepSpec& spec, const Surroundings& wanted,
+                               const SurroundingsOptions& options);
+
+/// Where environments are kept: $HDRIVE_ENVIRONMENTS, else hdrive/environments in the user's
+/// cache. `variable` looks up a variable of the environment.
+Result<std::filesystem::path> environments_directory(
+    const std::function<std::optional<std::string>(const char*)>& variable);
 
 }  // namespace hdrive

@@ -79,6 +79,36 @@ class Jobs(HdriveTest):
         self.write("elsewhere.yml", "data: {iris: iris.csv}\n")
         self.hdrive("validate", "sweep.yml", "--asset-map", "elsewhere.yml")
 
+    def podman(self, *, has_image):
+        program = self.write("bin/podman", f"""#!/bin/bash
+            echo "$*" >> {self.folder}/calls
+            case "$1" in
+            image) {has_image} ;;
+            pull) echo no network; exit 1 ;;
+            run) while [ "$1" != me/train ]; do shift; done; shift; exec "$@" ;;
+            esac""")
+        program.chmod(0o755)
+        self.environment["PATH"] = f"{self.folder}/bin:{self.environment['PATH']}"
+        job = SWEEP.replace("environment: azureml:sklearn@latest",
+                            "environment: {image: me/train}\n  resources: {shm_size: 2g, docker_args: --cap-drop ALL}")
+        self.write("sweep.yml", job)
+
+    def test_run_in_the_image_that_they_name(self):
+        self.podman(has_image="exit 0")
+        self.hdrive("run", "sweep.yml")
+        [line] = [line for line in (self.folder / "calls").read_text().splitlines() if "--name" in line and "_0-1" in line]
+        for part in (f"--volume {self.folder}/iris.csv:{self.folder}/iris.csv", "--shm-size 2g", "--cap-drop ALL me/train bash",
+                     "--env AZUREML_DATAREFERENCE_data"):
+            self.assertIn(part, line)
+        self.assertEqual("adam w", self.words(2)[3 + 2])
+
+    def test_run_without_an_image_that_cannot_be_had(self):
+        self.podman(has_image="exit 1")
+        done = self.hdrive("run", "sweep.yml")
+        self.assertIn("warning: the image me/train is not used, and the program is found in PATH: image me/train: "
+                      "cannot be fetched", done.err)
+        self.assertEqual(3, len(self.runs()))
+
     def test_go_on_from_what_is_stored(self):
         self.hdrive("run", "sweep.yml", "--set", "limits.max_total_trials=1", "--name", "first")
         (self.folder / "azureml.yml").unlink()

@@ -329,6 +329,26 @@ class Containers(RunConfigurations):
         self.assertIn("wants the image me/train, and neither podman nor docker nor apptainer is in PATH", done.err)
         self.assertEqual([], list(self.folder.glob(".hdrive/*/*.db")))
 
+    def test_a_dockerfile_is_built_once_and_its_image_used(self):
+        self.write("train.sh", QUICK)
+        self.write("docker/Dockerfile", "FROM scratch\n")
+        self.engine("docker", f"""
+            echo "$*" >> {self.folder}/calls
+            case "$1" in
+            image) [ -e {self.folder}/built ] ;;
+            build) touch {self.folder}/built ;;
+            run) while [[ "$1" != localhost/hdrive-image:* ]]; do shift; done; shift; exec "$@" ;;
+            esac""")
+        path = self.folder / ".azureml/local.runconfig"
+        path.write_text(path.read_text().replace("baseImage: me/train", "baseDockerfile: docker/Dockerfile"))
+        self.environment["HDRIVE_ENVIRONMENTS"] = str(self.folder / "cache")
+        self.assertIn("building it with docker, once", self.hyperdrive().err)
+        self.assertNotIn("building", self.hyperdrive().err)
+        calls = (self.folder / "calls").read_text().splitlines()
+        [build] = [line for line in calls if line.startswith("build ")]
+        self.assertTrue(build.endswith(f" {self.folder}/docker"), build)
+        self.assertEqual(0.5, self.runs()[0]["best_primary_metric"])
+
     # An engine whose containers are no children of the run: `run` asks for one and follows it, `rm --force` ends it.
     APART = """
         case "$1" in
@@ -427,6 +447,7 @@ class Podman(Containers):
     test_without_an_engine_it_is_refused_with_the_reason = None
     test_the_engine_gets_image_folders_variables_and_arguments = None
     test_a_stop_ends_a_container_that_is_nobodys_child = None
+    test_a_dockerfile_is_built_once_and_its_image_used = None
 
     def test_a_run_in_a_container_logs_and_keeps_its_outputs(self):
         self.write("train.sh", METRIC + 'metric loss 0.25\necho result > outputs/model\necho "$1 $AZUREML_RUN_ID"\n'

@@ -252,13 +252,22 @@ TEST_CASE("A docker section asks for a container, or is refused with the reason"
   CHECK_FALSE(Project(head + "    {enabled: false, baseImage: a}\n")
                   .load(around(""))
                   .surroundings.container);
-  CHECK(Project(head + "    {enabled: true, baseDockerfile: FROM x}\n").told(around("")) ==
-        "<dir>/train.runconfig:4:37: \"environment.docker.baseDockerfile\" is the text \"FROM x\"; "
-        "hdrive builds no images; build it, as in: podman build -t NAME -f Dockerfile . and give "
-        "baseImage: NAME\n");
-  CHECK(Project(head + "    {enabled: true, buildContext: {location: .}}\n")
+  const auto built =
+      Project(head + "    {enabled: true, baseDockerfile: FROM x}\n").load(around(""));
+  REQUIRE(built.surroundings.container);
+  CHECK(built.surroundings.container->build == ImageBuild{{}, "", "FROM x"});
+  CHECK(Project(head + "    {enabled: true, baseDockerfile: docker/None}\n").told(around("")) ==
+        "<dir>/train.runconfig:4:37: \"baseDockerfile\" is \"docker/None\", but there is no "
+        "\"<dir>/docker/None\"; allowed: the path of a Dockerfile, or its text\n");
+  const auto folder =
+      Project(head + "    {enabled: true, buildContext: {location: ., dockerfilePath: Own}}\n")
+          .load(around(""));
+  CHECK(messages(folder.problems) == "");
+  REQUIRE(folder.surroundings.container);
+  CHECK(folder.surroundings.container->build->dockerfile == "Own");
+  CHECK(Project(head + "    {enabled: true, buildContext: {location: none}}\n")
             .told(around(""))
-            .find("podman build -t NAME FOLDER") != std::string::npos);
+            .find("\"<dir>/none\" is not a directory") != std::string::npos);
   CHECK(Project(head + "    {enabled: true, baseImage: a}\n"
                        "  python: {condaDependencies: {dependencies: [numpy]}}\n")
             .told(around(""))
