@@ -19,14 +19,9 @@ namespace {
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-// The specification, the warnings, whether a seed and whether the concurrency were given.
-nb::tuple load(const std::string& file, const Settings& set,
-               const std::vector<std::string>& command, bool needs_command) {
-  ConfigOverrides overrides;
-  overrides.set = set;
-  overrides.command = command;
-  overrides.needs_command = needs_command;
-  const LoadedConfig loaded = unlocked([&] { return load_config(file, overrides); });
+// The specification, the warnings, whether a seed and whether the concurrency were given, and what
+// is wanted around the program.
+nb::tuple told(const LoadedConfig& loaded) {
   std::string errors;
   std::vector<std::string> warnings;
   for (const Problem& problem : loaded.problems)
@@ -35,7 +30,36 @@ nb::tuple load(const std::string& file, const Settings& set,
     else
       warnings.push_back(problem.message());
   if (!loaded.ok()) raise("ConfigError", errors);
-  return nb::make_tuple(loaded.spec, warnings, loaded.seed_given, loaded.concurrency_given);
+  return nb::make_tuple(loaded.spec, warnings, loaded.seed_given, loaded.concurrency_given,
+                        loaded.surroundings);
+}
+
+nb::tuple load(const std::string& file, const Settings& set,
+               const std::vector<std::string>& command, bool needs_command) {
+  ConfigOverrides overrides;
+  overrides.set = set;
+  overrides.command = command;
+  overrides.needs_command = needs_command;
+  return told(unlocked([&] { return load_config(file, overrides); }));
+}
+
+// A job that was made or changed in Python, as JSON, which is YAML. What it names is to be there
+// where it is about to run.
+nb::tuple parse_job(const std::string& text, const std::string& name, const std::string& directory,
+                    const std::string& search_path, const std::string& asset_map, bool starts) {
+  ConfigOverrides overrides;
+  overrides.search_path = search_path;
+  overrides.asset_map = asset_map;
+  overrides.needs_files = overrides.captures = starts;
+  return told(unlocked([&] { return parse_config(text, name, directory, overrides); }));
+}
+
+nb::tuple load_run_configuration(const std::string& file, const std::string& asset_map) {
+  ConfigOverrides overrides;
+  overrides.run_configuration = file;
+  overrides.asset_map = asset_map;
+  overrides.needs_command = false;
+  return told(unlocked([&] { return single_run(overrides); }));
 }
 
 nb::list algorithms(const std::vector<AlgorithmInfo>& table) {
@@ -64,6 +88,14 @@ nb::list algorithms(const std::vector<AlgorithmInfo>& table) {
 
 void bind_config(nb::module_& module) {
   module.def("load_config", load);
+  module.def("parse_job", parse_job);
+  module.def("load_run_configuration", load_run_configuration);
+  module.def("find_run_configuration", [](const std::string& directory, const std::string& name) {
+    return valid_or_raise(find_run_configuration(directory, name)).string();
+  });
+  module.def("file_as_json", [](const std::string& file) {
+    return valid_or_raise(unlocked([&] { return file_as_json(file); }));
+  });
   module.def("samplers", [] { return algorithms(sampler_algorithms()); });
   module.def("policies", [] { return algorithms(policy_algorithms()); });
 }

@@ -22,6 +22,7 @@ NB_MODULE(_core, module) {
   module.def("end_interpreter", end_interpreter, nanobind::arg("end"));
   bind_space(module);
   bind_spec(module);
+  bind_environment(module);
   bind_config(module);
   bind_history(module);
   bind_sampler(module);

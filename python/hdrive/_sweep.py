@@ -7,7 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn, overload
 
-from . import _algorithms, _core, _objective, _space, _specification
+from . import _algorithms, _core, _objective, _space, _specification, _surroundings
 from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked, printable
 from ._handle import Handle, keep_asking, keep_running
 from ._run import AskedRun, Runs, StoredRun
@@ -94,6 +94,8 @@ class Sweep:
     def _set_up(self, spec: _core.Spec, kept: Any, home_directory: str, sampler: Any, policy: Any,
                 listeners: Iterable[Any]) -> None:
         self._first_spec = spec
+        #: What its commands are to run in, made real when the first one starts.
+        self._surroundings: _core.Surroundings | None = None
         self._kept = kept
         self._home = home_directory
         self._sampler = sampler
@@ -117,7 +119,8 @@ class Sweep:
         Raises ConfigError with every problem of the file, each with its line.
         """
         given = [(key, setting(value)) for key, value in settings.items()]
-        spec, problems, seed_given, _ = _core.load_config(_specification.path("path", path), given, [], False)
+        spec, problems, seed_given, _, surroundings = _core.load_config(_specification.path("path", path), given, [],
+                                                                        False)
         if problems:
             import warnings
             for problem in problems:
@@ -126,6 +129,7 @@ class Sweep:
             spec.seed = _core.new_seed()
         sweep = cls.__new__(cls)
         sweep._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), None, None, listeners)
+        sweep._surroundings = surroundings
         return sweep
 
     # ---- what it is -----------------------------------------------------------------------------------------
@@ -270,13 +274,16 @@ class Sweep:
                 raise ConfigError("the sweep has begun with another command; its runs would not be comparable")
         if not self._spec.command:
             raise ConfigError("what is to be run? run_command([\"python\", \"train.py\"])")
+        if self._surroundings is not None and self._kept is None:
+            _surroundings.make(self._first_spec, self._surroundings)
+            self._surroundings = None
         return self._start(None, None)
 
     def _start(self, call: Any, pool: Any) -> Handle:
         with self._lock:
             self._check_free()
             kept = self._sweep()
-            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _command_path(),
+            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _surroundings.command_path(),
                                  os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")),
                                  _core.own_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI"),
                                                         os.environ.get("HDRIVE_RUN_ID")))
@@ -594,8 +601,3 @@ class Sweep:
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self._refuse_copy()
-
-
-def _command_path() -> str:
-    """Where the hdrive command is, for scripts that call `hdrive log`."""
-    return os.path.join(os.path.dirname(__file__), "bin")

@@ -59,8 +59,7 @@ def test_an_argument_is_there(name):
 def test_every_documented_argument_is_on_the_page(owner):
     given = set(inspect.signature(getattr(hdrive.azureml, owner).__init__).parameters)
     missing = {f"{owner}({name}=)" for name in given if not name.startswith("_")} - ARGUMENTS.keys()
-    assert missing == {f"{owner}({name}=)" for name in given & {"self", "debug_flag", "custom_run_id", "resume_from",
-                                                                "docker_runtime_config"}} - ARGUMENTS.keys()
+    assert missing == {f"{owner}({name}=)" for name in given & {"self", "debug_flag", "custom_run_id"}} - ARGUMENTS.keys()
 
 
 def test_a_script_finds_the_variables_that_the_page_names(own_folder):

@@ -14,7 +14,7 @@ import numpy
 import pytest
 from hdrive import azureml
 from hdrive.azureml import (AmlCompute, BanditPolicy, BatchCompute, BayesianParameterSampling, ComputeTarget,
-                            ComputeTargetException, CondaDependencies, Dataset, DockerConfiguration, Environment,
+                            ComputeTargetException, CondaDependencies, Dataset, Environment,
                             Estimator, Experiment, GridParameterSampling, HDInsightCompute, HyperDriveConfig,
                             MedianStoppingPolicy, Model, MpiConfiguration, NoTerminationPolicy, NotBuiltError, Pipeline,
                             PipelineData, PrimaryMetricGoal, PyTorchConfiguration, PythonScriptStep,
@@ -131,10 +131,8 @@ def test_a_misspelt_attribute_is_an_error_that_names_the_nearest():
     (lambda c: setattr(c, "node_count", 2), "node_count=2"),
     (lambda c: setattr(c, "framework", "PySpark"), "framework='PySpark'"),
     (lambda c: setattr(c, "communicator", "Nccl"), "does not go with framework"),
-    (lambda c: setattr(c, "docker", DockerConfiguration(use_docker=True)), "use_docker=True"),
     (lambda c: setattr(c, "data_references", {"digits": 1}), "data_references: digits"),
     (lambda c: setattr(c, "spark", {}), "spark"),
-    (lambda c: setattr(c.environment.docker, "base_image", "pytorch/pytorch"), "docker"),
     (lambda c: setattr(c.environment.python, "conda_dependencies", CondaDependencies.create(["no-such-package"])),
      "lacks no-such-package"),
     (lambda c: setattr(c.environment.python, "interpreter_path", "/no/python"), "no interpreter '/no/python'"),
@@ -157,8 +155,8 @@ def test_what_scripts_are_submitted_with_is_checked(source, own_folder):
         ScriptRunConfig(".", "train.py", command="python train.py")
     with pytest.raises(UserErrorException, match="distributed_job_config"):
         ScriptRunConfig(".", "train.py", distributed_job_config=3)
-    with pytest.raises(NotBuiltError, match="resume_from"):
-        ScriptRunConfig(".", "train.py", resume_from="x")
+    with pytest.raises(UserErrorException, match="resume_from: there is no none"):
+        ScriptRunConfig(".", "train.py", resume_from="none")._program("x")
     with pytest.raises(NotBuiltError, match="node_count=2"):
         ScriptRunConfig(".", "train.py", distributed_job_config=PyTorchConfiguration(node_count=2))._program("x")
     arguments = ScriptRunConfig(".", "train.py", ["--n", numpy.int64(3), own_folder, True, 0.5])._program("x").arguments

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import warnings
@@ -239,6 +240,22 @@ def test_failed_children_go_on_with_their_own_values_and_outputs(experiment, own
         resume_child_runs=failed))
     again.wait_for_completion()
     assert sorted(each["Accuracy"] for each in again.get_metrics().values()) == [1.0, 2.0]
+
+
+def test_a_script_goes_on_from_an_earlier_run(experiment, own_folder):
+    (own_folder / "src" / "model.py").write_text(
+        "import os, sys\n"
+        "from azureml.core import Run\n"
+        "earlier = os.environ.get('AZUREML_DATAREFERENCE_MODEL_LOCATION')\n"
+        "assert sys.argv[1:] == (['--resume-from', earlier] if earlier else [])\n"
+        "Run.get_context().log('found', float(open(earlier + '/model').read()) if earlier else -1)\n"
+        "open('outputs/model', 'w').write('7')\n")
+    first = experiment.submit(ScriptRunConfig("src", "model.py"))
+    first.wait_for_completion()
+    for earlier in (first, os.path.join(first._directory, "outputs"), pathlib.Path(first._directory, "outputs")):
+        again = experiment.submit(ScriptRunConfig("src", "model.py", resume_from=earlier))
+        again.wait_for_completion()
+        assert again.get_metrics() == {"found": 7.0}
 
 
 def test_scripts_find_a_context_without_hdrive_in_their_interpreter(experiment, own_folder):

@@ -32,12 +32,13 @@ from ._errors import (ActivityFailedException, AzureMLException, ComputeTargetEx
 from ._estimator import (Chainer, Estimator, Gloo, MMLBaseEstimator, Mpi, Nccl, ParameterServer, PyTorchEstimator,
                          SKLearn, TensorFlowEstimator)
 from ._hyperdrive_run import HyperDriveRun
+from ._images import ContainerRegistry, DockerBuildContext, DockerConfiguration, DockerSection
 from ._model import Model
 from ._modules import install
 from ._pipeline import Pipeline, PipelineData, PipelineRun, StepRun, StepSequence, TrainingOutput
 from ._policies import (BanditPolicy, EarlyTerminationPolicy, MedianStoppingPolicy, NoTerminationPolicy,
                         PrimaryMetricGoal, TruncationSelectionPolicy)
-from ._runconfig import (DockerConfiguration, MpiConfiguration, PyTorchConfiguration, RunConfiguration, ScriptRunConfig,
+from ._runconfig import (MpiConfiguration, PyTorchConfiguration, RunConfiguration, ScriptRunConfig,
                          TensorflowConfiguration)
 from ._runs import Run, ScriptRun, get_run
 from ._space import (BayesianParameterSampling, GridParameterSampling, HyperParameterSampling, RandomParameterSampling,
@@ -50,20 +51,21 @@ from .widgets import RunDetails
 VERSION = __version__
 
 __all__ = [
-    "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication", "AzureMLException",
-    "BanditPolicy", "BatchCompute", "BayesianParameterSampling", "Chainer", "ComputeInstance", "ComputeTarget",
-    "ComputeTargetException", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "DataFactoryCompute",
-    "DataReference", "DatabricksCompute", "Dataset", "DatasetPath", "Datastore", "DockerConfiguration",
-    "EarlyTerminationPolicy", "Environment", "Estimator", "EstimatorStep", "Experiment",
-    "ExperimentExecutionException", "FileDatasetFactory", "Gloo", "GridParameterSampling", "HDInsightCompute",
-    "HyperDriveConfig", "HyperDriveRun", "HyperDriveRunConfig", "HyperDriveStep", "HyperDriveStepRun",
-    "HyperParameterSampling", "Image", "InteractiveLoginAuthentication", "KubernetesCompute", "MMLBaseEstimator",
-    "MedianStoppingPolicy", "Model", "Mpi", "MpiConfiguration", "MsiAuthentication", "Nccl", "NoTerminationPolicy",
-    "NotBuiltError", "OutputFileDatasetConfig", "ParameterServer", "Pipeline", "PipelineData", "PipelineRun",
-    "PrimaryMetricGoal", "PyTorchConfiguration", "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling",
-    "RemoteCompute", "Run", "RunConfiguration", "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun",
-    "ScriptRunConfig", "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TabularDatasetFactory",
-    "TensorFlowEstimator", "TensorflowConfiguration", "TrainingException", "TrainingOutput",
-    "TruncationSelectionPolicy", "UserErrorException", "VERSION", "Webservice", "Workspace", "WorkspaceException",
-    "choice", "get_run", "install", "lognormal", "loguniform", "normal", "qlognormal", "qloguniform", "qnormal",
-    "quniform", "randint", "set_diagnostics_collection", "uniform"]
+    "ActivityFailedException", "AdlaCompute", "AksCompute", "AmlCompute", "AzureCliAuthentication",
+    "AzureMLException", "BanditPolicy", "BatchCompute", "BayesianParameterSampling", "Chainer", "ComputeInstance",
+    "ComputeTarget", "ComputeTargetException", "CondaDependencies", "ContainerRegistry", "DEFAULT_CPU_IMAGE",
+    "DEFAULT_GPU_IMAGE", "DataFactoryCompute", "DataReference", "DatabricksCompute", "Dataset", "DatasetPath",
+    "Datastore", "DockerBuildContext", "DockerConfiguration", "DockerSection", "EarlyTerminationPolicy",
+    "Environment", "Estimator", "EstimatorStep", "Experiment", "ExperimentExecutionException", "FileDatasetFactory",
+    "Gloo", "GridParameterSampling", "HDInsightCompute", "HyperDriveConfig", "HyperDriveRun", "HyperDriveRunConfig",
+    "HyperDriveStep", "HyperDriveStepRun", "HyperParameterSampling", "Image", "InteractiveLoginAuthentication",
+    "KubernetesCompute", "MMLBaseEstimator", "MedianStoppingPolicy", "Model", "Mpi", "MpiConfiguration",
+    "MsiAuthentication", "Nccl", "NoTerminationPolicy", "NotBuiltError", "OutputFileDatasetConfig",
+    "ParameterServer", "Pipeline", "PipelineData", "PipelineRun", "PrimaryMetricGoal", "PyTorchConfiguration",
+    "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling", "RemoteCompute", "Run", "RunConfiguration",
+    "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun", "ScriptRunConfig",
+    "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TabularDatasetFactory", "TensorFlowEstimator",
+    "TensorflowConfiguration", "TrainingException", "TrainingOutput", "TruncationSelectionPolicy",
+    "UserErrorException", "VERSION", "Webservice", "Workspace", "WorkspaceException", "choice", "get_run",
+    "install", "lognormal", "loguniform", "normal", "qlognormal", "qloguniform", "qnormal", "quniform", "randint",
+    "set_diagnostics_collection", "uniform"]

@@ -84,7 +84,7 @@ class HyperDriveConfig(Settings):
     def _concurrent(self) -> int:
         return self.max_concurrent_runs or min(self.max_total_runs, os.cpu_count() or 1)
 
-    def _earlier(self) -> dict[str, list[str]]:
+    def _earlier(self) -> dict[str, Any]:
         """What the sweep takes over, as Sweep takes it."""
         return {"resume_from": [str(parent._sweep.directory) for parent in self.resume_from],
                 "resume_child_runs": [f"{child._sweep.directory}/{child.number}" for child in self.resume_child_runs]}

@@ -10,21 +10,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import warnings
 from typing import Any
 
+from .. import _core
+from .._surroundings import command_path
 from ._errors import UserErrorException
+from ._images import DockerBuildContext, DockerConfiguration, DockerSection, Image, image_of, make_surroundings
 from ._requirements import missing, read_conda_file, read_pip_file
-from ._settings import Settings, nearest, not_built
+from ._settings import Settings, nearest
 
 __all__ = ["DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "CondaDependencies", "DockerSection", "Environment",
            "PythonSection"]
 
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubuntu20.04"
-
-# Images that have nothing but conda and MPI, to which a list of packages is added.
-_BARE_IMAGE = re.compile(r"mcr\.microsoft\.com/(azureml/(base|openmpi|intelmpi|minimal)|azureml-)")
 
 # What a curated environment is for, by a word of its name.
 _CURATED = {"sklearn": ["scikit-learn"], "scikit": ["scikit-learn"], "tensorflow": ["tensorflow"], "pytorch": ["torch"],
@@ -102,20 +101,6 @@ class PythonSection(Settings):
         self._seal()
 
 
-class DockerSection(Settings):
-    """Images, which hdrive does not run yet: what is set here beyond `enabled=False` is an error when submitted."""
-
-    def __init__(self) -> None:
-        self.enabled = False
-        self.base_image: str | None = None
-        self.base_dockerfile: str | None = None
-        self.shm_size: str | None = None
-        self.arguments: list[str] = []
-        self.shared_volumes = True
-        self.gpu_support = False
-        self._seal()
-
-
 class Environment(Settings):
     """What a script runs in.
 
@@ -169,18 +154,45 @@ class Environment(Settings):
         return made
 
     @staticmethod
-    def from_docker_image(name: str, image: str, **_: Any) -> Environment:
-        """An image; an error when it is submitted."""
-        made = Environment(name)
+    def from_docker_image(name: str, image: str, container_registry: Any = None, conda_specification: str | None = None,
+                          pip_requirements: str | None = None) -> Environment:
+        """An image, which scripts run in. Packages are not installed into images.
+
+            env = Environment.from_docker_image("mine", "python:3.12")
+        """
+        made = Environment._with_packages(name, conda_specification, pip_requirements)
         made.docker.base_image = image
+        if container_registry is not None:
+            made.docker.base_image_registry = container_registry
         return made
 
     @staticmethod
-    def from_dockerfile(name: str, dockerfile: str, **_: Any) -> Environment:
-        """A Dockerfile; an error when it is submitted."""
-        made = Environment(name)
+    def from_dockerfile(name: str, dockerfile: str, conda_specification: str | None = None,
+                        pip_requirements: str | None = None) -> Environment:
+        """An image that podman or docker builds, once: of the text of a Dockerfile, or of the path of one, which copies
+        from its folder.
+
+            env = Environment.from_dockerfile("mine", "docker/Dockerfile")
+        """
+        made = Environment._with_packages(name, conda_specification, pip_requirements)
         made.docker.base_dockerfile = dockerfile
         return made
+
+    @staticmethod
+    def from_docker_build_context(name: str, docker_build_context: DockerBuildContext) -> Environment:
+        """An image that podman or docker builds, once, of a folder.
+
+            env = Environment.from_docker_build_context("mine", DockerBuildContext("docker"))
+        """
+        made = Environment(name)
+        made.docker.build_context = docker_build_context
+        return made
+
+    @staticmethod
+    def _with_packages(name: str, conda: str | None, pip: str | None) -> Environment:
+        if conda is not None:
+            return Environment.from_conda_specification(name, conda)
+        return Environment(name) if pip is None else Environment.from_pip_requirements(name, pip)
 
     @staticmethod
     def get(workspace: Any = None, name: str = "", version: str | None = None, label: str | None = None) -> Environment:
@@ -233,9 +245,15 @@ class Environment(Settings):
             return Environment._of(json.load(file))
 
     def build(self, workspace: Any = None, **_: Any) -> _Built:
-        """Builds it, once, where the interpreter lacks some of its packages. Raises UserErrorException with the tool's
-        last lines where that fails."""
-        return _Built(self._interpreter())
+        """Builds it, once, where the interpreter lacks some of its packages; an image is built or fetched. Raises
+        UserErrorException with the tool's last lines where that fails."""
+        image = self._image(DockerConfiguration())
+        if image is None:
+            return _Built(self._interpreter())
+        spec = _core.Spec()
+        spec.command = [self._interpreter_in_image()]
+        make_surroundings(spec, image.surroundings([]))
+        return _Built(self._interpreter_in_image())
 
     build_local = build
 
@@ -245,7 +263,11 @@ class Environment(Settings):
                 "user_managed": python.user_managed_dependencies, "interpreter": python.interpreter_path,
                 "conda": packages.conda_packages if packages else None,
                 "pip": packages.pip_packages if packages else None,
-                "image": self.docker.base_image, "dockerfile": self.docker.base_dockerfile}
+                "image": self.docker.base_image, "dockerfile": self.docker.base_dockerfile,
+                "docker": {"enabled": self.docker.enabled, "arguments": self.docker.arguments,
+                           "shm_size": self.docker.shm_size, "gpu_support": self.docker.gpu_support},
+                "registry": self.docker.base_image_registry.address,
+                "context": vars(self.docker.build_context) if self.docker.build_context is not None else None}
 
     @staticmethod
     def _of(facts: dict[str, Any]) -> Environment:
@@ -257,19 +279,32 @@ class Environment(Settings):
         if facts["conda"] is not None:
             made.python.conda_dependencies = CondaDependencies.create(facts["conda"], facts["pip"])
         made.docker.base_image, made.docker.base_dockerfile = facts["image"], facts["dockerfile"]
+        for key, value in facts.get("docker", {}).items():
+            setattr(made.docker, key, value)
+        made.docker.base_image_registry.address = facts.get("registry")
+        if context := facts.get("context"):
+            made.docker.build_context = DockerBuildContext(context["path"], context["dockerfile_path"])
         return made
 
     # ---- what it amounts to ---------------------------------------------------------------------------------
 
+    def _image(self, given: DockerConfiguration) -> Image | None:
+        """The image that scripts run in; None where they run in an interpreter of this machine."""
+        image = image_of(self.name, self.docker, given, self._curated)
+        python = self.python
+        if image is not None and not python.user_managed_dependencies and (
+                python.conda_dependencies is not None or python.conda_dependencies_file is not None):
+            raise UserErrorException(
+                f"environment {self.name!r}: packages are not installed into images; give an image that has them, and "
+                "set python.user_managed_dependencies = True")
+        return image
+
+    def _interpreter_in_image(self) -> str:
+        return self.python.interpreter_path
+
     def _interpreter(self) -> str:
-        """The interpreter to run scripts with. Raises for what hdrive cannot give."""
-        docker, python = self.docker, self.python
-        if docker.base_image and _BARE_IMAGE.match(docker.base_image) and not docker.base_dockerfile:
-            warnings.warn(f"environment {self.name!r}: the image {docker.base_image} is not run; scripts run in an "
-                          "interpreter of this machine", stacklevel=2)
-        elif docker.enabled or docker.base_dockerfile or (docker.base_image and not self._curated):
-            raise not_built(f"environment {self.name!r}: docker", "set docker.enabled = False, leave base_image and "
-                            "base_dockerfile alone, and python.user_managed_dependencies = True")
+        """The interpreter of this machine to run scripts with. Raises for what hdrive cannot give."""
+        python = self.python
         found = sys.executable if python.interpreter_path == "python" else shutil.which(python.interpreter_path)
         if found is None:
             raise UserErrorException(f"environment {self.name!r}: there is no interpreter {python.interpreter_path!r}")
@@ -317,8 +352,7 @@ def _build_curated(name: str) -> str:
 
 
 def _call_command(*words: str) -> str:
-    from .._sweep import _command_path
-    done = subprocess.run([os.path.join(_command_path(), "hdrive"), "environment", "build", *words], check=False,
+    done = subprocess.run([os.path.join(command_path(), "hdrive"), "environment", "build", *words], check=False,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         raise _BuildError(done.stderr.strip())

@@ -75,14 +75,13 @@ class MMLBaseEstimator:
         name = type(self).__name__
         if entry_script is None:
             raise UserErrorException(f"{name}: entry_script is wanted, such as \"train.py\"")
-        refused = {"custom_docker_image": custom_docker_image or custom_docker_base_image, "inputs": inputs,
-                   "source_directory_data_store": source_directory_data_store, "resume_from": resume_from,
-                   "image_registry_details": image_registry_details}
+        refused = {"inputs": inputs, "source_directory_data_store": source_directory_data_store}
         for what, value in refused.items():
             if value:
                 raise not_built(f"{name}: {what}", "the script runs in an interpreter of this machine, on its files")
-        ignored(name, {"vm_size": vm_size, "vm_priority": vm_priority, "use_gpu": use_gpu, "shm_size": shm_size},
-                "the runs get what this machine has")
+        image = (custom_docker_image or custom_docker_base_image) if use_docker else None
+        ignored(name, {"vm_size": vm_size, "vm_priority": vm_priority, "use_gpu": use_gpu and image is None,
+                       "shm_size": image is None and shm_size}, "the runs get what this machine has")
         self.source_directory = source_directory
         self.entry_script = entry_script
         #: Run configurations of the same kind as ScriptRunConfig's.
@@ -107,12 +106,21 @@ class MMLBaseEstimator:
         if environment_definition is not None:
             self.run_config.environment = environment_definition
         else:
-            self.run_config.environment.python.user_managed_dependencies = user_managed
-            self.run_config.environment.python.conda_dependencies = packages
+            environment = self.run_config.environment
+            environment.python.user_managed_dependencies = user_managed
+            # An image is taken to have what the estimator's own framework needs.
+            if image is None or conda or pip or conda_packages or pip_packages:
+                environment.python.conda_dependencies = packages
+            environment.docker.base_image, environment.docker.shm_size = image, shm_size
+            environment.docker.gpu_support = use_gpu
+            if image_registry_details is not None:
+                environment.docker.base_image_registry = image_registry_details
+        self._resume_from = resume_from
 
     def _script(self) -> ScriptRunConfig:
         return ScriptRunConfig(self.source_directory, self.entry_script, _arguments(self._script_params),
-                               self.run_config, distributed_job_config=self._distributed)
+                               self.run_config, distributed_job_config=self._distributed,
+                               resume_from=self._resume_from)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.source_directory!r}, entry_script={self.entry_script!r})"

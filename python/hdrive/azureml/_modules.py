@@ -20,6 +20,7 @@ _POLICIES = ("BanditPolicy", "MedianStoppingPolicy", "TruncationSelectionPolicy"
              "EarlyTerminationPolicy")
 _CONFIG = ("HyperDriveConfig", "HyperDriveRunConfig", "PrimaryMetricGoal")
 _DISTRIBUTED = ("MpiConfiguration", "PyTorchConfiguration", "TensorflowConfiguration")
+_DOCKER = ("ContainerRegistry", "DockerBuildContext", "DockerSection")
 _RUNCONFIG = ("RunConfiguration", "DockerConfiguration", "CondaDependencies", "DEFAULT_CPU_IMAGE",
               "DEFAULT_GPU_IMAGE", *_DISTRIBUTED)
 _COMPUTE = ("ComputeTarget", "AmlCompute", "RemoteCompute", "HDInsightCompute", "BatchCompute", "DatabricksCompute",
@@ -41,12 +42,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "azureml.core.compute": (*_COMPUTE, "ComputeTargetException"),
     "azureml.core.compute_target": ("ComputeTargetException", *_COMPUTE),
     "azureml.core.conda_dependencies": ("CondaDependencies",),
+    "azureml.core.container_registry": ("ContainerRegistry",),
     "azureml.core.dataset": ("Dataset",),
     "azureml.core.datastore": ("Datastore",),
-    "azureml.core.environment": ("Environment", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE"),
+    "azureml.core.environment": ("Environment", "CondaDependencies", "DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE",
+                                 *_DOCKER),
     "azureml.core.experiment": ("Experiment",),
     "azureml.core.model": ("Model",),
-    "azureml.core.runconfig": (*_RUNCONFIG, "Environment", "DataReference"),
+    "azureml.core.runconfig": (*_RUNCONFIG, "Environment", "DataReference", "ContainerRegistry"),
     "azureml.core.run": ("Run", "_OfflineRun", "get_run"),
     "azureml.core.script_run": ("ScriptRun",),
     "azureml.core.script_run_config": ("ScriptRunConfig",),

@@ -12,9 +12,10 @@ from . import _modules
 from ._compute import require_local
 from ._environment import CondaDependencies, Environment
 from ._errors import UserErrorException
+from ._images import DockerConfiguration, Image
 from ._settings import Settings, count, ignored, not_built
 
-__all__ = ["DockerConfiguration", "MpiConfiguration", "Program", "PyTorchConfiguration", "RunConfiguration",
+__all__ = ["MpiConfiguration", "Program", "PyTorchConfiguration", "RunConfiguration",
            "ScriptRunConfig", "TensorflowConfiguration"]
 
 _THIRTY_DAYS = 2592000
@@ -83,18 +84,6 @@ class TensorflowConfiguration(_Distributed):
         return self.worker_count + self.parameter_server_count if self.worker_count > 1 else 1
 
 
-class DockerConfiguration(Settings):
-    """`use_docker=False` is what hdrive has; True is an error when submitted."""
-
-    def __init__(self, use_docker: bool = False, shared_volumes: bool = True, arguments: list[str] | None = None,
-                 shm_size: str | None = None) -> None:
-        self.use_docker = use_docker
-        self.shared_volumes = shared_volumes
-        self.arguments = list(arguments or [])
-        self.shm_size = shm_size
-        self._seal()
-
-
 class _History(Settings):
     def __init__(self) -> None:
         self.output_collection = True
@@ -150,9 +139,6 @@ class RunConfiguration(Settings):
 
     def _check(self) -> None:
         require_local(self.target)
-        if self.docker.use_docker:
-            raise not_built("DockerConfiguration(use_docker=True)", "the script runs in an interpreter of this "
-                            "machine: use_docker=False")
         if self.framework not in ("Python", "PyTorch", "TensorFlow"):
             raise not_built(f"framework={self.framework!r}", "allowed: Python, PyTorch, TensorFlow")
         for what, value in (("spark", self.spark), ("amlcompute", self.amlcompute),
@@ -198,6 +184,14 @@ class Program:
     max_run_duration: float
     script: str | None = None
     arguments: list[str] = field(default_factory=list)
+    image: Image | None = None
+
+    def volumes(self) -> list[str]:
+        """The files and folders of this machine that its arguments name: a container is to see them. Of one that the
+        program makes itself the folder it is to lie in."""
+        given = [path for path in self.arguments if os.path.isabs(path)]
+        found = [path if os.path.exists(path) else os.path.dirname(path) for path in given]
+        return sorted({path for path in found if os.path.exists(path) and path != os.path.sep})
 
 
 def argument_text(given: Any) -> str:
@@ -219,7 +213,9 @@ class ScriptRunConfig(Settings):
         ScriptRunConfig(source_directory=".", script="train.py", arguments=["--epochs", 10], environment=env)
 
     `command`, a text or a list of words for the shell, stands in the place of script and arguments; it finds drawn
-    values in $AZUREML_SWEEP_<name>. `max_run_duration_seconds` ends a run that takes longer (30 days).
+    values in $AZUREML_SWEEP_<name>. `max_run_duration_seconds` ends a run that takes longer (30 days). `resume_from`,
+    an earlier Run or a path, reaches the script as `--resume-from PATH`, the folder with that run's outputs, and in
+    $AZUREML_DATAREFERENCE_MODEL_LOCATION.
     """
 
     def __init__(self, source_directory: str | os.PathLike[str] | None, script: str | None = None,
@@ -253,36 +249,57 @@ class ScriptRunConfig(Settings):
         self.distributed_job_config = distributed_job_config
         if max_run_duration_seconds is not None and max_run_duration_seconds != _THIRTY_DAYS:
             self.run_config.max_run_duration_seconds = max_run_duration_seconds
-        if resume_from is not None:
-            raise not_built("ScriptRunConfig: resume_from", "pass the path of the earlier run's outputs as an argument")
+        self.resume_from = resume_from
         self._seal()
 
     def _program(self, experiment: str) -> Program:
         """What is to be run. Raises for all that hdrive cannot give, by its name."""
         config = self.run_config
         config._check()
-        interpreter = config.environment._interpreter()
+        image = config.environment._image(config.docker)
+        interpreter = config.environment._interpreter() if image is None else \
+            config.environment._interpreter_in_image()
         if not os.path.isdir(self.source_directory):
             raise UserErrorException(f"source_directory: there is no folder {self.source_directory}")
         environment = {**config.environment.environment_variables, **config.environment_variables}
-        program = Program([], True, self.source_directory, scripts_environment(environment, experiment),
-                          config.max_run_duration_seconds or _THIRTY_DAYS)
+        program = Program([], True, self.source_directory,
+                          scripts_environment(environment, experiment, image is None),
+                          config.max_run_duration_seconds or _THIRTY_DAYS, image=image)
         if self.command is not None:
             text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
             program.command, program.append_parameters = ["/bin/sh", "-c", text], False
-            # "python" is the environment's, for the shell as well.
-            path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))
-            program.environment["PATH"] = os.path.dirname(interpreter) + os.pathsep + path
+            if image is None:  # "python" is the environment's, for the shell as well
+                path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))
+                program.environment["PATH"] = os.path.dirname(interpreter) + os.pathsep + path
         else:
             program.script = str(self.script)
             program.arguments = [argument_text(each) for each in self.arguments]
             if not os.path.exists(os.path.join(self.source_directory, program.script)):
                 raise UserErrorException(f"script: there is no {program.script} in {self.source_directory}")
             program.command = [interpreter, program.script, *program.arguments]
+        if self.resume_from is not None:
+            path = _resumed(self.resume_from)
+            program.environment["AZUREML_DATAREFERENCE_MODEL_LOCATION"] = path
+            program.arguments += ["--resume-from", path]
+            if self.command is None:
+                program.command += ["--resume-from", path]
         distributed = self.distributed_job_config or config._distributed()
+        if distributed is not None and image is not None and distributed._processes() > 1:
+            raise not_built(f"{type(distributed).__name__} in a container", "let the script's own command start the "
+                            "processes, as in: torchrun --nproc-per-node 2 train.py")
         if distributed is not None:
             program.command = _launched(distributed, program.command, interpreter)
         return program
+
+
+def _resumed(given: Any) -> str:
+    """The folder that a run goes on from: a path, or the outputs of an earlier run."""
+    from ._runs import Run
+    path = os.path.join(given._directory, "outputs") if isinstance(given, Run) else argument_text(given)
+    if not os.path.exists(path):
+        raise UserErrorException(f"resume_from: there is no {path}; allowed: a Run that wrote outputs, or the path of "
+                                 "a file or folder on this machine")
+    return os.path.abspath(path)
 
 
 def _launched(distributed: _Distributed, command: list[str], interpreter: str) -> list[str]:
@@ -311,11 +328,12 @@ def _needs_modules() -> bool:
     return _modules.installed or importlib.util.find_spec("azureml") is None
 
 
-def scripts_environment(given: dict[str, Any], experiment: str) -> dict[str, str]:
-    """The variables of a run: those given, the experiment's name, and where Azure's module names are found."""
+def scripts_environment(given: dict[str, Any], experiment: str, here: bool = True) -> dict[str, str]:
+    """The variables of a run: those given, the experiment's name, and, unless it is in a container, which has a
+    stand-in alone, where Azure's module names are found."""
     environment = {str(name): str(value) for name, value in given.items()}
     environment.setdefault("AZUREML_ARM_PROJECT_NAME", experiment)
-    if _needs_modules():
+    if here and _needs_modules():
         path = environment.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
         environment["PYTHONPATH"] = scripts_folder() + (os.pathsep + path if path else "")
     return environment

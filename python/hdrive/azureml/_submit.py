@@ -9,6 +9,7 @@ from .. import _space
 from .._sweep import Sweep
 from . import _context, _live
 from ._hyperdrive_run import HyperDriveRun
+from ._images import make_surroundings
 from ._policies import PrimaryMetricGoal
 from ._runs import ScriptRun
 
@@ -22,7 +23,12 @@ __all__ = ["begin", "start_script", "start_sweep"]
 
 def begin(sweep: Sweep, program: Program, kind: str, **more: Any) -> None:
     """Starts the sweep in the background, and keeps what a reader of its runs wants to know of the program."""
-    handle = sweep.start_command(program.command)
+    if program.image is not None:
+        sweep._first_spec.command = program.command
+        make_surroundings(sweep._first_spec, program.image.surroundings(program.volumes()))
+        handle = sweep.start_command()
+    else:
+        handle = sweep.start_command(program.command)
     _context.Journal(str(sweep.directory)).add("config", "", {
         "type": kind, "script": program.script, "arguments": program.arguments,
         "source_directory": program.source_directory, "max_run_duration": program.max_run_duration, **more})
