@@ -275,8 +275,11 @@ class InProcessTarget final : public ComputeTarget {
     return {};
   }
 
-  Result<AttachOutcome> attach(const RunRequest& request) override {
-    return stops_.contains(request.run) ? AttachOutcome::attached : AttachOutcome::gone;
+  // What an earlier process called ended with it.
+  Result<void> adopt(std::span<const RunRequest> requests) override {
+    for (const RunRequest& request : requests)
+      if (!stops_.contains(request.run)) queue_.push(RunNotFound{request.run, request.attempt});
+    return {};
   }
 
   // A thread cannot be killed: both modes ask.

@@ -37,7 +37,7 @@ bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
   const bool fault = std::exchange(fault_found_, false);
   if (fault || !found_.empty()) {
     budget.metrics -= std::min(budget.metrics, found_.size());
-    events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), position});
+    events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), to_cursor(position)});
   }
   if (last && at_end && take_replacement(events)) return false;
   return at_end;

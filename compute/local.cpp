@@ -271,7 +271,7 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   if (!watched) polled_.insert(run);
   for (std::string& fault : files.faults) notes_.push_back(TargetNote{run, std::move(fault)});
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
-                       request.position, &patterns_);
+                       position_from(request.cursor).value_or(IntakePosition{}), &patterns_);
   live.intake.look_at_the_end_for(request.directory / "metrics.jsonl");
   live.request = std::move(request);
   live.supervisor = supervisor;
@@ -309,7 +309,16 @@ Result<bool> LocalTarget::left_something(const std::filesystem::path& directory)
          ::access((directory / "stderr.log").c_str(), F_OK) == 0;
 }
 
-Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
+Result<void> LocalTarget::adopt(std::span<const RunRequest> requests) {
+  for (const RunRequest& request : requests) {
+    const auto found = attach(request);
+    if (!found) return Error{place(request), found.error().message(), found.error().kind};
+    if (*found == Found::nothing) notes_.push_back(RunNotFound{request.run, request.attempt});
+  }
+  return {};
+}
+
+Result<LocalTarget::Found> LocalTarget::attach(const RunRequest& incomplete) {
   auto request = complete(incomplete);
   if (!request) return request.error();
   const auto& directory = request->directory;
@@ -332,7 +341,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   if (!process && !recorded && !exited) {
     const auto left = left_something(directory);
     if (!left) return advise(left.error());
-    if (!*left) return AttachOutcome::gone;
+    if (!*left) return Found::nothing;
   }
   auto files = open_run_files(directory, !patterns_.empty());
   if (!files) return advise(files.error());
@@ -347,7 +356,7 @@ Result<AttachOutcome> LocalTarget::attach(const RunRequest& incomplete) {
   if (recorded) live.program = (*record)->program_pid;
   if (recorded) live.since = (*record)->start_time;
   enqueue(run, live);
-  return AttachOutcome::attached;
+  return Found::something;
 }
 
 // ---- cancelling ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -39,7 +40,14 @@ class LocalTarget final : public ComputeTarget {
                                                    bool from_memory = true);
 
   Result<void> start(const RunRequest& request) override;
-  Result<AttachOutcome> attach(const RunRequest& request) override;
+  Result<void> adopt(std::span<const RunRequest> requests) override;
+  /// Finds a run again. Only proof counts: an Error means that it may be alive and cannot be looked
+  /// at, or is alive and not this sweep's.
+  enum class Found {
+    something,  ///< it is alive, or has left a trace: its events come from `wait`
+    nothing,    ///< there is no trace of this attempt: it never began
+  };
+  Result<Found> attach(const RunRequest& request);
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;

@@ -289,14 +289,9 @@ void LocalTarget::finish(RunId run, Live& live, std::vector<TargetEvent>& events
 // next try.
 void LocalTarget::tell_never_began(RunId run, std::vector<TargetEvent>& events) {
   const Live live = take_out(run, events);
-  RunExited exited;
-  exited.run = run;
-  exited.attempt = live.request.attempt;
-  exited.not_started = true;
-  exited.not_started_kind = Error::Kind::not_found;
-  exited.note = reap(live);
+  Error why{"", reap(live), Error::Kind::not_found};
   discard(live.request);
-  events.emplace_back(std::move(exited));
+  events.emplace_back(RunDeferred{run, live.request.attempt, std::move(why)});
 }
 
 // Descriptors and permissions may come back, and with them how the run ended.
@@ -325,9 +320,13 @@ void LocalTarget::tell_exit(RunId run, const ExitRecord& record, std::vector<Tar
   reap(live);
   RunExited exited = describe_exit(record, live.request, options_.stderr_tail_lines);
   tidy(live.request, record);
-  if (exited.not_started && lies_outside(exited.not_started_kind))
+  const Error::Kind kind = base::error_kind(record.error_number);
+  if (exited.not_started && lies_outside(kind)) {
     discard_attempt(live.request.directory, "");
-  events.emplace_back(std::move(exited));
+    events.emplace_back(RunDeferred{run, exited.attempt, Error{"", exited.note, kind}});
+  } else {
+    events.emplace_back(std::move(exited));
+  }
 }
 
 // What a run that has ended leaves: what it made, and no more files than hold something.

@@ -58,7 +58,7 @@ void read_metrics(int directory, RunId run, const compute::OutputPatterns& patte
   intake.close(events);
   for (TargetEvent& event : events) {
     if (auto* reported = std::get_if<RunReported>(&event)) {
-      attempt.position = reported->position;
+      attempt.position = position_from(reported->cursor).value_or(IntakePosition{});
       attempt.metrics.insert(attempt.metrics.end(), reported->metrics.begin(),
                              reported->metrics.end());
     } else if (const auto* note = std::get_if<TargetNote>(&event)) {

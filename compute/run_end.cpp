@@ -117,7 +117,6 @@ RunExited describe_exit(const ExitRecord& record, const RunRequest& request,
   end.cpu_time = record.cpu_time;
   end.peak_memory = record.peak_memory;
   end.not_started = !record.not_started.empty();
-  if (end.not_started) end.not_started_kind = base::error_kind(record.error_number);
   if (end.not_started) add(end.note, explain_not_started(record, request));
   if (record.over_time)
     add(end.note, "its supervisor ended it after the time limit, as no engine did");

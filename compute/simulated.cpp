@@ -4,6 +4,7 @@
 // happens. One heap entry for each live run, for the next moment at which that run does something.
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <queue>
 #include <string>
 #include <unordered_map>
@@ -38,8 +39,11 @@ class SimulatedTarget final : public ComputeTarget {
     return {};
   }
 
-  Result<AttachOutcome> attach(const RunRequest& request) override {
-    return live_.contains(request.run) ? AttachOutcome::attached : AttachOutcome::gone;
+  Result<void> adopt(std::span<const RunRequest> requests) override {
+    for (const RunRequest& request : requests)
+      if (!live_.contains(request.run))
+        missing_.push_back(RunNotFound{request.run, request.attempt});
+    return {};
   }
 
   // As with processes: what ignores SIGTERM for longer than the grace period gets SIGKILL then.
@@ -64,6 +68,10 @@ class SimulatedTarget final : public ComputeTarget {
 
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
     if (stop.stop_requested()) return;
+    if (!missing_.empty()) {
+      std::move(missing_.begin(), missing_.end(), std::back_inserter(events));
+      return missing_.clear();
+    }
     const std::size_t limit = events.size() + kEventsPerWait;
     const Time until = std::max(deadline, clock_->now());  // what is due now is told in any case
     std::optional<Time> moment;
@@ -127,7 +135,7 @@ class SimulatedTarget final : public ComputeTarget {
       told.metrics.reserve(live.reported - from);
       for (std::size_t i = from; i < live.reported; ++i)
         told.metrics.push_back(std::move(reports[i].second));
-      told.position.metrics = live.reported;
+      told.cursor = to_cursor({live.reported, 0});
       events.push_back(std::move(told));
     }
     if (live.ends > moment) {
@@ -156,6 +164,7 @@ class SimulatedTarget final : public ComputeTarget {
   std::unordered_map<RunId, Live> live_;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
   std::uint64_t tickets_ = 0;
+  std::vector<RunNotFound> missing_;  // of those to be adopted
 };
 
 }  // namespace

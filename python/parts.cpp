@@ -138,6 +138,16 @@ Facts told(const RunProposed& it) {
   facts.facts["reason"] = word(it.reason);
   return facts;
 }
+Facts told(const RunSubmitted& it) {
+  Facts facts = base("run_submitted", it.run, it.attempt);
+  facts.facts["handle"] = word(it.handle);
+  return facts;
+}
+Facts told(const RunContact& it) {
+  Facts facts = base(it.lost ? "run_unreachable" : "run_reachable", it.run, it.attempt);
+  facts.facts["reason"] = word(it.why);
+  return facts;
+}
 Facts told(const RunStarted& it) {
   Facts facts = base("run_started", it.run, it.attempt);
   facts.facts["slot"] = optional(it.slot);

@@ -59,6 +59,16 @@ struct ControllerLog::Teller {
     line(it.at, started, "SCHEDULER", kInfo,
          fmt::format("Successfully scheduled a job, {}{}", id(it.run), again(it.attempt)));
   }
+  void operator()(const RunSubmitted& it) {
+    line(it.at, started, "SCHEDULER", kInfo,
+         fmt::format("Submitted a job, {}{}, handle='{}'", id(it.run), again(it.attempt),
+                     it.handle));
+  }
+  void operator()(const RunContact& it) {
+    line(it.at, told, "CONTROLLER", it.lost ? kWarning : kInfo,
+         it.lost ? fmt::format("Contact with a job is lost, {}{}", id(it.run), because(it.why))
+                 : fmt::format("There is contact with a job again, {}", id(it.run)));
+  }
   void operator()(const RunMetrics&) {}
   void operator()(const RunJudged& it) {
     if (it.verdict.action != Verdict::Action::stop) return;

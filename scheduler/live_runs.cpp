@@ -63,6 +63,7 @@ void LiveRuns::set_since(RunId run, Time since) {
   live.since = since;
   if (live.canceling != EndCause::none) return;
   by_start_.insert({since, run});
+  if (live.unreachable) return;
   const auto word = last_word_.find(run);
   if (word == last_word_.end() || word->second < since) heard_of(run, since);
 }
@@ -72,6 +73,13 @@ void LiveRuns::heard_of(RunId run, Time when) {
   const auto [word, added] = last_word_.try_emplace(run, when);
   if (!added) by_word_.erase({std::exchange(word->second, when), run});
   by_word_.insert({when, run});
+}
+
+void LiveRuns::lose_sight(RunId run) {
+  const auto word = last_word_.find(run);
+  if (word == last_word_.end()) return;
+  by_word_.erase({word->second, run});
+  last_word_.erase(word);
 }
 
 void LiveRuns::set_canceling(RunId run, EndCause cause) {
@@ -86,10 +94,7 @@ std::optional<LiveRuns::Moment> LiveRuns::first(const std::set<Moment>& of) {
 void LiveRuns::forget_times(RunId run) {
   const LiveRun* live = find(run);
   if (live && live->since) by_start_.erase({*live->since, run});
-  const auto word = last_word_.find(run);
-  if (word == last_word_.end()) return;
-  by_word_.erase({word->second, run});
-  last_word_.erase(word);
+  lose_sight(run);
 }
 
 RunEnded describe_end(const RunExited& exited, const LiveRun& live,

@@ -17,7 +17,9 @@ namespace hdrive::scheduler {
 
 struct LiveRun {
   int attempt = 1;
-  std::optional<Time> since;            ///< when it began; nothing: it is still to be started
+  std::optional<Time> since;            ///< when it began; nothing: it waits for that
+  bool handed_over = false;             ///< its target has it
+  bool unreachable = false;             ///< and no contact with it
   EndCause canceling = EndCause::none;  ///< why it was told to end
   bool told = false;                    ///< whether the target was told
   int slot = 0;                         ///< no two live runs have the same
@@ -45,6 +47,8 @@ class LiveRuns {
   /// It runs since then. It is heard of, too, if nothing was heard of it later.
   void set_since(RunId run, Time since);
   void heard_of(RunId run, Time when);
+  /// Nothing can be heard of it until something is.
+  void lose_sight(RunId run);
   /// It was told to end: it is no longer among those below.
   void set_canceling(RunId run, EndCause cause);
 

@@ -19,11 +19,6 @@ std::string in_seconds(Duration duration) {
   return base::shortest(static_cast<double>(duration.count()) / 1e6) + " s";
 }
 
-// A resumed sweep tries those again.
-bool was_cut_short(EndCause cause) {
-  return cause == EndCause::interrupt || cause == EndCause::budget;
-}
-
 // HyperDrive's two ways of telling a script where the outputs of the run are that it goes on from.
 void go_on_from(const std::filesystem::path& outputs, RunRequest& request) {
   request.arguments.insert(request.arguments.end(), {"--resume-from", outputs.string()});
@@ -61,59 +56,11 @@ RunRequest RunController::request(RunId run) const {
     request.slot = live->second.slot;
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;
-  request.position = journal_.state().position(run);
+  request.handle = journal_.state().handle(run);
+  request.cursor = journal_.state().cursor(run);
   request.proposal = record.proposal;
   request.proposed = record.created;
   return request;
-}
-
-// ---- runs of earlier sessions -------------------------------------------------------------------
-
-Result<void> RunController::adopt() {
-  failures_.load(history());
-  progress_.load(history());
-  for (RunId run = 0; run < history().size(); ++run) {
-    if (!is_terminal(history().run(run).status))
-      if (auto looked = adopt_run(run); !looked) return looked;
-    const Run& record = history().run(run);
-    const EndCause cause = record.ended_by;
-    if (!is_terminal(record.status) || !was_cut_short(cause)) continue;
-    journal_.record(RunRequeued{run, record.attempt + 1, "tried again by the resumed sweep",
-                                journal_.now(), cause});
-    queued_.push_back(run);
-  }
-  return {};
-}
-
-Result<void> RunController::adopt_run(RunId run) {
-  auto outcome = target_.attach(request(run));
-  if (!outcome)
-    return Error{fmt::format("run {}", run),
-                 fmt::format("it may still be alive, but it cannot be followed, so nothing was "
-                             "started; mend this and resume again: {}",
-                             outcome.error().message())};
-  if (*outcome == AttachOutcome::attached)
-    attached(run);
-  else
-    missing(run);
-  return {};
-}
-
-void RunController::attached(RunId run) {
-  LiveRun live{history().run(run).attempt, journal_.now()};
-  live.canceling = journal_.state().canceling(run);
-  live_.add(run, live, journal_.state().slot(run));
-  if (live.canceling != EndCause::none) cancels_.push_back({run, CancelMode::graceful});
-}
-
-void RunController::missing(RunId run) {
-  const EndCause canceling = journal_.state().canceling(run);
-  if (canceling != EndCause::none)
-    record_canceled(run, canceling, journal_.state().canceling_reason(run));
-  else if (history().run(run).status == RunStatus::running)
-    lose(run, "it was gone when the sweep was resumed");
-  else
-    queued_.push_back(run);
 }
 
 // ---- decisions ----------------------------------------------------------------------------------
@@ -220,13 +167,13 @@ void RunController::act(const std::function<bool()>& is_enough) {
 
 void RunController::abandon() {
   for (const auto& [run, live] : live_.all())
-    if (live.since) target_.cancel(run, CancelMode::kill);
+    if (live.handed_over) target_.cancel(run, CancelMode::kill);
 }
 
 void RunController::start(RunId run) {
-  live_.set_since(run, journal_.now());
   auto started = target_.start(request(run));
   if (started) {
+    live_.find(run)->handed_over = true;
     // There is room again. Whether a program runs that could not be executed is
     // told later.
     if (blocked_ && passes_by_itself(blocked_->kind)) blocked_.reset();
@@ -270,16 +217,70 @@ void RunController::handle(std::vector<TargetEvent>& events) {
       cancel(run, EndCause::policy, *std::exchange(live->verdict, std::nullopt));
 }
 
+void RunController::on(const RunAccepted& accepted) {
+  if (!live_.find(accepted.run, accepted.attempt)) return;
+  find_again(accepted.run);
+  if (history().run(accepted.run).status == RunStatus::running) return;
+  if (journal_.state().handle(accepted.run) == accepted.handle)
+    return;  // to an earlier session, too
+  journal_.record(RunSubmitted{accepted.run, accepted.attempt, accepted.handle, journal_.now()});
+}
+
+// Nothing of it is there, and nothing was its fault.
+void RunController::on(const RunDeferred& deferred) {
+  const LiveRun* live = live_.find(deferred.run, deferred.attempt);
+  if (!live) return;
+  const auto& state = journal_.state();
+  if (live->canceling != EndCause::none)
+    return record_canceled(deferred.run, live->canceling, state.canceling_reason(deferred.run));
+  find_again(deferred.run);
+  postpone(deferred.run, deferred.why);
+}
+
+void RunController::on(const RunNotFound& missing) {
+  const LiveRun* live = live_.find(missing.run, missing.attempt);
+  if (!live) return;
+  const RunId run = missing.run;
+  if (live->canceling != EndCause::none)
+    return record_canceled(run, live->canceling, journal_.state().canceling_reason(run));
+  if (history().run(run).status == RunStatus::running)
+    return lose(run, "it was gone when it was looked for");
+  find_again(run);
+  live_.remove(run);
+  queued_.push_back(run);
+}
+
+void RunController::on(const RunUnreachable& unreachable) {
+  LiveRun* live = live_.find(unreachable.run, unreachable.attempt);
+  if (!live || std::exchange(live->unreachable, true)) return;
+  // That it is silent says nothing now.
+  live_.lose_sight(unreachable.run);
+  journal_.record(
+      RunContact{unreachable.run, unreachable.attempt, true, unreachable.why, journal_.now()});
+}
+
+void RunController::on(const RunReachable& reachable) {
+  if (live_.find(reachable.run, reachable.attempt)) find_again(reachable.run);
+}
+
+// There is contact with the run again, if there was none.
+void RunController::find_again(RunId run) {
+  LiveRun* live = live_.find(run);
+  if (!std::exchange(live->unreachable, false)) return;
+  const Time now = journal_.now();
+  if (live->since) live_.heard_of(run, now);
+  journal_.record(RunContact{run, live->attempt, false, "", now});
+}
+
 void RunController::on(const RunBegan& began) {
   if (!live_.find(began.run, began.attempt)) return;
+  find_again(began.run);
   const Time now = journal_.now();
   const Run& record = history().run(began.run);
   const bool known = record.status == RunStatus::running;  // to an earlier session, too
   confirm_start(began.run);
-  if (began.ran)
-    live_.set_since(began.run, now - *began.ran);
-  else if (known)
-    live_.set_since(began.run, std::min(record.started, now));
+  const Time since = began.ran ? now - *began.ran : known ? std::min(record.started, now) : now;
+  live_.set_since(began.run, since);
   if (known) return;
   const Time started = std::max(record.created, now - began.ran.value_or(Duration{}));
   journal_.record(RunStarted{began.run, began.attempt, began.pid, started, slot_of(began.run)});
@@ -292,6 +293,7 @@ std::optional<int> RunController::slot_of(RunId run) const {
 
 // The program's beginning was not told: it was over before it could be.
 void RunController::record_start(RunId run, int attempt) {
+  if (!live_.find(run)->since) live_.set_since(run, journal_.now());
   if (history().run(run).status == RunStatus::queued)
     journal_.record(RunStarted{run, attempt, 0, journal_.now(), slot_of(run)});
 }
@@ -301,12 +303,13 @@ void RunController::on(RunReported& reported) {
   if (!live) return;
   const RunId run = reported.run;
   const Time now = journal_.now();
+  find_again(run);
   record_start(run, reported.attempt);
   confirm_start(run);
   live_.heard_of(run, now);
-  auto stop = journal_.report(
-      RunMetrics{run, reported.attempt, std::move(reported.metrics), reported.position, now},
-      live->verdict.has_value());
+  auto stop = journal_.report(RunMetrics{run, reported.attempt, std::move(reported.metrics),
+                                         std::move(reported.cursor), now},
+                              live->verdict.has_value());
   if (!stop) return;
   live->verdict = std::move(stop);
   to_stop_.push_back(run);
@@ -315,13 +318,6 @@ void RunController::on(RunReported& reported) {
 void RunController::on(const RunExited& exited) {
   const LiveRun* live = live_.find(exited.run, exited.attempt);
   if (!live) return;
-  const bool is_new = history().run(exited.run).status == RunStatus::queued;
-  if (exited.not_started && lies_outside(exited.not_started_kind) && is_new) {
-    if (live->canceling == EndCause::none)
-      return postpone(exited.run, Error{"", exited.note, exited.not_started_kind});
-    const auto& state = journal_.state();
-    return record_canceled(exited.run, live->canceling, state.canceling_reason(exited.run));
-  }
   if (!exited.not_started) {
     record_start(exited.run, exited.attempt);
     confirm_start(exited.run);

@@ -29,9 +29,10 @@ class RunController {
   RunController(const SweepSpec& spec, Journal& journal, ComputeTarget& target)
       : spec_(spec), journal_(journal), target_(target), failures_(spec), progress_(spec) {}
 
-  /// Finds out what became of the runs of earlier sessions. Fails if one of
-  /// them cannot be looked for: it may be alive, so that neither trying it
-  /// again nor going on without it would be right.
+  /// Sets about finding out what became of the runs of earlier sessions, and
+  /// takes what is known of them at once. Fails if one of them cannot be looked
+  /// for: it may be alive, so that neither trying it again nor going on without
+  /// it would be right.
   Result<void> adopt();
 
   /// How many runs the target has or is about to get.
@@ -96,19 +97,23 @@ class RunController {
   const History& history() const { return journal_.history(); }
   RunRequest request(RunId run) const;
 
-  Result<void> adopt_run(RunId run);
-  void attached(RunId run);
-  void missing(RunId run);
+  void try_cut_short_again();
   void start(RunId run);
   void postpone(RunId run, Error why);
   void confirm_start(RunId run);
 
+  void on(const RunAccepted& accepted);
+  void on(const RunDeferred& deferred);
+  void on(const RunNotFound& missing);
+  void on(const RunUnreachable& unreachable);
+  void on(const RunReachable& reachable);
   void on(const RunBegan& began);
   void on(RunReported& reported);
   void on(const RunExited& exited);
   void on(const RunVanished& vanished);
   void on(const TargetNote& note);
 
+  void find_again(RunId run);
   void record_start(RunId run, int attempt);
   std::optional<int> slot_of(RunId run) const;
   void lose(RunId run, const std::string& why);

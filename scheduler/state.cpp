@@ -26,11 +26,13 @@ struct Detail {
     EndCause canceling = EndCause::none;
     std::string canceling_reason;
     std::string stderr_tail;
+    std::string handle;
+    std::optional<LostContact> lost_contact;
   };
   scheduler::SmallSet metrics;  // indices of names
   scheduler::KeptVerdict judged;
   std::unique_ptr<Rare> rare;
-  IntakePosition position;
+  std::string cursor;
   std::int64_t pid = 0;
   int lost_attempts = 0, failed_attempts = 0;
   int slot = -1;  // of its latest attempt; -1: it was never started, or by an engine that had none
@@ -93,6 +95,15 @@ struct SweepState::Impl {
     repeats += repeat_from(change.reason) ? 1 : 0;
   }
 
+  void on(const RunSubmitted& change) { detail(change.run).make_rare().handle = change.handle; }
+
+  void on(const RunContact& change) {
+    if (change.lost)
+      detail(change.run).make_rare().lost_contact = {change.at, change.why};
+    else if (auto& rare = detail(change.run).rare)
+      rare->lost_contact.reset();
+  }
+
   void on(const RunStarted& change) {
     history.set_status(change.run, RunStatus::running);
     history.edit(change.run).started = change.at;
@@ -108,7 +119,7 @@ struct SweepState::Impl {
       history.report(change.run, metric.value);
       if (after_report) after_report(change.run);
     }
-    of.position = change.position;
+    of.cursor = change.cursor;
   }
   void on(const RunMetrics& change) { on(change, nullptr); }
 
@@ -131,6 +142,7 @@ struct SweepState::Impl {
     run.ended = change.at;
     Detail& of = detail(change.run);
     of.pid = 0;
+    if (of.rare) of.rare->lost_contact.reset();
     if (kept == Verdicts::of_live_runs) of.judged = {};
     if (!change.stderr_tail.empty()) of.make_rare().stderr_tail = change.stderr_tail;
     if (change.cause == EndCause::policy) ++stopped_by_policy;
@@ -248,7 +260,15 @@ std::optional<int> SweepState::slot(RunId run) const {
 }
 int SweepState::lost_attempts(RunId run) const { return impl_->detail(run).lost_attempts; }
 int SweepState::failed_attempts(RunId run) const { return impl_->detail(run).failed_attempts; }
-IntakePosition SweepState::position(RunId run) const { return impl_->detail(run).position; }
+const std::string& SweepState::cursor(RunId run) const { return impl_->detail(run).cursor; }
+const std::string& SweepState::handle(RunId run) const {
+  const auto& rare = impl_->detail(run).rare;
+  return rare ? rare->handle : kNothing;
+}
+std::optional<LostContact> SweepState::lost_contact(RunId run) const {
+  const auto& rare = impl_->detail(run).rare;
+  return rare ? rare->lost_contact : std::nullopt;
+}
 std::int64_t SweepState::pid(RunId run) const { return impl_->detail(run).pid; }
 
 const std::string& SweepState::stderr_tail(RunId run) const {

@@ -12,8 +12,9 @@ Attempt read_attempt(const Row& row) {
   if (!row.null(2))
     it.started = RunStarted{it.run, it.number, row.integer(3), row.time(2), row.maybe_small(20)};
   if (!row.null(4)) it.reported = row.time(4);
-  it.position = {static_cast<std::uint64_t>(row.integer(5)),
-                 static_cast<std::uint64_t>(row.integer(6))};
+  it.cursor = row.text(5);
+  if (!row.null(6)) it.submitted = RunSubmitted{it.run, it.number, row.text(23), row.time(6)};
+  if (!row.null(24)) it.contact = RunContact{it.run, it.number, true, row.text(25), row.time(24)};
   if (!row.null(9))
     it.canceling =
         RunCanceling{it.run, it.number, end_cause_from(row.bytes(7)).value_or(EndCause::none),

@@ -117,11 +117,21 @@ class ChangeLog::Writer {
     time(it.at);
     maybe(it.slot);
   }
+  void write(const RunSubmitted& it) {
+    run(it.run, it.attempt);
+    text(it.handle);
+    time(it.at);
+  }
+  void write(const RunContact& it) {
+    run(it.run, it.attempt);
+    byte(it.lost);
+    text(it.why);
+    time(it.at);
+  }
   void write(const RunMetrics& it) {
     run(it.run, it.attempt);
     time(it.at);
-    number(it.position.metrics);
-    number(it.position.output);
+    text(it.cursor);
     number(it.metrics.size());
     for (const Metric& metric : it.metrics) {
       name(metric.name);
@@ -316,11 +326,13 @@ class ChangeLog::Reader {
   void fill(RunStarted& it) {
     it = RunStarted{integer(), small(), integer(), time(), maybe<int>()};
   }
+  void fill(RunSubmitted& it) { it = RunSubmitted{integer(), small(), text(), time()}; }
+  void fill(RunContact& it) { it = RunContact{integer(), small(), byte() != 0, text(), time()}; }
   void fill(RunMetrics& it) {
     it.run = integer();
     it.attempt = small();
     it.at = time();
-    it.position = IntakePosition{number(), number()};
+    it.cursor = text();
     it.metrics.clear();
     for (std::uint64_t left = number(); left > 0; --left) {
       const std::uint64_t name = number();

@@ -25,6 +25,12 @@ constexpr char kProposed[] =
 constexpr char kStarted[] =
     "UPDATE runs SET status = 'Running', started = ?2, pid = ?3, slot = ?4, changed = ?5, "
     "facts_digest = ?6 WHERE number = ?1";
+constexpr char kSubmitted[] =
+    "UPDATE runs SET submitted = ?2, handle = ?3, changed = ?4, facts_digest = ?5 WHERE number = "
+    "?1";
+constexpr char kContact[] =
+    "UPDATE runs SET unreachable = ?2, unreachable_reason = ?3, changed = ?4, facts_digest = ?5 "
+    "WHERE number = ?1";
 constexpr char kJudged[] =
     "INSERT OR REPLACE INTO verdicts(run, attempt, action, interval, finding, value, threshold, "
     "peers, leader, note, reason, time) "
@@ -35,23 +41,25 @@ constexpr char kCanceling[] =
 constexpr char kEnded[] =
     "UPDATE runs SET status = ?2, ended_by = ?3, ended = ?4, exit_code = ?5, signal = ?6, "
     "reason = ?7, stderr_tail = ?8, cpu_seconds = ?9, peak_memory_bytes = ?10, "
-    "changed = ?11, facts_digest = ?12 WHERE number = ?1";
+    "unreachable = NULL, unreachable_reason = NULL, changed = ?11, facts_digest = ?12 "
+    "WHERE number = ?1";
 constexpr char kKeepAttempt[] =
     "INSERT INTO earlier_attempts(run, attempt, status, ended_by, started, ended, exit_code, "
     "signal, "
-    "pid, reported, metrics_position, output_position, canceling, canceling_reason, canceling_at, "
+    "pid, reported, cursor, submitted, handle, canceling, canceling_reason, canceling_at, "
     "queued_again, queued_again_cause, queued_again_reason, reason, stderr_tail, slot, "
     "cpu_seconds, "
     "peak_memory_bytes, metrics_digest) "
     "SELECT number, attempt, status, ended_by, started, ended, exit_code, signal, pid, reported, "
-    "metrics_position, output_position, canceling, canceling_reason, canceling_at, queued_again, "
+    "cursor, submitted, handle, canceling, canceling_reason, canceling_at, queued_again, "
     "queued_again_cause, queued_again_reason, reason, stderr_tail, slot, cpu_seconds, "
     "peak_memory_bytes, metrics_digest FROM runs WHERE number = ?1";
 constexpr char kRequeued[] =
     "UPDATE runs SET attempt = ?2, queued_again = ?3, queued_again_cause = ?4, "
     "queued_again_reason = ?5, status = 'Queued', ended_by = NULL, started = NULL, ended = NULL, "
-    "exit_code = NULL, signal = NULL, pid = NULL, reported = NULL, metrics_position = 0, "
-    "output_position = 0, canceling = NULL, canceling_reason = NULL, canceling_at = NULL, "
+    "exit_code = NULL, signal = NULL, pid = NULL, reported = NULL, cursor = '', "
+    "submitted = NULL, handle = NULL, unreachable = NULL, unreachable_reason = NULL, "
+    "canceling = NULL, canceling_reason = NULL, canceling_at = NULL, "
     "reason = NULL, stderr_tail = NULL, slot = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL, "
     "changed = ?6, facts_digest = ?7, metrics_digest = 0, verdicts_digest = 0, figures_digest = 0 "
     "WHERE number = ?1";
@@ -179,6 +187,16 @@ Result<void> ChangeRows::record(const RunProposed& it) {
 
 Result<void> ChangeRows::record(const RunStarted& it) {
   return database_.run(kStarted, it.run, it.at, it.pid, it.slot, step(), seal_.facts(it.run));
+}
+
+Result<void> ChangeRows::record(const RunSubmitted& it) {
+  return database_.run(kSubmitted, it.run, it.at, it.handle, step(), seal_.facts(it.run));
+}
+
+Result<void> ChangeRows::record(const RunContact& it) {
+  const auto since = it.lost ? std::optional(it.at) : std::nullopt;
+  const auto why = it.lost ? std::optional(it.why) : std::nullopt;
+  return database_.run(kContact, it.run, since, why, step(), seal_.facts(it.run));
 }
 
 Result<void> ChangeRows::record(const RunMetrics& it) { return metrics_.add(it); }

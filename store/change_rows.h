@@ -39,6 +39,8 @@ class ChangeRows {
   std::int64_t step() const { return next_row_.steps; }
 
   Result<void> record(const RunProposed& it);
+  Result<void> record(const RunSubmitted& it);
+  Result<void> record(const RunContact& it);
   Result<void> record(const RunStarted& it);
   Result<void> record(const RunMetrics& it);
   Result<void> record(const RunJudged& it);

@@ -16,6 +16,8 @@ class Collector {
   explicit Collector(Known& known) : known_(known) {}
 
   void operator()(const RunProposed& it) { known_.runs[it.run].proposed = it; }
+  void operator()(const RunSubmitted& it) { of(it).submitted = it; }
+  void operator()(const RunContact& it) { of(it).contact = it; }
   void operator()(const RunStarted& it) { of(it).started = it; }
   void operator()(const RunMetrics& it) {
     KnownAttempt& attempt = of(it);
@@ -108,6 +110,8 @@ void tell_run(RunId run, const KnownRun& known, std::vector<Change>& changes) {
       changes.emplace_back(attempt.requeued.value_or(
           RunRequeued{run, number, "it was tried again; why was lost with the database",
                       time_of(known), EndCause::interrupt}));
+    if (attempt.submitted) changes.emplace_back(*attempt.submitted);
+    if (attempt.contact) changes.emplace_back(*attempt.contact);
     if (attempt.started) changes.emplace_back(*attempt.started);
     if (attempt.metrics) changes.emplace_back(*attempt.metrics);
     for (const RunJudged& verdict : attempt.verdicts) changes.emplace_back(verdict);

@@ -18,6 +18,8 @@ namespace hdrive::store {
 /// What is known of one attempt, in the order in which it is told.
 struct KnownAttempt {
   std::optional<RunRequeued> requeued;
+  std::optional<RunSubmitted> submitted;
+  std::optional<RunContact> contact;  // that was lost
   std::optional<RunStarted> started;
   std::optional<RunMetrics> metrics;
   std::vector<RunJudged> verdicts;

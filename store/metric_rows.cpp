@@ -24,9 +24,8 @@ constexpr char kFigure[] =
     "UPDATE run_metrics SET count = ?3, finite = ?4, last = ?5, last_step = ?6, least = ?7, "
     "greatest = ?8 WHERE name = ?1 AND run = ?2";
 constexpr char kReported[] =
-    "UPDATE runs SET reported = ?2, metrics_position = ?3, output_position = ?4, logged = ?5, "
-    "changed = ?6, facts_digest = ?7, metrics_digest = ?8, verdicts_digest = ?9, "
-    "figures_digest = ?10 WHERE number = ?1";
+    "UPDATE runs SET reported = ?2, cursor = ?3, logged = ?4, changed = ?5, facts_digest = ?6, "
+    "metrics_digest = ?7, verdicts_digest = ?8, figures_digest = ?9 WHERE number = ?1";
 constexpr char kTouched[] = "UPDATE runs SET changed = ?2, verdicts_digest = ?3 WHERE number = ?1";
 constexpr char kForget[] =
     "DELETE FROM run_metrics WHERE run = ?1 AND name IN (SELECT id FROM metric_names)";
@@ -114,7 +113,7 @@ MetricRows::Gathered& MetricRows::of(RunId run) {
 }
 
 Result<void> MetricRows::add(const RunMetrics& metrics) {
-  of(metrics.run).report = {metrics.position, metrics.at};
+  of(metrics.run).report = {metrics.cursor, metrics.at};
   const Result<Figures*> figures = figures_of(metrics.run);
   if (!figures) return figures.error();
   std::vector<Figure>& known = (*figures)->of;
@@ -193,10 +192,9 @@ Result<void> MetricRows::write_run(const Gathered& run, std::int64_t step, const
   if (!run.report) return database_.run(kTouched, run.run, step, seal.verdicts(run.run));
   Figures& figures = figures_.at(run.run);
   if (Result<void> kept = write_figures(run.run, figures); !kept) return kept;
-  return database_.run(kReported, run.run, run.report->at, run.report->position.metrics,
-                       run.report->position.output, counts_[static_cast<std::size_t>(run.run)],
-                       step, seal.facts(run.run), seal.metrics(run.run), seal.verdicts(run.run),
-                       figures.digest);
+  return database_.run(kReported, run.run, run.report->at, run.report->cursor,
+                       counts_[static_cast<std::size_t>(run.run)], step, seal.facts(run.run),
+                       seal.metrics(run.run), seal.verdicts(run.run), figures.digest);
 }
 
 Result<void> MetricRows::write_names() {

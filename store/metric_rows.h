@@ -82,7 +82,7 @@ class MetricRows {
   struct Gathered {
     RunId run = 0;
     struct Report {
-      IntakePosition position;
+      std::string cursor;
       Time at{};
     };
     std::optional<Report> report;  // the last

@@ -79,7 +79,8 @@ class Reports {
   // Whether the file lost an end that was read before, as after a crash of the machine.
   bool lost_its_end() const {
     return known_.metrics && recorded_.metrics.size() < rows_->size() &&
-           recorded_.position.metrics < known_.metrics->position.metrics;
+           recorded_.position.metrics <
+               position_from(known_.metrics->cursor).value_or(IntakePosition{}).metrics;
   }
 
   bool other_times(std::vector<std::string>& differences) const {
@@ -116,7 +117,7 @@ class Reports {
   }
 
   void replace() {
-    RunMetrics taken{run_, recorded_.attempt, recorded_.metrics, recorded_.position,
+    RunMetrics taken{run_, recorded_.attempt, recorded_.metrics, to_cursor(recorded_.position),
                      known_.metrics ? known_.metrics->at : recorded_.ended.value_or(began_)};
     for (std::size_t i = 0; i < taken.metrics.size(); ++i) {
       std::optional<Time>& time = taken.metrics[i].time;
@@ -127,7 +128,7 @@ class Reports {
     if (lost_its_end()) {
       const auto end = static_cast<std::ptrdiff_t>(recorded_.metrics.size());
       taken.metrics.insert(taken.metrics.end(), rows_->begin() + end, rows_->end());
-      taken.position = known_.metrics->position;
+      taken.cursor = known_.metrics->cursor;
     }
     known_.metrics = std::move(taken);
   }

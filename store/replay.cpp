@@ -30,9 +30,9 @@ constexpr char kProposals[] =
     "SELECT number, hyperparameters, hyperparameters_exact, proposal, created, attempt, "
     "start_point FROM runs ORDER BY number";
 constexpr char kEarlierAttempts[] =
-    "SELECT run, " HDRIVE_ATTEMPT_COLUMNS " FROM earlier_attempts ORDER BY run, attempt";
+    "SELECT run, " HDRIVE_EARLIER_ATTEMPT_COLUMNS " FROM earlier_attempts ORDER BY run, attempt";
 constexpr char kCurrentAttempts[] =
-    "SELECT number, " HDRIVE_ATTEMPT_COLUMNS " FROM runs ORDER BY number";
+    "SELECT number, " HDRIVE_CURRENT_ATTEMPT_COLUMNS " FROM runs ORDER BY number";
 constexpr char kVerdicts[] = "SELECT " HDRIVE_VERDICT_COLUMNS
                              " FROM verdicts WHERE run = ?1 AND attempt = ?2 ORDER BY interval";
 constexpr char kMetricNames[] = "SELECT id, name FROM metric_names";
@@ -305,7 +305,7 @@ class Replay {
     auto& batch = std::get<RunMetrics>(batch_);
     batch.run = run;
     batch.attempt = attempt;
-    batch.position = current.position;
+    batch.cursor = current.cursor;
     batch.at = current.reported.value_or(Time{});
     progress.told_metrics = true;
     return true;
@@ -333,12 +333,14 @@ class Replay {
 
   void open(const Attempt& attempt) {
     if (attempt.requeued) say(*attempt.requeued);
+    if (attempt.submitted) say(*attempt.submitted);
+    if (attempt.contact) say(*attempt.contact);
     if (attempt.started) say(*attempt.started);
   }
 
   void close(const Attempt& attempt, bool told_metrics) {
     if (attempt.reported && !told_metrics)
-      say(RunMetrics{attempt.run, attempt.number, {}, attempt.position, *attempt.reported});
+      say(RunMetrics{attempt.run, attempt.number, {}, attempt.cursor, *attempt.reported});
     const auto judged = [this](const Row& row) { say(read_verdict(row)); };
     if (Result<void> told = database_.each(kVerdicts, judged, attempt.run, attempt.number); !told)
       fault(told.error());

@@ -187,6 +187,27 @@ CREATE TABLE earlier_runs(
   reports TEXT NOT NULL, taken REAL NOT NULL);
 )sql";
 
+// How far the metrics of a run were read became its target's own words; and what a target calls it, and whether there
+// is contact with it.
+constexpr char kVersion6[] = R"sql(
+ALTER TABLE runs ADD COLUMN cursor TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN submitted REAL;
+ALTER TABLE runs ADD COLUMN handle TEXT;
+ALTER TABLE runs ADD COLUMN unreachable REAL;
+ALTER TABLE runs ADD COLUMN unreachable_reason TEXT;
+ALTER TABLE earlier_attempts ADD COLUMN cursor TEXT NOT NULL DEFAULT '';
+ALTER TABLE earlier_attempts ADD COLUMN submitted REAL;
+ALTER TABLE earlier_attempts ADD COLUMN handle TEXT;
+UPDATE runs SET cursor = metrics_position || ' ' || output_position
+  WHERE metrics_position <> 0 OR output_position <> 0;
+UPDATE earlier_attempts SET cursor = metrics_position || ' ' || output_position
+  WHERE metrics_position <> 0 OR output_position <> 0;
+ALTER TABLE runs DROP COLUMN metrics_position;
+ALTER TABLE runs DROP COLUMN output_position;
+ALTER TABLE earlier_attempts DROP COLUMN metrics_position;
+ALTER TABLE earlier_attempts DROP COLUMN output_position;
+)sql";
+
 // To change the tables: a step with the next number and its SQL at the end of this list, kSchemaVersion as
 // high as that, the tables in docs/store.md, and a database of the version before in tests/unit/store (see
 // migration_test.cpp). A step that hdrive was released with is never touched again. All steps that a
@@ -197,7 +218,8 @@ struct Migration {
   const char* sql;
 };
 constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2},  {3, kVersion3},
-                                     {4, kVersion4}, {4, kSummarize}, {5, kVersion5}};
+                                     {4, kVersion4}, {4, kSummarize}, {5, kVersion5},
+                                     {6, kVersion6}};
 
 // What SQLite keeps to describe them.
 Result<std::string> description_of_tables(Database& database) {

@@ -13,7 +13,7 @@ namespace hdrive::store {
 
 /// "HDRV": tells a sweep's database from any other SQLite file.
 inline constexpr int kApplicationId = 0x48445256;
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// The database of the sweep in this directory.
 inline std::filesystem::path database_file(const std::filesystem::path& sweep_directory) {

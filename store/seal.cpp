@@ -101,6 +101,8 @@ enum Kind : std::uint64_t {
   kRunStart,
   kNumbers,
   kEarlier,
+  kSubmission,
+  kContactLost,
 };
 
 }  // namespace
@@ -269,14 +271,14 @@ std::uint64_t Seal::of(std::span<const std::int64_t> numbers, std::string_view t
 // ---- changes ------------------------------------------------------------------------------------
 
 void Seal::add_report(const RunMetrics& it) {
-  put(it.run, kReported,
-      Hash(source_, kReport)
-          .integer(it.run)
-          .integer(it.attempt)
-          .integer(it.position.metrics)
-          .integer(it.position.output)
-          .time(it.at)
-          .value());
+  Hash hash(source_, kReport);
+  hash.integer(it.run).integer(it.attempt);
+  // As it was sealed when there was no other kind of cursor.
+  if (const auto position = position_from(it.cursor))
+    hash.integer(position->metrics).integer(position->output);
+  else
+    hash.text(it.cursor);
+  put(it.run, kReported, hash.time(it.at).value());
 }
 
 namespace {
@@ -318,6 +320,28 @@ void Seal::take(const RunProposed& it) {
           .text(it.reason)
           .time(it.at)
           .integer(it.start_point ? 1 : 0)
+          .value());
+}
+
+void Seal::take(const RunSubmitted& it) {
+  put(it.run, kSubmitted,
+      Hash(source_, kSubmission)
+          .integer(it.run)
+          .integer(it.attempt)
+          .text(it.handle)
+          .time(it.at)
+          .value());
+}
+
+// Contact that is there is no fact of its own.
+void Seal::take(const RunContact& it) {
+  if (!it.lost) return put(it.run, kContact, 0);
+  put(it.run, kContact,
+      Hash(source_, kContactLost)
+          .integer(it.run)
+          .integer(it.attempt)
+          .text(it.why)
+          .time(it.at)
           .value());
 }
 
@@ -384,11 +408,14 @@ void Seal::take(const RunEnded& it) {
   if (it.cpu_time) hash.integer(1).duration(*it.cpu_time);
   if (it.peak_memory) hash.integer(2).integer(*it.peak_memory);
   put(it.run, kEnded, hash.value());
+  put(it.run, kContact, 0);
   put_state(it.run, kState, of_state(it.run, it.attempt, it.status, it.cause, it.at, source_));
 }
 
 void Seal::take(const RunRequeued& it) {
-  // What was of the attempt before stays in the digest, and is never replaced again.
+  // What was of the attempt before stays in the digest, and is never replaced again; but for its contact, which
+  // nobody keeps.
+  put(it.run, kContact, 0);
   if (Slots* slots = change(it.run))
     std::fill(slots->begin() + kRequeued, slots->begin() + kState, 0);
   put_state(it.run, kStateStarted, 0);

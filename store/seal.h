@@ -95,6 +95,8 @@ class Seal {
   enum Slot {
     kProposed,
     kRequeued,
+    kSubmitted,
+    kContact,
     kStarted,
     kReported,
     kCanceling,
@@ -121,6 +123,8 @@ class Seal {
   void put_state(RunId run, Slot slot, std::uint64_t hash);
 
   void take(const RunProposed& it);
+  void take(const RunSubmitted& it);
+  void take(const RunContact& it);
   void take(const RunStarted& it);
   void take(const RunMetrics& it);
   void take(const RunJudged& it);

@@ -13,7 +13,7 @@ namespace hdrive::store {
 namespace {
 
 constexpr char kRun[] =
-    "SELECT number, " HDRIVE_ATTEMPT_COLUMNS
+    "SELECT number, " HDRIVE_CURRENT_ATTEMPT_COLUMNS
     ", hyperparameters, hyperparameters_exact, proposal, created, start_point, facts_digest, "
     "verdicts_digest, figures_digest FROM runs WHERE number = ?1";
 constexpr char kFiguresOfRun[] =
@@ -41,8 +41,9 @@ Error StoredRuns::wrong(RunId run, const char* what) const {
 }
 
 Result<StoredRun> StoredRuns::read(const Row& row, Digests& digests) const {
-  constexpr int kParameters = 23, kExact = 24, kProposal = 25, kCreated = 26, kStartPoint = 27,
-                kFacts = 28, kVerdicts = 29, kFiguresDigest = 30;
+  constexpr int kParameters = kAttemptColumns, kExact = kParameters + 1, kProposal = kExact + 1,
+                kCreated = kProposal + 1, kStartPoint = kCreated + 1, kFacts = kStartPoint + 1,
+                kVerdicts = kFacts + 1, kFiguresDigest = kVerdicts + 1;
   const Attempt attempt = read_attempt(row);
   Result<Assignment> parameters = restore(row.bytes(kParameters), row.bytes(kExact));
   const bool possible =
@@ -55,9 +56,11 @@ Result<StoredRun> StoredRuns::read(const Row& row, Digests& digests) const {
   Seal seal(Seal::Source::as_stored, attempt.run);
   seal.add(proposed);
   if (attempt.requeued) seal.add(*attempt.requeued);
+  if (attempt.submitted) seal.add(*attempt.submitted);
+  if (attempt.contact) seal.add(*attempt.contact);
   if (attempt.started) seal.add(*attempt.started);
   if (attempt.reported)
-    seal.add_report({attempt.run, attempt.number, {}, attempt.position, *attempt.reported});
+    seal.add_report({attempt.run, attempt.number, {}, attempt.cursor, *attempt.reported});
   if (attempt.canceling) seal.add(*attempt.canceling);
   if (attempt.ended) seal.add(*attempt.ended);
   if (seal.facts(attempt.run) != static_cast<std::uint64_t>(row.integer(kFacts)))
@@ -80,6 +83,8 @@ Result<StoredRun> StoredRuns::read(const Row& row, Digests& digests) const {
     stored.pid = started->pid;
     stored.slot = started->slot;
   }
+  if (attempt.submitted) stored.handle = attempt.submitted->handle;
+  if (attempt.contact) stored.lost_contact = {attempt.contact->at, attempt.contact->why};
   if (const auto& canceling = attempt.canceling) {
     stored.canceling = canceling->cause;
     stored.canceling_reason = canceling->reason;

@@ -122,7 +122,7 @@ void durable_appends(const fs::path& directory) {
                    {}},
                   {"RunMetrics, one value",
                    [&] {
-                     append(RunMetrics{next - 1, 1, {{"accuracy", 0.5, 1, {}}}, {64, 0}, at(next)});
+                     append(RunMetrics{next - 1, 1, {{"accuracy", 0.5, 1, {}}}, "64 0", at(next)});
                    },
                    {}},
                   {"RunEnded",
@@ -184,7 +184,7 @@ void append_runs(Store& store) {
     for (int report = 0; report < kReports; ++report)
       for (RunId run = first; run < first + kLive; ++run) {
         reports.push_back(
-            RunMetrics{run, 1, {{"accuracy", 0.5 + 1e-6 * report, report, {}}}, {64, 0}, at(run)});
+            RunMetrics{run, 1, {{"accuracy", 0.5 + 1e-6 * report, report, {}}}, "64 0", at(run)});
         ++metrics;
       }
     if (reports.size() < kBatch && first + kLive < kRuns) continue;

@@ -81,6 +81,26 @@ struct RunProposed {
   /// The next run that goes on, or the next of SweepSpec::start_points, not the sampler's choice.
   bool start_point = false;
 };
+/// Its target has taken it over and starts it when there is room: a scheduler's queue.
+struct RunSubmitted {
+  RunId run = 0;
+  int attempt = 1;
+  std::string handle;  ///< what its target calls it: a job's id
+  Time at{};
+};
+/// Its target has lost contact with it, or has it again. It may be alive all the while.
+struct RunContact {
+  RunId run = 0;
+  int attempt = 1;
+  bool lost = false;
+  std::string why;  ///< one sentence; empty where there is contact
+  Time at{};
+};
+/// Since when the target of a run has no contact with it, and why.
+struct LostContact {
+  Time since{};
+  std::string why;
+};
 /// Its program runs.
 struct RunStarted {
   RunId run = 0;
@@ -94,8 +114,8 @@ struct RunMetrics {
   RunId run = 0;
   int attempt = 1;
   std::vector<Metric> metrics;
-  IntakePosition position;
-  Time at{};  ///< when they were received; the time of a metric that has none of its own
+  std::string cursor;  ///< the target's: up to where these were read
+  Time at{};           ///< when they were received; the time of a metric that has none of its own
 };
 /// The policy looked at it: the last verdict of a turn for each run, and every stop.
 struct RunJudged {
@@ -165,8 +185,8 @@ struct RequestAnswered {
   std::string text;  ///< for whoever asked: what was done, or why not
   Time at{};
 };
-using Change =
-    std::variant<RunProposed, RunStarted, RunMetrics, RunJudged, RunCanceling, RunEnded,
-                 RunRequeued, SweepChanged, Noted, SweepEdited, RequestAnswered, EarlierRunTaken>;
+using Change = std::variant<RunProposed, RunStarted, RunMetrics, RunJudged, RunCanceling, RunEnded,
+                            RunRequeued, SweepChanged, Noted, SweepEdited, RequestAnswered,
+                            EarlierRunTaken, RunSubmitted, RunContact>;
 
 }  // namespace hdrive

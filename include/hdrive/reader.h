@@ -63,8 +63,10 @@ struct MetricFigures {
 /// A run as it stands.
 struct StoredRun {
   Run run;
-  bool start_point = false;  ///< its parameters were given, not drawn
-  std::int64_t pid = 0;      ///< 0: none
+  bool start_point = false;                 ///< its parameters were given, not drawn
+  std::int64_t pid = 0;                     ///< 0: none
+  std::string handle;                       ///< what its target calls it; empty: nothing
+  std::optional<LostContact> lost_contact;  ///< nothing: there is contact, or it has ended
   std::optional<int> slot;
   std::optional<Duration> cpu_time;
   std::optional<std::int64_t> peak_memory;

@@ -77,7 +77,12 @@ class SweepState {
   std::optional<int> slot(RunId run) const;
   /// How many failed and were tried again by themselves (max_failed_retries).
   int failed_attempts(RunId run) const;
-  IntakePosition position(RunId run) const;
+  /// Up to where its metrics were read, in the words of its target.
+  const std::string& cursor(RunId run) const;
+  /// What its target calls it; empty: it calls it nothing.
+  const std::string& handle(RunId run) const;
+  /// Nothing: there is contact, or it has ended.
+  std::optional<LostContact> lost_contact(RunId run) const;
   std::int64_t pid(RunId run) const;
   const std::string& stderr_tail(RunId run) const;
   const std::vector<Noted>& notes() const;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,13 +32,17 @@ struct Metric {
   std::optional<Time> time;  ///< as the script tells; else the time it was received is stored
 };
 
-/// How far a run's files have been read, in bytes; stored with the metrics read from them, so that
-/// after a restart no line is read twice and none is lost.
+/// How far the files of a run directory have been read, in bytes. As a cursor it is stored with the
+/// metrics read from them, so that after a restart no line is read twice and none is lost.
 struct IntakePosition {
   std::uint64_t metrics = 0;  ///< of metrics.jsonl
   std::uint64_t output = 0;   ///< of stdout.log, where patterns read metrics from it
   bool operator==(const IntakePosition&) const = default;
 };
+/// "1234 56", or nothing for the beginning.
+std::string to_cursor(const IntakePosition& position);
+/// Nothing: it is a cursor of another kind.
+std::optional<IntakePosition> position_from(std::string_view cursor);
 
 /// What a target needs to start a run, or to find it again.
 struct RunRequest {
@@ -54,7 +59,8 @@ struct RunRequest {
   std::chrono::milliseconds
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
-  IntakePosition position;                   ///< for `attach`: where to go on reading
+  std::string handle;                        ///< for `adopt`: as RunAccepted had it
+  std::string cursor;  ///< for `adopt`: where to go on, as RunReported had it; empty: at the start
   /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have
   /// the same.
   int slot = 0;
@@ -71,11 +77,33 @@ struct RunRequest {
 
 // ---- what a target tells ------------------------------------------------------------------------
 
+/// The target has taken the run over, and starts it when there is room: it waits in a queue that
+/// lives without this engine. At most one a run, before RunBegan; targets that start at once tell
+/// none.
+struct RunAccepted {
+  RunId run = 0;
+  int attempt = 1;
+  std::string handle;  ///< what the target calls it; stored, and given back to `adopt`
+};
+/// It could not be handed over for a reason that has nothing to do with it (lies_outside): no
+/// room, a program that is not there, a scheduler that is down. Nothing is left of the attempt; the
+/// same one may be started again. Only before RunBegan; no other event of the attempt follows.
+struct RunDeferred {
+  RunId run = 0;
+  int attempt = 1;
+  Error why;
+};
+/// Nothing of the run is there: it never began, or all that could tell is gone. The answer to
+/// `adopt`, and to a target that has forgotten a run. No other event of the attempt follows.
+struct RunNotFound {
+  RunId run = 0;
+  int attempt = 1;
+};
 /// The run's program is running.
 struct RunBegan {
   RunId run = 0;
   int attempt = 1;
-  std::int64_t pid = 0;  ///< 0 where there is no process
+  std::int64_t pid = 0;  ///< 0 where there is no process of this machine
   /// How long it has been running, where the target knows; its start is recorded as that long ago.
   std::optional<Duration> ran;
 };
@@ -84,7 +112,8 @@ struct RunReported {
   RunId run = 0;
   int attempt = 1;
   std::vector<Metric> metrics;
-  IntakePosition position;  ///< up to where these were read
+  /// Up to where these were read, in words of the target's own; stored with them.
+  std::string cursor;
 };
 /// The run is over, and nothing of it is alive. All it reported was told before.
 struct RunExited {
@@ -92,37 +121,42 @@ struct RunExited {
   int attempt = 1;
   std::optional<int> exit_code;  ///< exactly one of these two, unless it could not be started
   std::optional<int> signal;
-  bool not_started = false;  ///< its program could not be started; `note` says why
-  /// Of which kind that reason was. Where it lies outside (lies_outside), nothing is left of the
-  /// attempt, and the same attempt may be started again.
-  Error::Kind not_started_kind = Error::Kind::other;
-  bool over_time = false;                        ///< its supervisor ended it at the time limit
-  std::string note;                              ///< anything to add for the user, one sentence
-  std::string stderr_tail;                       ///< the last lines of stderr of a run that failed
-  std::optional<Duration> cpu_time = {};         ///< of all its processes, where that is known
+  bool not_started = false;               ///< its program could not be started; `note` says why
+  bool over_time = false;                 ///< its supervisor ended it at the time limit
+  std::string note;                       ///< anything to add for the user, one sentence
+  std::string stderr_tail;                ///< the last lines of stderr of a run that failed
+  std::optional<Duration> cpu_time = {};  ///< of all its processes, where that is known
   std::optional<std::int64_t> peak_memory = {};  ///< bytes resident, where that is known
 };
-/// The run is gone without having said how it ended.
+/// The run is gone without having said how it ended, and nothing of it is alive.
 struct RunVanished {
   RunId run = 0;
   int attempt = 1;
   std::string note;
+};
+/// There is no contact with the run, which may be alive and log all the while. It keeps its place
+/// and nobody else may start it; what it logs is told once there is contact again.
+struct RunUnreachable {
+  RunId run = 0;
+  int attempt = 1;
+  std::string why;  ///< one sentence
+};
+/// There is contact again. Any other event of the run says so, too.
+struct RunReachable {
+  RunId run = 0;
+  int attempt = 1;
 };
 /// Something a user should know and that ends nothing: a metrics line that cannot be read.
 struct TargetNote {
   std::optional<RunId> run;
   std::string note;
 };
-using TargetEvent = std::variant<RunBegan, RunReported, RunExited, RunVanished, TargetNote>;
+using TargetEvent = std::variant<RunAccepted, RunDeferred, RunNotFound, RunBegan, RunReported,
+                                 RunExited, RunVanished, RunUnreachable, RunReachable, TargetNote>;
 
 enum class CancelMode {
-  graceful,  ///< SIGTERM to the whole process tree, SIGKILL to what is left after the grace period
-  kill,      ///< SIGKILL at once
-};
-
-enum class AttachOutcome {
-  attached,  ///< it is alive, or has left a trace: its events come from `wait`
-  gone,      ///< there is no trace of this attempt: it never began
+  graceful,  ///< the run is asked to end, and ended after its grace period
+  kill,      ///< it is ended at once
 };
 
 /// How many runs can be alive at once where they run.
@@ -133,31 +167,41 @@ struct TargetCapacity {
 
 /// Runs training runs.
 ///
-/// All calls come from the thread that runs the sweep. The scheduler owns limits and decisions; a
-/// target only does as told and reports what happened. For each run that was started: at most one
-/// RunBegan, then RunReported in the order the run logged, then exactly one RunExited or
-/// RunVanished, after which nothing of the run is alive. Destroying a target leaves its runs as
-/// they are where they can live without it (local processes), and ends them where they can't.
+/// All calls come from the thread that runs the sweep, and return soon: what takes long (another
+/// machine, a scheduler) the target does meanwhile, and tells by events. The scheduler owns limits
+/// and decisions; a target only does as told and reports what happened.
+///
+/// For each attempt that was started or adopted the events are, in this order: at most one
+/// RunAccepted; at most one RunBegan; RunReported in the order the run logged; then exactly one of
+/// RunExited, RunVanished, RunDeferred and RunNotFound, after which nothing of the attempt is
+/// alive. RunUnreachable and RunReachable may come by turns in between. Time counts from RunBegan:
+/// what waits in a queue does not run. Destroying a target leaves its runs as they are where they
+/// can live without it (local processes), and ends them where they can't.
 class ComputeTarget {
  public:
   virtual ~ComputeTarget() = default;
 
-  /// Starts a run. An Error means it was not started, nothing is left of the attempt, and no event
-  /// will come; the same attempt may be started again. What a supervisor finds out only later (that
-  /// a program cannot be executed) is told by RunExited::not_started.
+  /// Takes over a run, to start it now or when there is room. An Error means that it was not,
+  /// nothing is left of the attempt, and no event will come; the same attempt may be started again.
+  /// What is found out only later is told by RunDeferred or RunExited::not_started. The runs of a
+  /// turn of the sweep come one after the other, and `wait` after them: a target may hand them over
+  /// together there.
   virtual Result<void> start(const RunRequest& request) = 0;
 
-  /// Finds a run again that an earlier engine started. Only proof counts: an Error means that it
-  /// may be alive and cannot be looked at, or is alive and not this sweep's; nothing was started or
-  /// ended then.
-  virtual Result<AttachOutcome> attach(const RunRequest& request) = 0;
+  /// Finds runs again that an earlier engine started: their events come from `wait` as if this one
+  /// had, but for those stored already. Only proof counts: RunNotFound where it is certain that
+  /// nothing is there, RunUnreachable where the target cannot tell yet. An Error means that one of
+  /// them may be alive, and somebody has to mend what keeps the target from looking; `where` says
+  /// which. Nothing was started or ended then.
+  virtual Result<void> adopt(std::span<const RunRequest> requests) = 0;
 
   /// How many runs the surroundings allow at once, and what allows no more. Nothing: no limit is
   /// known.
   virtual std::optional<TargetCapacity> capacity() const { return std::nullopt; }
 
-  /// Asks for the end of a run; returns at once, and RunExited follows. Unknown and ended runs are
-  /// ignored, repeated calls harmless; `kill` after `graceful` takes effect at once.
+  /// Asks for the end of a run, whether it runs or waits; returns at once, and its end follows.
+  /// Unknown and ended runs are ignored, repeated calls harmless; `kill` after `graceful` takes
+  /// effect at once. A run that cannot be reached is asked as soon as it can.
   virtual void cancel(RunId run, CancelMode mode) = 0;
 
   /// Appends events to `events`: returns as soon as there is one, at `deadline` (a time of the
@@ -304,5 +348,42 @@ using RunModel = std::function<Result<SimulatedRun>(const RunRequest&)>;
 /// the same moment come in the order of run numbers. Without runs, `wait` advances to the deadline.
 std::shared_ptr<ComputeTarget> make_simulated_target(RunModel model,
                                                      std::shared_ptr<SimulatedClock> clock);
+
+// ---- a simulated cluster ------------------------------------------------------------------------
+
+/// How far away it is, and what it has room for.
+struct SimulatedClusterOptions {
+  Duration submission = std::chrono::seconds{2};      ///< from `start` to the moment it has the run
+  Duration latency = std::chrono::milliseconds{300};  ///< how old its news are when they arrive
+  std::int64_t slots = 0;  ///< as many run at once, the others wait in order; 0: all run
+  /// Between these moments, counted from when it was made, nothing gets there or comes from there.
+  std::vector<std::pair<Duration, Duration>> outages;
+};
+
+/// A queue on other machines, in simulated time: submissions take seconds, runs wait for room, go
+/// on while nobody looks, and are found again by an engine that comes later. For trying what is to
+/// work with a real one. One thread at a time.
+class SimulatedCluster {
+ public:
+  SimulatedCluster(RunModel model, const SimulatedClusterOptions& options,
+                   std::shared_ptr<SimulatedClock> clock);
+  ~SimulatedCluster();
+
+  /// A target for one engine. `wait` advances the clock to the next thing that happens.
+  std::shared_ptr<ComputeTarget> connect();
+
+  /// What was ever submitted, by run and attempt.
+  struct Job {
+    RunId run = 0;
+    int attempt = 1;
+    std::optional<Time> began, ended;
+  };
+  std::vector<Job> jobs() const;
+
+  class State;
+
+ private:
+  std::shared_ptr<State> state_;
+};
 
 }  // namespace hdrive

@@ -13,6 +13,7 @@
 #include <string>
 #include <type_traits>
 
+#include "hdrive/state.h"
 #include "tests/catch.h"
 #include "tests/support/store_text.h"
 #include "tests/support/temporary_directory.h"
@@ -133,40 +134,40 @@ Verdict verdict(Verdict::Action action, std::int64_t interval) {
 
 /// One run through two attempts with everything that can be said of it.
 std::vector<Change> two_attempts(RunId run) {
-  return {proposed(run),
-          RunStarted{run, 1, 4711, at(1)},
-          RunMetrics{
-              run, 1, {{"loss", 0.5, 1, at(1.5)}, {"val accuracy", 0.7, {}, {}}}, {10, 0}, at(2)},
-          RunJudged{run, 1, verdict(Verdict::Action::keep, 1), "within", at(2)},
-          RunMetrics{run, 1, {{"val accuracy", 0.8, -5, {}}}, {20, 30}, at(3)},
-          RunCanceling{run, 1, EndCause::interrupt, "interrupted", at(4)},
-          RunEnded{run,
-                   1,
-                   RunStatus::canceled,
-                   EndCause::interrupt,
-                   {},
-                   15,
-                   "Ctrl-C",
-                   "",
-                   at(5),
-                   Duration{1'234'567},
-                   {}},
-          RunRequeued{run, 2, "resumed", at(6), EndCause::interrupt},
-          RunStarted{run, 2, 4712, at(7), 3},
-          RunMetrics{run, 2, {{"val accuracy", 0.9, 1, {}}}, {8, 9}, at(8)},
-          RunJudged{run, 2, verdict(Verdict::Action::stop, 1), "beyond", at(8)},
-          RunCanceling{run, 2, EndCause::policy, "median", at(8)},
-          RunEnded{run,
-                   2,
-                   RunStatus::canceled,
-                   EndCause::policy,
-                   143,
-                   {},
-                   "stopped",
-                   "tail",
-                   at(9),
-                   Duration{0},
-                   7'000'000'000}};
+  return {
+      proposed(run),
+      RunStarted{run, 1, 4711, at(1)},
+      RunMetrics{run, 1, {{"loss", 0.5, 1, at(1.5)}, {"val accuracy", 0.7, {}, {}}}, "10 0", at(2)},
+      RunJudged{run, 1, verdict(Verdict::Action::keep, 1), "within", at(2)},
+      RunMetrics{run, 1, {{"val accuracy", 0.8, -5, {}}}, "20 30", at(3)},
+      RunCanceling{run, 1, EndCause::interrupt, "interrupted", at(4)},
+      RunEnded{run,
+               1,
+               RunStatus::canceled,
+               EndCause::interrupt,
+               {},
+               15,
+               "Ctrl-C",
+               "",
+               at(5),
+               Duration{1'234'567},
+               {}},
+      RunRequeued{run, 2, "resumed", at(6), EndCause::interrupt},
+      RunStarted{run, 2, 4712, at(7), 3},
+      RunMetrics{run, 2, {{"val accuracy", 0.9, 1, {}}}, "8 9", at(8)},
+      RunJudged{run, 2, verdict(Verdict::Action::stop, 1), "beyond", at(8)},
+      RunCanceling{run, 2, EndCause::policy, "median", at(8)},
+      RunEnded{run,
+               2,
+               RunStatus::canceled,
+               EndCause::policy,
+               143,
+               {},
+               "stopped",
+               "tail",
+               at(9),
+               Duration{0},
+               7'000'000'000}};
 }
 
 std::vector<Change> both(const std::vector<Change>& a, const std::vector<Change>& b) {
@@ -258,7 +259,7 @@ TEST_CASE("A run's attempts keep their own metrics, positions and ends") {
     changes.push_back(RunMetrics{0,
                                  attempt,
                                  {{"a", 1.0 * attempt, {}, {}}},
-                                 {std::uint64_t(attempt), 7},
+                                 to_cursor({std::uint64_t(attempt), 7}),
                                  at(attempt + 0.5)});
   }
   expect_kept(changes);
@@ -273,8 +274,40 @@ TEST_CASE("Only the metrics asked for are told, and all positions") {
   expect_kept(changes, "val%");
 }
 
-TEST_CASE("A position without metrics is kept") {
-  expect_kept({proposed(0), RunStarted{0, 1, 1, at(0)}, RunMetrics{0, 1, {}, {123, 456}, at(1)}});
+TEST_CASE("A cursor without metrics is kept, whatever its target writes") {
+  for (const char* cursor : {"123 456", "event 7", "123", "123 456 7", "", "\"'\n"})
+    expect_kept({proposed(0), RunStarted{0, 1, 1, at(0)}, RunMetrics{0, 1, {}, cursor, at(1)}});
+}
+
+TEST_CASE("What a target calls a run is kept with each attempt") {
+  expect_kept({proposed(0), RunSubmitted{0, 1, "job-1", at(1)}, RunStarted{0, 1, 1, at(2)},
+               RunRequeued{0, 2, "was lost", at(3), EndCause::lost},
+               RunSubmitted{0, 2, "job-2", at(4)}, RunStarted{0, 2, 0, at(5)}, proposed(1),
+               RunSubmitted{1, 1, "", at(6)}});
+}
+
+TEST_CASE("That contact with a run is lost is kept until it is there again, or the run is over") {
+  const RunContact lost{0, 1, true, "no answer", at(2)};
+  const std::vector<Change> begun{proposed(0), RunStarted{0, 1, 1, at(0)}, lost};
+  const RunEnded ended{0, 1, RunStatus::completed, EndCause::exited, 0, {}, "completed", "", at(4)};
+  const std::vector<std::pair<std::vector<Change>, bool>> cases{
+      {{}, true},
+      {{RunContact{0, 1, false, "", at(3)}}, false},
+      {{RunContact{0, 1, false, "", at(3)}, RunContact{0, 1, true, "again", at(4)}}, true},
+      {{ended}, false},
+      {{RunRequeued{0, 2, "was lost", at(3), EndCause::lost}}, false}};
+  for (const auto& [more, is_lost] : cases) {
+    std::vector<Change> changes = begun;
+    changes.insert(changes.end(), more.begin(), more.end());
+    expect_kept(changes);
+    for (const Maker& maker : kStores) {
+      const auto subject = maker.make();
+      REQUIRE(subject->store().append(changes));
+      SweepState state("loss", Goal::minimize);
+      REQUIRE(subject->store().replay("", [&](const Change& it) { state.apply(it); }));
+      CHECK(state.lost_contact(0).has_value() == is_lost);
+    }
+  }
 }
 
 TEST_CASE("Values that are no numbers, and the extremes, come back exactly") {
@@ -288,7 +321,7 @@ TEST_CASE("Values that are no numbers, and the extremes, come back exactly") {
                            {"a", denormal, {}, {}},
                            {"a", 0.1 + 0.2, {}, Time{}},
                            {"a", std::numeric_limits<double>::max(), {}, at(-0.000001)}},
-                          {std::numeric_limits<std::int64_t>::max(), 0},
+                          to_cursor({std::numeric_limits<std::uint64_t>::max(), 1}),
                           at(0.123457)},
                RunJudged{0, 1, Verdict{}, "NaN twice", at(1)}});
 }

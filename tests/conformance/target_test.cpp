@@ -43,6 +43,8 @@ class Fixture {
   virtual RunRequest request(RunId run, Behaviour behaviour) = 0;
   // Whether time passes only in `wait`, so that no other thread can do anything during one.
   virtual bool simulated() const { return false; }
+  // As if the engine had ended and another one come. False: its runs end with it.
+  virtual bool restart() { return false; }
 };
 
 Behaviour behaviour_of(const RunRequest& request) {
@@ -59,6 +61,21 @@ RunRequest plain_request(RunId run, Behaviour behaviour) {
   return request;
 }
 
+SimulatedRun simulated_run(Behaviour behaviour) {
+  SimulatedRun run;
+  run.duration = seconds{10};
+  const int reports = behaviour == Behaviour::succeed ? 3 : behaviour == Behaviour::silent ? 0 : 1;
+  for (int i = 1; i <= reports; ++i)
+    run.reports.emplace_back(seconds{i}, Metric{"accuracy", double(i), i, std::nullopt});
+  if (behaviour == Behaviour::fail) {
+    run.exit_code = 1;
+    run.stderr_tail = "broken";
+  }
+  if (behaviour == Behaviour::linger) run.duration = std::chrono::hours{1000};
+  run.cancel_delay = seconds{1};
+  return run;
+}
+
 class SimulatedFixture final : public Fixture {
  public:
   ComputeTarget& target() override { return *target_; }
@@ -72,24 +89,41 @@ class SimulatedFixture final : public Fixture {
   static Result<SimulatedRun> model(const RunRequest& request) {
     const Behaviour behaviour = behaviour_of(request);
     if (behaviour == Behaviour::not_there) return Error{"run", "there is no such program"};
-    SimulatedRun run;
-    run.duration = seconds{10};
-    const int reports = behaviour == Behaviour::succeed  ? 3
-                        : behaviour == Behaviour::silent ? 0
-                                                         : 1;
-    for (int i = 1; i <= reports; ++i)
-      run.reports.emplace_back(seconds{i}, Metric{"accuracy", double(i), i, std::nullopt});
-    if (behaviour == Behaviour::fail) {
-      run.exit_code = 1;
-      run.stderr_tail = "broken";
-    }
-    if (behaviour == Behaviour::linger) run.duration = std::chrono::hours{1000};
-    run.cancel_delay = seconds{1};
-    return run;
+    return simulated_run(behaviour);
   }
 
   std::shared_ptr<SimulatedClock> clock_ = std::make_shared<SimulatedClock>();
   std::shared_ptr<ComputeTarget> target_ = make_simulated_target(model, clock_);
+};
+
+class ClusterFixture final : public Fixture {
+ public:
+  ComputeTarget& target() override { return *target_; }
+  Time now() override { return clock_->now(); }
+  RunRequest request(RunId run, Behaviour behaviour) override {
+    return plain_request(run, behaviour);
+  }
+  bool simulated() const override { return true; }
+  bool restart() override {
+    target_ = cluster_.connect();
+    return true;
+  }
+
+ private:
+  static SimulatedClusterOptions options() {
+    SimulatedClusterOptions options;
+    options.outages = {{seconds{4}, seconds{9}}, {seconds{11}, seconds{30}}};
+    return options;
+  }
+
+  std::shared_ptr<SimulatedClock> clock_ = std::make_shared<SimulatedClock>();
+  SimulatedCluster cluster_{[](const RunRequest& request) -> Result<SimulatedRun> {
+                              if (behaviour_of(request) == Behaviour::not_there)
+                                return Error{"run", "there is no such program"};
+                              return simulated_run(behaviour_of(request));
+                            },
+                            options(), clock_};
+  std::shared_ptr<ComputeTarget> target_ = cluster_.connect();
 };
 
 class InProcessFixture final : public Fixture {
@@ -128,6 +162,11 @@ class LocalFixture final : public Fixture {
   }
   ComputeTarget& target() override { return *target_; }
   Time now() override { return clock_->now(); }
+  bool restart() override {
+    target_.reset();
+    target_ = *make_local_target({}, clock_);
+    return true;
+  }
   RunRequest request(RunId run, Behaviour behaviour) override {
     static const std::map<Behaviour, std::string> scripts = {
         {Behaviour::succeed, "for i in 1 2 3; do log $i; done"},
@@ -165,9 +204,9 @@ Kind kind(const char* name) {
 }
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {kind<SimulatedFixture>("simulated"),
-                                        kind<InProcessFixture>("in-process"),
-                                        kind<LocalFixture>("local")};
+  static const std::vector<Kind> all = {
+      kind<SimulatedFixture>("simulated"), kind<ClusterFixture>("simulated cluster"),
+      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local")};
   return all;
 }
 
@@ -185,7 +224,8 @@ RunId run_of(const TargetEvent& event) {
 }
 
 bool is_end(const TargetEvent& event) {
-  return std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event);
+  return std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event) ||
+         std::holds_alternative<RunDeferred>(event) || std::holds_alternative<RunNotFound>(event);
 }
 
 // Everything told up to and with the end of `ends` runs; a minute at most.
@@ -208,12 +248,19 @@ void until_reported(Fixture& fixture, RunId run, std::vector<TargetEvent>& event
     fixture.target().wait(deadline, {}, events);
 }
 
+// Not every target has a queue, or loses contact; where there is contact again is told by the next event, too.
+bool is_told(const TargetEvent& event) {
+  return !std::holds_alternative<RunAccepted>(event) &&
+         !std::holds_alternative<RunUnreachable>(event) &&
+         !std::holds_alternative<RunReachable>(event);
+}
+
 // "began, reported 1 2 3, exited 0": one run's events, those of the same kind joined.
 std::string story(const std::vector<TargetEvent>& events, RunId run) {
   std::string result;
   bool reporting = false;
   for (const TargetEvent& event : events) {
-    if (run_of(event) != run) continue;
+    if (run_of(event) != run || !is_told(event)) continue;
     const auto* reported = std::get_if<RunReported>(&event);
     if (!reporting || !reported) result += result.empty() ? "" : ", ";
     if (reported && !reporting) result += "reported";
@@ -227,6 +274,8 @@ std::string story(const std::vector<TargetEvent>& events, RunId run) {
                 : exited->signal  ? "signal"
                                   : "not started";
     if (std::holds_alternative<RunVanished>(event)) result += "vanished";
+    if (std::holds_alternative<RunNotFound>(event)) result += "not found";
+    if (std::holds_alternative<RunDeferred>(event)) result += "deferred";
   }
   return result;
 }
@@ -307,7 +356,12 @@ TEST_CASE("what cannot be started is refused, or told as not started, with a rea
         continue;
       }
       const auto events = until_ended(*fixture, 1);
-      CHECK(story(events, 0) == "not started");
+      const auto told = story(events, 0);
+      if (told == "deferred") {
+        CHECK_FALSE(only<RunDeferred>(events).why.what.empty());
+        continue;
+      }
+      CHECK(told == "not started");
       const auto end = only<RunExited>(events);
       CHECK(end.not_started);
       CHECK_FALSE(end.note.empty());
@@ -322,8 +376,8 @@ TEST_CASE("a run that is running is not started again") {
     fixture->target().cancel(0, CancelMode::kill);
     CHECK(ended_by_cancelling([&] {
       std::string told = story(until_ended(*fixture, 1), 0);
-      return told == "began, signal" ? "began, reported 1, signal"
-                                     : told;  // killed before it could
+      const bool never_could = told == "began, signal" || told == "not found";
+      return never_could ? "began, reported 1, signal" : told;
     }()));
   }
 }
@@ -430,11 +484,94 @@ TEST_CASE("a wait whose deadline is over returns at once, and events are appende
   }
 }
 
-TEST_CASE("a run that was never started is gone") {
+TEST_CASE("a run that was never started is not found, and can be started then") {
   FOR_EACH_TARGET() {
-    const auto gone = fixture->target().attach(fixture->request(9, Behaviour::linger));
-    REQUIRE(gone);
-    CHECK(*gone == AttachOutcome::gone);
+    const std::vector<RunRequest> requests{fixture->request(9, Behaviour::silent),
+                                           fixture->request(12, Behaviour::silent)};
+    REQUIRE(fixture->target().adopt(requests));
+    const auto events = until_ended(*fixture, 2);
+    CHECK(story(events, 9) == "not found");
+    CHECK(story(events, 12) == "not found");
+    REQUIRE(fixture->target().start(requests[0]));
+    CHECK(story(until_ended(*fixture, 1), 9) == "began, exited 0");
+  }
+}
+
+TEST_CASE("a run is accepted before it begins, once, by a name that is kept") {
+  FOR_EACH_TARGET() {
+    REQUIRE(fixture->target().start(fixture->request(0, Behaviour::succeed)));
+    bool began = false;
+    int accepted = 0;
+    for (const TargetEvent& event : until_ended(*fixture, 1)) {
+      began = began || std::holds_alternative<RunBegan>(event);
+      if (const auto* it = std::get_if<RunAccepted>(&event)) {
+        CHECK_FALSE(began);
+        CHECK_FALSE(it->handle.empty());
+        ++accepted;
+      }
+    }
+    CHECK(accepted <= 1);
+  }
+}
+
+// ---- an engine that comes later -----------------------------------------------------------------
+
+// As the engine would have stored it.
+void remember(const std::vector<TargetEvent>& events, RunRequest& request) {
+  for (const TargetEvent& event : events) {
+    if (run_of(event) != request.run) continue;
+    if (const auto* accepted = std::get_if<RunAccepted>(&event)) request.handle = accepted->handle;
+    if (const auto* reported = std::get_if<RunReported>(&event)) request.cursor = reported->cursor;
+  }
+}
+
+TEST_CASE("runs go on without an engine, and the next one hears what the first did not") {
+  FOR_EACH_TARGET() {
+    constexpr int kRuns = 3;
+    std::vector<RunRequest> requests;
+    for (RunId run = 0; run < kRuns; ++run) {
+      requests.push_back(fixture->request(run, Behaviour::succeed));
+      REQUIRE(fixture->target().start(requests.back()));
+    }
+    std::vector<TargetEvent> before;
+    for (RunId run = 0; run < kRuns; ++run) until_reported(*fixture, run, before);
+    // What is told with the end the first engine may have heard, too.
+    if (std::any_of(before.begin(), before.end(), is_end)) continue;
+    if (!fixture->restart()) continue;
+    for (RunRequest& request : requests) remember(before, request);
+    REQUIRE(fixture->target().adopt(requests));
+    const auto after = until_ended(*fixture, kRuns);
+    for (RunId run = 0; run < kRuns; ++run) {
+      std::vector<double> values;
+      for (const std::vector<TargetEvent>* events : {&std::as_const(before), &after})
+        for (const TargetEvent& event : *events)
+          if (const auto* reported = std::get_if<RunReported>(&event);
+              reported && reported->run == run)
+            for (const Metric& metric : reported->metrics) values.push_back(metric.value);
+      CHECK(values == std::vector<double>{1, 2, 3});
+      CHECK_THAT(story(after, run), Catch::EndsWith("exited 0"));
+    }
+  }
+}
+
+TEST_CASE("a run that was found again is cancelled like one's own, and tells nothing twice") {
+  for (const CancelMode mode : {CancelMode::graceful, CancelMode::kill}) {
+    FOR_EACH_TARGET() {
+      std::vector<RunRequest> requests{fixture->request(5, Behaviour::linger)};
+      REQUIRE(fixture->target().start(requests[0]));
+      std::vector<TargetEvent> before;
+      until_reported(*fixture, 5, before);
+      if (!fixture->restart()) {
+        fixture->target().cancel(5, mode);
+        until_ended(*fixture, 1);
+        continue;
+      }
+      remember(before, requests[0]);
+      REQUIRE(fixture->target().adopt(requests));
+      fixture->target().cancel(5, mode);
+      const std::string told = story(until_ended(*fixture, 1), 5);
+      CHECK((told == "began, signal" || told == "signal"));
+    }
   }
 }
 

@@ -93,6 +93,18 @@ void Auditor::see(const RunProposed& it) {
   history_.runs.emplace_back();
 }
 
+void Auditor::see(const RunSubmitted& it) {
+  const Life& of = current(it.run, it.attempt, "was submitted");
+  require(of.phase == Phase::queued, "life cycle", fmt::format("run {} runs already", it.run));
+}
+
+void Auditor::see(const RunContact& it) {
+  Life& of = current(it.run, it.attempt, it.lost ? "is out of reach" : "is in reach");
+  require(of.unreachable != it.lost, "life cycle",
+          fmt::format("run {} was {} twice", it.run, it.lost ? "lost sight of" : "found again"));
+  of.unreachable = it.lost;
+}
+
 void Auditor::see(const RunStarted& it) {
   Life& of = current(it.run, it.attempt, "started");
   require(of.phase == Phase::queued, "life cycle", fmt::format("run {} started again", it.run));
@@ -116,8 +128,8 @@ void Auditor::see(const RunMetrics& it) {
             fmt::format("run {}: report {} is another", it.run, of.metrics));
     if (metric.name == spec_.primary_metric) judge(of, it.run, metric.value);
   }
-  require(it.position.metrics == of.metrics, "metrics",
-          fmt::format("run {} is read up to {}, not {}", it.run, it.position.metrics, of.metrics));
+  require(it.cursor == to_cursor({of.metrics, 0}), "metrics",
+          fmt::format("run {} is read up to {}, not {}", it.run, it.cursor, of.metrics));
 }
 
 void Auditor::judge(Life& of, RunId run, double value) {
@@ -174,7 +186,7 @@ void Auditor::see(const RunCanceling& it) {
   }
   if (it.cause == EndCause::silent) {
     const Process* process = world_.find(it.run, it.attempt);
-    require(process != nullptr && spec_.max_silent.count() > 0, "time limits",
+    require(process != nullptr && spec_.max_silent.count() > 0 && !of.unreachable, "time limits",
             fmt::format("run {} was called silent", it.run));
   }
   of.canceling = it.cause;
@@ -185,6 +197,7 @@ void Auditor::see(const RunEnded& it) {
   Life& of = current(it.run, it.attempt, "ended");
   check_end(it, of);
   of.phase = Phase::ended;
+  of.unreachable = false;
   of.ended_by = it.cause;
   history_.runs[static_cast<std::size_t>(it.run)].status = it.status;
   if (it.status == RunStatus::failed || it.cause == EndCause::silent)

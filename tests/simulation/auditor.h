@@ -58,6 +58,7 @@ class Auditor final : public Listener {
     EndCause ended_by = EndCause::none;
     std::size_t metrics = 0;   // of this attempt
     int lost = 0, failed = 0;  // attempts that were tried again
+    bool unreachable = false;  // its target has no contact with it
     bool stop_due = false;     // a stop verdict was due in this attempt
     std::int64_t stop_due_at = 0;
     std::map<std::int64_t, NaiveVerdict> verdicts;  // by interval
@@ -68,6 +69,8 @@ class Auditor final : public Listener {
   Life& current(RunId run, int attempt, const char* what);
 
   void see(const RunProposed& it);
+  void see(const RunSubmitted& it);
+  void see(const RunContact& it);
   void see(const RunStarted& it);
   void see(const RunMetrics& it);
   void see(const RunJudged& it);

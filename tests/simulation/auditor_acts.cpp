@@ -104,7 +104,7 @@ std::string text_of(const SweepState& state) {
   for (const RunReport& report : report_runs(state, "HD_s"))
     text += to_json(report) +
             fmt::format(" {} {} {} {}\n", to_string(state.canceling(report.number)),
-                        state.lost_attempts(report.number), state.position(report.number).metrics,
+                        state.lost_attempts(report.number), state.cursor(report.number),
                         state.judged(report.number) ? state.judged(report.number)->reason : "");
   return text;
 }

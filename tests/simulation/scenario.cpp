@@ -168,6 +168,8 @@ Scenario make_scenario(std::uint64_t seed) {
     scenario.crash_after.push_back(dice.chance(0.5) ? dice.between(1, 40) : dice.between(1, 400));
   if (dice.chance(0.5)) scenario.late = 0.3;
   if (dice.chance(0.3)) scenario.stale = 0.1;
+  if (dice.chance(0.3)) scenario.queued = 0.5;
+  if (dice.chance(0.3)) scenario.outage = 0.1;
   if (dice.chance(0.2)) scenario.refused = 0.1;
   if (dice.chance(0.1)) scenario.stalled = 0.05;
   if (dice.chance(0.1)) scenario.unattachable = 0.1;

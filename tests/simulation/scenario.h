@@ -45,6 +45,8 @@ struct Scenario {
   std::vector<Incident> incidents;        ///< in order of time
   std::vector<std::int64_t> crash_after;  ///< the sessions that die, each at so many-th point
   double late = 0;                        ///< how likely an event is told late
+  double queued = 0;        ///< how likely a run is accepted into a queue before it is told of
+  double outage = 0;        ///< how likely contact with a run is lost before its next event
   double stale = 0;         ///< how likely an event of an earlier attempt is told again
   double refused = 0;       ///< how likely single appends fail
   double stalled = 0;       ///< how likely an append takes long

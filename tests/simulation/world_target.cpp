@@ -49,12 +49,14 @@ class WorldTarget final : public ComputeTarget {
     const Error gone{"train", "No such file or directory", Error::Kind::not_found};
     if (world_.dice.chance(0.5)) return refuse(request, gone);
     world_.refused_outside.insert({request.run, request.attempt});
-    RunExited exited{request.run, request.attempt};
-    exited.not_started = true;
-    exited.not_started_kind = gone.kind;
-    exited.note = gone.message();
-    if (world_.fault == Fault::blames_runs) exited.not_started_kind = Error::Kind::other;
-    late_refusals_.push_back(std::move(exited));
+    if (world_.fault == Fault::blames_runs) {
+      RunExited exited{request.run, request.attempt};
+      exited.not_started = true;
+      exited.note = gone.message();
+      pending_.emplace_back(std::move(exited));
+    } else {
+      pending_.emplace_back(RunDeferred{request.run, request.attempt, gone});
+    }
     return Result<void>{};
   }
 
@@ -64,18 +66,26 @@ class WorldTarget final : public ComputeTarget {
     return why;
   }
 
-  Result<AttachOutcome> attach(const RunRequest& request) override {
-    world_.point("before an attach");
-    if (world_.dice.chance(world_.scenario.unattachable))
-      return Error{"run", "no descriptors left"};
+  Result<void> adopt(std::span<const RunRequest> requests) override {
+    for (const RunRequest& request : requests) {
+      world_.point("before an attach");
+      if (world_.dice.chance(world_.scenario.unattachable))
+        return Error{"run", "no descriptors left"};
+      attach(request);
+    }
+    return {};
+  }
+
+  void attach(const RunRequest& request) {
     const Process* process = world_.find(request.run, request.attempt);
     const bool gone =
         !process || process->gone(world_.now()) || world_.fault == Fault::forgets_processes;
     world_.note(fmt::format("attach run {} attempt {}: {}", request.run, request.attempt,
                             gone ? "gone" : "attached"));
-    if (gone) return AttachOutcome::gone;
-    follow(request, true);
-    return AttachOutcome::attached;
+    if (gone)
+      pending_.emplace_back(RunNotFound{request.run, request.attempt});
+    else
+      follow(request, true);
   }
 
   void cancel(RunId run, CancelMode mode) override {
@@ -99,9 +109,9 @@ class WorldTarget final : public ComputeTarget {
       const Time due = due_of(of);
       if (!next || due < *next) next = due;
     }
-    if (!late_refusals_.empty()) {
-      for (RunExited& exited : late_refusals_) events.push_back(std::move(exited));
-      late_refusals_.clear();
+    if (!pending_.empty()) {
+      for (TargetEvent& event : pending_) events.push_back(std::move(event));
+      pending_.clear();
       return;
     }
     const Time until = world_.true_time(deadline);
@@ -130,12 +140,14 @@ class WorldTarget final : public ComputeTarget {
     std::size_t told = 0;  // reports
     bool began = false;
     Time after{};  // nothing is told before what was told last
+    bool accepted = false, unreachable = false;
   };
 
   void follow(const RunRequest& request, bool attached) {
-    followed_[request.run] = Followed{
-        request.run, request.attempt, attached, static_cast<std::size_t>(request.position.metrics),
-        false,       world_.now()};
+    followed_[request.run] =
+        Followed{request.run, request.attempt,
+                 attached,    static_cast<std::size_t>(position_from(request.cursor)->metrics),
+                 false,       world_.now()};
   }
 
   // When the next event of a process reaches the engine.
@@ -181,7 +193,7 @@ class WorldTarget final : public ComputeTarget {
         return events.push_back(RunBegan{run, attempt - 1, 7, {}});
       case 1:
         return events.push_back(
-            RunReported{run, attempt - 1, {Metric{"loss", 1e9, {}, {}}}, IntakePosition{99, 0}});
+            RunReported{run, attempt - 1, {Metric{"loss", 1e9, {}, {}}}, "99 0"});
       case 2:
         return events.push_back(RunVanished{run, attempt - 1, "stale"});
       default: {
@@ -192,8 +204,27 @@ class WorldTarget final : public ComputeTarget {
     }
   }
 
+  // Whether there is contact and no queue to speak of first.
+  bool is_in_reach(Followed& of, std::vector<TargetEvent>& events) {
+    if (std::exchange(of.unreachable, false)) {
+      // Often the next event alone says so.
+      if (world_.dice.chance(0.5)) events.push_back(RunReachable{of.run, of.attempt});
+    } else if (world_.dice.chance(world_.scenario.outage)) {
+      of.unreachable = true;
+      of.after = world_.now() + milliseconds{world_.dice.between(1, 60'000)};
+      events.push_back(RunUnreachable{of.run, of.attempt, "the cable is out"});
+      return false;
+    }
+    if (!of.began && !std::exchange(of.accepted, true) &&
+        world_.dice.chance(world_.scenario.queued))
+      events.push_back(
+          RunAccepted{of.run, of.attempt, fmt::format("job-{}-{}", of.run, of.attempt)});
+    return true;
+  }
+
   void tell(Followed& of, std::vector<TargetEvent>& events) {
     const Process& process = *world_.find(of.run, of.attempt);
+    if (!is_in_reach(of, events)) return;
     of.after = world_.now();
     if (!of.began) {
       of.began = true;
@@ -211,7 +242,7 @@ class WorldTarget final : public ComputeTarget {
                                            static_cast<std::int64_t>(logged - of.told)));
       for (; of.told < to; ++of.told)
         reported.metrics.push_back(process.model.reports[of.told].second);
-      reported.position.metrics = of.told;
+      reported.cursor = to_cursor({of.told, 0});
       return events.push_back(std::move(reported));
     }
     if (process.vanishes)
@@ -235,7 +266,7 @@ class WorldTarget final : public ComputeTarget {
 
   World& world_;
   std::map<RunId, Followed> followed_;
-  std::vector<RunExited> late_refusals_;
+  std::vector<TargetEvent> pending_;  // refusals that are found out late, and what is not there
 };
 
 }  // namespace

@@ -85,8 +85,8 @@ class WatchedTarget final : public ComputeTarget {
       }
     return inner_->start(request);
   }
-  Result<AttachOutcome> attach(const RunRequest& request) override {
-    return inner_->attach(request);
+  Result<void> adopt(std::span<const RunRequest> requests) override {
+    return inner_->adopt(requests);
   }
   void cancel(RunId run, CancelMode mode) override {
     if (on_cancel) on_cancel(run, mode);
@@ -105,7 +105,7 @@ class WatchedTarget final : public ComputeTarget {
 
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
   /// That a program cannot be executed, as a supervisor finds out.
-  std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  std::function<std::optional<RunDeferred>(const RunRequest&)> late_refusal;
   /// It finds out only when something is cancelled.
   bool late_until_canceled = false;
   /// What the target finds odd about a run that it starts.
@@ -180,7 +180,7 @@ struct Simulation {
   RunModel model = [](const RunRequest&) { return curve({0.5}); };
   std::shared_ptr<Sampler> other_sampler;  // null: the one that counts
   std::function<std::optional<Error>(const RunRequest&)> refuse_start;
-  std::function<std::optional<RunExited>(const RunRequest&)> late_refusal;
+  std::function<std::optional<RunDeferred>(const RunRequest&)> late_refusal;
   bool late_until_canceled = false;
   std::function<std::optional<std::string>(const RunRequest&)> note_of;
   std::function<void()> on_wait;

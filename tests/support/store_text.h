@@ -47,7 +47,7 @@ class StoreText {
   void operator()(const RunMetrics& it) {
     RunText& run = runs_[it.run];
     run.attempt = it.attempt;
-    run.position = it.position;
+    run.cursor = it.cursor;
     run.reported = it.at;
     run.has_metrics = true;
     for (const Metric& metric : it.metrics) {
@@ -64,6 +64,11 @@ class StoreText {
                              base::shortest(verdict.threshold), verdict.leader) +
                      verdict.note + it.reason + text_of(it.at));
   }
+  void operator()(const RunSubmitted& it) {
+    line(it.run, fmt::format("submitted {} ", it.attempt) + it.handle + text_of(it.at));
+  }
+  // Only the last is kept, and none of what has ended.
+  void operator()(const RunContact&) {}
   void operator()(const RunCanceling& it) {
     line(it.run, fmt::format("canceling {} {} ", it.attempt, to_string(it.cause)) + it.reason +
                      text_of(it.at));
@@ -117,7 +122,7 @@ class StoreText {
     std::string lines;
     std::string metrics;  // since the last line
     int attempt = 0;
-    IntakePosition position;
+    std::string cursor;
     Time reported{};
     bool has_metrics = false;
   };
@@ -130,8 +135,8 @@ class StoreText {
   }
   static void end_metrics(RunText& of) {
     if (of.has_metrics)
-      of.lines += fmt::format("metrics of {} up to {} {} at {}\n", of.attempt, of.position.metrics,
-                              of.position.output, text_of(of.reported)) +
+      of.lines += fmt::format("metrics of {} up to {} at {}\n", of.attempt, of.cursor,
+                              text_of(of.reported)) +
                   of.metrics;
     of.metrics.clear();
     of.has_metrics = false;

@@ -56,12 +56,12 @@ TEST_CASE("a run that is alive is attached and goes on where it was read") {
   runs.start(request);
   runs.until_logged(0, "first");
   const auto pid = runs.began.at(0).pid;
-  request.position = runs.reports.back().position;
+  request.cursor = runs.reports.back().cursor;
   runs.remake();
   CHECK(alive(static_cast<pid_t>(pid)));
   runs.reports.clear();
   runs.began.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   write(runs.directory() / "go", "");
   CHECK(runs.end_of(0).exit_code == 0);
   CHECK(runs.began.at(0).pid == pid);
@@ -82,7 +82,7 @@ TEST_CASE(
   runs.set_clock_ahead(std::chrono::hours{24 * 365});
   runs.remake();
   runs.began.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   const auto attached = uptime();
   REQUIRE(runs.wait_until([&] { return runs.began.count(0) > 0; }));
   REQUIRE(runs.began.at(0).ran);
@@ -97,12 +97,12 @@ TEST_CASE("a run that ended meanwhile tells the rest and how it ended") {
       runs.script(0, "log first 1; while [ ! -e go ]; do sleep 0.01; done; log second 2; exit 4");
   runs.start(request);
   runs.until_logged(0, "first");
-  request.position = runs.reports.back().position;
+  request.cursor = runs.reports.back().cursor;
   runs.remake();
   write(runs.directory() / "go", "");
   REQUIRE(runs.wait_until([&] { return exit_of(runs.run_directory(0)).has_value(); }));
   runs.reports.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   CHECK(runs.end_of(0).exit_code == 4);
   CHECK(runs.values(0) == std::map<std::string, double>{{"second", 2}});
 }
@@ -113,7 +113,7 @@ TEST_CASE("an attached run can be cancelled") {
   runs.start(request);
   runs.until_logged(0, "ready");
   runs.remake();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.target().cancel(0, CancelMode::graceful);
   CHECK(runs.end_of(0).signal == SIGTERM);
 }
@@ -121,10 +121,10 @@ TEST_CASE("an attached run can be cancelled") {
 TEST_CASE("a run without a trace is gone, and so is another attempt of it") {
   LocalRuns runs;
   auto request = runs.script(0, "exit 0");
-  CHECK(runs.attach(request) == AttachOutcome::gone);
+  CHECK(runs.attach(request) == LocalTarget::Found::nothing);
   runs.run(request);
   request.attempt = 2;
-  CHECK(runs.attach(request) == AttachOutcome::gone);
+  CHECK(runs.attach(request) == LocalTarget::Found::nothing);
 }
 
 TEST_CASE("a supervisor that could not begin before its engine died is no attempt") {
@@ -135,12 +135,12 @@ TEST_CASE("a supervisor that could not begin before its engine died is no attemp
   write(directory / ".start-1-1", "");
   Supervisor supervisor(directory);
   SECTION("it starts nothing any more, so the attempt is there to be started") {
-    CHECK(runs.attach(request) == AttachOutcome::gone);
+    CHECK(runs.attach(request) == LocalTarget::Found::nothing);
     CHECK_FALSE(std::filesystem::exists(directory / ".start-1-1"));
   }
   SECTION("where it has begun to, the attempt may have run, and is lost") {
     write(directory / "stderr.log", "");
-    REQUIRE(runs.attach(request) == AttachOutcome::attached);
+    REQUIRE(runs.attach(request) == LocalTarget::Found::something);
     runs.loss_of(0);
   }
 }
@@ -159,7 +159,7 @@ TEST_CASE("a pid that was given to another process since is never touched") {
   record.start_time = 1;
   write(runs.run_directory(0) / "supervisor.json", forged(record));
   runs.exits.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.target().cancel(0, CancelMode::kill);
   CHECK_THAT(runs.loss_of(0).note, Contains("supervisor is gone"));
 }
@@ -190,7 +190,7 @@ TEST_CASE(
   SpareDirectories spares;
   REQUIRE(prepare_run_directory(request, false, ".start-1-1", spares));
   REQUIRE(std::filesystem::exists(directory / ".start-1-1"));
-  CHECK(runs.attach(request) == AttachOutcome::gone);
+  CHECK(runs.attach(request) == LocalTarget::Found::nothing);
   CHECK_FALSE(std::filesystem::exists(directory / ".start-1-1"));
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
@@ -221,7 +221,7 @@ TEST_CASE("a run is found from before its program runs, and tells its pid when t
   runs.remake();
   runs.reports.clear();
   runs.began.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   record.program_pid = program;
   write(runs.run_directory(0) / "supervisor.json", forged(record));
   runs.until_logged(0, "ready");
@@ -261,11 +261,11 @@ TEST_CASE("a line half written when the engine died counts when it is whole, onc
     return std::filesystem::exists(runs.directory() / "half") && runs.notes.size() == 1;
   }));
   CHECK(runs.values(0) == std::map<std::string, double>{{"first", 1}});
-  request.position = runs.reports.back().position;
+  request.cursor = runs.reports.back().cursor;
   runs.remake();
   runs.reports.clear();
   runs.notes.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   write(runs.directory() / "go", "");
   runs.end_of(0);
   CHECK(runs.values(0) == std::map<std::string, double>{{"half", 2}});
@@ -281,7 +281,7 @@ TEST_CASE("what a killed supervisor left alive is ended before its run is called
   runs.remake();
   ::kill(static_cast<pid_t>(record.pid), SIGKILL);
   REQUIRE(runs.wait_until([&] { return !alive(static_cast<pid_t>(record.pid)); }));
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.loss_of(0);
   CHECK_FALSE(alive(std::stoi(read(runs.directory() / "child"))));
 }

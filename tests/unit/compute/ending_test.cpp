@@ -55,11 +55,8 @@ TEST_CASE("a program may close its streams") {
 
 TEST_CASE("a program that is not there is told with where it was looked for") {
   LocalRuns runs;
-  const auto end = runs.run(runs.request(0, {"./train.py"}));
-  CHECK(end.not_started);
-  CHECK_FALSE(end.exit_code);
-  CHECK_FALSE(end.signal);
-  CHECK_THAT(end.note,
+  const Error why = runs.refusal_of(runs.request(0, {"./train.py"}));
+  CHECK_THAT(why.what,
              Contains("there is no file \"./train.py\"") && Contains(runs.directory().string()));
   CHECK(runs.began.empty());
 }
@@ -67,17 +64,15 @@ TEST_CASE("a program that is not there is told with where it was looked for") {
 TEST_CASE("a program in the working directory but not in PATH gets the hint to write ./") {
   LocalRuns runs;
   write(runs.directory() / "train_me", "#!/bin/sh\n");
-  const auto end = runs.run(runs.request(0, {"train_me"}));
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("write ./train_me"));
+  const Error why = runs.refusal_of(runs.request(0, {"train_me"}));
+  CHECK_THAT(why.what, Contains("write ./train_me"));
 }
 
 TEST_CASE("a script that is not executable is told with what to do") {
   LocalRuns runs;
   write(runs.directory() / "train.py", "#!/usr/bin/env python3\n");
-  const auto end = runs.run(runs.request(0, {"./train.py"}));
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("is not executable") && Contains("python3 ./train.py"));
+  const Error why = runs.refusal_of(runs.request(0, {"./train.py"}));
+  CHECK_THAT(why.what, Contains("is not executable") && Contains("python3 ./train.py"));
 }
 
 TEST_CASE("a script whose interpreter is missing is told so") {
@@ -85,9 +80,8 @@ TEST_CASE("a script whose interpreter is missing is told so") {
   const auto file = runs.directory() / "train";
   write(file, "#!/no/such/python3 -u\n");
   std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-  const auto end = runs.run(runs.request(0, {"./train"}));
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("interpreter \"/no/such/python3\""));
+  const Error why = runs.refusal_of(runs.request(0, {"./train"}));
+  CHECK_THAT(why.what, Contains("interpreter \"/no/such/python3\""));
 }
 
 TEST_CASE("a script with Windows line ends is told so") {
@@ -95,25 +89,22 @@ TEST_CASE("a script with Windows line ends is told so") {
   const auto file = runs.directory() / "train";
   write(file, "#!/bin/sh\r\nexit 0\r\n");
   std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-  const auto end = runs.run(runs.request(0, {"./train"}));
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("Windows line ends"));
+  const Error why = runs.refusal_of(runs.request(0, {"./train"}));
+  CHECK_THAT(why.what, Contains("Windows line ends"));
 }
 
 TEST_CASE("a directory is no program") {
   LocalRuns runs;
-  const auto end = runs.run(runs.request(0, {"./runs"}));
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("\"./runs\" is a directory"));
+  const Error why = runs.refusal_of(runs.request(0, {"./runs"}));
+  CHECK_THAT(why.what, Contains("\"./runs\" is a directory"));
 }
 
 TEST_CASE("a working directory that does not exist is told") {
   LocalRuns runs;
   auto request = runs.request(0, {"/bin/true"});
   request.working_directory = "/no/such/place";
-  const auto end = runs.run(request);
-  CHECK(end.not_started);
-  CHECK_THAT(end.note, Contains("working directory \"/no/such/place\""));
+  const Error why = runs.refusal_of(request);
+  CHECK_THAT(why.what, Contains("working directory \"/no/such/place\""));
 }
 
 TEST_CASE("a run without a command is refused") {
@@ -148,7 +139,7 @@ TEST_CASE("what kept a supervisor from starting the program has a kind") {
     const RunExited exited = describe_exit(record, RunRequest{}, 20);
     CHECK(exited.not_started);
     CHECK_FALSE(exited.note.empty());
-    return exited.not_started_kind;
+    return base::error_kind(record.error_number);
   };
   CHECK(kind("stdout.log", ENOSPC) == Error::Kind::no_room);
   CHECK(kind("stderr.log", EDQUOT) == Error::Kind::no_room);

@@ -67,7 +67,7 @@ TEST_CASE("a run whose files are none is found again, and what is not read is to
   REQUIRE(runs.wait_until([&] { return fs::exists(runs.directory() / "done"); }));
   runs.remake();
   runs.notes.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   REQUIRE(runs.wait_until([&] { return runs.notes.size() >= 2; }));
   CHECK_THAT(runs.notes[0], Contains("metrics.jsonl") && Contains("not a regular file"));
   CHECK_THAT(runs.notes[1], Contains("stdout.log") && Contains("not a regular file"));
@@ -84,7 +84,7 @@ TEST_CASE("a run whose supervisor.json is none is ended before it is started aga
   runs.start(request);
   runs.until_logged(0, "ready");
   runs.remake();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.loss_of(0);
   CHECK_FALSE(alive(std::stoi(read(runs.directory() / "pid"))));
 }

@@ -43,11 +43,11 @@ TEST_CASE("a run that cannot be looked at for want of descriptors is neither gon
   bool attached = false;
   for (std::size_t left = 0; left < 12 && !attached; ++left) {
     const test::FewDescriptors none(left);
-    const auto outcome = runs.target().attach(request);
+    const auto outcome = runs.local().attach(request);
     attached = static_cast<bool>(outcome);
     if (attached) {
       CHECK(left > 2);
-      CHECK(*outcome == AttachOutcome::attached);
+      CHECK(*outcome == LocalTarget::Found::something);
     } else {
       CHECK(outcome.error().kind == Error::Kind::no_resources);
       CHECK_THAT(outcome.error().message(), Contains("Too many open files"));
@@ -73,13 +73,13 @@ TEST_CASE("a run of another PID namespace is not known, and what to do is said")
              Contains("another PID namespace") && Contains("supervisor.json"));
   // Where a boot is over its namespaces are, too.
   CHECK(find_supervisor(record, runs.run_directory(0), {"another", record.pid_namespace + 1}));
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
 }
 
 TEST_CASE("a supervisor whose number is a thread's by now is gone") {
   LocalRuns runs;
   const auto request = left_alone(runs);
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   auto record = supervisor_of(runs.run_directory(0));
   std::atomic<pid_t> id{0};
   std::jthread thread([&](const std::stop_token& stop) {
@@ -105,10 +105,10 @@ TEST_CASE("a run that has ended in a namespace that is gone is recorded as it en
   const std::string mine = std::to_string(here().pid_namespace);
   text.replace(text.find(mine), mine.size(), std::to_string(here().pid_namespace + 1));
   write(directory / "supervisor.json", text);
-  CHECK_FALSE(runs.target().attach(request));
+  CHECK_FALSE(runs.local().attach(request));
   write(runs.directory() / "go", "");
   REQUIRE(runs.wait_until([&] { return exit_of(directory).has_value(); }));
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   CHECK(runs.end_of(0).exit_code == 5);
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("the supervisor of a directory is not that of its copy") {
   fs::create_directories(copy.parent_path());
   fs::copy(original, copy, fs::copy_options::recursive);
   request.directory = copy;
-  const auto outcome = runs.target().attach(request);
+  const auto outcome = runs.local().attach(request);
   REQUIRE_FALSE(outcome);
   CHECK(outcome.error().kind == Error::Kind::busy);
   CHECK_THAT(outcome.error().message(), Contains("copy") && Contains(original.string()));
@@ -127,13 +127,13 @@ TEST_CASE("the supervisor of a directory is not that of its copy") {
   CHECK(alive(program_of(runs)));
   // The original goes on.
   request.directory = original;
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.target().cancel(0, CancelMode::kill);
   CHECK(runs.end_of(0).signal == SIGKILL);
   // After that the copy is a sweep of its own, whose run was lost.
   request.directory = copy;
   runs.exits.clear();
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.loss_of(0);
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("a run whose directory was renamed is found in its new place") {
   auto request = left_alone(runs);
   fs::rename(runs.directory() / "runs", runs.directory() / "moved");
   request.directory = runs.directory() / "moved" / "0";
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   runs.target().cancel(0, CancelMode::graceful);
   CHECK(runs.end_of(0).signal == SIGTERM);
 }
@@ -153,7 +153,7 @@ TEST_CASE("an attempt that began and was lost before anybody wrote that down has
   const auto record = supervisor_of(runs.run_directory(0));
   ::kill(static_cast<pid_t>(record.pid), SIGKILL);
   REQUIRE(runs.wait_until([&] { return !alive(static_cast<pid_t>(record.pid)); }));
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   CHECK(runs.loss_of(0).attempt == 1);
 }
 

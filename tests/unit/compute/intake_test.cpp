@@ -30,7 +30,7 @@ TEST_CASE("a last line without its newline counts when the run has ended") {
   LocalRuns runs;
   runs.run(runs.script(0, "printf '{\"name\": \"a\", \"value\": 4}' >> $HDRIVE_METRICS_FILE"));
   CHECK(runs.values(0).at("a") == 4);
-  CHECK(runs.reports.back().position.metrics ==
+  CHECK(position_from(runs.reports.back().cursor)->metrics ==
         std::filesystem::file_size(runs.run_directory(0) / "metrics.jsonl"));
 }
 
@@ -52,7 +52,8 @@ TEST_CASE("a file that a program empties is read from its beginning, and told") 
                          "log a 1; log a 1; while [ ! -e go ]; do sleep 0.01; done\n"
                          "echo '{\"name\":\"b\",\"value\":2}' > $HDRIVE_METRICS_FILE"));
   runs.until_logged(0, "a");
-  REQUIRE(runs.wait_until([&] { return runs.reports.back().position.metrics == 52; }));
+  REQUIRE(
+      runs.wait_until([&] { return position_from(runs.reports.back().cursor)->metrics == 52; }));
   write(runs.directory() / "go", "");
   runs.end_of(0);
   CHECK(runs.values(0).at("b") == 2);
@@ -177,7 +178,7 @@ TEST_CASE("one call of wait tells a bounded number of metrics") {
   runs.start(request);
   runs.remake();
   REQUIRE(runs.wait_until([&] { return exit_of(runs.run_directory(0)).has_value(); }));
-  REQUIRE(runs.attach(request) == AttachOutcome::attached);
+  REQUIRE(runs.attach(request) == LocalTarget::Found::something);
   std::vector<TargetEvent> events;
   runs.target().wait(RealClock().now() + std::chrono::minutes{1}, {}, events);
   std::size_t metrics = 0;

@@ -317,11 +317,11 @@ TEST_CASE("how many runs fit is known, with what allows no more") {
 TEST_CASE("a run that could not be started says of what kind that is, and leaves no attempt") {
   LocalRuns runs;
   const auto kind = [&](RunRequest request) {
-    const auto end = runs.run(request);
-    CHECK(end.not_started);
+    const Error why = runs.refusal_of(request);
     CHECK_FALSE(fs::exists(request.directory / "exit.json"));
-    runs.exits.clear();
-    return end.not_started_kind;
+    CHECK_FALSE(why.what.empty());
+    runs.deferred.clear();
+    return why.kind;
   };
   CHECK(kind(runs.request(0, {"./nothing"})) == Error::Kind::not_found);
   auto request = runs.request(0, {"/bin/true"});

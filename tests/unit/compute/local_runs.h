@@ -133,10 +133,10 @@ class LocalRuns {
     REQUIRE(started);
     started_.insert(request.run);
   }
-  AttachOutcome attach(const RunRequest& request) {
+  LocalTarget::Found attach(const RunRequest& request) {
     const auto attached = target_->attach(request);
     REQUIRE(attached);
-    if (*attached == AttachOutcome::attached) started_.insert(request.run);
+    if (*attached == LocalTarget::Found::something) started_.insert(request.run);
     return *attached;
   }
 
@@ -155,6 +155,12 @@ class LocalRuns {
   RunExited run(const RunRequest& request) {
     start(request);
     return end_of(request.run);
+  }
+  /// Starts the run, which a supervisor finds cannot be; nothing is left of it.
+  Error refusal_of(const RunRequest& request) {
+    start(request);
+    REQUIRE(wait_until([&] { return deferred.count(request.run) > 0; }));
+    return deferred.at(request.run).why;
   }
   /// Waits until the run is told to be gone.
   RunVanished loss_of(RunId run) {
@@ -180,12 +186,14 @@ class LocalRuns {
   }
 
   ComputeTarget& target() { return *target_; }
+  LocalTarget& local() { return *target_; }
   const std::filesystem::path& directory() const { return directory_.path(); }
 
   std::map<RunId, RunBegan> began;
   std::vector<RunReported> reports;
   std::map<RunId, RunExited> exits;
   std::map<RunId, RunVanished> vanished;
+  std::map<RunId, RunDeferred> deferred;
   std::vector<std::string> notes;
 
  private:
@@ -195,6 +203,10 @@ class LocalRuns {
     if (auto* e = std::get_if<TargetNote>(&event)) notes.push_back(e->note);
     if (auto* e = std::get_if<RunExited>(&event)) {
       exits[e->run] = *e;
+      started_.erase(e->run);
+    }
+    if (auto* e = std::get_if<RunDeferred>(&event)) {
+      deferred[e->run] = *e;
       started_.erase(e->run);
     }
     if (auto* e = std::get_if<RunVanished>(&event)) {

@@ -152,14 +152,19 @@ TEST_CASE("one call tells a bounded number of events") {
   CHECK(calls > 1);
 }
 
-TEST_CASE("a running run is attached, an ended one is gone") {
+TEST_CASE("a running run is adopted, an ended one is gone") {
   Simulation simulation(ten_seconds());
-  RunRequest request;
-  CHECK(*simulation.target->attach(request) == AttachOutcome::gone);
+  const std::vector<RunRequest> requests(1);
+  const auto found = [&] {
+    REQUIRE(simulation.target->adopt(requests));
+    const auto events = simulation.wait(at(0));
+    return events.empty() || !std::holds_alternative<RunNotFound>(events.front());
+  };
+  CHECK_FALSE(found());
   simulation.start(0);
-  CHECK(*simulation.target->attach(request) == AttachOutcome::attached);
+  CHECK(found());
   simulation.end();
-  CHECK(*simulation.target->attach(request) == AttachOutcome::gone);
+  CHECK_FALSE(found());
 }
 
 }  // namespace

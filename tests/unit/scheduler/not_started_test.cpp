@@ -14,12 +14,9 @@ std::optional<Error> gone() {
   return Error{"train.py", "No such file or directory", Error::Kind::not_found};
 }
 
-RunExited gone_late(const RunRequest& request) {
-  RunExited exited{request.run, request.attempt};
-  exited.not_started = true;
-  exited.not_started_kind = Error::Kind::not_found;
-  exited.note = "cannot start train.py: No such file or directory";
-  return exited;
+RunDeferred gone_late(const RunRequest& request) {
+  return {request.run, request.attempt,
+          Error{"", "cannot start train.py: No such file or directory", Error::Kind::not_found}};
 }
 
 std::vector<SweepStatus> statuses(const Simulation& simulation) {

@@ -48,22 +48,26 @@ std::vector<RequestAnswered> answers(const Simulation& simulation) {
 // A target whose runs of earlier engines are as `found` says; those attached exit at once.
 class Remains final : public ComputeTarget {
  public:
-  Remains(std::shared_ptr<ComputeTarget> inner, std::function<Result<AttachOutcome>(RunId)> found)
+  Remains(std::shared_ptr<ComputeTarget> inner, std::function<Result<bool>(RunId)> found)
       : inner_(std::move(inner)), found_(std::move(found)) {}
   Result<void> start(const RunRequest& request) override {
     started.emplace_back(request.run, request.attempt);
     return inner_->start(request);
   }
-  Result<AttachOutcome> attach(const RunRequest& request) override {
-    auto outcome = found_(request.run);
-    if (outcome && *outcome == AttachOutcome::attached) {
-      RunBegan began{request.run, request.attempt, 7, ran};
+  Result<void> adopt(std::span<const RunRequest> requests) override {
+    for (const RunRequest& request : requests) {
+      const auto found = found_(request.run);
+      if (!found) return found.error();
+      if (!*found) {
+        events_.emplace_back(RunNotFound{request.run, request.attempt});
+        continue;
+      }
       RunExited exited{request.run, request.attempt};
       exited.exit_code = 0;
-      events_.emplace_back(began);
+      events_.emplace_back(RunBegan{request.run, request.attempt, 7, ran});
       if (exits) events_.emplace_back(exited);
     }
-    return outcome;
+    return {};
   }
   void cancel(RunId run, CancelMode mode) override {
     cancelled.insert(run);
@@ -85,7 +89,7 @@ class Remains final : public ComputeTarget {
 
  private:
   std::shared_ptr<ComputeTarget> inner_;
-  std::function<Result<AttachOutcome>(RunId)> found_;
+  std::function<Result<bool>(RunId)> found_;
   std::vector<TargetEvent> events_;
 };
 
@@ -112,9 +116,9 @@ Result<SweepSummary> go_on(Simulation& simulation, const std::shared_ptr<Remains
   return run_sweep(simulation.spec, parts, simulation.stop);
 }
 
-std::shared_ptr<Remains> remains(Simulation& simulation, AttachOutcome outcome) {
+std::shared_ptr<Remains> remains(Simulation& simulation, bool found) {
   return std::make_shared<Remains>(make_simulated_target(simulation.model, simulation.clock),
-                                   [outcome](RunId) { return outcome; });
+                                   [found](RunId) { return Result<bool>(found); });
 }
 
 }  // namespace
@@ -345,7 +349,7 @@ TEST_CASE("a run that was being stopped and is gone is not tried again") {
   const Time at = simulation.clock->now();
   leave_behind(simulation, {RunCanceling{0, 1, EndCause::policy, "it lagged", at},
                             RunCanceling{1, 1, EndCause::interrupt, "interrupted", at}});
-  const auto target = remains(simulation, AttachOutcome::gone);
+  const auto target = remains(simulation, false);
   REQUIRE(go_on(simulation, target));
   const SweepState state = simulation.state();
   CHECK(state.history().run(0).status == RunStatus::canceled);
@@ -362,8 +366,8 @@ TEST_CASE("a run that cannot be looked for stops the resumption before anything 
   const std::size_t before = simulation.store->stored.size();
   const auto target = std::make_shared<Remains>(
       make_simulated_target(simulation.model, simulation.clock), [](RunId run) {
-        if (run == 1) return Result<AttachOutcome>(Error{"runs/1", "too many open files"});
-        return Result<AttachOutcome>(AttachOutcome::attached);
+        if (run == 1) return Result<bool>(Error{"run 1", "too many open files"});
+        return Result<bool>(true);
       });
   const auto summary = go_on(simulation, target);
   REQUIRE_FALSE(summary);
@@ -377,7 +381,7 @@ TEST_CASE("a run that was found again has as much time left as its process has")
   Simulation simulation;
   simulation.spec.max_run_duration = 10min;
   leave_behind(simulation);
-  const auto target = remains(simulation, AttachOutcome::attached);
+  const auto target = remains(simulation, true);
   target->exits = false;
   SECTION("though the clock was set ahead by a year meanwhile") {
     simulation.clock->advance_to(simulation.clock->now() + std::chrono::hours{24 * 365});

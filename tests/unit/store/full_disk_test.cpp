@@ -26,7 +26,7 @@ std::vector<std::vector<Change>> steps() {
     const Assignment drawn{{"x", std::string(static_cast<std::size_t>(run) * 3000, 'x')}};
     result.push_back({RunProposed{run, drawn, "drawn", at(run)}});
     result.push_back({RunStarted{run, 1, 1, at(run)}});
-    RunMetrics metrics{run, 1, {}, {10, 0}, at(run)};
+    RunMetrics metrics{run, 1, {}, "10 0", at(run)};
     for (int i = 0; i < 200; ++i) metrics.metrics.push_back({"acc", 0.1 * i, i, {}});
     result.push_back({metrics, RunJudged{run, 1, Verdict{}, "fine", at(run)}});
     result.push_back(

@@ -259,7 +259,7 @@ class Engine {
   }
 
   RunMetrics metrics(RunId run, int attempt) {
-    RunMetrics metrics{run, attempt, {}, {count_++, 0}, at(3)};
+    RunMetrics metrics{run, attempt, {}, to_cursor({count_++, 0}), at(3)};
     for (std::size_t left = random_.below(4); left > 0; --left) {
       const double value = static_cast<double>(random_.below(1000)) / 8;
       metrics.metrics.push_back({kMetrics[random_.below(kMetrics.size())],

@@ -46,7 +46,7 @@ void start_run(Store& store, RunId run) {
 }
 
 RunMetrics report(RunId run, int values) {
-  RunMetrics metrics{run, 1, {}, {64, 0}, at(3)};
+  RunMetrics metrics{run, 1, {}, "64 0", at(3)};
   for (int i = 0; i < values; ++i) metrics.metrics.push_back({"acc", 0.1 * i, i, {}});
   return metrics;
 }

@@ -3,7 +3,7 @@
 // Databases of earlier versions, and of this one for those to come. databases/version_<n>.db is what hdrive wrote
 // when its tables had version n: six runs; run 2 failed, run 3 was stopped by the policy, run 4 was interrupted
 // and tried again. From version 2 on run 0 is a start point, and the sweep was paused, resumed and changed.
-// Version 5 is that of version 4, brought up to date.
+// Versions 5 and 6 are that of version 4, brought up to date.
 #include <iterator>
 #include <set>
 
@@ -80,7 +80,7 @@ void check_contents(const OldSweep& sweep, int written_by) {
           std::vector<std::string>{"max_concurrent_runs: 2 -> 3", "max_concurrent_runs: 3 -> 2"});
 }
 
-constexpr int kVersions[] = {1, 2, 3, 4, 5};
+constexpr int kVersions[] = {1, 2, 3, 4, 5, 6};
 static_assert(kVersions[std::size(kVersions) - 1] == store::kSchemaVersion,
               "a database of the version before is missing here");
 
@@ -127,7 +127,11 @@ TEST_CASE("A migration that cannot be finished leaves the database as it was") {
       // SQLite takes the number of pages there are for the least; none of them may be free.
       REQUIRE((*database)->execute("VACUUM"));
       REQUIRE((*database)->execute("PRAGMA max_page_count = 1"));
+      // What needs no pages is kept from its end by a column that is there.
+      const bool fits = version == 5;
+      if (fits) REQUIRE((*database)->execute("ALTER TABLE earlier_attempts ADD COLUMN handle"));
       CHECK_FALSE(store::migrate(**database));
+      if (fits) REQUIRE((*database)->execute("ALTER TABLE earlier_attempts DROP COLUMN handle"));
     }
     CHECK(sweep.version() == version);
     check_contents(sweep, version);

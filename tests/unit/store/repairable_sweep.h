@@ -42,7 +42,7 @@ inline std::vector<Metric> metrics(RunId run) {
 inline std::vector<Change> history(RunId run) {
   return {RunProposed{run, parameters(run), "drawn", at(100 * run)},
           RunStarted{run, 1, 4711, at(100 * run)},
-          RunMetrics{run, 1, metrics(run), {1000, 0}, at(100 * run + 50)},
+          RunMetrics{run, 1, metrics(run), "1000 0", at(100 * run + 50)},
           RunEnded{run,
                    1,
                    RunStatus::completed,

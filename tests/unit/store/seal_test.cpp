@@ -24,7 +24,7 @@ RunProposed proposed(RunId run) {
 }
 RunStarted started() { return {0, 1, 4711, at(2)}; }
 RunMetrics reported() {
-  return {0, 1, {{"loss", 0.25, 3, {}}, {"loss", 0.125, 4, at(4)}}, {64, 8}, at(5)};
+  return {0, 1, {{"loss", 0.25, 3, {}}, {"loss", 0.125, 4, at(4)}}, "64 8", at(5)};
 }
 RunJudged judged(Verdict::Action action) {
   RunJudged it{0, 1, Verdict{}, "above the threshold", at(6)};
@@ -146,9 +146,11 @@ TEST_CASE("Each field of each fact counts") {
   ALTERED(started(), it.at = at(3));
   ALTERED(started(), it.slot = 0);
   ALTERED(started(), it.slot = 1);
-  ALTERED(reported(), it.position.metrics = 64);
-  ALTERED(reported(), it.position.metrics = 65);
-  ALTERED(reported(), it.position.output = 9);
+  ALTERED(reported(), it.cursor = "64 8");
+  ALTERED(reported(), it.cursor = "65 8");
+  ALTERED(reported(), it.cursor = "64 8 ");
+  ALTERED(reported(), it.cursor = "event 64");
+  ALTERED(reported(), it.cursor = "64 9");
   ALTERED(reported(), it.at = at(6));
   ALTERED(reported(), it.metrics[0].name = "Loss");
   ALTERED(reported(), it.metrics[0].name = "loss ");

@@ -22,7 +22,7 @@ inline std::vector<Change> history() {
     changes.push_back(
         RunProposed{run, {{"--lr", 0.5 + 0.01 * static_cast<double>(run)}}, "drawn", at(1)});
     changes.push_back(RunStarted{run, 1, 4711, at(2)});
-    RunMetrics metrics{run, 1, {}, {100, 0}, at(3)};
+    RunMetrics metrics{run, 1, {}, "100 0", at(3)};
     for (int i = 0; i < 20; ++i)
       metrics.metrics.push_back(
           {i % 4 == 0 ? "loss" : "acc", 0.1 * i + static_cast<double>(run), i, {}});
