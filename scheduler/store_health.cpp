@@ -13,13 +13,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kRetry{1};
+constexpr seconds kStoreRetry{1};
 constexpr milliseconds kRetryWhenLocked{50};
 // A lock this short is everyday life: nobody is told.
 constexpr seconds kLockTold{1};
 // How long what does not pass by itself is tried again; and, at the end, what
 // does.
-constexpr seconds kPatience{10};
+constexpr seconds kStorePatience{10};
 constexpr seconds kPatienceAtTheEnd{20};
 
 }  // namespace
@@ -53,11 +53,11 @@ bool StoreHealth::is_hopeless(Time now, bool is_last, bool in_a_hurry) const {
   if (error_.kind == Error::Kind::busy)
     return is_last && (in_a_hurry || lasted >= kPatienceAtTheEnd);
   if (passes_by_itself(error_.kind)) return is_last;
-  return is_last || lasted >= kPatience;
+  return is_last || lasted >= kStorePatience;
 }
 
 Duration StoreHealth::retry() const {
-  return error_.kind == Error::Kind::busy ? Duration{kRetryWhenLocked} : Duration{kRetry};
+  return error_.kind == Error::Kind::busy ? Duration{kRetryWhenLocked} : Duration{kStoreRetry};
 }
 
 }  // namespace hdrive::scheduler
