@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MLflow 3's logged models: created, finished, tagged, searched for. There is no registry of models.
+// MLflow 3's logged models: created, finished, tagged, searched for.
 #include <algorithm>
 
 #include "server/mlflow/artifacts.h"
@@ -151,13 +151,6 @@ json list_directory(Call& call) {
   return {{"root_uri", model.artifact_uri()}, {"files", std::move(files)}};
 }
 
-// Scripts that register a model are told so, where a client would only say that it found no such address.
-json no_registry(Call&) {
-  throw Fault{501, "NOT_IMPLEMENTED",
-              "hdrive's tracking server keeps no registry of models: leave out "
-              "registered_model_name, or set MLFLOW_REGISTRY_URI to a server that has one"};
-}
-
 }  // namespace
 
 std::vector<Route> model_routes() {
@@ -169,9 +162,7 @@ std::vector<Route> model_routes() {
           {"PATCH", "logged-models/{}/tags", set_model_tags},
           {"DELETE", "logged-models/{}/tags/{}", delete_model_tag},
           {"POST", "logged-models/{}/params", log_model_params},
-          {"GET", "logged-models/{}/artifacts/directories", list_directory},
-          {"POST", "registered-models/create", no_registry},
-          {"POST", "model-versions/create", no_registry}};
+          {"GET", "logged-models/{}/artifacts/directories", list_directory}};
 }
 
 }  // namespace hdrive::server::mlflow

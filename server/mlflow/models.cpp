@@ -69,8 +69,8 @@ void ModelRecord::log(std::vector<json> entries, std::int64_t now) {
   state();
 }
 
-std::string ModelRecord::artifact_uri() const {
-  return "mlflow-artifacts:/" + state_.experiment + "/models/" + id_ + "/artifacts";
+std::string ModelRecord::artifact_uri() {
+  return "mlflow-artifacts:/" + state().experiment + "/models/" + id_ + "/artifacts";
 }
 
 json ModelRecord::to_json() {

@@ -35,7 +35,7 @@ class ModelRecord {
 
   const std::string& id() const { return id_; }
   std::filesystem::path artifacts() const { return artifacts_; }
-  std::string artifact_uri() const;
+  std::string artifact_uri();
   nlohmann::json to_json();
 
  private:

@@ -48,8 +48,8 @@ Response respond(const std::function<nlohmann::json()>& answer) {
 }
 
 Api::Api(Tracking& tracking) : tracking_(tracking) {
-  for (auto list :
-       {logging_routes(), run_routes(), experiment_routes(), model_routes(), artifact_routes()})
+  for (auto list : {logging_routes(), run_routes(), experiment_routes(), model_routes(),
+                    registry_routes(), artifact_routes()})
     routes_.insert(routes_.end(), list.begin(), list.end());
 }
 

@@ -31,11 +31,12 @@ struct Route {
   Answer answer;
 };
 
-/// Experiments, runs, what is logged to runs, models, artifacts: a list each.
+/// Experiments, runs, what is logged to runs, models, their registry, artifacts: a list each.
 std::vector<Route> experiment_routes();
 std::vector<Route> run_routes();
 std::vector<Route> logging_routes();
 std::vector<Route> model_routes();
+std::vector<Route> registry_routes();
 std::vector<Route> artifact_routes();
 
 /// The answer as a response; a Fault as the JSON that MLflow's client makes an exception of.

@@ -54,6 +54,7 @@ Tracking::Tracking(fs::path sweep_directory, std::string sweep_id, const std::st
     : directory_(std::move(sweep_directory)),
       sweep_id_(std::move(sweep_id)),
       experiments_(directory_, experiment, now()),
+      registry_(directory_),
       files_(kMostOpen) {}
 
 std::int64_t Tracking::now() {

@@ -18,6 +18,7 @@
 #include "hdrive/clock.h"
 #include "server/mlflow/experiments.h"
 #include "server/mlflow/models.h"
+#include "server/mlflow/registry.h"
 #include "server/mlflow/run_record.h"
 
 namespace hdrive::server::mlflow {
@@ -30,6 +31,7 @@ class Tracking {
 
   std::int64_t now();  ///< milliseconds since 1970
   Experiments& experiments() { return experiments_; }
+  Registry& registry() { return registry_; }
 
   /// The run of that id, or a Fault. Good until the next call of any of these.
   RunRecord& run(const std::string& run_id);
@@ -59,6 +61,7 @@ class Tracking {
   const std::string sweep_id_;
   const std::shared_ptr<Clock> clock_ = make_steady_clock();
   Experiments experiments_;
+  Registry registry_;
   OpenFiles files_;  // that the runs append to
 
   // Runs in use, the latest first; those not used for long are read again from their files.

@@ -19,12 +19,24 @@ using namespace hdrive::server;
 
 namespace {
 
-constexpr const char* kPaths[] = {
-    "mlflow/runs/log-metric", "mlflow/runs/log-batch",       "mlflow/runs/log-parameter",
-    "mlflow/runs/set-tag",    "mlflow/runs/search",          "mlflow/runs/create",
-    "mlflow/runs/update",     "mlflow/experiments/search",   "mlflow/experiments/create",
-    "mlflow/logged-models",   "mlflow/logged-models/search", "mlflow/runs/log-inputs",
-    "mlflow/runs/log-model",  "mlflow/runs/outputs"};
+constexpr const char* kPaths[] = {"mlflow/runs/log-metric",
+                                  "mlflow/runs/log-batch",
+                                  "mlflow/runs/log-parameter",
+                                  "mlflow/runs/set-tag",
+                                  "mlflow/runs/search",
+                                  "mlflow/runs/create",
+                                  "mlflow/runs/update",
+                                  "mlflow/experiments/search",
+                                  "mlflow/experiments/create",
+                                  "mlflow/logged-models",
+                                  "mlflow/logged-models/search",
+                                  "mlflow/runs/log-inputs",
+                                  "mlflow/runs/log-model",
+                                  "mlflow/runs/outputs",
+                                  "mlflow/registered-models/create",
+                                  "mlflow/model-versions/create",
+                                  "mlflow/registered-models/alias",
+                                  "mlflow/model-versions/transition-stage"};
 
 // A sweep of one run, made anew now and then, since whatever is logged stays.
 struct Sweep {

@@ -187,6 +187,29 @@ def test_xgboost_logs_each_iteration_by_itself(tmp_path):
     assert len(losses) == 10 and losses == sorted(losses, reverse=True)
 
 
+def test_models_are_registered_under_names(tmp_path):
+    pytest.importorskip("sklearn")
+    sweep = sweep_of(DATA + textwrap.dedent("""
+        import sys, mlflow
+        from sklearn.linear_model import LogisticRegression
+        model = LogisticRegression().fit(X, y)
+        with mlflow.start_run() as run:
+            mlflow.sklearn.log_model(model, name="model", registered_model_name="credit", pip_requirements=[])
+            again = mlflow.register_model(f"runs:/{run.info.run_id}/model", "credit", tags={"a": "b"})
+            assert (again.version, again.run_id, again.tags) == ("2", run.info.run_id, {"a": "b"})
+            client = mlflow.MlflowClient()
+            client.set_registered_model_alias("credit", "champion", "1")
+            client.transition_model_version_stage("credit", "2", "Production")
+            for name in ("credit/1", "credit/latest", "credit@champion", "credit/Production"):
+                assert (mlflow.sklearn.load_model("models:/" + name).coef_ == model.coef_).all(), name
+            assert [each.name for each in mlflow.search_registered_models()] == ["credit"]
+            found = mlflow.search_model_versions(filter_string="name='credit'", order_by=["version_number DESC"])
+            assert [each.version for each in found] == [2, 1] or [each.version for each in found] == ["2", "1"]
+            mlflow.log_metric("loss", float(sys.argv[2]))
+    """), tmp_path)
+    assert (pathlib.Path(sweep.directory) / "mlflow" / "registry.jsonl").exists()
+
+
 def test_a_server_of_the_users_own_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mine:5000")
     with pytest.warns(UserWarning, match="http://mine:5000"):

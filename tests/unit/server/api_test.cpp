@@ -342,6 +342,74 @@ TEST_CASE("artifacts come and go through the proxy, and nothing leads out") {
   CHECK(fs::is_empty(at.run_directory(0) / "outputs"));
 }
 
+TEST_CASE("models are registered under names, with versions that count") {
+  Fixture at;
+  const json tags = json::array({{{"key", "a"}, {"value", "1"}}});
+  CHECK(at.post("registered-models/create",
+                {{"name", "m"}, {"tags", tags}})["registered_model"]["tags"] == tags);
+  CHECK(at.post("registered-models/create", {{"name", "m"}}, 400)["error_code"] ==
+        "RESOURCE_ALREADY_EXISTS");
+  at.post("registered-models/create", {{"name", "a/b"}}, 400);
+  at.post("model-versions/create", {{"name", "other"}, {"source", "s"}}, 404);
+  for (const char* source : {"mlflow-artifacts:/1/HD_x_0/artifacts/one", "two"})
+    at.post("model-versions/create", {{"name", "m"}, {"source", source}, {"run_id", "HD_x_0"}});
+  const json second =
+      at.get("model-versions/get", {{"name", "m"}, {"version", "2"}})["model_version"];
+  CHECK(second["source"] == "two");
+  CHECK(second["status"] == "READY");
+  CHECK(second["run_id"] == "HD_x_0");
+  CHECK(second["current_stage"] == "None");
+  CHECK(at.get("model-versions/get-download-uri",
+               {{"name", "m"}, {"version", "1"}})["artifact_uri"] ==
+        "mlflow-artifacts:/1/HD_x_0/artifacts/one");
+
+  at.post("registered-models/alias", {{"name", "m"}, {"alias", "best"}, {"version", "1"}});
+  CHECK(at.get("registered-models/alias",
+               {{"name", "m"}, {"alias", "best"}})["model_version"]["version"] == "1");
+  at.post("model-versions/transition-stage",
+          {{"name", "m"}, {"version", "1"}, {"stage", "Production"}});
+  at.post("model-versions/transition-stage", {{"name", "m"},
+                                              {"version", "2"},
+                                              {"stage", "Production"},
+                                              {"archive_existing_versions", true}});
+  at.post("model-versions/transition-stage", {{"name", "m"}, {"version", "2"}, {"stage", "prod"}},
+          400);
+  const json latest = at.post("registered-models/get-latest-versions",
+                              {{"name", "m"}, {"stages", {"Production"}}})["model_versions"];
+  REQUIRE(latest.size() == 1);
+  CHECK(latest[0]["version"] == "2");
+  CHECK(at.get("model-versions/search",
+               {{"filter", "name = 'm' AND run_id = 'HD_x_0'"}})["model_versions"]
+            .size() == 2);
+  // As MLflow's clients ask for all.
+  CHECK(at.get("registered-models/search",
+               {{"filter", "tag.`mlflow.prompt.is_prompt` != 'true'"}})["registered_models"]
+            .size() == 1);
+  at.get("model-versions/search", {{"max_results", "200000"}});
+  at.get("registered-models/search", {{"max_results", "1001"}}, 400);
+  CHECK(at.get("registered-models/search", {{"filter", "name LIKE 'x_'"}})["registered_models"]
+            .empty());
+
+  const std::string logged = at.post(
+      "logged-models", {{"experiment_id", "1"}, {"name", "x"}})["model"]["info"]["model_id"];
+  at.post("registered-models/create", {{"name", "l"}});
+  at.post("model-versions/create", {{"name", "l"}, {"source", "models:/" + logged}});
+  at.restart();
+  CHECK(at.get("model-versions/get-download-uri",
+               {{"name", "l"}, {"version", "1"}})["artifact_uri"] ==
+        "mlflow-artifacts:/1/models/" + logged + "/artifacts");
+
+  at.call("DELETE", "mlflow/model-versions/delete", {{"name", "m"}, {"version", "1"}});
+  at.get("model-versions/get", {{"name", "m"}, {"version", "1"}}, 404);
+  at.get("registered-models/alias", {{"name", "m"}, {"alias", "best"}}, 400);
+  // Another server on the same files, as after a crash, knows what this one did.
+  at.restart();
+  CHECK(at.post("model-versions/create",
+                {{"name", "m"}, {"source", "three"}})["model_version"]["version"] == "3");
+  at.call("DELETE", "mlflow/registered-models/delete", {{"name", "m"}});
+  at.get("registered-models/get", {{"name", "m"}}, 404);
+}
+
 TEST_CASE("requests that are wrong are answered with MLflow's codes") {
   Fixture at;
   CHECK(at.get("runs/get", json::object(), 400)["message"].get<std::string>().find("'run_id'") !=
@@ -351,7 +419,6 @@ TEST_CASE("requests that are wrong are answered with MLflow's codes") {
     at.get("runs/get", {{"run_id", id}}, 404);
   CHECK(at.post("traces/search", json::object(), 404)["error_code"] == "ENDPOINT_NOT_FOUND");
   at.get("runs/create", json::object(), 405);
-  at.post("registered-models/create", {{"name", "m"}}, 501);
   const json metric = {{"run_id", "HD_x_0"}, {"key", "a"}, {"value", 1}, {"timestamp", 1}};
   for (const json& change : std::vector<json>{{{"value", "x"}},
                                               {{"value", nullptr}},
