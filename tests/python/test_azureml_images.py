@@ -12,7 +12,7 @@ import pytest
 from hdrive.azureml import (ContainerRegistry, DockerBuildContext, DockerConfiguration, Environment, Estimator,
                             Experiment, GridParameterSampling, HyperDriveConfig, NotBuiltError, PrimaryMetricGoal,
                             PyTorchConfiguration, RunConfiguration, ScriptRunConfig, UserErrorException, Workspace,
-                            choice)
+                            choice, v2)
 
 SCRIPT = """
 import argparse, os
@@ -103,6 +103,16 @@ def test_images_are_of_folders_and_registries_too(engine, source, own_folder):
     registry.username = "me"
     with pytest.raises(NotBuiltError, match="podman login r.example"):
         Environment.from_docker_image("mine", "me/train", registry).build()
+
+
+def test_a_v2_job_runs_in_the_image_of_its_environment(engine, source):
+    job = v2.command(code="src", command="python train.py --data ${{inputs.data}}",
+                     environment_variables={"COLOUR": "red"},
+                     inputs={"data": v2.Input(type="uri_file", path="data.csv")}, environment=v2.Environment(image="me/train"))
+    started = v2.MLClient().jobs.create_or_update(job)
+    started.run.wait_for_completion()
+    assert started.run.get_metrics() == {"Accuracy": 6.0, "colour": 3.0}
+    assert " me/train /bin/sh -c " in next(line for line in engine() if line.startswith("run "))
 
 
 def test_an_estimators_image_is_taken_to_have_its_framework(engine, source):
