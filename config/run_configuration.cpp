@@ -89,18 +89,19 @@ class RunConfiguration {
                 "; hdrive runs no Spark jobs; let a script of framework Python "
                 "call spark-submit");
     refuse("nodeCount");
+    refuse("outputData");
+    const bool alone = !loader_.overrides.distributes;  // a run is one process
     if (communicator.ends_with("mpi") || framework.ends_with("mpi")) {
-      refuse("mpi.processCountPerNode");
+      if (alone) refuse("mpi.processCountPerNode");
       refuse("mpi.nodeCount");
     }
     if (framework == "pytorch") {
-      refuse("pytorch.processCount");
+      if (alone) refuse("pytorch.processCount");
       refuse("pytorch.nodeCount");
     }
-    if (framework == "tensorflowparameterserver" ||
-        (framework == "tensorflow" && communicator == "parameterserver"))
+    if (alone && (framework == "tensorflowparameterserver" ||
+                  (framework == "tensorflow" && communicator == "parameterserver")))
       refuse("tensorflow.workerCount");
-    refuse("outputData");
   }
 
   // The value in lower case, one of `allowed`; else it is reported.

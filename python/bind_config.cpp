@@ -54,11 +54,16 @@ nb::tuple parse_job(const std::string& text, const std::string& name, const std:
   return told(unlocked([&] { return parse_config(text, name, directory, overrides); }));
 }
 
-nb::tuple load_run_configuration(const std::string& file, const std::string& asset_map) {
+// `starts`: what it names is to be there.
+nb::tuple load_run_configuration(const std::string& file, const std::string& directory,
+                                 const std::string& asset_map, bool starts) {
   ConfigOverrides overrides;
   overrides.run_configuration = file;
+  overrides.source_directory = directory;
   overrides.asset_map = asset_map;
   overrides.needs_command = false;
+  overrides.needs_files = starts;
+  overrides.distributes = true;
   return told(unlocked([&] { return single_run(overrides); }));
 }
 

@@ -131,7 +131,7 @@ def test_a_misspelt_attribute_is_an_error_that_names_the_nearest():
     (lambda c: setattr(c, "node_count", 2), "node_count=2"),
     (lambda c: setattr(c, "framework", "PySpark"), "framework='PySpark'"),
     (lambda c: setattr(c, "communicator", "Nccl"), "does not go with framework"),
-    (lambda c: setattr(c, "data_references", {"digits": 1}), "data_references: digits"),
+    (lambda c: setattr(c, "data_references", {"digits": 1}), "data reference \"digits\" has no dataStoreName"),
     (lambda c: setattr(c, "spark", {}), "spark"),
     (lambda c: setattr(c.environment.python, "conda_dependencies", CondaDependencies.create(["no-such-package"])),
      "lacks no-such-package"),

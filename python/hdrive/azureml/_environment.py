@@ -40,6 +40,7 @@ class CondaDependencies:
     def __init__(self, conda_dependencies_file_path: str | None = None) -> None:
         self._conda: list[str] = []
         self._pip: list[str] = []
+        self._channels: list[str] = []
         if conda_dependencies_file_path is not None:
             self._conda, self._pip = read_conda_file(conda_dependencies_file_path)
 
@@ -66,7 +67,8 @@ class CondaDependencies:
         self._pip.append(pip_package)
 
     def add_channel(self, channel: str) -> None:
-        """Conda's tools look into conda-forge."""
+        """Where conda's tools look; others look nowhere else than they are used to."""
+        self._channels.append(channel)
 
     def set_python_version(self, version: str) -> None:
         """The version of Python that is wanted."""
@@ -82,6 +84,11 @@ class CondaDependencies:
     def pip_packages(self) -> list[str]:
         """Packages of pip."""
         return list(self._pip)
+
+    def _content(self, name: str) -> dict[str, Any]:
+        """What a conda file of them has."""
+        packages: list[Any] = [*self._conda, *([{"pip": self._pip}] if self._pip else [])]
+        return {"name": name, **({"channels": self._channels} if self._channels else {}), "dependencies": packages}
 
     def __repr__(self) -> str:
         return f"CondaDependencies(conda={self._conda!r}, pip={self._pip!r})"
@@ -247,7 +254,7 @@ class Environment(Settings):
     def build(self, workspace: Any = None, **_: Any) -> _Built:
         """Builds it, once, where the interpreter lacks some of its packages; an image is built or fetched. Raises
         UserErrorException with the tool's last lines where that fails."""
-        image = self._image(DockerConfiguration())
+        image = self._image(None)
         if image is None:
             return _Built(self._interpreter())
         spec = _core.Spec()
@@ -288,7 +295,7 @@ class Environment(Settings):
 
     # ---- what it amounts to ---------------------------------------------------------------------------------
 
-    def _image(self, given: DockerConfiguration) -> Image | None:
+    def _image(self, given: DockerConfiguration | None) -> Image | None:
         """The image that scripts run in; None where they run in an interpreter of this machine."""
         image = image_of(self.name, self.docker, given, self._curated)
         python = self.python
@@ -343,7 +350,7 @@ def _build(name: str, packages: CondaDependencies) -> str:
     with tempfile.TemporaryDirectory(prefix="hdrive-") as folder:
         file = os.path.join(folder, "environment.yml")
         with open(file, "w", encoding="utf-8") as out:  # JSON is YAML, too
-            json.dump({"name": name, "dependencies": [*packages.conda_packages, {"pip": packages.pip_packages}]}, out)
+            json.dump(packages._content(name), out)
         return _call_command("-d", file)
 
 

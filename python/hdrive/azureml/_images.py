@@ -56,15 +56,15 @@ class DockerBuildContext(Settings):
 class DockerSection(Settings):
     """The image that scripts run in, in podman, docker or apptainer, whichever is installed: `base_image`, fetched
     where it is not there; or `base_dockerfile`, the text or the path of a Dockerfile, or `build_context`, from which it
-    is built, once. With an `enabled` section and none of them, and with Azure's images that hold nothing but conda and
-    MPI, scripts run in an interpreter of this machine.
+    is built, once; unless `enabled` is False. Without one of them, and with Azure's images that hold nothing but conda
+    and MPI, scripts run in an interpreter of this machine.
 
         env.docker.base_image = "python:3.12"
         env.docker.arguments = ["--cap-add", "SYS_PTRACE"]
     """
 
     def __init__(self) -> None:
-        self.enabled = False
+        self.enabled: bool | None = None
         self.base_image: str | None = None
         self.base_image_registry = ContainerRegistry()
         self.base_dockerfile: str | None = None
@@ -78,7 +78,8 @@ class DockerSection(Settings):
 
 
 class DockerConfiguration(Settings):
-    """`use_docker=True`: the environment's image is used, with these `arguments` and this `shm_size`.
+    """`use_docker=True`: the environment's image is used, with these `arguments` and this `shm_size`. A configuration
+    that is given with `use_docker=False` leaves it unused.
 
     >>> DockerConfiguration(use_docker=True, arguments=["--cap-drop", "ALL"], shm_size="2g").shm_size
     '2g'
@@ -110,11 +111,13 @@ class Image:
         return wanted
 
 
-def image_of(environment: str, section: DockerSection, given: DockerConfiguration, curated: bool) -> Image | None:
+def image_of(environment: str, section: DockerSection, given: DockerConfiguration | None,
+             curated: bool) -> Image | None:
     """The image of an environment, with what a run configuration says of it; None where scripts run on this machine.
     Raises for what cannot be had."""
     builds = section.base_dockerfile is not None or section.build_context is not None
-    if not (builds or section.enabled or given.use_docker or (section.base_image and not curated)):
+    wanted = given.use_docker if given is not None else section.enabled
+    if not (builds or bool(section.base_image and not curated) if wanted is None else wanted):
         return None
     if builds and section.base_image:
         raise UserErrorException(f"environment {environment!r}: base_image and a Dockerfile are given; one is wanted")
@@ -127,7 +130,7 @@ def image_of(environment: str, section: DockerSection, given: DockerConfiguratio
     if registry.username or registry.password or registry.registry_identity:
         raise not_built(f"environment {environment!r}: signing in to a registry", "sign in yourself: podman login "
                         f"{registry.address or 'ADDRESS'}, and keep passwords out of programs")
-    how: Any = given if given.use_docker else section
+    how: Any = given if given is not None else section
     ignored(f"environment {environment!r}: docker", {"shared_volumes=False": not how.shared_volumes,
                                                      "platform": section.platform},
             "a run needs its folder and the source folder, and the engine takes the image for this machine")

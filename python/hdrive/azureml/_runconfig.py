@@ -19,6 +19,7 @@ __all__ = ["MpiConfiguration", "Program", "PyTorchConfiguration", "RunConfigurat
            "ScriptRunConfig", "TensorflowConfiguration"]
 
 _THIRTY_DAYS = 2592000
+_FRAMEWORKS = ("Python", "PyTorch", "TensorFlow", "Cntk", "PythonMpi", "PythonIntelMpi", "TensorFlowParameterServer")
 
 
 class _Distributed(Settings):
@@ -113,7 +114,7 @@ class RunConfiguration(Settings):
         self.environment = Environment("local")
         self.environment.python.conda_dependencies = conda_dependencies
         self.environment_variables: dict[str, str] = {}
-        self.docker = DockerConfiguration()
+        self.docker = self._own_docker = DockerConfiguration()
         self.history = _History()
         self.mpi = MpiConfiguration()
         self.pytorch = PyTorchConfiguration()
@@ -126,22 +127,49 @@ class RunConfiguration(Settings):
         self.output_data: dict[str, Any] = {}
         self.spark: Any = None
         self.amlcompute: Any = None
+        self._document: dict[str, Any] = {}  # of the file it was loaded from
+        self._loaded_target: Any = None
         self._seal()
 
     @staticmethod
-    def load(path: str, name: str | None = None) -> RunConfiguration:
-        """Azure's .runconfig files are what the command reads."""
-        raise not_built("RunConfiguration.load", "`hdrive run -c FILE` reads such files; here, set the attributes")
+    def load(path: str | os.PathLike[str], name: str | None = None) -> RunConfiguration:
+        """The configuration in the file `path`, or the one called `name` in the folder `path`, its .azureml or its
+        aml_config, as `hdrive run -c` finds it. Raises UserErrorException with every problem of the file, each with its
+        line.
 
-    def save(self, path: str | None = None, name: str | None = None, **_: Any) -> None:
-        """As load."""
-        raise not_built("RunConfiguration.save", "keep the program that makes the configuration")
+            run_config = RunConfiguration.load("project", "local")
+            run_config.environment_variables["EPOCHS"] = "3"
+        """
+        from ._runconfig_file import find, read
+        made = RunConfiguration()
+        read(find(path, name), made)
+        return made
+
+    def save(self, path: str | os.PathLike[str] | None = None, name: str | None = None,
+             separate_environment_yaml: bool = False) -> None:
+        """Writes it, for `load` and `hdrive run -c`: to the file `path`, or under `name` into .azureml of that folder.
+        What a loaded file had that is no attribute here stays.
+
+            run_config.save("project", "local")     # project/.azureml/local.runconfig
+        """
+        from ._runconfig_file import write
+        ignored("RunConfiguration.save", {"separate_environment_yaml": separate_environment_yaml},
+                "the environment is in the file")
+        write(self, path, name)
+
+    def _docker_given(self) -> DockerConfiguration | None:
+        """What was said of docker here; None where that is left to the environment."""
+        return self.docker if self.docker is not self._own_docker or self.docker.use_docker else None
 
     def _check(self) -> None:
-        require_local(self.target)
-        if self.framework not in ("Python", "PyTorch", "TensorFlow"):
-            raise not_built(f"framework={self.framework!r}", "allowed: Python, PyTorch, TensorFlow")
-        for what, value in (("spark", self.spark), ("amlcompute", self.amlcompute),
+        # A file's own target is warned of, when it is loaded, as the command does.
+        if self.target != self._loaded_target:
+            require_local(self.target)
+        if self.framework.lower() not in map(str.lower, _FRAMEWORKS):
+            raise not_built(f"framework={self.framework!r}", f"allowed: {', '.join(_FRAMEWORKS)}")
+        loaded = self._document
+        for what, value in (("spark", None if self.spark == loaded.get("spark") else self.spark),
+                            ("amlcompute", None if self.amlcompute == loaded.get("amlcompute") else self.amlcompute),
                             ("environment.python.base_conda_environment",
                              self.environment.python.base_conda_environment)):
             if value is not None:
@@ -153,18 +181,18 @@ class RunConfiguration(Settings):
             "a run keeps its outputs and logs, and starts from a snapshot")
         if self.node_count != 1:
             raise not_built(f"node_count={self.node_count}", "hdrive runs on this machine, so it is 1")
-        for what in ("data_references", "data", "output_data"):
-            if getattr(self, what):
-                raise not_built(f"{what}: {', '.join(map(str, getattr(self, what)))}",
-                                "pass the paths of files on this machine as arguments")
+        if self.output_data:
+            raise not_built(f"output_data: {', '.join(map(str, self.output_data))}",
+                            "write to ./outputs, which is kept of each run")
 
     def _distributed(self) -> _Distributed | None:
-        communicator = str(self.communicator).lower()
-        if communicator in ("openmpi", "intelmpi", "mpi"):
+        communicator, framework = str(self.communicator).lower(), self.framework.lower()
+        if communicator in ("openmpi", "intelmpi", "mpi") or framework.endswith("mpi"):
             return self.mpi
-        if self.framework == "PyTorch" and communicator in ("nccl", "gloo"):
+        if framework == "pytorch" and communicator in ("nccl", "gloo"):
             return self.pytorch
-        if self.framework == "TensorFlow" and communicator == "parameterserver":
+        served = framework == "tensorflow" and communicator == "parameterserver"
+        if served or framework == "tensorflowparameterserver":
             return self.tensorflow
         if communicator != "none":
             raise UserErrorException(f"communicator={self.communicator!r} does not go with framework="
@@ -185,11 +213,12 @@ class Program:
     script: str | None = None
     arguments: list[str] = field(default_factory=list)
     image: Image | None = None
+    data: list[str] = field(default_factory=list)
 
     def volumes(self) -> list[str]:
         """The files and folders of this machine that its arguments name: a container is to see them. Of one that the
         program makes itself the folder it is to lie in."""
-        given = [path for path in self.arguments if os.path.isabs(path)]
+        given = [path for path in [*self.arguments, *self.data] if os.path.isabs(path)]
         found = [path if os.path.exists(path) else os.path.dirname(path) for path in given]
         return sorted({path for path in found if os.path.exists(path) and path != os.path.sep})
 
@@ -256,7 +285,7 @@ class ScriptRunConfig(Settings):
         """What is to be run. Raises for all that hdrive cannot give, by its name."""
         config = self.run_config
         config._check()
-        image = config.environment._image(config.docker)
+        image = config.environment._image(config._docker_given())
         interpreter = config.environment._interpreter() if image is None else \
             config.environment._interpreter_in_image()
         if not os.path.isdir(self.source_directory):
@@ -267,6 +296,7 @@ class ScriptRunConfig(Settings):
                           config.max_run_duration_seconds or _THIRTY_DAYS, image=image)
         if self.command is not None:
             text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
+            self._give_data(program)
             program.command, program.append_parameters = ["/bin/sh", "-c", text], False
             if image is None:  # "python" is the environment's, for the shell as well
                 path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))
@@ -274,6 +304,7 @@ class ScriptRunConfig(Settings):
         else:
             program.script = str(self.script)
             program.arguments = [argument_text(each) for each in self.arguments]
+            self._give_data(program)
             if not os.path.exists(os.path.join(self.source_directory, program.script)):
                 raise UserErrorException(f"script: there is no {program.script} in {self.source_directory}")
             program.command = [interpreter, program.script, *program.arguments]
@@ -290,6 +321,16 @@ class ScriptRunConfig(Settings):
         if distributed is not None:
             program.command = _launched(distributed, program.command, interpreter)
         return program
+
+
+    def _give_data(self, program: Program) -> None:
+        """Data references and data as paths of this machine, by azureml.yml."""
+        config = self.run_config
+        if config.data_references or config.data:
+            from ._runconfig_file import data_of
+            variables, program.arguments = data_of(config, self.source_directory, program.script, program.arguments)
+            program.environment.update(variables)
+            program.data += variables.values()
 
 
 def _resumed(given: Any) -> str:
