@@ -108,11 +108,22 @@ def test_images_are_of_folders_and_registries_too(engine, source, own_folder):
 def test_a_v2_job_runs_in_the_image_of_its_environment(engine, source):
     job = v2.command(code="src", command="python train.py --data ${{inputs.data}}",
                      environment_variables={"COLOUR": "red"},
-                     inputs={"data": v2.Input(type="uri_file", path="data.csv")}, environment=v2.Environment(image="me/train"))
+                     inputs={"data": v2.Input(type="uri_file", path="data.csv")},
+                     environment=v2.Environment(image="me/train"))
     started = v2.MLClient().jobs.create_or_update(job)
     started.run.wait_for_completion()
     assert started.run.get_metrics() == {"Accuracy": 6.0, "colour": 3.0}
-    assert " me/train /bin/sh -c " in next(line for line in engine() if line.startswith("run "))
+    [line] = [line for line in engine() if line.startswith("run ")]
+    data = os.path.abspath("data.csv")
+    assert " me/train /bin/sh -c " in line and f"--volume {data}:{data}" in line
+
+
+def test_a_command_sees_the_paths_among_its_words(engine, own_folder, source):
+    source.run_config.environment = Environment.from_docker_image("mine", "me/train")
+    submit(ScriptRunConfig("src", command=["python", "train.py", "--data", own_folder / "data.csv"],
+                           run_config=source.run_config))
+    [line] = [line for line in engine() if line.startswith("run ")]
+    assert f"--volume {own_folder}/data.csv:{own_folder}/data.csv" in line
 
 
 def test_an_estimators_image_is_taken_to_have_its_framework(engine, source):

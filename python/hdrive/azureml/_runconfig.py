@@ -279,6 +279,7 @@ class ScriptRunConfig(Settings):
         if max_run_duration_seconds is not None and max_run_duration_seconds != _THIRTY_DAYS:
             self.run_config.max_run_duration_seconds = max_run_duration_seconds
         self.resume_from = resume_from
+        self._reads: list[str] = []  # files and folders that the command's text names
         self._seal()
 
     def _program(self, experiment: str) -> Program:
@@ -297,6 +298,8 @@ class ScriptRunConfig(Settings):
         if self.command is not None:
             text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
             self._give_data(program)
+            words = [] if isinstance(self.command, str) else map(argument_text, self.command)
+            program.data += [*self._reads, *words]
             program.command, program.append_parameters = ["/bin/sh", "-c", text], False
             if image is None:  # "python" is the environment's, for the shell as well
                 path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))

@@ -304,8 +304,11 @@ class Command(Job):
         config.target = "local" if self.compute is None else self.compute
         config.max_run_duration_seconds = timeout or self.timeout or config.max_run_duration_seconds
         code = "." if self.code is None else _local("code", os.fspath(self.code))
-        return ScriptRunConfig(code, command=self._text(space), run_config=config,
+        made = ScriptRunConfig(code, command=self._text(space), run_config=config,
                                distributed_job_config=_distribution(self.distribution))
+        files = {name: given for name, given in self.inputs.items() if isinstance(given, Input) and given.path}
+        made._reads = [str(given._text(name)) for name, given in files.items()]
+        return made
 
 
 def command(**given: Any) -> Command:
