@@ -5,6 +5,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <string>
+#include <thread>
+
 #include "compute/launcher.h"
 #include "compute/process_identity.h"
 #include "compute/supervisor/protocol.h"
@@ -37,6 +40,9 @@ class Supervisor {
     char* arguments[] = {name.data(), time.data(), nullptr};
     char* environment[] = {place.data(), nullptr};
     REQUIRE(::posix_spawn(&pid_, "/bin/sleep", nullptr, nullptr, arguments, environment) == 0);
+    // The kernel lets this process go on a moment before it shows the other's environment.
+    const std::string shown = "/proc/" + std::to_string(pid_) + "/environ";
+    while (read(shown).find(place) == std::string::npos) std::this_thread::yield();
   }
   ~Supervisor() {
     ::kill(pid_, SIGKILL);
