@@ -43,17 +43,6 @@ nb::tuple load(const std::string& file, const Settings& set,
   return told(unlocked([&] { return load_config(file, overrides); }));
 }
 
-// A job that was made or changed in Python, as JSON, which is YAML. What it names is to be there
-// where it is about to run.
-nb::tuple parse_job(const std::string& text, const std::string& name, const std::string& directory,
-                    const std::string& search_path, const std::string& asset_map, bool starts) {
-  ConfigOverrides overrides;
-  overrides.search_path = search_path;
-  overrides.asset_map = asset_map;
-  overrides.needs_files = overrides.captures = starts;
-  return told(unlocked([&] { return parse_config(text, name, directory, overrides); }));
-}
-
 // `starts`: what it names is to be there.
 nb::tuple load_run_configuration(const std::string& file, const std::string& directory,
                                  const std::string& asset_map, bool starts) {
@@ -93,7 +82,6 @@ nb::list algorithms(const std::vector<AlgorithmInfo>& table) {
 
 void bind_config(nb::module_& module) {
   module.def("load_config", load);
-  module.def("parse_job", parse_job);
   module.def("load_run_configuration", load_run_configuration);
   module.def("find_run_configuration", [](const std::string& directory, const std::string& name) {
     return valid_or_raise(find_run_configuration(directory, name)).string();
