@@ -27,6 +27,7 @@ Result<void> RunController::adopt() {
     live.handed_over = true;
     live.canceling = journal_.state().canceling(run);
     live.unreachable = journal_.state().lost_contact(run).has_value();
+    if (journal_.state().handle(run).empty() && !live.unreachable) live.since = journal_.now();
     live_.add(run, live, journal_.state().slot(run));
     left.push_back(request(run));
   }

@@ -75,6 +75,11 @@ void LiveRuns::heard_of(RunId run, Time when) {
   by_word_.insert({when, run});
 }
 
+void LiveRuns::stop_clock(RunId run) {
+  forget_times(run);
+  runs_.at(run).since.reset();
+}
+
 void LiveRuns::lose_sight(RunId run) {
   const auto word = last_word_.find(run);
   if (word == last_word_.end()) return;

@@ -17,7 +17,7 @@ namespace hdrive::scheduler {
 
 struct LiveRun {
   int attempt = 1;
-  std::optional<Time> since;            ///< when it began; nothing: it waits for that
+  std::optional<Time> since;            ///< from when its time counts; nothing: it does not
   bool handed_over = false;             ///< its target has it
   bool unreachable = false;             ///< and no contact with it
   EndCause canceling = EndCause::none;  ///< why it was told to end
@@ -47,6 +47,8 @@ class LiveRuns {
   /// It runs since then. It is heard of, too, if nothing was heard of it later.
   void set_since(RunId run, Time since);
   void heard_of(RunId run, Time when);
+  /// Its time does not count until `set_since`: it waits for its turn.
+  void stop_clock(RunId run);
   /// Nothing can be heard of it until something is.
   void lose_sight(RunId run);
   /// It was told to end: it is no longer among those below.

@@ -174,6 +174,7 @@ void RunController::start(RunId run) {
   auto started = target_.start(request(run));
   if (started) {
     live_.find(run)->handed_over = true;
+    live_.set_since(run, journal_.now());
     // There is room again. Whether a program runs that could not be executed is
     // told later.
     if (blocked_ && passes_by_itself(blocked_->kind)) blocked_.reset();
@@ -221,6 +222,7 @@ void RunController::on(const RunAccepted& accepted) {
   if (!live_.find(accepted.run, accepted.attempt)) return;
   find_again(accepted.run);
   if (history().run(accepted.run).status == RunStatus::running) return;
+  live_.stop_clock(accepted.run);
   if (journal_.state().handle(accepted.run) == accepted.handle)
     return;  // to an earlier session, too
   journal_.record(RunSubmitted{accepted.run, accepted.attempt, accepted.handle, journal_.now()});
@@ -253,8 +255,11 @@ void RunController::on(const RunNotFound& missing) {
 void RunController::on(const RunUnreachable& unreachable) {
   LiveRun* live = live_.find(unreachable.run, unreachable.attempt);
   if (!live || std::exchange(live->unreachable, true)) return;
-  // That it is silent says nothing now.
-  live_.lose_sight(unreachable.run);
+  // That it is silent says nothing now; and what has not begun waits.
+  if (history().run(unreachable.run).status == RunStatus::running)
+    live_.lose_sight(unreachable.run);
+  else
+    live_.stop_clock(unreachable.run);
   journal_.record(
       RunContact{unreachable.run, unreachable.attempt, true, unreachable.why, journal_.now()});
 }

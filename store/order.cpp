@@ -12,7 +12,7 @@ namespace {
 std::string name_of(RunId run) { return fmt::format("run {}", run); }
 
 constexpr std::string_view what(const RunSubmitted&) { return "submitted"; }
-constexpr std::string_view what(const RunContact&) { return "out of reach or in it"; }
+constexpr std::string_view what(const RunContact&) { return "said to be out of reach, or in it"; }
 constexpr std::string_view what(const RunStarted&) { return "started"; }
 constexpr std::string_view what(const RunMetrics&) { return "reported"; }
 constexpr std::string_view what(const RunJudged&) { return "judged"; }

@@ -174,8 +174,9 @@ struct TargetCapacity {
 /// For each attempt that was started or adopted the events are, in this order: at most one
 /// RunAccepted; at most one RunBegan; RunReported in the order the run logged; then exactly one of
 /// RunExited, RunVanished, RunDeferred and RunNotFound, after which nothing of the attempt is
-/// alive. RunUnreachable and RunReachable may come by turns in between. Time counts from RunBegan:
-/// what waits in a queue does not run. Destroying a target leaves its runs as they are where they
+/// alive. RunUnreachable and RunReachable may come by turns in between. A run's time counts from
+/// `start`, and again from RunBegan; not while it waits in a queue (RunAccepted) or is out of reach
+/// before it began. Destroying a target leaves its runs as they are where they
 /// can live without it (local processes), and ends them where they can't.
 class ComputeTarget {
  public:

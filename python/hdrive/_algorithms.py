@@ -77,6 +77,15 @@ class Listener:
     def on_run_proposed(self, run: int, attempt: int, params: dict[str, Any], reason: str) -> None:
         """A parameter set was drawn."""
 
+    def on_run_submitted(self, run: int, attempt: int, handle: str) -> None:
+        """A run waits in a queue of its target, which calls it `handle`."""
+
+    def on_run_unreachable(self, run: int, attempt: int, reason: str) -> None:
+        """Its target has no contact with a run, which may go on."""
+
+    def on_run_reachable(self, run: int, attempt: int, reason: str) -> None:
+        """There is contact with a run again; `reason` is empty."""
+
     def on_run_started(self, run: int, attempt: int, slot: int | None) -> None:
         """A run began."""
 

@@ -95,6 +95,42 @@ TEST_CASE("what waits in a queue uses up none of its time, and is cancelled late
   sweep.check_each_once();
 }
 
+TEST_CASE("a run that never says that it began is ended at its limit, where there is no queue") {
+  // What takes a run and is silent, as a supervisor that hangs.
+  class Silent final : public ComputeTarget {
+   public:
+    explicit Silent(std::shared_ptr<SimulatedClock> clock) : clock_(std::move(clock)) {}
+    Result<void> start(const RunRequest&) override { return {}; }
+    Result<void> adopt(std::span<const RunRequest>) override { return {}; }
+    void cancel(RunId run, CancelMode) override {
+      RunExited exited{run, 1};
+      exited.signal = 15;
+      ended_.emplace_back(exited);
+    }
+    void wait(Time deadline, std::stop_token, std::vector<TargetEvent>& events) override {
+      if (ended_.empty()) clock_->advance_to(deadline);
+      for (TargetEvent& event : std::exchange(ended_, {})) events.push_back(std::move(event));
+    }
+    std::string describe() const override { return "silent"; }
+
+   private:
+    std::shared_ptr<SimulatedClock> clock_;
+    std::vector<TargetEvent> ended_;
+  };
+  Simulation simulation;
+  simulation.spec.max_total_runs = 1;
+  simulation.spec.max_run_duration = 10min;
+  const Time began = simulation.clock->now();
+  SweepParts parts;
+  parts.store = simulation.store;
+  parts.target = std::make_shared<Silent>(simulation.clock);
+  parts.clock = simulation.clock;
+  parts.sampler = simulation.sampler;
+  REQUIRE(run_sweep(simulation.spec, parts));
+  CHECK(simulation.state().history().run(0).ended_by == EndCause::time_limit);
+  CHECK(simulation.clock->now() - began < 11min);
+}
+
 TEST_CASE("a run that is out of reach keeps its place, and what it logs meanwhile comes later") {
   ClusterSweep sweep;
   sweep.spec.max_total_runs = 2;
