@@ -3,6 +3,7 @@
 // Text helpers any program could use: case, nearest match, JSON strings, numbers.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +21,11 @@ std::string fold(std::string_view word);
 /// Without white space at both ends.
 std::string_view trim(std::string_view text);
 
+/// The parts are views into `text`, which has to outlive them.
 std::vector<std::string_view> split(std::string_view text, char separator);
+/// Not of a text that is gone before the parts are looked at.
+template <std::same_as<std::string> Text>
+std::vector<std::string_view> split(Text&& text, char separator) = delete;
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 /// The candidate most like `word` by edit distance (adjacent swaps count one), ignoring case;

@@ -114,14 +114,14 @@ EventFiles EventFiles::resume(const fs::path& directory) {
   EventFiles events;
   events.directory_ = directory;
   const auto passed = base::read_file(directory / kPassedOver);
-  for (const std::string_view line : base::split(passed ? *passed : "", '\n')) {
+  for (const std::string_view line : base::split(passed ? *passed : std::string_view(), '\n')) {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), size);
     if (error == std::errc() && end < line.data() + line.size())
       events.positions_[std::string(end + 1, line.data() + line.size())] = {size, 0, false};
   }
   const auto written = base::read_file(directory / "metrics.jsonl");
-  for (const std::string_view line : base::split(written ? *written : "", '\n'))
+  for (const std::string_view line : base::split(written ? *written : std::string_view(), '\n'))
     if (auto place = place_in(line)) {
       Position& at = events.positions_[place->file];
       if (std::pair(place->record, place->place + 1) > std::pair(at.record, at.taken))

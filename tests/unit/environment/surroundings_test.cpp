@@ -47,7 +47,8 @@ class Engine {
   }
   int builds() const {
     int count = 0;
-    for (const std::string_view line : base::split(file("calls"), '\n'))
+    const std::string calls = file("calls");
+    for (const std::string_view line : base::split(calls, '\n'))
       count += line.starts_with("build ");
     return count;
   }
