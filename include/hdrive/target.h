@@ -44,6 +44,16 @@ std::string to_cursor(const IntakePosition& position);
 /// Nothing: it is a cursor of another kind.
 std::optional<IntakePosition> position_from(std::string_view cursor);
 
+/// What a run asks of the place where it runs; 0: nothing is asked.
+struct RunResources {
+  std::int64_t cpus = 0;     ///< processors, of each process where there are several
+  double gpus = 0;           ///< of each node; below 1 a part of one
+  std::uint64_t memory = 0;  ///< bytes, of each node
+  std::int64_t nodes = 1;
+  std::int64_t processes_per_node = 1;
+  bool operator==(const RunResources&) const = default;
+};
+
 /// What a target needs to start a run, or to find it again.
 struct RunRequest {
   RunId run = 0;
@@ -59,7 +69,8 @@ struct RunRequest {
   std::chrono::milliseconds
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
-  std::string handle;                        ///< for `adopt`: as RunAccepted had it
+  RunResources resources;
+  std::string handle;  ///< for `adopt`: as RunAccepted had it
   std::string cursor;  ///< for `adopt`: where to go on, as RunReported had it; empty: at the start
   /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have
   /// the same.

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Targets by name: what targets.yml says of the places where runs can go.
+//
+// Plain values; copy them freely.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace hdrive {
+
+// ---- ssh ----------------------------------------------------------------------------------------
+
+/// One machine that is reached by SSH. What is not given here, the system's ssh client knows: from
+/// its configuration file, its agent, its list of known hosts.
+struct SshHost {
+  std::string host;  ///< a name or address, or a Host of ssh's configuration file
+  int port = 0;      ///< 0: ssh's own
+  std::string user;  ///< empty: ssh's own
+  std::filesystem::path identity_file;  ///< a private key; empty: ssh's own
+  std::int64_t slots = 0;         ///< runs at once; 0: as many as its processors and GPUs allow
+  std::vector<std::string> gpus;  ///< handed out to runs; "auto": all of them
+  bool operator==(const SshHost&) const = default;
+};
+
+struct SshOptions {
+  std::vector<SshHost> hosts;  ///< at least one
+  std::string directory;       ///< on each host, for what hdrive keeps there; empty: ~/.hdrive-runs
+  /// ssh's configuration file in the place of ~/.ssh/config; may be empty.
+  std::filesystem::path config_file;
+  std::vector<std::string> ssh_options;  ///< of ssh's `-o`: "ProxyJump=gate"
+  std::string python;                    ///< a folder put in front of PATH there; empty: none
+  /// How long a host may be out of reach before its runs count as lost and are started elsewhere.
+  /// Their supervisors end them before that. Zero: never, they are waited for.
+  std::chrono::milliseconds lost_after{0};
+  bool operator==(const SshOptions&) const = default;
+};
+
+// ---- slurm --------------------------------------------------------------------------------------
+
+struct SlurmOptions {
+  std::string partition, account, qos, constraint, gres;  ///< as sbatch takes them; may be empty
+  std::string cluster;                                    ///< of several (`-M`); may be empty
+  std::vector<std::string> directives;  ///< more of sbatch's options: "--exclusive"
+  std::vector<std::string> setup;       ///< lines of the job's script before the run: "module load"
+  /// What the script is sent before its time is over, and how long before: sbatch's `--signal`.
+  std::string signal;  ///< "USR1" or "TERM"; empty: none
+  std::chrono::milliseconds signal_before{std::chrono::seconds{60}};
+  std::chrono::milliseconds poll{std::chrono::seconds{5}};  ///< how often the queue is asked
+  bool arrays = true;  ///< runs that start together are one job array
+  /// Runs are started inside one allocation by an agent on each of its nodes.
+  bool pilot = false;
+  std::int64_t nodes = 1;  ///< of the pilot's allocation
+  bool operator==(const SlurmOptions&) const = default;
+};
+
+// ---- any batch system by its commands -----------------------------------------------------------
+
+/// What a batch system calls a job's state, in our words.
+enum class JobState {
+  queued,
+  running,
+  completed,
+  failed,
+  canceled,
+  unknown,  ///< it says nothing of the job: the run directory tells
+};
+
+struct CommandOptions {
+  std::string system;  ///< a ready one to begin with: "sge", "pbs", ...; empty: none
+  /// Words of commands; {script}, {job}, {name}, {directory}, {stdout}, {stderr}, {cpus}, {gpus},
+  /// {memory_mb}, {nodes}, {time_s}, {time_hms} are replaced.
+  std::vector<std::string> submit, status, cancel;
+  std::string job_pattern;    ///< RE2: its first group in what submit prints is the job's name
+  std::string state_pattern;  ///< RE2: groups `job` and `state` in what status prints
+  std::map<std::string, JobState> states;  ///< what the system calls them
+  std::vector<std::string> directives;     ///< lines at the head of the job's script
+  std::vector<std::string> setup;          ///< lines of the job's script before the run
+  std::chrono::milliseconds poll{std::chrono::seconds{10}};
+  bool operator==(const CommandOptions&) const = default;
+};
+
+// ---- any of them --------------------------------------------------------------------------------
+
+/// Processes of this machine.
+struct LocalOptions {
+  bool operator==(const LocalOptions&) const = default;
+};
+
+using TargetOptions = std::variant<LocalOptions, SshOptions, SlurmOptions, CommandOptions>;
+
+/// A place where runs can go.
+struct NamedTarget {
+  std::string name;
+  std::string type;  ///< "local", "ssh", "slurm", "command"
+  TargetOptions options;
+  std::int64_t slots = 0;      ///< runs at once; 0: what it has room for
+  std::filesystem::path file;  ///< that says so; empty: none does
+  int line = 0;                ///< in that file
+};
+
+}  // namespace hdrive
