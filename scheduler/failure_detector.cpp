@@ -19,6 +19,16 @@ std::string how_it_failed(RunId run, const SweepState& state) {
   return text;
 }
 
+// A script of azureml.core may well have logged, to Azure's own SDK.
+std::string logs_elsewhere(AzuremlSdk sdk) {
+  if (sdk == AzuremlSdk::stand_in) return "";
+  return fmt::format(
+      "; with azureml_sdk: {} what azureml.core logs goes to Azure's own SDK where that is "
+      "installed; "
+      "azureml_sdk: stand_in has it logged to the sweep",
+      to_string(sdk));
+}
+
 }  // namespace
 
 bool FailureDetector::shows_success(RunId run, const History& history) const {
@@ -72,7 +82,8 @@ std::optional<std::string> FailureDetector::hopeless(const SweepState& state) co
   }
   text = fmt::format("none of the first {} runs logged the primary metric \"{}\"", without_metric_,
                      state.primary_metric());
-  if (state.metric_names().empty()) return text + "; they logged no metric at all";
+  if (state.metric_names().empty())
+    return text + "; they logged no metric at all" + logs_elsewhere(spec_.azureml_sdk);
   const std::vector<std::string> names(state.metric_names().begin(), state.metric_names().end());
   const std::string hint = base::did_you_mean(state.primary_metric(), names);
   return text + "; they logged " + base::join(names, ", ") + (hint.empty() ? "" : ";" + hint);
@@ -85,11 +96,11 @@ std::optional<std::string> FailureDetector::failing() const {
                      base::plural(in_a_row_, "run"), latest_);
 }
 
-std::string missing_metric(RunId run, const SweepState& state) {
+std::string missing_metric(RunId run, const SweepState& state, AzuremlSdk azureml_sdk) {
   const std::vector<std::string> seen = state.metric_names(run);
   const std::string text =
       fmt::format("ended without the primary metric \"{}\"", state.primary_metric());
-  if (seen.empty()) return text + "; it logged no metric at all";
+  if (seen.empty()) return text + "; it logged no metric at all" + logs_elsewhere(azureml_sdk);
   const std::string hint = base::did_you_mean(state.primary_metric(), seen);
   return text + "; it logged " + base::join(seen, ", ") + (hint.empty() ? "" : ";" + hint);
 }

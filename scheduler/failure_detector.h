@@ -54,7 +54,8 @@ class FailureDetector {
 };
 
 /// "ended without the primary metric ...", with the names that were seen and
-/// the nearest one.
-std::string missing_metric(RunId run, const SweepState& state);
+/// the nearest one; of a run that logged nothing, where azureml.core may have
+/// logged it instead.
+std::string missing_metric(RunId run, const SweepState& state, AzuremlSdk azureml_sdk);
 
 }  // namespace hdrive::scheduler

@@ -399,7 +399,8 @@ void RunController::record_end(RunEnded change) {
   if (again) return try_again(run, cause, reason);
   if (lacks_metric && !missing_metric_told_) {
     missing_metric_told_ = true;
-    journal_.note(Noted::Level::warning, run, missing_metric(run, journal_.state()));
+    journal_.note(Noted::Level::warning, run,
+                  missing_metric(run, journal_.state(), spec_.azureml_sdk));
   }
   failures_.observe(run, journal_.state());
   progress_.observe(run, history());

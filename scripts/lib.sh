@@ -216,6 +216,18 @@ need_scikit_learn() {
     fail "pip could not install scikit-learn; is this machine connected to a network?"
 }
 
+# offer_azureml_core: Azure's own SDK, in build/venv-azureml, for the test of scripts where that is installed, too. Its
+# packages are many and old, so no other test has them around; where they do not install the test says that it is skipped.
+offer_azureml_core() {
+  local venv=$HDRIVE_ROOT/build/venv-azureml
+  "$venv/bin/python" -c 'import azureml.core' 2>/dev/null && return
+  say "installing azureml-core into build/venv-azureml"
+  rm -rf "$venv"
+  quietly venv-azureml.log /usr/bin/python3 -m venv "$venv" &&
+    quietly pip-azureml.log "$venv/bin/python" -m pip install azureml-core ||
+    say "azureml-core does not install here; the test with Azure's own SDK is skipped"
+}
+
 # ---- the Python package -------------------------------------------------------------------------
 
 # A Python's version as a wheel's tag: cp311.

@@ -161,6 +161,7 @@ def _module(name: str, names: tuple[str, ...], package: str) -> ModuleType:
             module = ModuleType(name, f"hdrive in the place of {name}.")
             module.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
             module.__path__ = []
+            module.__file__ = __file__  # what a script prints to see which azureml it has
         sys.modules[name] = module
     module.__dict__["_of_hdrive"] = True
     module.__dict__["__getattr__"] = _getter(module, names, package)

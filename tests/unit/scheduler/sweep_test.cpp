@@ -311,6 +311,27 @@ TEST_CASE(
   CHECK(all->warnings.size() == 1);
 }
 
+TEST_CASE("runs that logged nothing are told whom azureml.core may have logged to") {
+  Simulation simulation;
+  simulation.model = [](const RunRequest&) { return exits(0); };
+  const std::string advice =
+      "it logged no metric at all; with azureml_sdk: auto what azureml.core logs goes to Azure's "
+      "own SDK where that is installed; azureml_sdk: stand_in has it logged to the sweep";
+  simulation.spec.azureml_sdk = AzuremlSdk::automatic;
+  const auto summary = simulation.run();
+  REQUIRE(summary);
+  REQUIRE(summary->warnings.size() == 1);
+  CHECK_THAT(summary->warnings[0], Catch::EndsWith(advice));
+  CHECK_THAT(summary->reason, Catch::Contains("no metric at all; with azureml_sdk: auto"));
+
+  Simulation ours;
+  ours.model = simulation.model;
+  const auto plain = ours.run();
+  REQUIRE(plain);
+  REQUIRE(plain->warnings.size() == 1);
+  CHECK_THAT(plain->warnings[0], Catch::EndsWith("it logged no metric at all"));
+}
+
 TEST_CASE("where the metric is not insisted on, a run that completes without it is a success") {
   Simulation simulation;
   simulation.spec.max_total_runs = 40;
