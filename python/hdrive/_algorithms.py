@@ -114,7 +114,7 @@ class _Named:
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self.options.items())})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.options == other.options
+        return isinstance(other, _Named) and type(self) is type(other) and self.options == other.options
 
     def __hash__(self) -> int:
         return hash((type(self), tuple(sorted(self.options.items()))))

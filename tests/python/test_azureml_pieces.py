@@ -279,7 +279,8 @@ def test_an_environment_that_the_interpreter_lacks_is_built_once(monkeypatch, tm
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("answers.py", "ANSWER = 42\n")
         archive.writestr("answers-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: answers\nVersion: 1.0\n")
-        archive.writestr("answers-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("answers-1.0.dist-info/WHEEL",
+                         "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr("answers-1.0.dist-info/RECORD", "")
     environment = Environment("mine")
     environment.python.conda_dependencies = CondaDependencies.create(pip_packages=["answers"])
@@ -287,7 +288,8 @@ def test_an_environment_that_the_interpreter_lacks_is_built_once(monkeypatch, tm
     built = environment.build()
     built.wait_for_completion(show_output=True)
     assert built.interpreter.startswith(str(tmp_path / "environments"))
-    told = subprocess.run([built.interpreter, "-c", "import answers; print(answers.ANSWER)"], capture_output=True, text=True)
+    told = subprocess.run([built.interpreter, "-c", "import answers; print(answers.ANSWER)"], capture_output=True,
+                          text=True)
     assert told.stdout == "42\n"
     assert environment.build().interpreter == built.interpreter
     assert capfd.readouterr().err.count("building it with") == 1

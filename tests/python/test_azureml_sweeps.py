@@ -285,8 +285,8 @@ def test_the_users_own_sitecustomize_is_left_alone(experiment, own_folder, monke
     (own_folder / "mine").mkdir()
     (own_folder / "mine" / "sitecustomize.py").write_text("import builtins\nbuiltins.mine = 42")
     monkeypatch.setenv("PYTHONPATH", f"{own_folder / 'mine'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    (own_folder / "src" / "site.py").write_text("from azureml.core import Run\nRun.get_context().log('mine', mine)")
-    run = experiment.submit(ScriptRunConfig("src", "site.py"))
+    (own_folder / "src" / "own.py").write_text("from azureml.core import Run\nRun.get_context().log('mine', mine)")
+    run = experiment.submit(ScriptRunConfig("src", "own.py"))
     run.wait_for_completion()
     assert run.get_metrics() == {"mine": 42.0}
 

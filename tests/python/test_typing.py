@@ -49,6 +49,7 @@ def test_the_stub_agrees_with_the_extension():
 
 
 GOOD = """
+    from __future__ import annotations
     import hdrive
 
     def train(run: hdrive.Run, params: dict[str, float]) -> float:

@@ -27,7 +27,7 @@ _MOST = 1000
 def _value_axis(table: Table, values: Numbers | None = None) -> Axis:
     """The primary metric's axis; logarithmic where positive values span more than three decades."""
     known = table.value[table.valued] if values is None else values[numpy.isfinite(values)]
-    log = bool(len(known)) and bool(known.min() > 0) and bool(known.max() > 1000 * known.min())
+    log = bool(len(known)) and bool(numpy.min(known) > 0) and bool(numpy.max(known) > 1000 * numpy.min(known))
     return Axis(table.metric, log)
 
 
@@ -35,7 +35,7 @@ def _scale(table: Table) -> Scale:
     """Colours from the best to the worst value; those far out among the worst share the last colour."""
     good = table.good[table.valued]
     low, high = numpy.quantile(good, [0.25, 0.75])
-    worst, best = max(good.min(), low - 1.5 * (high - low)), good.max()
+    worst, best = max(numpy.min(good), low - 1.5 * (high - low)), numpy.max(good)
     if worst >= best:
         worst = best - max(1.0, abs(best)) * 1e-3
     span = (worst, best) if table.maximize else (-best, -worst)
@@ -140,7 +140,7 @@ def parallel_coordinates(table: Table, params: Sequence[str] | None = None) -> F
     value = table.value[rows]
     log = _value_axis(table).log
     placed = numpy.log(value) if log else value
-    low, high = placed.min(), placed.max()
+    low, high = numpy.min(placed), numpy.max(placed)
     unit = (placed - low) / (high - low) if high > low else numpy.full(len(rows), 0.5)
     ticks = [(float(at), _figure(math.exp(low + at * (high - low)) if log else low + at * (high - low)))
              for at in (0, 0.25, 0.5, 0.75, 1)] if high > low else [(0.5, _figure(float(value[0])))]
@@ -159,7 +159,7 @@ def _labels(dimension: Dimension) -> list[tuple[float, str]]:
     known = dimension.places[numpy.isfinite(dimension.places)]
     if dimension.categories:
         return [(at / max(1, len(dimension.options) - 1), text) for at, text in dimension.ticks]
-    low, high = float(known.min()), float(known.max())
+    low, high = float(numpy.min(known)), float(numpy.max(known))
     if high <= low:
         return [(0.5, _figure(low))]
     if dimension.log:
@@ -262,7 +262,7 @@ def _grid(each: Dimension) -> tuple[Numbers, Numbers]:
         return places, places / max(1, len(each.options) - 1)
     known = each.places[numpy.isfinite(each.places)]
     unit = numpy.linspace(0, 1, _GRID)
-    low, high = float(known.min()), float(known.max())
+    low, high = float(numpy.min(known)), float(numpy.max(known))
     if not high > low:
         return numpy.array([low]), numpy.array([0.5])
     return (numpy.geomspace(low, high, _GRID) if each.log else low + unit * (high - low)), unit
@@ -276,7 +276,7 @@ def importance(table: Table) -> Figure:
     end = numpy.array([shares[name] for name in names], dtype=float)
     bars = Bars(numpy.arange(len(names), dtype=float), end, "importance", texts=[f"{share:.0%}" for share in end],
                 labels=True)
-    across = Axis("share of the importance", span=(0.0, max(float(end.max()) * 1.15, 1e-9)))
+    across = Axis("share of the importance", span=(0.0, max(float(numpy.max(end)) * 1.15, 1e-9)))
     return Figure(f"Importance for {table.metric}", [Panel(across, axis, [bars])])
 
 
@@ -301,11 +301,11 @@ def timeline(table: Table) -> Figure:
     rows = rows[numpy.argsort(table.started[rows], kind="stable")]
     begin = table.started[rows[0]]
     now = max(numpy.nanmax(table.ended[rows]) if numpy.isfinite(table.ended[rows]).any() else begin,
-              table.started[rows].max())
+              numpy.max(table.started[rows]))
     start = table.started[rows] - begin
     end = numpy.where(numpy.isfinite(table.ended[rows]), table.ended[rows], now) - begin
     lanes = _lanes(start, end)
-    unit, word = _unit(float(end.max()))
+    unit, word = _unit(float(numpy.max(end)))
     marks: list[Mark] = []
     best = table.best if table.valued.any() else -1
     for name, role, statuses in (*_OF_STATUS, ("best", "best", ())):
@@ -313,7 +313,7 @@ def timeline(table: Table) -> Figure:
                 if (row == best if role == "best" else table.status[row] in statuses and row != best)]
         if here:
             marks.append(Bars(lanes[here], end[here] / unit, name, role, start[here] / unit, table.texts(rows[here])))
-    count = int(lanes.max()) + 1
+    count = int(numpy.max(lanes)) + 1
     lane = Axis("runs at once", ticks=[(float(at), str(at + 1)) for at in range(count)] if count <= 16 else [],
                 span=(-0.6, count - 0.4), integer=True)
     return Figure(f"Timeline of {len(rows)} runs", [Panel(Axis(f"time since the first began, {word}"), lane, marks)])

@@ -90,7 +90,7 @@ class Dimension:
         if self.categories:
             return places / max(1, len(self.options) - 1)
         known = places[numpy.isfinite(places)]
-        low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+        low, high = (numpy.min(known), numpy.max(known)) if len(known) else (0.0, 1.0)
         if not high > low:
             return numpy.where(numpy.isfinite(places), 0.5, places)
         scaled: Numbers = (places - low) / (high - low)
