@@ -89,7 +89,7 @@ void LocalTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEv
   living_.reset();
   while (true) {
     Time now = clock_->now();
-    const bool busy = !queue_.empty() || stop.stop_requested();
+    const bool busy = !queue_.empty() || !notes_.empty() || stop.stop_requested();
     look(busy ? Duration{0} : std::clamp(next_moment(deadline) - now, Duration{0}, kLongestSleep),
          events);
     now = clock_->now();
