@@ -17,6 +17,7 @@
 #include "server/listener.h"
 #include "server/mlflow/routes.h"
 #include "server/mlflow/tracking.h"
+#include "server/scope.h"
 
 namespace hdrive {
 namespace server {
@@ -28,8 +29,7 @@ constexpr char kLoopbackAddress[] = "127.0.0.1";
 // Ports are sought below those that Linux gives to outgoing connections (from 32768 on), one of which could have it
 // when the next engine wants it again.
 constexpr int kFirstPort = 20'000, kPorts = 12'000, kTries = 32;
-// What a run's address has before the API: "/runs/7/api/2.0/...".
-constexpr std::string_view kScope = "/runs/";
+// What follows a run's scope in an address: "/runs/7/api/2.0/...".
 constexpr std::string_view kApis[] = {"/api/2.0/", "/ajax-api/2.0/"};
 // MLflow's client asks for it before it uses what newer servers have.
 constexpr char kMlflowVersion[] = "3.0.0";
@@ -219,13 +219,6 @@ Result<void> check_server_address(const SweepSpec& spec) {
   if (!wants_server(spec) || address->port == 0) return {};
   const auto listener = server::listen_at(*address);
   return listener ? Result<void>() : listener.error();
-}
-
-std::optional<std::string> own_tracking_uri(const std::optional<std::string>& exported_uri,
-                                            const std::optional<std::string>& run_id) {
-  if (!exported_uri || !run_id) return exported_uri;
-  const std::string of_run = std::string(server::kScope) + run_id->substr(run_id->rfind('_') + 1);
-  return exported_uri->ends_with(of_run) ? std::nullopt : exported_uri;
 }
 
 Result<StartedServer> start_server_for(const SweepSpec& spec, const std::string& sweep_id,

@@ -120,6 +120,27 @@ Result<std::vector<FileDifference>> compare_snapshots(const std::filesystem::pat
 Result<std::uint64_t> collect_snapshots(const std::filesystem::path& store,
                                         const std::set<std::string>& used, bool dry_run = false);
 
+// ---- bringing snapshots to another machine ------------------------------------------------------
+
+/// The text that describes a snapshot, whose digest is its id.
+Result<std::string> snapshot_text(const std::filesystem::path& store, const std::string& id);
+
+/// The entries of such a text whose content the store lacks, each content once. Makes the store.
+/// Damaged where the text is not what `id` says.
+Result<std::vector<SnapshotEntry>> missing_contents(const std::filesystem::path& store,
+                                                    const std::string& id, std::string_view text);
+
+/// The content of a file of a snapshot. Damaged where it is not what its digest says.
+Result<std::string> read_content(const std::filesystem::path& store, const SnapshotEntry& file);
+
+/// Puts a content that was sent into the store, unless it is not what its digest says.
+Result<void> store_content(const std::filesystem::path& store, const SnapshotEntry& file,
+                           std::string_view content);
+
+/// Puts the snapshot itself there, after all its contents. Where some are missing it is refused.
+Result<void> store_snapshot(const std::filesystem::path& store, const std::string& id,
+                            std::string_view text);
+
 // ---- working folders ----------------------------------------------------------------------------
 
 /// Makes and removes the working folders of one engine's runs. One thread at a time; removing
