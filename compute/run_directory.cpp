@@ -207,6 +207,16 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
   return files;
 }
 
+Result<void> prepare_mirror(const RunRequest& request) {
+  // A sweep's directory that is gone is not made anew.
+  if (auto made = base::make_directories(request.directory.parent_path(), 1); !made)
+    return of_all_runs(made.error());
+  if (auto made = base::make_directories(request.directory, 1); !made) return made;
+  const auto directory = base::open_directory(AT_FDCWD, request.directory);
+  if (!directory) return directory.error();
+  return set_earlier_attempt_aside(directory->get(), request);
+}
+
 void remove_what_is_empty(const fs::path& path) {
   const auto directory = base::open_directory(AT_FDCWD, path);
   if (!directory) return;

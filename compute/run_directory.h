@@ -33,6 +33,10 @@ inline constexpr const char* kWrittenFiles[] = {"stdout.log", "stderr.log", "met
 Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_output,
                                        const std::string& claim, SpareDirectories& spares);
 
+/// Makes the directory of a run that is elsewhere, for the files that come from there. What an
+/// earlier attempt left is moved aside as above.
+Result<void> prepare_mirror(const RunRequest& request);
+
 /// The same Error of what all runs of the sweep need (their folder, the snapshot), in a kind that lies outside: it
 /// tells nothing of the run that came upon it.
 Error of_all_runs(Error error);

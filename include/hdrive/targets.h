@@ -9,10 +9,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "hdrive/target.h"
 
 namespace hdrive {
 
@@ -42,6 +45,13 @@ struct SshOptions {
   std::chrono::milliseconds lost_after{0};
   bool operator==(const SshOptions&) const = default;
 };
+
+/// Runs on machines reached by SSH. `runs` says what is read of a run, as the local target reads
+/// it; its devices are not looked at. Each host has run directories of its own, whose files are
+/// copied to the sweep's while a run goes on and when it has ended.
+Result<std::shared_ptr<ComputeTarget>> make_ssh_target(const SshOptions& options,
+                                                       const LocalTargetOptions& runs,
+                                                       std::shared_ptr<Clock> clock);
 
 // ---- slurm --------------------------------------------------------------------------------------
 

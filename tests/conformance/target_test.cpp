@@ -12,7 +12,9 @@
 #include <map>
 #include <thread>
 
+#include "hdrive/targets.h"
 #include "tests/catch.h"
+#include "tests/support/fake_ssh.h"
 
 namespace hdrive {
 namespace {
@@ -193,6 +195,34 @@ class LocalFixture final : public Fixture {
   std::shared_ptr<ComputeTarget> target_;
 };
 
+// The same runs on another machine, as far as the target can tell.
+class SshFixture final : public Fixture {
+ public:
+  ComputeTarget& target() override { return *target_; }
+  Time now() override { return clock_->now(); }
+  bool restart() override {
+    target_.reset();
+    target_ = connect();
+    return true;
+  }
+  RunRequest request(RunId run, Behaviour behaviour) override {
+    return local_.request(run, behaviour);
+  }
+
+ private:
+  std::shared_ptr<ComputeTarget> connect() {
+    SshOptions options;
+    options.hosts = {{.host = "node1", .slots = 4}, {.host = "node2", .slots = 4}};
+    options.directory = ssh_.directory();
+    return *make_ssh_target(options, {}, clock_);
+  }
+
+  test::FakeSsh ssh_;
+  LocalFixture local_;
+  std::shared_ptr<TestClock> clock_ = std::make_shared<TestClock>();
+  std::shared_ptr<ComputeTarget> target_ = connect();
+};
+
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<Fixture>()> make;
@@ -206,7 +236,7 @@ Kind kind(const char* name) {
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       kind<SimulatedFixture>("simulated"), kind<ClusterFixture>("simulated cluster"),
-      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local")};
+      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local"), kind<SshFixture>("ssh")};
   return all;
 }
 

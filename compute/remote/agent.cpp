@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/remote/agent.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <thread>
+#include <utility>
+
+#include "base/sha256.h"
+
+namespace hdrive::compute::remote {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kFileInterval = std::chrono::seconds{1};
+constexpr Duration kLongest = std::chrono::hours{1};
+
+int processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// Who holds the lock; 0: nobody.
+pid_t holder_of(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+bool try_lock(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return ::fcntl(fd, F_SETLK, &lock) == 0;
+}
+
+// Ends the agent whose connection broke without its noticing. What it was told and has not done yet
+// it never does.
+void end_agent(pid_t pid) {
+  if (pid <= 1) return;
+  const base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return;
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  pollfd ended{process.get(), POLLIN, 0};
+  ::poll(&ended, 1, 1000);
+}
+
+}  // namespace
+
+void Inbox::read_all(int fd) {
+  FrameReader frames;
+  std::string buffer(std::size_t{1} << 16, '\0');
+  while (true) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    bool sound = count > 0;
+    std::vector<Message> arrived;
+    if (sound) frames.add({buffer.data(), static_cast<std::size_t>(count)});
+    while (sound) {
+      auto message = frames.next();
+      sound = static_cast<bool>(message);
+      if (!message || !*message) break;
+      arrived.push_back(**std::move(message));
+    }
+    const std::lock_guard hold(mutex_);
+    for (Message& message : arrived) messages_.push_back(std::move(message));
+    ended_ = !sound;
+    source_.request_stop();
+    more_.notify_all();
+    if (ended_) return;
+  }
+}
+
+std::vector<Message> Inbox::take(std::stop_token& stop, bool& ended) {
+  const std::lock_guard hold(mutex_);
+  source_ = {};
+  stop = source_.get_token();
+  ended = ended_;
+  return std::exchange(messages_, {});
+}
+
+void Inbox::wait() {
+  std::unique_lock hold(mutex_);
+  more_.wait(hold, [this] { return ended_ || !messages_.empty(); });
+}
+
+Agent::Agent(fs::path directory)
+    : directory_(std::move(directory)), store_(directory_ / "snapshots") {}
+
+void Agent::serve(Inbox& inbox) {
+  send({{"is", "hello"}, {"processors", processors()}, {"gpus", find_gpus(std::nullopt)}});
+  std::stop_token stop;
+  std::vector<TargetEvent> events;
+  while (!cut_) {
+    if (!target_) inbox.wait();
+    bool ended = false;
+    for (const Message& message : inbox.take(stop, ended)) take(message);
+    if (ended) return;
+    const Time now = clock_->now();
+    if (now >= next_files_) send_files(now);
+    const bool busy = send_ends();
+    if (!target_) continue;
+    events.clear();
+    target_->wait(busy ? now : runs_.empty() ? now + kLongest : next_files_, stop, events);
+    for (const TargetEvent& event : events) tell(event);
+  }
+}
+
+void Agent::send(const Message& message) {
+  std::string bytes = frame(message);
+  std::string_view rest = bytes;
+  while (!rest.empty() && !cut_) {
+    const ssize_t count = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    cut_ = count < 0;
+    if (!cut_) rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void Agent::take(const Message& message) {
+  const std::string is = message.at("is");
+  if (is == "open") return open(message);
+  if (!target_) return;
+  if (is == "snapshot") return take_snapshot(message);
+  if (is == "content") return take_content(message);
+  if (is == "file") return take_file(message);
+  if (is == "start") return start(message);
+  if (is == "adopt") return adopt(message);
+  const RunId run = message.at("run");
+  if (is == "cancel")
+    target_->cancel(run, message.at("kill").get<bool>() ? CancelMode::kill : CancelMode::graceful);
+  if (is == "remove") remove(run);
+}
+
+// One agent at a time looks after the runs of a sweep on one of its hosts.
+Result<void> Agent::lock(const std::string& name) {
+  const fs::path path = directory_ / "locks" / name;
+  if (auto made = base::make_directories(path.parent_path(), 2); !made) return made;
+  lock_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock_) return base::system_error(path, "open", errno);
+  for (int tries = 0; tries < 10; ++tries) {
+    if (try_lock(lock_.get())) return {};
+    end_agent(holder_of(lock_.get()));
+  }
+  return Error{path.string(), "an earlier agent holds it and cannot be ended", Error::Kind::busy};
+}
+
+void Agent::open(const Message& message) {
+  const std::string sweep = message.at("sweep"), host = message.at("host");
+  LocalTargetOptions options;
+  options.metric_patterns = message.at("metric_patterns").get<std::vector<std::string>>();
+  options.primary_metric = message.at("primary_metric");
+  options.tensorboard_metrics = message.at("tensorboard_metrics");
+  options.devices.gpus = message.at("gpus").get<std::vector<std::string>>();
+  options.devices.gpus_per_run = message.at("gpus_per_run");
+  options.devices.cpus_per_run = message.at("cpus_per_run");
+  options.devices.lock_directory = fmt::format("/tmp/hdrive-gpus-{}", ::getuid());
+  options.devices.holder = "sweep " + sweep;
+  first_in_path_ = message.at("first_in_path");
+  const auto fail = [&](const Error& error) {
+    send({{"is", "failed"}, {"error", message_of(error)}});
+  };
+  if (!stays_inside(sweep) || !stays_inside(host))
+    return fail({"", "a sweep's name is no name of a folder", Error::Kind::invalid});
+  if (auto locked = lock(sweep + "-" + host); !locked) return fail(locked.error());
+  runs_directory_ = directory_ / sweep / host / "runs";
+  if (auto made = base::make_directories(runs_directory_); !made) return fail(made.error());
+  auto target = LocalTarget::make(options, clock_);
+  if (!target) return fail(target.error());
+  target_ = *std::move(target);
+  Message opened = {{"is", "opened"}};
+  if (const auto capacity = target_->capacity()) opened["runs"] = capacity->runs;
+  send(opened);
+}
+
+fs::path Agent::directory_of(RunId run) const { return runs_directory_ / std::to_string(run); }
+
+RunRequest Agent::placed(const Message& message) const {
+  RunRequest request = request_in(message.at("request"));
+  request.directory = directory_of(request.run);
+  request.workspace.store = store_;
+  if (!first_in_path_.empty())
+    request.environment.emplace_back("HDRIVE_PATH_FIRST", first_in_path_);
+  return request;
+}
+
+void Agent::take_snapshot(const Message& message) {
+  const std::string id = message.at("id");
+  if (message.contains("text")) {
+    auto missing = missing_contents(store_, id, message.at("text").get<std::string>());
+    // Where it cannot be asked, all runs that want it are refused, with the reason.
+    Message answer = {{"is", "missing"}, {"id", id}, {"digests", Message::array()}};
+    if (missing)
+      for (const SnapshotEntry& entry : *missing)
+        answer["digests"].push_back({entry.digest, entry.executable});
+    texts_[id] = message.at("text").get<std::string>();
+    return send(answer);
+  }
+  if (auto stored = store_snapshot(store_, id, texts_[id]); !stored)
+    send({{"is", "note"}, {"run", nullptr}, {"note", stored.error().message()}});
+  texts_.erase(id);
+}
+
+void Agent::take_content(const Message& message) {
+  SnapshotEntry file;
+  file.path = message.at("path");
+  file.digest = message.at("digest");
+  file.executable = message.at("executable");
+  const std::string_view bytes = bytes_in(message.at("bytes"));
+  file.size = bytes.size();
+  if (auto stored = store_content(store_, file, bytes); !stored)
+    send({{"is", "note"}, {"run", nullptr}, {"note", stored.error().message()}});
+}
+
+// A checkpoint of an earlier attempt.
+void Agent::take_file(const Message& message) {
+  const std::string path = message.at("path");
+  const fs::path file = directory_of(message.at("run")) / path;
+  if (!stays_inside(path) || !base::make_directories(file.parent_path())) return;
+  const std::uint64_t offset = message.at("offset");
+  const std::string_view bytes = bytes_in(message.at("bytes"));
+  const int flags = O_WRONLY | O_CREAT | (offset == 0 ? O_TRUNC : 0);
+  const auto fd = base::open_regular(AT_FDCWD, file, flags);
+  if (!fd || ::pwrite(fd->get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) !=
+                 static_cast<ssize_t>(bytes.size()))
+    send({{"is", "note"},
+          {"run", message.at("run")},
+          {"note", "what an earlier attempt left cannot be written to " + file.string()}});
+}
+
+void Agent::start(const Message& message) {
+  const RunRequest request = placed(message);
+  Message answer = about("started", request.run, request.attempt);
+  if (auto started = target_->start(request); !started) {
+    answer["is"] = "refused";
+    answer["error"] = message_of(started.error());
+  } else {
+    runs_.insert_or_assign(
+        request.run,
+        Run{request.attempt, HostFiles(request.directory, request.run, request.attempt, {}), {}});
+  }
+  send(answer);
+}
+
+void Agent::adopt(const Message& message) {
+  const RunRequest request = placed(message);
+  if (runs_.contains(request.run)) return;
+  const auto found = target_->attach(request);
+  Message answer =
+      about(found && *found == LocalTarget::Found::something ? "adopted" : "missing run",
+            request.run, request.attempt);
+  if (!found) {
+    answer["is"] = "unclear";
+    answer["error"] = message_of(found.error());
+  } else if (*found == LocalTarget::Found::something) {
+    const auto have = message.at("have").get<std::map<std::string, std::uint64_t>>();
+    runs_.insert_or_assign(
+        request.run,
+        Run{request.attempt, HostFiles(request.directory, request.run, request.attempt, have), {}});
+  }
+  send(answer);
+}
+
+void Agent::remove(RunId run) {
+  const auto found = runs_.find(run);
+  if (found != runs_.end() && !found->second.end.is_boolean()) return;
+  if (found != runs_.end()) runs_.erase(found);
+  std::error_code ignored;
+  fs::remove_all(directory_of(run), ignored);
+}
+
+// Its end is told when its files are there.
+void Agent::tell(const TargetEvent& event) {
+  Message message = message_of(event);
+  const bool ended =
+      std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event);
+  if (std::holds_alternative<RunDeferred>(event)) runs_.erase(std::get<RunDeferred>(event).run);
+  const auto found = ended ? runs_.find(message.at("run").get<RunId>()) : runs_.end();
+  if (found == runs_.end()) return send(message);
+  send(about("ending", found->first, found->second.attempt));
+  found->second.files.list_all();
+  found->second.end = std::move(message);
+}
+
+void Agent::send_files(Time now) {
+  next_files_ = now + kFileInterval;
+  for (auto& [run, state] : runs_)
+    if (state.end.is_null())
+      state.files.send_appended([this](const Message& message) { send(message); });
+}
+
+// Whether there is more to send.
+bool Agent::send_ends() {
+  bool more = false;
+  for (auto& [run, state] : runs_) {
+    if (!state.end.is_object()) continue;
+    if (state.files.send_rest([this](const Message& message) { send(message); })) {
+      more = true;
+      continue;
+    }
+    send(state.end);
+    state.end = true;  // told; it is removed when the engine has it
+  }
+  return more;
+}
+
+}  // namespace hdrive::compute::remote
+
+namespace {
+
+// Whether this program is the one that was sent.
+bool is_whole(const char* digest) {
+  const auto self = hdrive::base::read_file(std::filesystem::read_symlink("/proc/self/exe"));
+  return self && hdrive::base::sha256(*self) == digest;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  using namespace hdrive::compute::remote;
+  const std::string_view verb = count == 3 ? arguments[1] : "";
+  if (verb == "check") return is_whole(arguments[2]) ? 0 : 1;
+  if (verb != "serve") return 2;
+  // A connection that broke is seen by what cannot be written.
+  sigset_t broken;
+  sigemptyset(&broken);
+  sigaddset(&broken, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken, nullptr);
+  Inbox inbox;
+  std::thread([&inbox] { inbox.read_all(STDIN_FILENO); }).detach();
+  try {
+    Agent(arguments[2]).serve(inbox);
+  } catch (const Message::exception&) {
+    ::_exit(3);  // of another build, which its digest rules out
+  }
+  ::_exit(0);  // the thread may still read
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent: what runs on a machine that hdrive reaches by SSH. It is a LocalTarget that is told by
+// messages on its standard input what to start, and tells by messages on its standard output what
+// happened (compute/remote/wire.h). It ends with the connection; the runs and their supervisors live
+// on, and the next agent finds them again.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "compute/local.h"
+#include "compute/remote/host_files.h"
+#include "compute/remote/wire.h"
+
+namespace hdrive::compute::remote {
+
+/// The messages that arrive on a descriptor, read by a thread of its own, which wakes who waits.
+class Inbox {
+ public:
+  /// Reads until the other end is gone.
+  void read_all(int fd);
+  /// What has arrived; `stop` is then a token that is stopped as soon as there is more.
+  std::vector<Message> take(std::stop_token& stop, bool& ended);
+  /// Waits for more.
+  void wait();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::stop_source source_;
+  std::vector<Message> messages_;
+  bool ended_ = false;
+};
+
+class Agent {
+ public:
+  explicit Agent(std::filesystem::path directory);
+  /// Serves the engine until it is gone.
+  void serve(Inbox& inbox);
+
+ private:
+  struct Run {
+    int attempt = 1;
+    HostFiles files;
+    Message end;  // null: it has not ended
+  };
+
+  void take(const Message& message);
+  void open(const Message& message);
+  Result<void> lock(const std::string& name);
+  void take_snapshot(const Message& message);
+  void take_content(const Message& message);
+  void take_file(const Message& message);
+  void start(const Message& message);
+  void adopt(const Message& message);
+  void remove(RunId run);
+  RunRequest placed(const Message& message) const;
+  std::filesystem::path directory_of(RunId run) const;
+  void tell(const TargetEvent& event);
+  void send_files(Time now);
+  bool send_ends();
+  void send(const Message& message);
+
+  std::filesystem::path directory_, store_, runs_directory_;
+  std::shared_ptr<Clock> clock_ = make_steady_clock();
+  std::shared_ptr<LocalTarget> target_;
+  base::UniqueFd lock_;
+  std::map<RunId, Run> runs_;
+  std::map<std::string, std::string> texts_;  // of the snapshots that are arriving
+  std::string first_in_path_;
+  Time next_files_{};
+  bool cut_ = false;  // nobody listens
+};
+
+}  // namespace hdrive::compute::remote

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connection to one host: an ssh process, the shell's part of the conversation, and then
+// messages to and from the agent. Everything goes over this one session. Owned by SshTarget; one
+// thread, nothing in it waits.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "compute/remote/wire.h"
+#include "hdrive/targets.h"
+
+namespace hdrive::compute::remote {
+
+class Connection {
+ public:
+  /// Its descriptors are put into `epoll` with this mark.
+  Connection(std::vector<std::string> command, bool own_session, int epoll, std::uint64_t mark);
+  ~Connection() { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Starts ssh.
+  Result<void> open();
+  /// Ends it; the agent there ends with it.
+  void close();
+  bool is_open() const { return pid_ > 0; }
+
+  void send(const Message& message);
+  /// A message that is made when its turn comes, since it is large.
+  void send_later(std::function<Message()> make);
+
+  /// Writes and reads what goes without waiting, and appends what has arrived. An Error: the
+  /// connection is gone, and this says why.
+  Result<void> exchange(std::vector<Message>& arrived);
+
+ private:
+  void watch_for_room(bool wanted);
+  bool write_some();
+  Result<void> take(std::string_view bytes, std::vector<Message>& arrived);
+  Result<void> take_messages(std::vector<Message>& arrived);
+  Error broken();
+
+  std::vector<std::string> command_;
+  bool own_session_;
+  int epoll_;
+  std::uint64_t mark_;
+  pid_t pid_ = 0;
+  base::UniqueFd socket_, errors_;
+  bool begun_ = false;  // the agent speaks
+  std::string lines_;   // before that
+  std::string printed_;
+  FrameReader frames_;
+  std::string out_;
+  std::size_t written_ = 0;
+  std::deque<std::function<Message()>> later_;
+  bool watches_room_ = false;
+};
+
+}  // namespace hdrive::compute::remote

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SshTarget: runs on machines that are reached by SSH. On each of them an agent (agent.h) has a
+// local target; this side says which run goes where, keeps the sweep's own copy of the run
+// directories, and knows at any time what each host has been asked and has answered. Made by
+// make_ssh_target; used on the sweep's thread, except that a stop token may wake `wait` from any.
+//
+// What a host has of a run is the truth. A connection that breaks changes nothing of it: the next
+// one asks, and only what was never there is started.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "compute/local.h"
+#include "compute/remote/connection.h"
+#include "compute/remote/wire.h"
+#include "hdrive/targets.h"
+
+namespace hdrive::compute::remote {
+
+class SshTarget final : public ComputeTarget {
+ public:
+  static Result<std::shared_ptr<SshTarget>> make(const SshOptions& options,
+                                                 const LocalTargetOptions& runs,
+                                                 std::shared_ptr<Clock> clock);
+
+  Result<void> start(const RunRequest& request) override;
+  Result<void> adopt(std::span<const RunRequest> requests) override;
+  std::optional<TargetCapacity> capacity() const override;
+  void cancel(RunId run, CancelMode mode) override;
+  void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
+  std::string describe() const override;
+
+ private:
+  struct Host {
+    SshHost options;
+    std::string label;
+    std::unique_ptr<Connection> link;
+    enum class State {
+      down,        // until next_try
+      connecting,  // ssh has begun; the agent has not spoken
+      greeted,     // it has, and is to be told for which sweep it works
+      opening,     // it has been told
+      ready
+    };
+    State state = State::down;
+    Time next_try{}, since{};
+    Duration pause{};
+    bool tried = false;
+    std::string why;         // it is down
+    std::int64_t slots = 0;  // 0: not known yet
+    std::int64_t processors = 1;
+    std::vector<std::string> gpus;  // that were found there
+    // Snapshots by id: whether they are there, or are being asked about.
+    std::map<std::string, bool> snapshots;
+  };
+
+  struct Run {
+    RunRequest request;
+    enum class Stage {
+      waiting,    // for a host; nothing is anywhere
+      preparing,  // for its snapshot to be on its host
+      sent,       // no answer yet
+      asked,      // whether it is there: its host, or all of them where nobody knows which
+      live,       // there
+      fetched     // it has ended and is read from its own directory here
+    };
+    Stage stage = Stage::waiting;
+    std::optional<std::size_t> host;
+    std::set<std::size_t> not_on;  // hosts that have answered
+    bool unconfirmed = false;      // it was sent, and the connection broke before the answer
+    bool accepted = false, began = false, unreachable = false, collecting = false;
+    std::optional<CancelMode> cancel;
+    std::optional<Time> ask_again;  // its host could not tell whether it is there
+  };
+  using Runs = std::map<RunId, Run>;
+
+  SshTarget(const SshOptions& options, const LocalTargetOptions& runs,
+            std::shared_ptr<Clock> clock);
+  Result<void> prepare();
+
+  Result<void> check(const RunRequest& request) const;
+  void note_sweep(const RunRequest& request);
+  std::int64_t used(std::size_t host) const;
+  std::optional<std::size_t> roomiest() const;
+  bool any_connecting() const;
+  Error why_nowhere() const;
+
+  void connect(Time now);
+  void exchange(std::size_t host);
+  void lose(std::size_t host, const Error& why);
+  void open(Host& host);
+  void take(std::size_t host, const Message& message);
+  void take_hello(Host& host, const Message& message);
+  void take_opened(std::size_t host, const Message& message);
+  void take_missing(std::size_t host, const Message& message);
+  void take_of_run(std::size_t host, const std::string& is, Runs::iterator run,
+                   const Message& message);
+
+  void place();
+  void submit(RunId id, Run& run, std::size_t host);
+  void send_start(Run& run);
+  void ask(Run& run, std::size_t host);
+  void send_cancel(RunId id, const Run& run);
+  void found(std::size_t host, Run& run);
+  void not_found(std::size_t host, Runs::iterator run);
+  void refused(Runs::iterator run, Error why);
+  void store(std::size_t host, Run& run, const Message& message);
+  void collected(std::size_t host, Runs::iterator run);
+  void out_of_reach(Run& run, const std::string& why);
+  void forget(Runs::iterator run);
+  void read_fetched(Time now);
+  Time next_moment(Time deadline) const;
+
+  SshOptions options_;
+  LocalTargetOptions read_;  // how runs are read
+  std::shared_ptr<Clock> clock_;
+  std::shared_ptr<LocalTarget> local_;  // reads the directories of runs that have ended
+  base::UniqueFd epoll_, wake_;
+  std::vector<Host> hosts_;
+  Runs runs_;
+  std::vector<TargetEvent> told_;
+  std::string sweep_;
+  RunResources resources_;  // of the first run; those of a sweep are alike
+  std::int64_t fetched_ = 0;
+  bool wanted_ = false;  // a run was refused for want of a connection
+};
+
+}  // namespace hdrive::compute::remote
