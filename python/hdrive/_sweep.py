@@ -127,8 +127,14 @@ class Sweep:
                 warnings.warn(problem, stacklevel=2)
         if not seed_given:
             spec.seed = _core.new_seed()
+        return cls._of(spec, surroundings, MEMORY if directory == MEMORY else home(directory, new=True), listeners)
+
+    @classmethod
+    def _of(cls, spec: _core.Spec, surroundings: _core.Surroundings, home_directory: str,
+            listeners: Iterable[Any] = ()) -> Sweep:
+        """The sweep of what a file says."""
         sweep = cls.__new__(cls)
-        sweep._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), None, None, listeners)
+        sweep._set_up(spec, None, home_directory, None, None, listeners)
         sweep._surroundings = surroundings
         return sweep
 

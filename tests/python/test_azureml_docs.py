@@ -14,7 +14,7 @@ DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "azureml.md"
 @pytest.mark.skipif(not DOCS.exists(), reason="the tests are not beside the documentation")
 def test_the_examples_run_as_they_stand(own_folder):
     program = ""
-    for file, code in re.findall(r"```python(?: file=(\S+))?\n(.*?)```", DOCS.read_text(), re.DOTALL):
+    for file, code in re.findall(r"```(?:python|yaml(?= file))(?: file=(\S+))?\n(.*?)```", DOCS.read_text(), re.DOTALL):
         if file:
             (own_folder / file).parent.mkdir(exist_ok=True)
             (own_folder / file).write_text(code)

@@ -165,8 +165,6 @@ def test_a_job_is_validated_without_being_begun(job):
 def test_what_is_not_there_says_so_when_used():
     with pytest.raises(NotImplementedError, match="Data is not there"):
         v2.Data(path="data.csv")
-    with pytest.raises(NotImplementedError, match="load_job is not there"):
-        v2.load_job("sweep.yml")
 
 
 def test_environments_tell_what_is_missing(own_folder, monkeypatch):
@@ -176,7 +174,11 @@ def test_environments_tell_what_is_missing(own_folder, monkeypatch):
     with pytest.warns(UserWarning, match="is not run"), pytest.raises(UserErrorException, match="no-such-package>=2"):
         lacking._script({})._program("x")
     curated = command(command="true", environment="azureml://registries/azureml/environments/minimal-py/labels/latest")
-    curated._script({})._program("x")
+    with pytest.warns(UserWarning, match="minimal-py.* is not on this machine, so the program is found in PATH"):
+        curated._script({})._program("x")
+    MLClient().environments.create_or_update(Environment(name="kept", conda_file={"dependencies": ["no-such-one"]}))
+    with pytest.raises(UserErrorException, match="no-such-one"):
+        command(command="python -c 1", environment="azureml:kept@latest")._script({})._program("x")
     monkeypatch.setenv("PATH", str(own_folder))  # without podman, docker and apptainer
     with pytest.raises(UserErrorException, match="podman"):
         MLClient().jobs.create_or_update(command(command="true", environment=Environment(image="pytorch/pytorch")))

@@ -90,7 +90,7 @@ MODULES_V2: dict[str, tuple[str, ...]] = {
     "azure.ai.ml": ("MLClient", "command", "Input", "Output", "MpiDistribution", "PyTorchDistribution",
                     "TensorFlowDistribution", "load_job", "load_component", "load_environment"),
     "azure.ai.ml.constants": ("AssetTypes",),
-    "azure.ai.ml.entities": ("Environment", "Command", "SweepJob", "Job", "AmlCompute", "Data", "Model",
+    "azure.ai.ml.entities": ("Environment", "BuildContext", "Command", "SweepJob", "Job", "AmlCompute", "Data", "Model",
                              "ManagedOnlineEndpoint", "ManagedOnlineDeployment"),
     "azure.ai.ml.sweep": (*_DISTRIBUTIONS, *_V2_POLICIES, "SweepJob", "SweepJobLimits", "Objective",
                           "SamplingAlgorithm",

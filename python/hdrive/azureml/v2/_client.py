@@ -17,6 +17,7 @@ from .._settings import ignored, not_built
 from .._submit import start_script, start_sweep
 from .._workspace import Experiment, Workspace
 from ._jobs import Command, Environment, SweepJob
+from ._load import LoadedJob, _plain
 
 __all__ = ["AmlCompute", "AzureCliCredential", "DefaultAzureCredential", "InteractiveBrowserCredential", "MLClient",
            "SubmittedJob"]
@@ -160,9 +161,17 @@ class _Jobs:
         if isinstance(job, SubmittedJob):
             job.run.set_tags(tags or {})
             return job
+        if isinstance(job, LoadedJob):
+            begun = job._begin(self._workspace, experiment_name, compute)
+            begun.set_tags({**(_plain(job.tags) or {}), **(tags or {})})
+            if job.display_name:
+                begun.display_name = job.display_name
+            if description or job.description:
+                begun.add_properties({"description": description or job.description})
+            return SubmittedJob(begun)
         if not isinstance(job, (SweepJob, Command)):
             raise UserErrorException(f"jobs.create_or_update: a {type(job).__name__} is no job; allowed: command(...), "
-                                     "command(...).sweep(...)")
+                                     "command(...).sweep(...), load_job(...)")
         experiment = Experiment(self._workspace, experiment_name or job.experiment_name or _folder_name())
         if compute is not None:
             job.compute = compute
@@ -178,6 +187,9 @@ class _Jobs:
     def validate(self, job: Any, *, raise_on_failure: bool = False) -> list[str]:
         """What `create_or_update` would refuse, as texts; none where it would begin."""
         try:
+            if isinstance(job, LoadedJob):
+                job._loaded()
+                return []
             config = job._config() if isinstance(job, SweepJob) else job._script({})
             config._program("validated")
         except Exception as error:

@@ -6,20 +6,22 @@ from __future__ import annotations
 import copy
 import os
 import re
+import warnings
 from typing import Any
 
 from .._config import HyperDriveConfig
 from .._environment import Environment as _Environment
 from .._environment import CondaDependencies
 from .._errors import UserErrorException
+from .._images import DockerBuildContext
 from .._requirements import conda_packages_of
 from .._runconfig import (MpiConfiguration, PyTorchConfiguration, RunConfiguration, ScriptRunConfig,
                           TensorflowConfiguration)
 from .._settings import Settings, ignored, nearest, not_built
 from ._distributions import Distribution, Objective, SweepJobLimits, as_policy, as_sampling
 
-__all__ = ["AssetTypes", "Command", "Environment", "Input", "Job", "MpiDistribution", "Output", "PyTorchDistribution",
-           "SweepJob", "TensorFlowDistribution", "command"]
+__all__ = ["AssetTypes", "BuildContext", "Command", "Environment", "Input", "Job", "MpiDistribution", "Output",
+           "PyTorchDistribution", "SweepJob", "TensorFlowDistribution", "command"]
 
 _SIXTY_DAYS, _MOST_TRIALS = 5184000, 1000
 _REFERENCE = re.compile(r"\$?\{?\{(inputs|outputs|search_space)\.([A-Za-z_][A-Za-z0-9_]*)\}\}?")
@@ -77,19 +79,36 @@ def _local(what: str, path: str) -> str:
     return path
 
 
+class BuildContext(Settings):
+    """A folder with a Dockerfile, of which podman or docker builds an image, once.
+
+        Environment(name="mine", build=BuildContext(path="docker"))
+    """
+
+    def __init__(self, *, path: Any = None, dockerfile_path: str | None = None) -> None:
+        if path is None:
+            raise UserErrorException("BuildContext: which folder? path=\"docker\"")
+        self.path = os.fspath(path)
+        self.dockerfile_path = dockerfile_path or "Dockerfile"
+        self._seal()
+
+
 class Environment(Settings):
-    """An environment in v2's words: a conda file (or its content as a dict), an image."""
+    """An environment in v2's words: a conda file (or its content as a dict), an image, a `build` of one."""
 
     def __init__(self, *, name: str | None = None, version: str | None = None, description: str | None = None,
                  image: str | None = None, build: Any = None, conda_file: Any = None, tags: Any = None,
                  properties: Any = None, datastore: Any = None) -> None:
         ignored("Environment", {"properties": properties, "datastore": datastore, "version": version},
                 "an environment has a name and packages here")
-        if build is not None:
-            raise not_built("Environment: build", "list packages in a conda_file")
+        if build is not None and not isinstance(build, BuildContext):
+            raise UserErrorException(f"Environment: build: a BuildContext is wanted, not a {type(build).__name__}")
+        if build is not None and image is not None:
+            raise UserErrorException("Environment: image and build are given; one is wanted")
         self.name = name or "anonymous"
         self.description = description
         self.image = image
+        self.build = build
         self.conda_file = conda_file
         self.tags = tags or {}
         self._seal()
@@ -97,6 +116,8 @@ class Environment(Settings):
     def _as_v1(self) -> _Environment:
         made = _Environment(self.name)
         made.docker.base_image = self.image
+        if self.build is not None:
+            made.docker.build_context = DockerBuildContext(_local("build", self.build.path), self.build.dockerfile_path)
         if isinstance(self.conda_file, dict):
             made.python.conda_dependencies = CondaDependencies.create(*conda_packages_of(self.conda_file))
         elif self.conda_file is not None:
@@ -109,18 +130,22 @@ def _environment(given: Any) -> _Environment:
         return given._as_v1()
     if isinstance(given, _Environment):
         return given
+    made = _Environment("local")
+    made.python.user_managed_dependencies = True
     if given is None:
-        made = _Environment("local")
-        made.python.user_managed_dependencies = True
         return made
     if not isinstance(given, str):
         raise UserErrorException(f"environment: a name or an Environment is wanted, not a {type(given).__name__}")
     name = given.partition("environments/")[2] or given
     name = re.sub(r"^azureml:(?=[^/])", "", name)
     name = re.split(r"[@:]|/versions/|/labels/", name)[0]
-    if given.startswith("azureml://registries/") and not name.lower().startswith("azureml"):
-        name = "AzureML-" + name  # what the registry of Azure ML calls sklearn-1.5, say
-    return _Environment.get(None, name)
+    registered = _Environment.list()
+    if name in registered:
+        return registered[name]
+    # As `hdrive run` does with a job's file.
+    warnings.warn(f"the environment {given!r} is not on this machine, so the program is found in PATH; allowed: "
+                  "one that environments.create_or_update keeps, Environment(conda_file=...)", stacklevel=4)
+    return made
 
 
 class MpiDistribution(Settings):
