@@ -189,7 +189,9 @@ std::string AssetMap::advice(std::string_view kind, std::string_view asset,
   const fs::path whole = file_.empty() ? directory_ / kFile : file_;
   const fs::path below = whole.lexically_proximate(fs::current_path(error));
   const fs::path& file = *below.begin() == ".." ? whole : below;
-  std::string name = names_of(asset).back();
+  const std::vector<std::string> names = names_of(asset);
+  // Of an address without an asset's name in it the whole is the name.
+  std::string name = names.back().starts_with("//") ? names.front() : names.back();
   std::string_view table = kind;
   if (const auto place = in_datastore(asset)) {
     name = place->first;

@@ -41,6 +41,11 @@ bool in_range(const KeyInfo& row, const Node& node) {
 // Where a key that is unknown here would be at home: `it belongs under "policy"`.
 std::string home_of(std::string_view key, Section here) {
   if (here == Section::job) return "";
+  if (here == Section::top && key == "limits")
+    return "it is of v2 jobs; here its members are keys of their own: max_total_trials is "
+           "\"max_total_runs\", max_concurrent_trials \"max_concurrent_runs\", timeout "
+           "\"max_duration_minutes\", in minutes, and trial_timeout "
+           "\"max_run_duration_seconds\"";
   for (const KeyInfo& row : schema()) {
     if (here == Section::parameter || here == Section::option || row.name != key ||
         row.section == here)

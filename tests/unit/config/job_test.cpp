@@ -190,6 +190,22 @@ TEST_CASE("Data of Azure's are refused before anything starts, and named in the 
   CHECK(load_config(file, other).spec.environment_variables == loaded.spec.environment_variables);
 }
 
+TEST_CASE("An address of Azure's with no name in it goes into the asset map as a whole") {
+  const Folder folder;
+  const fs::path file = folder.write(
+      "sweep.yml",
+      job("t ${{inputs.d}}", "inputs:\n  d: {path: \"azureml://fake/url.json\"}\n"));
+  CHECK_THAT(messages(load_config(file, all_files()).problems),
+             Contains("data: {\"azureml://fake/url.json\": PATH}"));
+  folder.write("azureml.yml", "data: {\"azureml://fake/url.json\": here.json}\n");
+  folder.write("here.json", "{}");
+  const LoadedConfig loaded = load_config(file, all_files());
+  INFO(messages(loaded.problems));
+  REQUIRE(loaded.ok());
+  CHECK(loaded.spec.environment_variables.at("AZUREML_DATAREFERENCE_d") ==
+        folder.path() / "here.json");
+}
+
 TEST_CASE("An asset map says what is wrong with it") {
   const Folder folder;
   const fs::path file = folder.write("sweep.yml", job("t"));

@@ -220,6 +220,16 @@ TEST_CASE("Each wrong value says where it stands and what is allowed") {
   }
 }
 
+TEST_CASE("The limits of a v2 job are told the keys that they are here") {
+  const std::string expected =
+      "unknown key \"limits\"; it is of v2 jobs; here its members are keys of their own: "
+      "max_total_trials is \"max_total_runs\", max_concurrent_trials \"max_concurrent_runs\"";
+  CHECK_THAT(told(around("limits: {max_total_trials: 3}")), Catch::Contains("9:1: " + expected));
+  ConfigOverrides set = no_command();
+  set.set = {{"limits.timeout", "60"}};
+  CHECK_THAT(told(around(""), set), Catch::Contains("--set limits.timeout: " + expected));
+}
+
 TEST_CASE("A missing source directory is an error only where runs are to start in it") {
   const std::string text = around("source_directory: src\ncommand: t\n");
   CHECK(parse(text, no_command()).ok());
