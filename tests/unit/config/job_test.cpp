@@ -193,8 +193,7 @@ TEST_CASE("Data of Azure's are refused before anything starts, and named in the 
 TEST_CASE("An address of Azure's with no name in it goes into the asset map as a whole") {
   const Folder folder;
   const fs::path file = folder.write(
-      "sweep.yml",
-      job("t ${{inputs.d}}", "inputs:\n  d: {path: \"azureml://fake/url.json\"}\n"));
+      "sweep.yml", job("t ${{inputs.d}}", "inputs:\n  d: {path: \"azureml://fake/url.json\"}\n"));
   CHECK_THAT(messages(load_config(file, all_files()).problems),
              Contains("data: {\"azureml://fake/url.json\": PATH}"));
   folder.write("azureml.yml", "data: {\"azureml://fake/url.json\": here.json}\n");
