@@ -121,6 +121,8 @@ Result<std::optional<SupervisorRecord>> read_supervisor_record(const fs::path& d
   record.boot_id = text(json, "boot_id");
   record.pid_namespace = integer(json, "pid_namespace").value_or(0);
   record.program_pid = integer(json, "program_pid").value_or(0);
+  record.host = text(json, "host");
+  record.started = moment(json, "started");
   return std::optional(std::move(record));
 }
 

@@ -25,6 +25,8 @@ struct SupervisorRecord {
   std::int64_t pid_namespace =
       0;  ///< in which its pid counts; 0: an older supervisor, which did not say
   std::int64_t program_pid = 0;
+  std::string host;             ///< where it runs; empty: an older supervisor, which did not say
+  std::optional<Time> started;  ///< by that machine's clock
 };
 
 /// exit.json: how the run ended.

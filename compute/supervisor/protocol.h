@@ -28,6 +28,7 @@ enum Argument {
   kTimeLimitMs,  ///< 0: none
   kFileLimit,    ///< the program's soft limit of open files; 0: as it is
   kKeptFds,      ///< how many descriptors behind kPipeFd stay open as long as the run lives: locks
+  kBeatMs,       ///< 0, or how often a supervisor in a job of a batch system gives a sign of life
   kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProgram,      ///< and its arguments after it
 };
@@ -69,6 +70,13 @@ enum Status {
 inline constexpr char kEndFile[] = ".end-with";
 /// How long that command may take.
 inline constexpr int kEndPatienceMs = 30'000;
+
+/// How the name of the file begins that asks the supervisor of an attempt to end it; the attempt's
+/// number follows. Its first letter says how: 'g' gracefully, 'k' at once. Looked for at each beat:
+/// where the engine is on another machine nothing else is sure to get through.
+inline constexpr char kCancelPrefix[] = ".cancel-";
+/// At each of so many beats supervisor.json is touched.
+inline constexpr int kBeatsPerTouch = 5;
 
 /// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that
 /// is alive comes first.

@@ -9,11 +9,18 @@
 //   SIGTERM, SIGINT  end the tree: SIGTERM to all of it, SIGKILL to what is left after the grace period
 //   SIGUSR1          SIGKILL to all of it now
 //
+// In a job of a batch system, where its engine is on another machine, it looks for a file that asks for the end as well,
+// touches supervisor.json as a sign of life, and passes on what the job is warned with before its time is over:
+//
+//   SIGUSR2          SIGUSR1 to the program
+//   SIGHUP           SIGTERM to the program
+//
 // It says that the tree is empty only when the kernel says that no child is left. Linked statically
 // and kept free of the C++ library: there is one for each run, and each run waits for it to start.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -144,6 +151,10 @@ void describe_self(Record& record, char** argv) {
   record.text("boot_id", argv[protocol::kBootId]);
   record.number("pid_namespace", own_pid_namespace());
   record.number_later("program_pid");
+  char host[65] = {};
+  if (gethostname(host, sizeof host - 1) == 0 && strpbrk(host, "\"\\") == nullptr)
+    record.text("host", host);
+  record.seconds("started", time_of(CLOCK_REALTIME));
 }
 
 long long make_token() {
@@ -165,11 +176,16 @@ void tell_who_runs(char** argv, pid_t program, long long token, long long starte
 
 class Watch {
  public:
-  Watch(pid_t program, long long grace, long long limit)
+  Watch(pid_t program, char** argv)
       : program_(program),
-        grace_(grace),
-        limit_at_(limit > 0 ? now() + limit + grace + protocol::kTimeLimitMarginMs * kMillisecond
-                            : kNever) {}
+        grace_(atoll(argv[protocol::kGraceMs]) * kMillisecond),
+        beat_(atoll(argv[protocol::kBeatMs]) * kMillisecond) {
+    const long long limit = atoll(argv[protocol::kTimeLimitMs]) * kMillisecond;
+    if (limit > 0) limit_at_ = now() + limit + grace_ + protocol::kTimeLimitMarginMs * kMillisecond;
+    if (beat_ > 0) beat_at_ = now();
+    snprintf(cancel_file_, sizeof cancel_file_, "%s%d", protocol::kCancelPrefix,
+             atoi(argv[protocol::kAttempt]));
+  }
 
   // Returns when the program and all its descendants are gone.
   void until_empty(const sigset_t& signals) {
@@ -218,6 +234,7 @@ class Watch {
   }
 
   void act() {
+    if (now() >= beat_at_) beat();
     if (phase_ == Phase::running && now() >= limit_at_) {
       over_time = true;
       end_within(grace_);
@@ -232,7 +249,28 @@ class Watch {
     }
   }
 
-  long long wake_at() const { return phase_ == Phase::running ? limit_at_ : kill_at_; }
+  long long wake_at() const {
+    return least(beat_at_, phase_ == Phase::running ? limit_at_ : kill_at_);
+  }
+
+  void beat() {
+    beat_at_ = now() + beat_;
+    if (++beats_ % protocol::kBeatsPerTouch == 0 &&
+        utimensat(AT_FDCWD, "supervisor.json", nullptr, AT_SYMLINK_NOFOLLOW) != 0)
+      errno = 0;
+    // To open the directory is to ask the file server: what is known of its names may be old.
+    const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (here >= 0) close(here);
+    const int fd = open(cancel_file_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return;
+    char how = 0;
+    if (read(fd, &how, 1) == 1) take(how == 'k' ? SIGUSR1 : SIGTERM);
+    close(fd);
+  }
+
+  void warn_program(int signal) const {
+    if (beat_ > 0 && program_ != 0 && phase_ == Phase::running) kill(program_, signal);
+  }
 
   void end_within(long long time) {
     phase_ = Phase::ending;
@@ -240,6 +278,8 @@ class Watch {
   }
 
   void take(int signal) {
+    if (signal == SIGUSR2) warn_program(SIGUSR1);
+    if (signal == SIGHUP) warn_program(SIGTERM);
     if (signal == SIGUSR1) {
       killed = true;
       cancelled = cancelled || program_ != 0;
@@ -254,7 +294,10 @@ class Watch {
   }
 
   pid_t program_;  // 0 once it is gone
-  long long grace_, limit_at_;
+  long long grace_, limit_at_ = kNever;
+  long long beat_, beat_at_ = kNever;  // how often it gives a sign of life; the next time
+  long long beats_ = 0;
+  char cancel_file_[40];
   long long kill_at_ = kNever;      // the next SIGKILL
   long long pause_ = kMillisecond;  // between rounds of SIGKILL
   Phase phase_ = Phase::running;
@@ -357,7 +400,7 @@ int supervise(char** argv) {
   prctl(PR_SET_NAME, protocol::kSupervisorName);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // All signals are blocked (the engine starts it so, that none comes too early), these are taken.
-  constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGCHLD};
+  constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGCHLD};
   sigset_t all, signals;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -371,8 +414,7 @@ int supervise(char** argv) {
 
   const long long began = time_of(CLOCK_REALTIME);
   const Start start = start_program(argv);
-  Watch watch(start.pid, atoll(argv[protocol::kGraceMs]) * kMillisecond,
-              atoll(argv[protocol::kTimeLimitMs]) * kMillisecond);
+  Watch watch(start.pid, argv);
   if (!start.failed_at) self.fill(claimed, start.pid);
   close(claimed);
   const long long token = make_token();

@@ -64,7 +64,7 @@ struct SlurmOptions {
   std::string signal;  ///< "USR1" or "TERM"; empty: none
   std::chrono::milliseconds signal_before{std::chrono::seconds{60}};
   std::chrono::milliseconds poll{std::chrono::seconds{5}};  ///< how often the queue is asked
-  bool arrays = true;  ///< runs that start together are one job array
+  bool arrays = true;  ///< not looked at yet: each run is a job of its own
   /// Runs are started inside one allocation by an agent on each of its nodes.
   bool pilot = false;
   std::int64_t nodes = 1;  ///< of the pilot's allocation
@@ -115,5 +115,14 @@ struct NamedTarget {
   std::filesystem::path file;  ///< that says so; empty: none does
   int line = 0;                ///< in that file
 };
+
+// ---- making them --------------------------------------------------------------------------------
+
+/// Runs as jobs of Slurm, each a job of its own. The sweep's directory is on a file system that the
+/// nodes share. `runs` says what is read of a run, as the local target reads it; its devices are
+/// not looked at. Fails on options that contradict each other or that it has not.
+Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
+                                                         const LocalTargetOptions& runs,
+                                                         std::shared_ptr<Clock> clock);
 
 }  // namespace hdrive

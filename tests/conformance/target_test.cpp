@@ -12,9 +12,13 @@
 #include <map>
 #include <thread>
 
+#include "compute/batch/batch_target.h"
+#include "compute/batch/slurm.h"
 #include "hdrive/targets.h"
 #include "tests/catch.h"
 #include "tests/support/fake_ssh.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/toy_slurm.h"
 
 namespace hdrive {
 namespace {
@@ -223,6 +227,37 @@ class SshFixture final : public Fixture {
   std::shared_ptr<ComputeTarget> target_ = connect();
 };
 
+// And as jobs of a toy in Slurm's place.
+class SlurmFixture final : public Fixture {
+ public:
+  ComputeTarget& target() override { return *target_; }
+  Time now() override { return clock_->now(); }
+  bool restart() override {
+    target_.reset();
+    target_ = connect();
+    return true;
+  }
+  RunRequest request(RunId run, Behaviour behaviour) override {
+    return local_.request(run, behaviour);
+  }
+
+ private:
+  std::shared_ptr<ComputeTarget> connect() const {
+    compute::BatchTiming timing;
+    timing.poll = std::chrono::milliseconds{100};
+    timing.look = std::chrono::milliseconds{10};
+    timing.beat = std::chrono::milliseconds{50};
+    return *compute::BatchTarget::make(*compute::make_slurm_system({}, slurm_.commands()), {},
+                                       clock_, timing);
+  }
+
+  test::TemporaryDirectory directory_;
+  test::ToySlurm slurm_{directory_.path()};
+  LocalFixture local_;
+  std::shared_ptr<TestClock> clock_ = std::make_shared<TestClock>();
+  std::shared_ptr<ComputeTarget> target_ = connect();
+};
+
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<Fixture>()> make;
@@ -234,9 +269,12 @@ Kind kind(const char* name) {
 }
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {
-      kind<SimulatedFixture>("simulated"), kind<ClusterFixture>("simulated cluster"),
-      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local"), kind<SshFixture>("ssh")};
+  static const std::vector<Kind> all = {kind<SimulatedFixture>("simulated"),
+                                        kind<ClusterFixture>("simulated cluster"),
+                                        kind<InProcessFixture>("in-process"),
+                                        kind<LocalFixture>("local"),
+                                        kind<SshFixture>("ssh"),
+                                        kind<SlurmFixture>("slurm")};
   return all;
 }
 

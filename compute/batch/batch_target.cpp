@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The batch target: taking runs over, finding them again, and what passes between it and the batch system.
+// batch_wait.cpp follows the run directories.
+#include "compute/batch/batch_target.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <utility>
+
+#include "base/text.h"
+#include "compute/batch/job_script.h"
+#include "compute/embedded.h"
+#include "compute/supervisor/protocol.h"
+
+namespace hdrive::compute {
+namespace {
+
+// So many submissions at once: a controller takes them one after another anyway.
+constexpr int kSubmissionsAtOnce = 4;
+// Ids in one command.
+constexpr std::size_t kMostJobsNamed = 500;
+// Beyond time limit and grace period a job may take: until its supervisor has written how it ended.
+constexpr std::chrono::seconds kTimeBeyond{30};
+
+// "HD_1a2b3c4d-..._7" and attempt 1: "hd-1a2b3c4d-7-1".
+std::string job_name(const RunRequest& request) {
+  constexpr std::size_t kLength = 8;
+  std::string sweep;
+  const std::string& id = request.run_id;
+  for (std::size_t i = id.starts_with("HD_") ? 3 : 0; i < id.size() && sweep.size() < kLength; ++i)
+    if (std::isalnum(static_cast<unsigned char>(id[i]))) sweep += id[i];
+  return "hd-" + sweep + "-" + std::to_string(request.run) + "-" + std::to_string(request.attempt);
+}
+
+std::string run_name(const RunRequest& request) { return "run " + std::to_string(request.run); }
+
+// Ids of one system are numbers that grow; "1234_7" is the 7th of an array.
+bool is_newer(const std::string& a, const std::string& b) {
+  return a.size() != b.size() ? a.size() > b.size() : a > b;
+}
+
+bool has_claim(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().filename().string().starts_with(protocol::kClaimPrefix)) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<BatchTarget>> BatchTarget::make(std::unique_ptr<BatchSystem> system,
+                                                       const LocalTargetOptions& options,
+                                                       std::shared_ptr<Clock> clock,
+                                                       const BatchTiming& timing) {
+  auto patterns = OutputPatterns::make(options.metric_patterns, options.primary_metric);
+  if (!patterns) return patterns.error();
+  auto commands = Commands::make();
+  if (!commands) return commands.error();
+  std::shared_ptr<BatchTarget> target(new BatchTarget(std::move(system), options, std::move(clock),
+                                                      *std::move(patterns), *std::move(commands),
+                                                      timing));
+  target->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  target->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  epoll_event event{};
+  event.events = EPOLLIN;
+  bool ready = target->epoll_ && target->wake_;
+  for (const int fd : {target->wake_.get(), target->commands_.descriptor()})
+    ready = ready && ::epoll_ctl(target->epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  if (!ready) return base::system_error("", "prepare to watch commands", errno);
+  return target;
+}
+
+BatchTarget::BatchTarget(std::unique_ptr<BatchSystem> system, const LocalTargetOptions& options,
+                         std::shared_ptr<Clock> clock, OutputPatterns patterns, Commands commands,
+                         const BatchTiming& timing)
+    : system_(std::move(system)),
+      options_(options),
+      clock_(std::move(clock)),
+      patterns_(std::move(patterns)),
+      commands_(std::move(commands)),
+      timing_(timing),
+      claim_(protocol::kClaimPrefix + std::to_string(::getpid()) + "-" +
+             std::to_string(clock_->now().time_since_epoch().count())) {}
+
+// ---- taking runs over ---------------------------------------------------------------------------
+
+Result<RunRequest> BatchTarget::complete(const RunRequest& request) {
+  if (request.arguments.empty())
+    return Error{run_name(request), "there is no program to start; give a command",
+                 Error::Kind::invalid};
+  if (live_.contains(request.run)) return Error{run_name(request), "it is there already"};
+  RunRequest result = request;
+  if (options_.environment)
+    for (auto& variable : options_.environment(request))
+      result.environment.push_back(std::move(variable));
+  std::error_code error;
+  const auto directory = std::filesystem::absolute(request.directory, error).lexically_normal();
+  const auto parent = std::filesystem::weakly_canonical(directory.parent_path(), error);
+  result.directory = error ? directory : parent / directory.filename();
+  result.working_directory =
+      std::filesystem::absolute(request.working_directory.empty() ? "." : request.working_directory,
+                                error)
+          .lexically_normal();
+  if (!result.workspace.snapshot.empty()) result.working_directory = work_folder(result.directory);
+  return result;
+}
+
+// What all jobs of the sweep need, beside their directories.
+Result<void> BatchTarget::install(const std::filesystem::path& directory) {
+  if (installed_ == directory) return {};
+  if (auto made = install_run_modules(directory / ".python"); !made) return made;
+  const auto program = directory / ".hdrive-supervisor";
+  const auto there = base::read_file(program);
+  if (!there || *there != embedded_supervisor()) {
+    if (auto written = base::write_file_atomically(program, embedded_supervisor()); !written)
+      return written;
+  }
+  if (::chmod(program.c_str(), 0755) != 0)
+    return base::system_error(program, "make executable", errno);
+  installed_ = directory;
+  return {};
+}
+
+Result<void> BatchTarget::start(const RunRequest& incomplete) {
+  auto request = complete(incomplete);
+  if (!request) return request.error();
+  if (auto made = install(request->directory.parent_path()); !made)
+    return of_all_runs(made.error());
+  Live live;
+  if (auto prepared = prepare(*request, live); !prepared) {
+    Error error = prepared.error();
+    if (error.where.empty()) error.where = run_name(*request);
+    return error;
+  }
+  const RunId run = request->run;
+  live.name = job_name(*request);
+  live.submitting = true;
+  live.request = *std::move(request);
+  live_.insert_or_assign(run, std::move(live));
+  submissions_.push_back(run);
+  return {};
+}
+
+Result<void> BatchTarget::prepare(const RunRequest& request, Live& live) {
+  JobScript parts;
+  parts.directives = system_->directives();
+  parts.setup = system_->setup();
+  parts.supervisor = installed_ / ".hdrive-supervisor";
+  parts.python = installed_ / ".python";
+  parts.commands = options_.command_path;
+  parts.claim = claim_;
+  parts.beat = timing_.beat;
+  const auto script = job_script(request, parts);
+  if (!script) return script.error();
+  auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
+  if (!files) return files.error();
+  if (options_.tensorboard_metrics) live.events = EventFiles::begin(request.directory);
+  live.request = request;
+  open_files(live, *std::move(files));
+  auto made = make_work(request);
+  if (made) made = base::write_file_atomically(request.directory / "job.sh", *script);
+  if (!made) discard(request);
+  return made;
+}
+
+Result<void> BatchTarget::make_work(const RunRequest& request) {
+  if (request.workspace.snapshot.empty()) return {};
+  // An attempt begins in a folder as new as the first's. That of the attempt before goes where its files went.
+  std::error_code error;
+  if (request.workspace.keep != KeepWork::never)
+    std::filesystem::rename(
+        request.working_directory,
+        request.directory / ("attempt-" + std::to_string(request.attempt - 1)) / "work", error);
+  folders_.remove(request.working_directory);
+  auto made = folders_.make(request.workspace, request.working_directory);
+  for (std::string& note : folders_.take_notes())
+    notes_.push_back(TargetNote{request.run, std::move(note)});
+  if (!made) return of_all_runs(made.error());
+  return made;
+}
+
+void BatchTarget::discard(const RunRequest& request) {
+  folders_.remove(work_folder(request.directory));
+  ::unlink(
+      (request.directory / (protocol::kCancelPrefix + std::to_string(request.attempt))).c_str());
+  discard_attempt(request.directory, claim_);
+}
+
+void BatchTarget::open_files(Live& live, RunFiles files) {
+  const RunRequest& request = live.request;
+  for (std::string& fault : files.faults)
+    notes_.push_back(TargetNote{request.run, std::move(fault)});
+  live.intake =
+      Intake(request.run, request.attempt, std::move(files.metrics), std::move(files.output),
+             position_from(request.cursor).value_or(IntakePosition{}), &patterns_);
+  live.intake.look_at_the_end_for(request.directory / "metrics.jsonl");
+  live.files_open = true;
+}
+
+// What the directory does not tell, the system is asked for in `wait`. The claim stays: its job may be waiting.
+Result<void> BatchTarget::adopt(std::span<const RunRequest> requests) {
+  for (const RunRequest& incomplete : requests) {
+    auto request = complete(incomplete);
+    if (!request) return request.error();
+    const auto& directory = request->directory;
+    const auto refuse = [&](const Error& error) {
+      return Error{run_name(*request), error.message(), error.kind};
+    };
+    const bool claimed = has_claim(directory);
+    const auto record = read_supervisor_record(directory);
+    if (!record) return refuse(record.error());
+    const auto end = read_exit_record(directory);
+    if (!end) return refuse(end.error());
+    const bool recorded = *record && (*record)->attempt == request->attempt;
+    const bool exited = *end && (*end)->attempt == request->attempt;
+    if (!claimed && !recorded && !exited) {
+      notes_.push_back(RunNotFound{request->run, request->attempt});
+      continue;
+    }
+    auto files = open_run_files(directory, !patterns_.empty());
+    if (!files) return refuse(files.error());
+    Live live;
+    live.name = job_name(*request);
+    live.job = request->handle;
+    live.accepted = !live.job.empty();
+    live.request = *std::move(request);
+    if (options_.tensorboard_metrics) live.events = EventFiles::resume(live.request.directory);
+    open_files(live, *std::move(files));
+    const RunId run = live.request.run;
+    live_.insert_or_assign(run, std::move(live));
+  }
+  next_ask_ = next_look_ = Time{};
+  return {};
+}
+
+void BatchTarget::cancel(RunId run, CancelMode mode) {
+  const auto found = live_.find(run);
+  if (found == live_.end()) return;
+  if (found->second.cancel != CancelMode::kill) found->second.cancel = mode;
+  next_look_ = Time{};
+}
+
+// ---- submissions --------------------------------------------------------------------------------
+
+Result<void> BatchTarget::run_command(const BatchSystem::Words& words, Commands::Done done) {
+  return commands_.start(words, clock_->now() + timing_.command_limit, std::move(done));
+}
+
+BatchJob BatchTarget::job_of(const Live& live) const {
+  const RunRequest& request = live.request;
+  BatchJob job{live.name, request.directory / "job.sh", request.directory,
+               request.directory / "job.log", request.resources};
+  if (request.time_limit.count() > 0)
+    job.time = std::chrono::ceil<std::chrono::seconds>(request.time_limit + request.cancel_grace) +
+               kTimeBeyond;
+  return job;
+}
+
+void BatchTarget::submit_waiting() {
+  while (!submissions_.empty() && submitting_ < kSubmissionsAtOnce) {
+    const RunId run = submissions_.front();
+    submissions_.pop_front();
+    if (const auto found = live_.find(run); found != live_.end() && found->second.submitting)
+      submit(run);
+  }
+}
+
+void BatchTarget::submit(RunId run) {
+  Live& live = live_.at(run);
+  const int attempt = live.request.attempt;
+  auto started = run_command(
+      system_->submit(job_of(live)),
+      [this, run, attempt](const CommandOutput& output) { take_submission(run, attempt, output); });
+  if (started) {
+    ++submitting_;
+    return;
+  }
+  live.submitting = false;
+  live.never = RunDeferred{run, attempt, of_all_runs(started.error())};
+  next_look_ = Time{};
+}
+
+void BatchTarget::take_submission(RunId run, int attempt, const CommandOutput& output) {
+  --submitting_;
+  const auto job = system_->submitted(output);
+  const auto found = live_.find(run);
+  if (found == live_.end() || found->second.request.attempt != attempt) {
+    // It was cancelled meanwhile, and its claim taken away: a job that starts nothing.
+    if (job) to_cancel_.insert(*job);
+    return;
+  }
+  Live& live = found->second;
+  live.submitting = false;
+  live.known = clock_->now();
+  next_ask_ = std::min(next_ask_, live.known + timing_.poll);
+  if (job) {
+    live.job = *job;
+    live.accepted = true;
+    notes_.push_back(RunAccepted{run, attempt, *job});
+    return;
+  }
+  // It may have got there all the same. If so, its supervisor has the claim, or finds none any more.
+  Error error = job.error();
+  if (lies_outside(error.kind)) {
+    live.never = RunDeferred{run, attempt, std::move(error)};
+  } else {
+    RunExited exited{run, attempt};
+    exited.not_started = true;
+    exited.note = error.what;
+    live.never = std::move(exited);
+  }
+  next_look_ = Time{};
+}
+
+// ---- the states of jobs -------------------------------------------------------------------------
+
+void BatchTarget::ask_for_states(Time now) {
+  if (asking_ || now < next_ask_) return;
+  std::vector<std::string> jobs;
+  bool any = false;
+  for (const auto& [run, live] : live_) {
+    any = any || !live.submitting;
+    if (!live.job.empty()) jobs.push_back(live.job);
+  }
+  if (!any) return;
+  next_ask_ = now + timing_.poll;
+  auto started = run_command(system_->status(jobs), [this, now](const CommandOutput& output) {
+    asking_ = false;
+    take_states(output, now);
+  });
+  asking_ = static_cast<bool>(started);
+  if (!started) lose_contact(started.error().message());
+}
+
+void BatchTarget::take_states(const CommandOutput& output, Time asked) {
+  const auto states = system_->states(output);
+  if (!states) return lose_contact(states.error().what);
+  no_contact_.clear();
+  next_look_ = Time{};
+  match(*states, asked);
+  std::set<std::string> named;
+  for (const JobStatus& status : *states) named.insert(status.job);
+  std::vector<std::string> missing;
+  for (const auto& [run, live] : live_)
+    if (!live.job.empty() && !live.status.over() && live.known <= asked &&
+        !named.contains(live.job) && missing.size() < kMostJobsNamed)
+      missing.push_back(live.job);
+  if (history_ && !missing.empty())
+    ask_history(std::move(missing), asked);
+  else
+    count_absent(asked);
+}
+
+// squeue forgets a job some minutes after its end; sacct, where it is set up, does not.
+void BatchTarget::ask_history(std::vector<std::string> jobs, Time asked) {
+  const auto words = system_->history(jobs);
+  history_ = !words.empty();
+  if (!history_) return count_absent(asked);
+  auto started = run_command(words, [this, asked](const CommandOutput& output) {
+    asking_ = false;
+    const auto states = system_->past_states(output);
+    history_ = static_cast<bool>(states);  // not set up: not asked for again
+    if (states) match(*states, asked);
+    count_absent(asked);
+    next_look_ = Time{};
+  });
+  asking_ = static_cast<bool>(started);
+  if (started) return;
+  history_ = false;
+  count_absent(asked);
+}
+
+void BatchTarget::match(const std::vector<JobStatus>& states, Time asked) {
+  std::map<std::string, const JobStatus*> by_job, by_name;
+  for (const JobStatus& status : states) {
+    by_job[status.job] = &status;
+    const JobStatus*& newest = by_name[status.name];
+    if (!newest || is_newer(status.job, newest->job)) newest = &status;
+  }
+  for (auto& [run, live] : live_) {
+    if (live.submitting) continue;
+    const bool named = !live.job.empty();
+    const auto& index = named ? by_job : by_name;
+    const auto found = index.find(named ? live.job : live.name);
+    if (found == index.end()) continue;
+    live.status = *found->second;
+    live.absent = 0;
+    live.seen = asked;
+    live.job = live.status.job;
+    if (!std::exchange(live.accepted, true))
+      notes_.push_back(RunAccepted{run, live.request.attempt, live.job});
+  }
+}
+
+// An answer to a question that was asked before the job was there says nothing of it.
+void BatchTarget::count_absent(Time asked) {
+  const Duration soon = std::min<Duration>(timing_.poll, std::chrono::seconds{1});
+  for (auto& [run, live] : live_) {
+    if (live.submitting || live.known > asked || live.status.over() || live.seen == asked) continue;
+    if (++live.absent == 1) next_ask_ = std::min(next_ask_, asked + soon);
+  }
+}
+
+void BatchTarget::lose_contact(const std::string& why) {
+  no_contact_ = why;
+  next_look_ = Time{};
+}
+
+void BatchTarget::send_cancels() {
+  const auto send = [&](std::set<std::string>& jobs, auto words_for) {
+    if (jobs.empty()) return;
+    const std::vector<std::string> all(jobs.begin(), jobs.end());
+    jobs.clear();
+    for (std::size_t at = 0; at < all.size(); at += kMostJobsNamed) {
+      const auto words =
+          words_for(std::span(all).subspan(at, std::min(kMostJobsNamed, all.size() - at)));
+      if (words.empty()) continue;
+      // What does not get through is asked for again when the run has not ended by then.
+      auto started = run_command(words, [](const CommandOutput&) {});
+      if (!started) lose_contact(started.error().message());
+    }
+  };
+  send(to_cancel_, [&](auto jobs) { return system_->cancel(jobs); });
+  send(to_signal_, [&](auto jobs) { return system_->pass_signal(jobs, CancelMode::graceful); });
+  send(to_kill_, [&](auto jobs) { return system_->pass_signal(jobs, CancelMode::kill); });
+}
+
+}  // namespace hdrive::compute
