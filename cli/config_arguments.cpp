@@ -10,6 +10,7 @@
 #include "cli/argument_parser.h"
 #include "cli/azure_arguments.h"
 #include "cli/command.h"
+#include "cli/targets.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/ids.h"
@@ -244,6 +245,7 @@ ConfigOverrides overrides_of(const ConfigArguments& config, Purpose purpose) {
   overrides.needs_command = purpose == Purpose::run;
   overrides.needs_files = overrides.captures = purpose != Purpose::look;
   overrides.asset_map = asset_map_file(config);
+  overrides.targets_files = targets_files_here();
   overrides.search_path = search_path_of_runs();
   if (!config.command.empty() && !config.script.empty())
     fail(kWrong, fmt::format("both a script (\"{}\") and a command behind \"--\"; give one",

@@ -17,6 +17,7 @@
 #include "cli/signals.h"
 #include "cli/stored_spec.h"
 #include "cli/summary.h"
+#include "cli/targets.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/begin.h"
@@ -70,16 +71,14 @@ int run_in_foreground(const Foreground& foreground) {
   options.tensorboard_metrics = foreground.spec.tensorboard_metrics;
   options.primary_metric = foreground.spec.primary_metric;
   options.command_path = own_directory();
-  auto devices = device_options(foreground.spec, foreground.directory, visible_gpus());
-  if (!devices) fail(kWrong, devices.error());
-  options.devices = *std::move(devices);
   ok_or_fail(check_server_address(foreground.spec), kWrong);
   const auto server = std::make_shared<std::shared_ptr<SweepServer>>();
   options.environment = [server](const RunRequest& request) {
     return *server ? (*server)->environment(request)
                    : std::vector<std::pair<std::string, std::string>>();
   };
-  auto target = make_local_target(options, parts.clock);
+  auto target = target_for(foreground.spec, options, foreground.directory, visible_gpus(),
+                           targets_files_here(), parts.clock);
   if (!target) fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error());
   parts.target = *std::move(target);
   const OwnedSweep sweep = foreground.open();

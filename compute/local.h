@@ -51,6 +51,7 @@ class LocalTarget final : public ComputeTarget {
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
+  Readiness readiness() override;
   std::string describe() const override { return "local processes"; }
 
  private:

@@ -102,6 +102,11 @@ void LocalTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEv
   }
 }
 
+Readiness LocalTarget::readiness() {
+  const bool busy = !queue_.empty() || !notes_.empty();
+  return {epoll_.get(), busy ? clock_->now() : next_moment(Time::max())};
+}
+
 Time LocalTarget::next_moment(Time deadline) const {
   if (!lost_.empty()) deadline = std::min(deadline, next_hunt_);
   return live_.empty() ? deadline : std::min(deadline, next_poll_);

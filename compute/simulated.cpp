@@ -91,6 +91,10 @@ class SimulatedTarget final : public ComputeTarget {
     if (!moment) clock_->advance_to(deadline);
   }
 
+  Readiness readiness() override {
+    return {-1, !missing_.empty() ? clock_->now() : heap_.empty() ? Time::max() : heap_.top().at};
+  }
+
   std::string describe() const override { return "simulated runs"; }
 
  private:

@@ -212,6 +212,8 @@ class Connection final : public ComputeTarget {
     }
   }
 
+  Readiness readiness() override { return {-1, next_moment()}; }
+
   std::string describe() const override { return "a simulated cluster"; }
 
  private:

@@ -93,7 +93,8 @@ std::string property(const KeyInfo& row) {
   Object object;
   object.text("description", row.summary);
   const std::string_view name = row.name;
-  if (row.section == Section::top && (name == "sampling" || name == "policy"))
+  if (row.section == Section::top &&
+      (name == "sampling" || name == "policy" || name == "resources"))
     return object.add("allOf", "[" + reference_to(name) + "]").json();
   if (name == "parameter_space" || name == "parameters")
     return object.text("type", "array").add("items", reference_to("parameter")).json();
@@ -271,7 +272,8 @@ std::string config_json_schema() {
   Object definitions;
   definitions.add("sampling", mapping(with_options(Section::sampling, sampler_algorithms())))
       .add("policy", mapping(with_options(Section::policy, policy_algorithms())))
-      .add("parameter", mapping(config::rows_of(Section::parameter)));
+      .add("parameter", mapping(config::rows_of(Section::parameter)))
+      .add("resources", mapping(config::rows_of(Section::resources)));
   const std::string top = mapping(config::rows_of(Section::top));
   Object schema;
   schema.text("$schema", "http://json-schema.org/draft-07/schema#")

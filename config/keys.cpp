@@ -12,6 +12,7 @@
 #include "base/unicode.h"
 #include "config/key_check.h"
 #include "config/load.h"
+#include "config/quantity.h"
 #include "hdrive/target.h"
 
 namespace hdrive::config {
@@ -75,26 +76,6 @@ void read_word(Loader& loader, const Entry& entry, std::initializer_list<Enum> a
                                                 in_quotes(entry.value->text) +
                                                 "; allowed: " + base::join(words, ", ") +
                                                 (hint.empty() ? "" : ";" + hint));
-}
-
-struct Unit {
-  std::string_view name;  // lower case
-  double bytes;
-};
-constexpr Unit kUnits[] = {{"", 1},         {"b", 1},           {"kb", 1e3},
-                           {"mb", 1e6},     {"gb", 1e9},        {"tb", 1e12},
-                           {"kib", 1024.0}, {"mib", 1048576.0}, {"gib", 1073741824.0}};
-
-std::optional<std::uint64_t> bytes_of(const Node& node) {
-  std::string text = base::lower(node.text);
-  if (!node.is_scalar()) return std::nullopt;
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-  const auto number = base::parse_number(text.substr(0, digits));
-  const std::string_view unit = base::trim(std::string_view(text).substr(digits));
-  for (const Unit& each : kUnits)
-    if (number && each.name == unit && *number * each.bytes < 1e18)
-      return static_cast<std::uint64_t>(std::llround(*number * each.bytes));
-  return std::nullopt;
 }
 
 }  // namespace

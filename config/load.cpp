@@ -136,11 +136,21 @@ void set_total_runs(Loader& loader) {
   }
 }
 
+// What targets have room for, as far as that is written down; one of which nothing is said counts
+// as much as this machine.
 void set_concurrency(Loader& loader) {
+  const std::vector<NamedTarget> targets = look_up_targets(loader);
   if (loader.concurrency_given) return;
   const SweepSpec& spec = loader.spec;
   const std::int64_t runs = std::max<std::int64_t>(1, spec.max_total_runs);
   std::int64_t at_once = processors();
+  if (!targets.empty()) {
+    const std::int64_t here = at_once;
+    at_once = 0;
+    for (const NamedTarget& target : targets) at_once += slots_of(target).value_or(here);
+    loader.spec.max_concurrent_runs = std::min(runs, at_once);
+    return;
+  }
   if (spec.cpus_per_run > 0) at_once = std::max<std::int64_t>(1, at_once / spec.cpus_per_run);
   // A run with a GPU of its own leaves the processors mostly alone. Of `auto` the target knows the
   // number.
@@ -241,6 +251,7 @@ void read_configuration(Loader& loader, std::string_view text, const std::string
 
 void finish(Loader& loader, bool has_keys) {
   read_start_points(loader);
+  read_resources(loader);
   read_run_configuration(loader);
   set_command(loader);
   set_source_directory(loader);

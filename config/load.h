@@ -18,6 +18,7 @@
 #include "config/problems.h"
 #include "config/yaml_reader.h"
 #include "hdrive/config.h"
+#include "hdrive/targets.h"
 
 namespace hdrive::config {
 
@@ -52,6 +53,7 @@ struct Loader {
       options;                        ///< of sampling and policy ("policy.slack_factor"), and where
   std::vector<Place> command_places;  ///< of each word of the command
   const Node* start_points = nullptr;  ///< read once the space is known
+  const Entry* resources = nullptr;    ///< read when all keys are that say the same
   std::string interpreter;             ///< the run configuration's; empty without one
   Surroundings surroundings;           ///< what the run configuration wants around the program
   bool program_elsewhere = false;      ///< in an environment or an image, not in PATH
@@ -86,6 +88,8 @@ std::vector<std::string> read_words(Loader& loader, const Entry& entry, std::str
 std::vector<std::string> read_hook(Loader& loader, const Entry& entry);
 void read_gpus(Loader& loader, const Entry& entry);
 void read_gpus_per_run(Loader& loader, const Entry& entry);
+void read_concurrency(Loader& loader, const Entry& entry);
+void read_target_names(Loader& loader, const Entry& entry);
 void read_repeat_best(Loader& loader, const Entry& entry);
 
 // ---- the whole ----------------------------------------------------------------------------------
@@ -130,6 +134,12 @@ bool is_on_path(const Loader& loader, const std::string& program);
 
 /// Reads the start points, which may be written before the space they are in.
 void read_start_points(Loader& loader);
+
+/// Reads what a run asks of its place, where that is not said by another key.
+void read_resources(Loader& loader);
+
+/// The targets that the specification names; one that is not there is reported.
+std::vector<NamedTarget> look_up_targets(Loader& loader);
 
 /// Takes what the run configuration of the overrides gives and the file does not.
 void read_run_configuration(Loader& loader);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "config/reference_table.h"
 #include "config/schema.h"
 #include "config/write.h"
 #include "hdrive/config.h"
@@ -162,12 +163,18 @@ std::string default_cell(const KeyInfo& row) {
   return row.default_in_words ? cell(row.default_text) : "`" + cell(row.default_text) + "`";
 }
 
-void append_rows(std::string& page, const std::vector<KeyInfo>& rows) {
+}  // namespace
+
+void config::append_rows(std::string& page, const std::vector<KeyInfo>& rows) {
   page += "\n| key | value | default | meaning |\n|---|---|---|---|\n";
   for (const KeyInfo& row : rows)
     page += "| `" + std::string(row.name) + "` | " + cell(config::allowed_text(row)) + " | " +
             default_cell(row) + " | " + cell(row.summary) + " |\n";
 }
+
+namespace {
+
+using config::append_rows;
 
 std::vector<KeyInfo> top_rows(bool own) {
   std::vector<KeyInfo> rows;
@@ -219,6 +226,8 @@ std::string config_reference() {
   page += kDifferences;
   page += "\n## Keys of hdrive's own\n";
   append_rows(page, top_rows(true));
+  page += "\n## resources\n";
+  append_rows(page, config::rows_of(Section::resources));
   page += "\n## sampling\n";
   append_rows(page, config::rows_of(Section::sampling));
   page += "\nEach item of `parameter_space`:\n";

@@ -18,7 +18,16 @@ namespace hdrive::config {
 struct Loader;
 
 /// The mapping a key stands in.
-enum class Section { top, sampling, parameter, option, policy, job /* config/job_schema.h */ };
+enum class Section {
+  top,
+  sampling,
+  parameter,
+  option,
+  policy,
+  resources,
+  job /* config/job_schema.h */,
+  target /* config/target_schema.h */
+};
 
 enum class KeyKind { text, integer, number, boolean, mapping, list, any };
 

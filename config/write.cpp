@@ -177,14 +177,17 @@ std::string write_environment(const SweepSpec& spec) {
   return text;
 }
 
-std::string write_snapshot_max_file(const SweepSpec& spec) {
-  if (spec.snapshot_max_file == SweepSpec().snapshot_max_file) return "";
+std::string yaml_bytes(std::uint64_t bytes) {
   constexpr std::pair<std::uint64_t, const char*> kUnits[] = {
       {1'000'000'000, " GB"}, {1'000'000, " MB"}, {1'000, " kB"}};
-  for (const auto& [bytes, unit] : kUnits)
-    if (spec.snapshot_max_file % bytes == 0 && spec.snapshot_max_file > 0)
-      return std::to_string(spec.snapshot_max_file / bytes) + unit;
-  return std::to_string(spec.snapshot_max_file);
+  for (const auto& [unit, name] : kUnits)
+    if (bytes % unit == 0 && bytes > 0) return std::to_string(bytes / unit) + name;
+  return std::to_string(bytes);
+}
+
+std::string write_snapshot_max_file(const SweepSpec& spec) {
+  if (spec.snapshot_max_file == SweepSpec().snapshot_max_file) return "";
+  return yaml_bytes(spec.snapshot_max_file);
 }
 
 std::string yaml_point(const Assignment& point) {

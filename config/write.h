@@ -4,6 +4,7 @@
 // the value of one key, or nothing where it has its default.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ std::string yaml_text(std::string_view text);
 /// Any value as a YAML flow node.
 std::string yaml_value(const Value& value);
 
+/// Bytes with the largest unit that leaves a whole number: "10 MB".
+std::string yaml_bytes(std::uint64_t bytes);
+
 std::string write_sampling(const SweepSpec& spec);
 std::string write_policy(const SweepSpec& spec);
 std::string write_command(const SweepSpec& spec);
@@ -24,6 +28,8 @@ std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
 std::string write_snapshot_max_file(const SweepSpec& spec);
 std::string write_gpus(const SweepSpec& spec);
+std::string write_targets(const SweepSpec& spec);
+std::string write_resources(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
 /// A start point on one line.
 std::string yaml_point(const Assignment& point);

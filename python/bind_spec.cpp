@@ -136,6 +136,10 @@ void bind_spec(nb::module_& module) {
       .def_rw("gpus", &SweepSpec::gpus)
       .def_rw("gpus_per_run", &SweepSpec::gpus_per_run)
       .def_rw("cpus_per_run", &SweepSpec::cpus_per_run)
+      .def_rw("targets", &SweepSpec::targets)
+      .def_rw("memory_per_run", &SweepSpec::memory_per_run)
+      .def_rw("nodes_per_run", &SweepSpec::nodes_per_run)
+      .def_rw("processes_per_node", &SweepSpec::processes_per_node)
       .def_rw("metric_patterns", &SweepSpec::metric_patterns)
       .def_rw("tensorboard_metrics", &SweepSpec::tensorboard_metrics)
       .def_prop_rw(

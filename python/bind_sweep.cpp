@@ -145,6 +145,7 @@ class Engine {
 std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts& parts,
                                          nb::object objective, const std::string& command_path,
                                          const std::optional<std::string>& visible_gpus,
+                                         const std::vector<std::filesystem::path>& files,
                                          const std::shared_ptr<SweepServer>& server) {
   if (!objective.is_none())
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
@@ -153,19 +154,20 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
   options.tensorboard_metrics = spec.tensorboard_metrics;
   options.primary_metric = spec.primary_metric;
   options.command_path = command_path;
-  options.devices = value_or_raise(device_options(spec, parts.directory, visible_gpus));
   if (server)
     options.environment = [server](const RunRequest& request) {
       return server->environment(request);
     };
-  return value_or_raise(make_local_target(options, parts.clock));
+  return value_or_raise(
+      target_for(spec, options, parts.directory, visible_gpus, files, parts.clock));
 }
 
 std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objective,
                               nb::object sampler, nb::object policy, nb::list listeners,
                               const std::string& command_path,
                               std::optional<std::string> visible_gpus,
-                              const std::optional<std::string>& tracking_uri) {
+                              const std::optional<std::string>& tracking_uri,
+                              const std::vector<std::string>& targets) {
   const auto fault = std::make_shared<Fault>();
   const CustomParts custom{std::move(sampler), std::move(policy), std::move(listeners)};
   return going_on(*sweep, custom, fault, [&](const SweepSpec& spec, SweepParts& parts) {
@@ -174,8 +176,8 @@ std::unique_ptr<Engine> start(std::shared_ptr<KeptSweep> sweep, nb::object objec
     if (objective.is_none())
       server = value_or_raise(
           start_server_for(spec, parts.store->header().id, parts.directory, tracking_uri));
-    parts.target =
-        target_of(spec, parts, std::move(objective), command_path, visible_gpus, server.server);
+    parts.target = target_of(spec, parts, std::move(objective), command_path, visible_gpus,
+                             {targets.begin(), targets.end()}, server.server);
     return std::make_unique<Engine>(sweep, spec, std::move(parts), fault, std::move(server));
   });
 }
@@ -217,7 +219,18 @@ void bind_sweep(nb::module_& module) {
   module.def("start", start, nb::arg("sweep"), nb::arg("objective").none(),
              nb::arg("sampler").none(), nb::arg("policy").none(), nb::arg("listeners"),
              nb::arg("command_path"), nb::arg("visible_gpus").none(),
-             nb::arg("tracking_uri").none());
+             nb::arg("tracking_uri").none(), nb::arg("targets_files"));
+  module.def(
+      "targets_files",
+      [](const std::string& here, const nb::callable& variable) {
+        std::vector<std::string> files;
+        for (const auto& file : targets_files(here, [&](const char* name) {
+               return nb::cast<std::optional<std::string>>(variable(name));
+             }))
+          files.push_back(file.string());
+        return files;
+      },
+      nb::arg("here"), nb::arg("variable"));
   module.def("own_tracking_uri", own_tracking_uri, nb::arg("exported_uri").none(),
              nb::arg("run_id").none());
 }

@@ -51,6 +51,11 @@ Result<SweepSpec> spec_of(const SweepHeader& header, const std::filesystem::path
   return Error{sweep, "its stored configuration cannot be read", Error::Kind::damaged};
 }
 
+RunResources resources_of(const SweepSpec& spec) {
+  return {spec.cpus_per_run, spec.gpus.empty() ? 0 : spec.gpus_per_run, spec.memory_per_run,
+          spec.nodes_per_run, spec.processes_per_node};
+}
+
 Result<DeviceOptions> device_options(const SweepSpec& spec, const std::filesystem::path& directory,
                                      const std::optional<std::string>& visible) {
   DeviceOptions options;
@@ -72,6 +77,44 @@ Result<DeviceOptions> device_options(const SweepSpec& spec, const std::filesyste
   options.lock_directory = "/tmp/hdrive-gpus-" + std::to_string(::geteuid());
   options.holder = fmt::format("{}, process {}", directory.string(), ::getpid());
   return options;
+}
+
+Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTargetOptions runs,
+                                                  const std::filesystem::path& directory,
+                                                  const std::optional<std::string>& visible,
+                                                  const std::vector<std::filesystem::path>& files,
+                                                  std::shared_ptr<Clock> clock) {
+  const auto with_devices = [&]() -> Result<LocalTargetOptions> {
+    auto devices = device_options(spec, directory, visible);
+    if (!devices) return devices.error();
+    LocalTargetOptions options = runs;
+    options.devices = *std::move(devices);
+    return options;
+  };
+  if (spec.targets.empty()) {
+    auto options = with_devices();
+    if (!options) return options.error();
+    return make_local_target(*options, std::move(clock));
+  }
+  std::vector<std::filesystem::path> all{spec.source_directory / kTargetsFile};
+  all.insert(all.end(), files.begin(), files.end());
+  auto named = find_targets(load_targets(all), spec.targets);
+  if (!named) return named.error();
+  std::vector<TargetShare> shares;
+  for (const NamedTarget& each : *named) {
+    // What this machine lacks need not trouble another one.
+    const bool local = std::holds_alternative<LocalOptions>(each.options);
+    auto options = local ? with_devices() : Result<LocalTargetOptions>(runs);
+    if (!options) return options.error();
+    auto made = make_target(each, *options, clock);
+    if (!made) {
+      Error error = made.error();
+      error.where = "target " + each.name + (error.where.empty() ? "" : ": " + error.where);
+      return error;
+    }
+    shares.push_back({each.name, *std::move(made), each.slots});
+  }
+  return make_several_targets(std::move(shares), std::move(clock));
 }
 
 }  // namespace hdrive

@@ -4,6 +4,7 @@
 // update, retry.
 #include <fmt/format.h>
 
+#include "hdrive/begin.h"
 #include "hdrive/edit.h"
 #include "scheduler/ending.h"
 #include "scheduler/sweep_loop.h"
@@ -82,6 +83,11 @@ Answer SweepLoop::update(const Request& request) {
         false,
         "gpus, gpus_per_run, gpus_shared and cpus_per_run: the engine has handed devices out by "
         "them; `hdrive stop` first, then update and resume"};
+  if (edit->spec.targets != spec_.targets || resources_of(edit->spec) != resources_of(spec_))
+    return {
+        false,
+        "target and resources: the engine has sent runs there and asked for that; `hdrive stop` "
+        "first, then update and resume"};
   if (auto used = journal_.use(edit->spec); !used) return {false, used.error().message()};
   journal_.record(SweepEdited{std::move(edit->config), edit->what, journal_.now()});
   spec_ = std::move(edit->spec);

@@ -56,6 +56,7 @@ RunRequest RunController::request(RunId run) const {
     request.slot = live->second.slot;
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;
+  request.resources = resources_of(spec_);
   request.handle = journal_.state().handle(run);
   request.cursor = journal_.state().cursor(run);
   request.proposal = record.proposal;

@@ -218,6 +218,21 @@ const std::vector<Verb>& verbs() {
                   "and `list --experiment NAME` lists them. It need not be created first.",
        .examples = {"hdrive experiment list", "hdrive experiment create digits"},
        .setup = setup_experiment},
+      {.name = "target",
+       .usage = "[list | create NAME | attach NAME | show NAME | test NAME | update NAME | delete "
+                "NAME] [options]",
+       .summary = "List, make, show, try, change or remove the places where runs can go",
+       .details =
+           "A target is a machine or a cluster under a name: `target: NAME` in hdconfig.yml sends "
+           "the runs there. Targets are kept in targets.yml of the working directory, or with "
+           "--global of the user; docs/targets-file.md has its keys. `test` starts two small runs "
+           "and tells each step. `attach` is another word for `create`.",
+       .examples = {"hdrive target list",
+                    "hdrive target create workstation --host ada@node1:2201 --slots 2",
+                    "hdrive target create cluster --type slurm --set partition=gpu --slots 100",
+                    "hdrive target test workstation", "hdrive target update cluster --set slots=50",
+                    "hdrive target delete cluster"},
+       .setup = setup_target},
       {.name = "environment",
        .usage = "[list | show | remove | build] [ENVIRONMENT...] [options]",
        .summary = "List, show, remove or build the environments of run configurations",

@@ -25,6 +25,7 @@ Action setup_download(ArgumentParser& parser, std::vector<std::string>& argument
 Action setup_environment(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_experiment(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_folder(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_target(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_pause(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_retry(ArgumentParser& parser, std::vector<std::string>& arguments);

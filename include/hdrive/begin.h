@@ -13,6 +13,7 @@
 #include "hdrive/result.h"
 #include "hdrive/spec.h"
 #include "hdrive/target.h"
+#include "hdrive/targets.h"
 #include "hdrive/workspace.h"
 
 namespace hdrive {
@@ -33,6 +34,18 @@ std::vector<Change> notes_of(const Capture& capture, Time now);
 /// sweep by `name`, or by its id. The warnings of the file were told when the sweep began.
 Result<SweepSpec> spec_of(const SweepHeader& header, const std::filesystem::path& directory,
                           const std::string& name = "");
+
+/// What a run of the sweep asks of the place where it runs.
+RunResources resources_of(const SweepSpec& spec);
+
+/// The target of the sweep in `directory`: this machine, or those that the specification names, which
+/// are looked for in its source directory and in `files` (targets.h: targets_files). `runs` says
+/// what is read of a run; its devices are set here, by `device_options`.
+Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTargetOptions runs,
+                                                  const std::filesystem::path& directory,
+                                                  const std::optional<std::string>& visible,
+                                                  const std::vector<std::filesystem::path>& files,
+                                                  std::shared_ptr<Clock> clock);
 
 /// The devices that the runs of the sweep in `directory` share on this machine. `visible` is the
 /// caller's own CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES. Fails where "auto" finds no GPU.

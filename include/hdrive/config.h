@@ -79,6 +79,8 @@ struct ConfigOverrides {
   /// configuration. Empty: azureml.yml beside the job's file or in the project's folder, or in
   /// .azureml there, where there is one.
   std::filesystem::path asset_map;
+  /// Where targets are looked for after the source directory (targets.h: targets_files).
+  std::vector<std::filesystem::path> targets_files;
 };
 
 /// Reads hdconfig.yml, HyperDrive's file of any name, or a v2 sweep or command job, which its keys

@@ -91,6 +91,12 @@ struct SweepSpec {
   /// Processors each run is bound to, and has to itself among the runs of the sweep. 0: runs are
   /// not bound.
   std::int64_t cpus_per_run = 0;
+  /// Where runs go, by the names of targets.yml (hdrive/targets.h): of several, wherever there is
+  /// room. Empty: this machine.
+  std::vector<std::string> targets;
+  std::uint64_t memory_per_run = 0;     ///< of each node, in bytes; 0: a run asks for none
+  std::int64_t nodes_per_run = 1;       ///< machines one run has
+  std::int64_t processes_per_node = 1;  ///< of one run
   /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`,
   /// or else the first one, is the value; `name` the metric (default: the primary one); `step` the
   /// step.

@@ -176,6 +176,12 @@ struct TargetCapacity {
   std::string limit;  ///< what allows no more: "4096 open files (ulimit -Hn)"
 };
 
+/// When a target's `wait` will have something to tell.
+struct Readiness {
+  int descriptor = -1;        ///< poll() finds it readable then; -1: there is none
+  Time latest = Time::min();  ///< it is to be looked at by then in any case
+};
+
 /// Runs training runs.
 ///
 /// All calls come from the thread that runs the sweep, and return soon: what takes long (another
@@ -219,6 +225,10 @@ class ComputeTarget {
   /// Appends events to `events`: returns as soon as there is one, at `deadline` (a time of the
   /// sweep's clock), or when `stop` is requested. One call tells a bounded number of events.
   virtual void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) = 0;
+
+  /// For who waits for several targets at once. Without an answer of its own a target is looked at
+  /// every few milliseconds.
+  virtual Readiness readiness() { return {}; }
 
   /// One line for the user: "local processes".
   virtual std::string describe() const = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Targets by name: what targets.yml says of the places where runs can go.
+// Targets by name: what targets.yml says of the places where runs can go. docs/targets-file.md has
+// its keys.
 //
 // Plain values; copy them freely.
 #pragma once
@@ -8,13 +9,17 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "hdrive/config.h"
 #include "hdrive/target.h"
 
 namespace hdrive {
@@ -114,6 +119,8 @@ struct NamedTarget {
   std::int64_t slots = 0;      ///< runs at once; 0: what it has room for
   std::filesystem::path file;  ///< that says so; empty: none does
   int line = 0;                ///< in that file
+  /// Its keys as they are written, in the file's order, each with its value as YAML on one line.
+  std::vector<std::pair<std::string, std::string>> written;
 };
 
 // ---- making them --------------------------------------------------------------------------------
@@ -124,5 +131,76 @@ struct NamedTarget {
 Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
                                                          const LocalTargetOptions& runs,
                                                          std::shared_ptr<Clock> clock);
+
+/// The target that a name stands for. `runs` says what is read of a run; its devices count on this
+/// machine alone.
+Result<std::shared_ptr<ComputeTarget>> make_target(const NamedTarget& named,
+                                                   const LocalTargetOptions& runs,
+                                                   std::shared_ptr<Clock> clock);
+
+/// One of the targets of a sweep.
+struct TargetShare {
+  std::string name;
+  std::shared_ptr<ComputeTarget> target;
+  std::int64_t slots = 0;  ///< runs at once; 0: as many as the target has room for
+};
+/// One target made of several: a run goes to the first that has room, of the order given. A target
+/// that fails three times in a row is set aside for ten minutes, then for longer, and that is told.
+/// Fails without a share, and where two have one name.
+Result<std::shared_ptr<ComputeTarget>> make_several_targets(std::vector<TargetShare> shares,
+                                                            std::shared_ptr<Clock> clock);
+
+// ---- targets.yml --------------------------------------------------------------------------------
+
+/// What targets.yml is called, in a project's folder and in the user's configuration folder.
+inline constexpr const char* kTargetsFile = "targets.yml";
+
+struct LoadedTargets {
+  /// In the order of the files. Of two with one name the first counts; the other is `hidden`.
+  std::vector<NamedTarget> targets;
+  std::vector<NamedTarget> hidden;
+  std::vector<std::string> faulty;           ///< names of those that have an error
+  std::vector<std::filesystem::path> files;  ///< those that are there
+  std::vector<Problem> problems;             ///< a target that has one is not among the targets
+  bool ok() const;                           ///< no errors
+};
+
+/// Where targets of a user are looked for besides a sweep's source directory: in `here`, the working
+/// directory, and in the user's configuration folder, which `variable` leads to by
+/// $XDG_CONFIG_HOME or $HOME.
+std::vector<std::filesystem::path> targets_files(
+    const std::filesystem::path& here,
+    const std::function<std::optional<std::string>(const char*)>& variable);
+
+/// Reads these files, the one that counts more first; what is not there is passed over.
+LoadedTargets load_targets(const std::vector<std::filesystem::path>& files);
+
+/// The targets of these names; "local" is this machine, whatever the files say. Fails on a name
+/// that no file has, naming those there are, and on one whose target has an error.
+Result<std::vector<NamedTarget>> find_targets(const LoadedTargets& loaded,
+                                              const std::vector<std::string>& names);
+
+/// How many runs a target takes at once, where that is written down; else nothing.
+std::optional<std::int64_t> slots_of(const NamedTarget& target);
+
+/// A change of targets.yml's text.
+struct TargetEdit {
+  enum class Kind { add, change, remove };
+  Kind kind = Kind::add;
+  std::string name;
+  /// Keys and their values as YAML; dotted keys reach into lists and mappings: "hosts.0.port".
+  std::vector<std::pair<std::string, std::string>> set = {};
+};
+/// The text after the change, everything else in it as it was, comments too. Empty where there are
+/// errors: then nothing is to be written.
+struct EditedTargets {
+  std::string text;
+  std::vector<Problem> problems;
+};
+EditedTargets edit_targets(std::string_view text, const std::filesystem::path& file,
+                           const TargetEdit& edit);
+
+/// The keys of targets.yml as a page: docs/targets-file.md.
+std::string targets_reference();
 
 }  // namespace hdrive

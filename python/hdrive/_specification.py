@@ -14,7 +14,8 @@ from ._errors import ConfigError
 _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
            "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
            "stop_without_primary_metric", "environment_variables", "metric_patterns", "tensorboard_metrics",
-           "azureml_sdk", "gpus", "gpus_per_run", "cpus_per_run", "repeat_best", "source_directory",
+           "azureml_sdk", "gpus", "gpus_per_run", "cpus_per_run", "memory_per_run", "nodes_per_run", "processes_per_node",
+           "repeat_best", "source_directory",
            "working_directory", "append_parameters", "mlflow", "server_address")
 
 

@@ -258,6 +258,42 @@ class SlurmFixture final : public Fixture {
   std::shared_ptr<ComputeTarget> target_ = connect();
 };
 
+// Two clusters, the first of which has room for one run.
+class SeveralFixture final : public Fixture {
+ public:
+  SeveralFixture() { connect(); }
+  ComputeTarget& target() override { return *target_; }
+  Time now() override { return clock_->now(); }
+  RunRequest request(RunId run, Behaviour behaviour) override {
+    return plain_request(run, behaviour);
+  }
+  bool simulated() const override { return true; }
+  bool restart() override {
+    connect();
+    return true;
+  }
+
+ private:
+  void connect() {
+    target_ = *make_several_targets(
+        {{"small", small_.connect(), 1}, {"large", large_.connect(), 0}}, clock_);
+  }
+  static Result<SimulatedRun> model(const RunRequest& request) {
+    if (behaviour_of(request) == Behaviour::not_there)
+      return Error{"run", "there is no such program"};
+    return simulated_run(behaviour_of(request));
+  }
+  static SimulatedClusterOptions options() {
+    SimulatedClusterOptions options;
+    options.outages = {{seconds{4}, seconds{9}}};
+    return options;
+  }
+
+  std::shared_ptr<SimulatedClock> clock_ = std::make_shared<SimulatedClock>();
+  SimulatedCluster small_{model, options(), clock_}, large_{model, {}, clock_};
+  std::shared_ptr<ComputeTarget> target_;
+};
+
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<Fixture>()> make;
@@ -269,12 +305,8 @@ Kind kind(const char* name) {
 }
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {kind<SimulatedFixture>("simulated"),
-                                        kind<ClusterFixture>("simulated cluster"),
-                                        kind<InProcessFixture>("in-process"),
-                                        kind<LocalFixture>("local"),
-                                        kind<SshFixture>("ssh"),
-                                        kind<SlurmFixture>("slurm")};
+      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local"), kind<SshFixture>("ssh"),
+      kind<SlurmFixture>("slurm"), kind<SeveralFixture>("several")};
   return all;
 }
 

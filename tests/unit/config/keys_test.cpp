@@ -75,7 +75,7 @@ hdconfig.yml:18:1: unknown key "primary_metric_nam"; did you mean "primary_metri
 hdconfig.yml:19:22: unknown primary_metric_goal "maximise"; allowed: Maximize, Minimize; did you mean "Maximize"?
 hdconfig.yml:20:17: "max_total_runs" is the integer 0; allowed: an integer from 1 to 1000000000
 hdconfig.yml:21:1: duplicate key "max_total_runs"; it stands on line 20 already
-hdconfig.yml:22:22: "max_concurrent_runs" is the integer 99999999999999999999999999; allowed: an integer from 1 to 1000000
+hdconfig.yml:22:22: "max_concurrent_runs" is the integer 99999999999999999999999999; allowed: an integer from 1 to 1000000, or auto
 hdconfig.yml:23:1: unknown key "slack_factor"; it belongs under "policy"
 hdconfig.yml:24:7: "seed" is the integer -1; allowed: an integer from 0 to 18446744073709551615
 hdconfig.yml:25:7: "name" is the integer 5; allowed: text; in quotes it would be text
@@ -292,6 +292,43 @@ TEST_CASE("Goals spelt in other ways are understood well enough to help") {
   CHECK(
       goal("upwards") ==
       "hdconfig.yml:4:22: unknown primary_metric_goal \"upwards\"; allowed: Maximize, Minimize\n");
+}
+
+TEST_CASE("A sweep goes to targets by their names") {
+  CHECK(parse(around("target: cluster\n")).spec.targets == std::vector<std::string>{"cluster"});
+  CHECK(parse(around("target: [workstation, local]\n")).spec.targets ==
+        std::vector<std::string>{"workstation", "local"});
+  CHECK(parse(around("target: local\n")).spec.targets.empty());
+  CHECK(told(around("target: [a, a]\n")) == "hdconfig.yml:9:9: the target \"a\" is listed twice\n");
+  CHECK(told(around("compute_target: a\n")) ==
+        "hdconfig.yml:9:1: unknown key \"compute_target\"; did you mean \"target\"?\n");
+}
+
+TEST_CASE("What a run asks for is said once, in resources or by the keys of this machine") {
+  const LoadedConfig loaded = parse(around(
+      "resources: {cpus: 4, gpus: 2, memory: 16 GB, nodes: 2, processes_per_node: 8, time: 2h}\n"));
+  CHECK(messages(loaded.problems) == "");
+  CHECK(loaded.spec.cpus_per_run == 4);
+  CHECK(loaded.spec.gpus_per_run == 2);
+  CHECK(loaded.spec.gpus == std::vector<std::string>{"auto"});
+  CHECK(loaded.spec.memory_per_run == 16'000'000'000);
+  CHECK(loaded.spec.nodes_per_run == 2);
+  CHECK(loaded.spec.processes_per_node == 8);
+  CHECK(loaded.spec.max_run_duration == std::chrono::hours(2));
+  CHECK(parse(to_hdconfig(loaded.spec)).spec == loaded.spec);
+
+  CHECK(parse(around("resources: {gpus: 1}\ngpus: [3]\n")).spec.gpus ==
+        std::vector<std::string>{"3"});
+  CHECK(told(around("resources: {cpus: 2}\ncpus_per_run: 3\n")) ==
+        "hdconfig.yml:9:13: \"cpus\" of \"resources\" and \"cpus_per_run\" say the same; allowed: "
+        "one of them\n");
+  CHECK(told(around("resources: {memory: lots}\n")) ==
+        "hdconfig.yml:9:21: \"memory\" is the text \"lots\"; allowed: bytes, or a number with a "
+        "unit: 16 GB\n");
+  CHECK(told(around("resources: {gpu: 1}\n")) ==
+        "hdconfig.yml:9:13: unknown key \"gpu\" in \"resources\"; allowed: cpus, gpus, memory, "
+        "nodes, "
+        "processes_per_node, time; did you mean \"gpus\"?\n");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "config/schema.h"
+#include "hdrive/targets.h"
 #include "tests/unit/config/support.h"
 
 namespace hdrive {
@@ -10,13 +11,21 @@ namespace {
 
 using namespace test;
 
-TEST_CASE("docs/hdconfig.md is what the tables say") {
-  const auto page = base::read_file(HDRIVE_SOURCE_DIR "/docs/hdconfig.md");
-  const bool same = page && *page == config_reference();
-  const auto wanted = std::filesystem::temp_directory_path() / "hdconfig.md";
-  if (!same) REQUIRE(base::write_file_atomically(wanted, config_reference()));
-  INFO("as the page should be, it is in " << wanted << " (hdrive config-reference prints it)");
+void check_page(const std::string& name, const std::string& text, const std::string& printed_by) {
+  const auto page = base::read_file(HDRIVE_SOURCE_DIR "/docs/" + name);
+  const bool same = page && *page == text;
+  const auto wanted = std::filesystem::temp_directory_path() / name;
+  if (!same) REQUIRE(base::write_file_atomically(wanted, text));
+  INFO("as the page should be, it is in " << wanted << " (" << printed_by << " prints it)");
   CHECK(same);
+}
+
+TEST_CASE("docs/hdconfig.md is what the tables say") {
+  check_page("hdconfig.md", config_reference(), "hdrive config-reference");
+}
+
+TEST_CASE("docs/targets-file.md is what the tables say") {
+  check_page("targets-file.md", targets_reference(), "hdrive config-reference --targets");
 }
 
 TEST_CASE("The example of the page is a sound file") {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What makes a target of each type.
+#include "hdrive/targets.h"
+
+namespace hdrive {
+
+Result<std::shared_ptr<ComputeTarget>> make_target(const NamedTarget& named,
+                                                   const LocalTargetOptions& runs,
+                                                   std::shared_ptr<Clock> clock) {
+  if (std::holds_alternative<LocalOptions>(named.options))
+    return make_local_target(runs, std::move(clock));
+  if (const auto* ssh = std::get_if<SshOptions>(&named.options))
+    return make_ssh_target(*ssh, runs, std::move(clock));
+  return make_slurm_target(std::get<SlurmOptions>(named.options), runs, std::move(clock));
+}
+
+}  // namespace hdrive

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// docs/targets-file.md: the schema of targets.yml as a page.
+#include "base/text.h"
+#include "config/reference_table.h"
+#include "config/target_schema.h"
+
+namespace hdrive {
+namespace {
+
+constexpr std::string_view kHead =
+    R"(<!-- Generated from the schema table in config/ by targets_reference(); do not edit. -->
+# targets.yml
+
+Names for the places where runs can go; `target: NAME` in hdconfig.yml sends a sweep there. [targets.md](targets.md) tells
+what each type needs and promises.
+
+```yaml
+targets:
+  workstation: {type: ssh, hosts: [{host: node1, port: 2201, user: ada, identity_file: ~/.ssh/id, slots: 2}]}
+  cluster: {type: slurm, partition: gpu, slots: 100}
+```
+
+hdrive looks in the source folder of the sweep (where its hdconfig.yml is, as a rule), in the working directory and in the user's
+configuration folder (`$XDG_CONFIG_HOME/hdrive` or `~/.config/hdrive`); of two targets with one name the first counts. `local` is
+this machine and always there. `hdrive target create`, `update` and `delete` change the file and leave the rest of it as
+it was; `hdrive target test NAME` tries a target.
+
+Secrets are not kept in the file: SSH logs in with a key or an agent, or asks for the password itself.
+
+## Every target
+)";
+
+}  // namespace
+
+std::string targets_reference() {
+  std::string page(kHead);
+  const auto append = [&](std::string_view type) {
+    std::vector<config::KeyInfo> rows;
+    for (const config::TargetKey& key : config::target_schema())
+      if (key.type == type) rows.push_back(key.row);
+    if (!rows.empty()) config::append_rows(page, rows);
+  };
+  append("any");
+  for (const config::TargetType& type : config::target_types()) {
+    page += "\n## " + std::string(type.name) + "\n\nRuns are " + std::string(type.summary) + ".\n";
+    append(type.name);
+    if (type.name == "ssh") {
+      page += "\nA host is a text, as in `node1`, `ada@node1` or `ada@node1:2201`, or a mapping:\n";
+      append("ssh host");
+    }
+  }
+  return page;
+}
+
+}  // namespace hdrive
