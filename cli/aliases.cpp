@@ -44,8 +44,12 @@ const Options& formats() {
   return kTable;
 }
 
-constexpr std::string_view kLocal =
-    "hdrive runs on this machine alone, its only compute target, local";
+Options target_options() {
+  return {{{"-n", "--name"}, Becomes::option, "-n"}, {{"-o", "--output"}, Becomes::option, "-f"}};
+}
+
+constexpr std::string_view kCreate =
+    "hdrive target create NAME makes a target of machines (--host) or of a cluster (--type slurm)";
 
 std::vector<Alias> make_table() {
   return {
@@ -121,12 +125,19 @@ std::vector<Alias> make_table() {
       {"run update", "", "", "runs have no tags"},
       {"run monitor-tensorboard", "", "",
        "tensorboard --logdir .hdrive/SWEEP/runs follows what the runs write to ./logs"},
-      {"computetarget list", "", "", kLocal},
-      {"computetarget show", "", "", kLocal},
-      {"computetarget create", "", "", kLocal},
-      {"computetarget attach", "", "", kLocal},
-      {"computetarget detach", "", "", kLocal},
-      {"computetarget delete", "", "", kLocal},
+      {"computetarget list", "target", "list", "", {{{"-o", "--output"}, Becomes::option, "-f"}}},
+      {"computetarget show", "target", "show", "", target_options()},
+      {"computetarget attach remote", "target", "attach", "",
+       with(target_options(), {{{"-a", "--address"}, Becomes::option, "--host"},
+                               {{"-u", "--username"}, Becomes::option, "--user"},
+                               {{"--ssh-port"}, Becomes::option, "--port"},
+                               {{"--private-key-file"}, Becomes::option, "--identity-file"},
+                               {{"--use-ssh"}, Becomes::nothing, {}, false}})},
+      {"computetarget attach", "", "", kCreate},
+      {"computetarget create", "", "", kCreate},
+      {"computetarget update", "", "", kCreate},
+      {"computetarget detach", "target", "delete", "", target_options()},
+      {"computetarget delete", "target", "delete", "", target_options()},
   };
 }
 
@@ -276,12 +287,15 @@ std::optional<Rewritten> rewrite_alias(const std::vector<std::string>& words) {
   if (words.size() < 2) return std::nullopt;
   std::error_code ignored;
   if (words[0] == "run" && std::filesystem::exists(words[1], ignored)) return std::nullopt;
-  const std::string spelling = words[0] + " " + words[1];
-  const auto& table = aliases();
-  const auto alias = std::find_if(table.begin(), table.end(),
-                                  [&](const Alias& each) { return each.words == spelling; });
-  if (alias == table.end()) return std::nullopt;
-  return Rewriter(*alias).rewrite({words.begin() + 2, words.end()});
+  // "computetarget attach remote" before "computetarget attach".
+  for (const std::ptrdiff_t count : {3, 2}) {
+    if (words.size() < static_cast<std::size_t>(count)) continue;
+    const std::string spelling = base::join({words.begin(), words.begin() + count}, " ");
+    for (const Alias& alias : aliases())
+      if (alias.words == spelling)
+        return Rewriter(alias).rewrite({words.begin() + count, words.end()});
+  }
+  return std::nullopt;
 }
 
 std::string short_way(const Rewritten& rewritten) {

@@ -193,7 +193,7 @@ void SeveralTargets::wait(Time deadline, std::stop_token stop, std::vector<Targe
   while (true) {
     collect(events);
     if (events.size() > from || stop.stop_requested() || clock_->now() >= deadline) return;
-    sleep_until(deadline, events);
+    await_any(deadline, events);
   }
 }
 
@@ -208,7 +208,7 @@ void SeveralTargets::collect(std::vector<TargetEvent>& events) {
   notes_.clear();
 }
 
-void SeveralTargets::sleep_until(Time deadline, std::vector<TargetEvent>& events) {
+void SeveralTargets::await_any(Time deadline, std::vector<TargetEvent>& events) {
   std::vector<pollfd> descriptors{{wake_.get(), POLLIN, 0}};
   std::size_t soonest = 0;
   Time latest = deadline;

@@ -53,7 +53,7 @@ class SeveralTargets final : public ComputeTarget {
   bool take(std::size_t place, TargetEvent event, std::vector<TargetEvent>& events);
   void forget(RunId run);
   void collect(std::vector<TargetEvent>& events);
-  void sleep_until(Time deadline, std::vector<TargetEvent>& events);
+  void await_any(Time deadline, std::vector<TargetEvent>& events);
 
   SeveralTargets(std::vector<TargetShare> shares, std::shared_ptr<Clock> clock);
 

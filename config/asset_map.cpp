@@ -179,8 +179,9 @@ std::optional<LocalEnvironment> AssetMap::environment(std::string_view asset) co
   return result;
 }
 
-bool AssetMap::has_compute(std::string_view name) const {
-  return find("computes", name) != nullptr;
+std::optional<std::string> AssetMap::compute(std::string_view name) const {
+  const Node* node = find("computes", name);
+  return node ? std::optional(node->text) : std::nullopt;
 }
 
 std::string AssetMap::advice(std::string_view kind, std::string_view asset,

@@ -42,7 +42,8 @@ class AssetMap {
   /// file or folder it stands for. `kind` is "data", "components", "code".
   std::optional<std::filesystem::path> path(std::string_view kind, std::string_view asset) const;
   std::optional<LocalEnvironment> environment(std::string_view asset) const;
-  bool has_compute(std::string_view name) const;
+  /// The target it stands for, "local" for this machine.
+  std::optional<std::string> compute(std::string_view name) const;
 
   /// Where a line for `asset` belongs, for a message: `in azureml.yml: data: {iris: PATH}`.
   std::string advice(std::string_view kind, std::string_view asset, std::string_view value) const;

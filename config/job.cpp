@@ -81,7 +81,7 @@ class JobReader {
     Node job = root;
     job.entries.clear();
     for (const Entry& entry : root.entries) {
-      if (entry.key == "compute" && is_this_machine(*entry.value)) continue;
+      if (entry.key == "compute" && is_known(*entry.value)) continue;
       const KeyInfo* own = key_of_hdrive(entry.key);
       if (!own)
         job.entries.push_back(entry);
@@ -95,9 +95,11 @@ class JobReader {
     return read_fields(mapping, *job_, root.place, "", problems());
   }
 
-  bool is_this_machine(const Node& compute) const {
-    return compute.is(Node::Kind::text) &&
-           (compute.text == "local" || assets_.has_compute(compute.text));
+  // A target of targets.yml, or what the map of names says: another target, or this machine.
+  bool is_known(const Node& compute) const {
+    if (!compute.is(Node::Kind::text)) return false;
+    const auto mapped = assets_.compute(compute.text);
+    return take_compute(loader_, mapped.value_or(compute.text)) || mapped.has_value();
   }
 
   static const KeyInfo* key_of_hdrive(std::string_view name) {

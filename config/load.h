@@ -138,6 +138,10 @@ void read_start_points(Loader& loader);
 /// Reads what a run asks of its place, where that is not said by another key.
 void read_resources(Loader& loader);
 
+/// Takes the name of a compute target of Azure's, "azureml:NAME" or NAME, for the target of
+/// targets.yml that has it, or for this machine where it is "local". False: there is none.
+bool take_compute(Loader& loader, std::string_view name);
+
 /// The targets that the specification names; one that is not there is reported.
 std::vector<NamedTarget> look_up_targets(Loader& loader);
 

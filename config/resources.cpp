@@ -22,6 +22,13 @@ bool is_said_twice(Loader& loader, const Entry& entry, const char* other) {
   return true;
 }
 
+LoadedTargets targets_near(const Loader& loader, const std::filesystem::path& source) {
+  std::vector<std::filesystem::path> files{source / kTargetsFile};
+  files.insert(files.end(), loader.overrides.targets_files.begin(),
+               loader.overrides.targets_files.end());
+  return load_targets(files);
+}
+
 void read_gpus_of_a_run(Loader& loader, const Entry& entry) {
   if (is_said_twice(loader, entry, "gpus_per_run")) return;
   read_gpus_per_run(loader, entry);
@@ -61,13 +68,20 @@ void read_target_names(Loader& loader, const Entry& entry) {
   if (names.size() == 1 && base::fold(names[0]) == "local") loader.spec.targets.clear();
 }
 
+bool take_compute(Loader& loader, std::string_view name) {
+  constexpr std::string_view kPrefix = "azureml:";
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  if (name == "local") return true;
+  const LoadedTargets loaded = targets_near(loader, loader.directory);
+  if (!find_targets(loaded, {std::string(name)})) return false;
+  if (!loader.given.contains("target")) loader.spec.targets = {std::string(name)};
+  return true;
+}
+
 std::vector<NamedTarget> look_up_targets(Loader& loader) {
   const SweepSpec& spec = loader.spec;
   if (spec.targets.empty()) return {};
-  std::vector<std::filesystem::path> files{spec.source_directory / kTargetsFile};
-  files.insert(files.end(), loader.overrides.targets_files.begin(),
-               loader.overrides.targets_files.end());
-  const LoadedTargets loaded = load_targets(files);
+  const LoadedTargets loaded = targets_near(loader, spec.source_directory);
   std::vector<NamedTarget> targets;
   for (const std::string& name : spec.targets) {
     auto found = find_targets(loaded, {name});

@@ -39,6 +39,7 @@ class RunConfiguration {
     check_run_keys(loader_.problems, root_);
     read_distribution();
     read_variables();
+    read_target();
     read_directory();
     std::vector<fs::path> folders;
     data_ = read_run_data(loader_, root_, project_, folders);
@@ -355,6 +356,15 @@ class RunConfiguration {
       if (!loader_.given.contains("append_parameters")) loader_.spec.append_parameters = false;
     }
     loader_.command_places.assign(words.size(), used->place);
+  }
+
+  void read_target() {
+    const Node* node = value("target");
+    if (node && node->is(Node::Kind::text) && !node->text.empty() &&
+        !take_compute(loader_, node->text))
+      warn(*node, "\"target\" is " + in_quotes(node->text) +
+                      ", which no targets.yml has: the runs are processes on this machine; "
+                      "`hdrive target create` makes a target");
   }
 
   void read_directory() {

@@ -20,7 +20,7 @@ std::vector<RunKey> make_table() {
       {"command", Use::honoured, "a line for `sh -c`, to which nothing is appended"},
       {"sourceDirectory", Use::honoured, "the source folder, counted from the file's folder"},
       {"maxRunDurationSeconds", Use::honoured, "the time limit of one run"},
-      {"target", Use::warned, "the runs are processes on this machine", {"local"}},
+      {"target", Use::honoured, "a target of targets.yml; of a name that is none there, which is told, the runs are processes on this machine"},
       {"framework", Use::mapped, "Python, PyTorch, TensorFlow and the older names are one process a run; PySpark is refused"},
       {"communicator", Use::mapped, "with one process a run it changes nothing"},
       {"nodeCount", Use::refused, kOneProcess, {"1"}},

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string action = "list", name, option_name, type, identity_file;
+  std::string action = "list", name, option_name, type, user, port, identity_file;
   std::vector<std::string> hosts, set;
   std::string slots, output_dir;
   bool global = false;
@@ -147,20 +147,23 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Options& opti
   };
   if (!options.slots.empty()) set.insert(set.begin(), {"slots", options.slots});
   if (!options.hosts.empty()) {
+    // Mappings, whose keys can be set later one by one.
     std::vector<std::string> hosts;
-    for (const std::string& host : options.hosts)
-      // A mapping, whose keys can be set later one by one.
-      hosts.push_back(
-          fmt::format("{{host: {}{}}}", base::json_string(host),
-                      options.identity_file.empty()
-                          ? ""
-                          : ", identity_file: " +
-                                base::json_string(fs::absolute(options.identity_file).string())));
+    for (const std::string& host : options.hosts) {
+      std::string text = "{host: " + base::json_string(host);
+      if (!options.port.empty()) text += ", port: " + options.port;
+      if (!options.user.empty()) text += ", user: " + base::json_string(options.user);
+      if (!options.identity_file.empty())
+        text +=
+            ", identity_file: " + base::json_string(fs::absolute(options.identity_file).string());
+      hosts.push_back(text + "}");
+    }
     set.insert(set.begin(), {"hosts", "[" + base::join(hosts, ", ") + "]"});
-  } else if (!options.identity_file.empty()) {
+  } else if (!options.identity_file.empty() || !options.user.empty() || !options.port.empty()) {
     fail(kWrong,
-         "--identity-file: it is the key of a --host; of one that is there already it is changed "
-         "by --set hosts.0.identity_file=FILE");
+         "--user, --port and --identity-file are those of a --host; of one that is there already "
+         "they "
+         "are changed by --set, as in --set hosts.0.port=2201");
   }
   if (!options.type.empty())
     set.insert(set.begin(), {"type", options.type});
@@ -257,6 +260,8 @@ Action setup_target(ArgumentParser& parser, std::vector<std::string>& /*argument
       .suggestions = {"ssh", "slurm", "command"};
   parser.texts("--host", options->hosts, "HOST",
                "A host of an ssh target: node1, ada@node1 or ada@node1:2201");
+  parser.text("--user", options->user, "USER", "Who logs in to these hosts");
+  parser.text("--port", options->port, "PORT", "The port of their ssh servers");
   parser.text("--identity-file", options->identity_file, "FILE", "The private key for these hosts")
       .completion = Completion::files;
   parser.text("--slots", options->slots, "N", "How many runs are there at once");

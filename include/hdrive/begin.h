@@ -38,9 +38,9 @@ Result<SweepSpec> spec_of(const SweepHeader& header, const std::filesystem::path
 /// What a run of the sweep asks of the place where it runs.
 RunResources resources_of(const SweepSpec& spec);
 
-/// The target of the sweep in `directory`: this machine, or those that the specification names, which
-/// are looked for in its source directory and in `files` (targets.h: targets_files). `runs` says
-/// what is read of a run; its devices are set here, by `device_options`.
+/// The target of the sweep in `directory`: this machine, or those that the specification names,
+/// which are looked for in its source directory and in `files` (targets.h: targets_files). `runs`
+/// says what is read of a run; its devices are set here, by `device_options`.
 Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTargetOptions runs,
                                                   const std::filesystem::path& directory,
                                                   const std::optional<std::string>& visible,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Trying a target: two small runs, from handing them over to fetching what they left, each step told.
+// Trying a target: two small runs, from handing them over to fetching what they left, each step
+// told.
 #pragma once
 
 #include <functional>

@@ -165,7 +165,7 @@ struct LoadedTargets {
   bool ok() const;                           ///< no errors
 };
 
-/// Where targets of a user are looked for besides a sweep's source directory: in `here`, the working
+/// Where a user's targets are looked for besides a sweep's source directory: in `here`, the working
 /// directory, and in the user's configuration folder, which `variable` leads to by
 /// $XDG_CONFIG_HOME or $HOME.
 std::vector<std::filesystem::path> targets_files(

@@ -128,8 +128,11 @@ def budget(spec: _core.Spec, max_total_runs: int | None) -> int:
 def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
     """Sets what has the name of a field of the specification, and refuses the rest by the nearest name."""
     for key, value in options.items():
+        if key == "target":
+            spec.targets = [text("target", each) for each in ([value] if isinstance(value, str) else value)]
+            continue
         if key not in _FIELDS:
-            near = difflib.get_close_matches(key, [*_FIELDS, "max_total_runs", "max_concurrent_runs", "sampler",
+            near = difflib.get_close_matches(key, [*_FIELDS, "target", "max_total_runs", "max_concurrent_runs", "sampler",
                                                    "policy", "directory", "start_points", "max_duration",
                                                    "resume_from", "resume_child_runs"], 1)
             raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

@@ -160,6 +160,78 @@ TEST_CASE("Targets are found by their names, and this machine always") {
   CHECK_THAT(broken.error().message(), Contains("key \"hosts\" is missing"));
 }
 
+// ---- files that name a target ---------------------------------------------------------------------
+
+constexpr const char* kSweep =
+    R"(sampling: {type: random, parameter_space: [{name: x, expression: uniform, values: [0, 1]}]}
+primary_metric_name: m
+primary_metric_goal: maximize
+max_total_runs: 500
+)";
+
+// A project's folder with targets.yml.
+class Project {
+ public:
+  explicit Project(const std::string& targets = kExample) { write(kTargetsFile, targets); }
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name)) << text;
+  }
+  LoadedConfig load(const std::string& text, ConfigOverrides overrides = {}) const {
+    write("hdconfig.yml", text);
+    overrides.needs_command = false;
+    return load_config(path("hdconfig.yml"), overrides);
+  }
+
+ private:
+  test::TemporaryDirectory folder_;
+};
+
+TEST_CASE("A sweep has as many runs at once as its targets have slots") {
+  const Project project;
+  const std::string sweep = kSweep;
+  CHECK(project.load(sweep + "target: [workstation, cluster]\n").spec.max_concurrent_runs == 102);
+  CHECK(project.load(sweep + "target: workstation\nmax_concurrent_runs: auto\n")
+            .spec.max_concurrent_runs == 2);
+  CHECK(
+      project.load(sweep + "target: cluster\nmax_concurrent_runs: 7\n").spec.max_concurrent_runs ==
+      7);
+}
+
+TEST_CASE(
+    "A target that is not there is told where it is named, and stops a sweep that is to run") {
+  const Project project;
+  ConfigOverrides overrides;
+  overrides.needs_files = true;
+  const LoadedConfig loaded = project.load(std::string(kSweep) + "target: clutser\n", overrides);
+  CHECK_FALSE(loaded.ok());
+  CHECK_THAT(messages(loaded.problems),
+             Contains("5:1 target clutser: there is no target of this name; allowed: local, "
+                      "workstation, cluster; did you mean \"cluster\"?"));
+}
+
+TEST_CASE("Azure's files name targets, too") {
+  const Project project;
+  project.write("azureml.yml", "computes: {big-cluster: cluster, theirs: local}\n");
+  const auto job = [&](const std::string& compute) {
+    project.write("job.yml",
+                  "type: command\ncommand: echo\nenvironment: azureml:none@latest\ncompute: " +
+                      compute + "\n");
+    return load_config(project.path("job.yml"));
+  };
+  CHECK(job("azureml:workstation").spec.targets == std::vector<std::string>{"workstation"});
+  CHECK(job("azureml:big-cluster").spec.targets == std::vector<std::string>{"cluster"});
+  CHECK(job("azureml:theirs").spec.targets.empty());
+  CHECK_THAT(messages(job("azureml:none").problems), Contains("azureml:none"));
+
+  project.write("train.runconfig", "script: train.py\ntarget: cluster\n");
+  project.write("train.py", "");
+  ConfigOverrides overrides;
+  overrides.run_configuration = project.path("train.runconfig");
+  CHECK(project.load(kSweep, overrides).spec.targets == std::vector<std::string>{"cluster"});
+  CHECK(project.load(std::string(kSweep) + "target: local\n", overrides).spec.targets.empty());
+}
+
 // ---- changes of the file -------------------------------------------------------------------------
 
 std::string edited(const std::string& text, const TargetEdit& edit) {
