@@ -39,6 +39,10 @@ std::optional<std::string> warning_line(const Change& change) {
     return fmt::format("run {}, attempt {}: {}", requeued->run, requeued->attempt,
                        printable(requeued->reason));
   }
+  if (const auto* contact = std::get_if<RunContact>(&change))
+    return contact->lost ? fmt::format("run {} is out of reach, and may be alive: {}", contact->run,
+                                       printable(contact->why))
+                         : fmt::format("run {} is in reach again", contact->run);
   if (const auto* edited = std::get_if<SweepEdited>(&change))
     return "updated: " + printable(edited->what);
   const auto* noted = std::get_if<Noted>(&change);

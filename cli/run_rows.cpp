@@ -102,6 +102,10 @@ RunReport report_of(const StoredRun& stored, const SweepHeader& header) {
 OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {
   OrderedJson object = base::parse_ordered_json(to_json(report_of(run, header)));
   object["slot"] = integer_or_null(run.slot);
+  object["handle"] =
+      run.handle.empty() ? OrderedJson(nullptr) : OrderedJson(base::to_utf8(run.handle));
+  object["out_of_reach_since"] =
+      run.lost_contact ? OrderedJson(iso_time(run.lost_contact->since)) : OrderedJson(nullptr);
   object["cpu_seconds"] = seconds_or_null(run.cpu_time);
   object["peak_memory_bytes"] = integer_or_null(run.peak_memory);
   object["metrics"] = OrderedJson::object();
@@ -118,6 +122,13 @@ OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {
 // ---- columns ------------------------------------------------------------------------------------
 
 namespace {
+
+// Also what only its target can tell: that it waits in a queue, or is out of reach.
+std::string status_cell(const StoredRun& stored) {
+  if (stored.lost_contact) return "Out of reach";
+  if (stored.run.status == RunStatus::queued && !stored.handle.empty()) return "Waiting";
+  return std::string(outcome_text(stored.run.status, stored.run.ended_by));
+}
 
 constexpr const char* kSourceColumns[] = {"snapshot", "git_repository", "git_branch", "git_commit",
                                           "git_dirty"};
@@ -188,7 +199,7 @@ std::vector<Cell> RunColumns::row(const StoredRun& stored, const SweepHeader& he
   const std::vector<Cell> own{
       text_cell(report.run_id),
       {run.id, std::to_string(run.id)},
-      {std::string(to_string(run.status)), std::string(outcome_text(run.status, run.ended_by))},
+      {std::string(to_string(run.status)), status_cell(stored)},
       number_cell(report.best_primary_metric, "-"),
       number_cell(report.last_primary_metric, "-"),
       {report.reports, std::to_string(report.reports)},

@@ -140,6 +140,11 @@ std::string run_text(const RunFacts& facts) {
   text += labelled_sentence("policy", policy_sentence(facts));
   text += labelled_sentence("chosen", run.proposal);
   text += labelled_sentence("time", times(run));
+  if (const StoredRun& stored = facts.stored; stored.lost_contact)
+    text += labelled_sentence(
+        "contact", fmt::format("none since {}: {}", time_text(stored.lost_contact->since),
+                               stored.lost_contact->why));
+  if (!facts.stored.handle.empty()) text += labelled("job", printable(facts.stored.handle));
   if (const std::string usage = used(facts.stored); !usage.empty()) text += labelled("used", usage);
   if (facts.stored.slot) text += labelled("slot", std::to_string(*facts.stored.slot));
   if (const auto devices = devices_text(devices_of(facts.sweep, run)); !devices.empty())

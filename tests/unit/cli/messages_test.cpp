@@ -57,6 +57,12 @@ TEST_CASE("Warnings and errors are told, notes for information are not") {
   CHECK_FALSE(warning_line(RunStarted{}).has_value());
 }
 
+TEST_CASE("A run that gets out of reach is told, and its return") {
+  CHECK(warning_line(RunContact{3, 1, true, "node1 does not answer", {}}) ==
+        "run 3 is out of reach, and may be alive: node1 does not answer");
+  CHECK(warning_line(RunContact{3, 1, false, "", {}}) == "run 3 is in reach again");
+}
+
 TEST_CASE("A pause is told, and its end where somebody had paused the sweep") {
   const auto changed = [](SweepStatus status, const std::string& reason) {
     return SweepChanged{status, SweepEnd::none, reason, {}, Time{1s}};

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets by name: the verb that keeps them, and sweeps that go to one."""
+import json
+import unittest
+
+from support import HdriveTest
+
+LOG = "echo '{\"name\": \"loss\", \"value\": 1}' >> $HDRIVE_METRICS_FILE"
+
+
+class Targets(HdriveTest):
+    def read(self, name):
+        return (self.folder / name).read_text()
+
+    def test_targets_are_made_shown_changed_and_removed(self):
+        self.write("targets.yml", "# ours\ntargets:\n  cluster: {type: slurm, slots: 7}\n")
+        self.hdrive("target", "create", "lab", "--host", "ada@node1:2201", "--slots", "2")
+        rows = json.loads(self.hdrive("target", "list", "-f", "json").out)
+        self.assertEqual([("local", None), ("cluster", 7), ("lab", 2)], [(row["name"], row["slots"]) for row in rows])
+        self.hdrive("target", "update", "lab", "--set", "hosts.0.port=22")
+        self.assertIn('hosts: [{host: "ada@node1:2201", port: 22}]', self.hdrive("target", "show", "lab").out)
+        self.hdrive("target", "delete", "lab")
+        self.assertEqual("# ours\ntargets:\n  cluster: {type: slurm, slots: 7}\n", self.read("targets.yml"))
+
+    def test_the_users_file_is_another_one(self):
+        self.hdrive("target", "create", "lab", "--host", "node1", "--global", env={"XDG_CONFIG_HOME": str(self.folder / "conf")})
+        self.assertIn("hosts: [{host: node1}]", self.read("conf/hdrive/targets.yml"))
+
+    def test_what_is_wrong_is_told_and_changes_nothing(self):
+        self.write("targets.yml", "targets:\n  cluster: {type: slurm}\n")
+        for words, told in [(["create", "cluster", "--type", "slurm"], 'there is a target "cluster" already'),
+                            (["create", "x"], "--type is wanted"),
+                            (["create", "x", "--type", "shh"], 'did you mean "ssh"?'),
+                            (["update", "cluster", "--set", "partitions=x"], 'did you mean "partition"?'),
+                            (["update", "cluster"], "what is to change?")]:
+            self.assertIn(told, self.hdrive("target", *words, code=2).err)
+        for action in ("show", "delete", "test"):
+            self.assertIn('did you mean "cluster"?', self.hdrive("target", action, "clustre", code=4).err)
+        self.assertEqual("targets:\n  cluster: {type: slurm}\n", self.read("targets.yml"))
+
+    def test_this_machine_passes_its_own_test(self):
+        told = self.hdrive("target", "test", "local").out
+        for step in ("start a run", "hear a metric", "end of the run", "fetch its files", "cancel a run"):
+            self.assertIn(f"ok   {step}", told)
+        self.assertNotIn("FAIL", told)
+
+    def test_a_sweep_goes_to_the_targets_it_names(self):
+        self.config(LOG, target=["local"])
+        self.hdrive("run")
+        self.assertEqual(["Completed"] * 4, [run["status"] for run in self.runs()])
+        self.config(LOG, target="loca")
+        self.assertIn('target loca: there is no target of this name; allowed: local; did you mean "local"?',
+                      self.hdrive("run", code=2).err)
+
+
+if __name__ == "__main__":
+    unittest.main()
