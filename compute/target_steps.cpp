@@ -130,11 +130,11 @@ class Trial {
   }
 
   bool begin(RunId run) {
-    const bool began = await(run, "start a run", [&](const TargetEvent& event) {
+    const bool began = await(run, "reach it and start a run", [&](const TargetEvent& event) {
       const auto* each = std::get_if<RunBegan>(&event);
       return each && each->run == run;
     });
-    if (began) passed("start a run");
+    if (began) passed("reach it and start a run");
     return began;
   }
 

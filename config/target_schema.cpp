@@ -55,19 +55,6 @@ std::vector<std::string> read_lines(TargetReader& reader, const Entry& entry,
   return lines;
 }
 
-// The words of a command.
-std::vector<std::string> read_words_of(TargetReader& reader, const Entry& entry) {
-  if (!entry.value->is(Node::Kind::text))
-    return read_lines(reader, entry, "a command, or a list of its words");
-  auto words = split_words(entry.value->text);
-  if (!words) {
-    reader.problems.error(entry.value->place, "\"" + entry.key + "\": " + words.error().what);
-    return {};
-  }
-  if (words->empty()) report(reader, entry, "a command, or a list of its words");
-  return *std::move(words);
-}
-
 // Of this machine; "~" is the home folder, as in ssh's own configuration.
 fs::path read_path(TargetReader& reader, const Entry& entry) {
   const fs::path path(entry.value->text);
@@ -159,29 +146,6 @@ void read_hosts(TargetReader& reader, const Entry& entry) {
     hosts.push_back(std::move(host));
   }
   if (entry.value->items.empty()) report(reader, entry, "a list of at least one host");
-}
-
-void read_states(TargetReader& reader, const Entry& entry) {
-  static const std::vector<std::pair<std::string, JobState>> kStates{
-      {"queued", JobState::queued},       {"running", JobState::running},
-      {"completed", JobState::completed}, {"failed", JobState::failed},
-      {"canceled", JobState::canceled},   {"unknown", JobState::unknown}};
-  std::vector<std::string> names;
-  for (const auto& [name, state] : kStates) names.push_back(name);
-  for (const Entry& each : entry.value->entries) {
-    const auto found = std::find_if(kStates.begin(), kStates.end(), [&](const auto& state) {
-      return state.first == base::lower(each.value->text);
-    });
-    if (found != kStates.end()) {
-      options_of<CommandOptions>(reader).states[each.key] = found->second;
-      continue;
-    }
-    const std::string hint = base::did_you_mean(each.value->text, names);
-    reader.problems.error(each.value->place, "the state of " + in_quotes(each.key) + " is " +
-                                                 describe(*each.value) +
-                                                 "; allowed: " + base::join(names, ", ") +
-                                                 (hint.empty() ? "" : ";" + hint));
-  }
 }
 
 // "USR1@60", as sbatch's --signal has it.
@@ -286,39 +250,6 @@ std::vector<TargetKey> make_target_schema() {
       {"slurm", {.name = "poll", .kind = K::any, .default_text = "5s", .allowed = "seconds, or a number with s, m, h or d behind it",
                  .summary = "How often the queue is asked.", .elsewhere = {"poll_interval"}},
        [](R& r, const E& e) { options_of<SlurmOptions>(r).poll = read_duration(r, e); }},
-      {"slurm", {.name = "arrays", .kind = K::boolean, .default_text = "true",
-                 .summary = "Whether runs that start together are submitted as one job array."},
-       [](R& r, const E& e) { options_of<SlurmOptions>(r).arrays = e.value->boolean; }},
-
-      {"command", {.name = "system", .kind = K::text, .default_text = "none", .default_in_words = true,
-                   .summary = "A batch system whose commands, patterns and states are known; what stands beside it replaces a part."},
-       read_text_into<&CommandOptions::system, CommandOptions>},
-      {"command", {.name = "submit", .kind = K::any, .allowed = "a command, or a list of its words",
-                   .summary = "The command that submits a job; {script} is the job's script."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).submit = read_words_of(r, e); }},
-      {"command", {.name = "status", .kind = K::any, .allowed = "a command, or a list of its words",
-                   .summary = "The command that tells the states of jobs; {job} are their names."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).status = read_words_of(r, e); }},
-      {"command", {.name = "cancel", .kind = K::any, .allowed = "a command, or a list of its words",
-                   .summary = "The command that ends jobs; {job} are their names."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).cancel = read_words_of(r, e); }},
-      {"command", {.name = "job_pattern", .kind = K::text, .summary = "A regular expression (RE2) whose first group is the job's name in what `submit` prints."},
-       read_text_into<&CommandOptions::job_pattern, CommandOptions>},
-      {"command", {.name = "state_pattern", .kind = K::text,
-                   .summary = "A regular expression with the groups `job` and `state`, searched for in each line that `status` prints."},
-       read_text_into<&CommandOptions::state_pattern, CommandOptions>},
-      {"command", {.name = "states", .kind = K::mapping,
-                   .summary = "What the system calls the states: each word and one of queued, running, completed, failed, canceled, unknown."},
-       read_states},
-      {"command", {.name = "directives", .kind = K::any, .default_text = "[]", .allowed = "a list of lines",
-                   .summary = "Lines at the head of the job's script, such as `#$ -q all.q`."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).directives = read_lines(r, e, "a list of lines"); }},
-      {"command", {.name = "setup", .kind = K::any, .default_text = "[]", .allowed = "a list of lines of a shell script",
-                   .summary = "Lines of the job's script in front of the run."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).setup = read_lines(r, e, "a list of lines of a shell script"); }},
-      {"command", {.name = "poll", .kind = K::any, .default_text = "10s", .allowed = "seconds, or a number with s, m, h or d behind it",
-                   .summary = "How often states are asked for."},
-       [](R& r, const E& e) { options_of<CommandOptions>(r).poll = read_duration(r, e); }},
   };
   for (TargetKey& each : rows) each.row.section = Section::target;
   return rows;
@@ -370,8 +301,6 @@ const std::vector<TargetType>& target_types() {
       {"local", "processes of this machine", [] { return TargetOptions(LocalOptions()); }},
       {"ssh", "machines that are reached by SSH", [] { return TargetOptions(SshOptions()); }},
       {"slurm", "jobs of Slurm", [] { return TargetOptions(SlurmOptions()); }},
-      {"command", "jobs of any batch system, by its commands",
-       [] { return TargetOptions(CommandOptions()); }},
   };
   return table;
 }
@@ -428,17 +357,6 @@ void read_target(TargetReader& reader, const Node& map, Place place) {
       reader.target.written.emplace_back(entry.key, one_line(*entry.value));
   const NodePtr open = without_secrets(map);
   read_rows(reader, row->name, *open, place, what + " of type " + std::string(row->name));
-  if (const auto* command = std::get_if<CommandOptions>(&reader.target.options);
-      command && command->system.empty())
-    for (const auto& [key, missing] : {std::pair{"submit", command->submit.empty()},
-                                       {"status", command->status.empty()},
-                                       {"cancel", command->cancel.empty()},
-                                       {"job_pattern", command->job_pattern.empty()},
-                                       {"state_pattern", command->state_pattern.empty()},
-                                       {"states", command->states.empty()}})
-      if (missing && !open->find(key))
-        reader.problems.error(place, "\"" + std::string(key) + "\"" + what +
-                                         " is missing, and no system is named that has one");
 }
 
 }  // namespace hdrive::config

@@ -69,14 +69,13 @@ struct SlurmOptions {
   std::string signal;  ///< "USR1" or "TERM"; empty: none
   std::chrono::milliseconds signal_before{std::chrono::seconds{60}};
   std::chrono::milliseconds poll{std::chrono::seconds{5}};  ///< how often the queue is asked
-  bool arrays = true;  ///< not looked at yet: each run is a job of its own
   /// Runs are started inside one allocation by an agent on each of its nodes.
   bool pilot = false;
   std::int64_t nodes = 1;  ///< of the pilot's allocation
   bool operator==(const SlurmOptions&) const = default;
 };
 
-// ---- any batch system by its commands -----------------------------------------------------------
+// ---- batch systems ------------------------------------------------------------------------------
 
 /// What a batch system calls a job's state, in our words.
 enum class JobState {
@@ -88,20 +87,6 @@ enum class JobState {
   unknown,  ///< it says nothing of the job: the run directory tells
 };
 
-struct CommandOptions {
-  std::string system;  ///< a ready one to begin with: "sge", "pbs", ...; empty: none
-  /// Words of commands; {script}, {job}, {name}, {directory}, {stdout}, {stderr}, {cpus}, {gpus},
-  /// {memory_mb}, {nodes}, {time_s}, {time_hms} are replaced.
-  std::vector<std::string> submit, status, cancel;
-  std::string job_pattern;    ///< RE2: its first group in what submit prints is the job's name
-  std::string state_pattern;  ///< RE2: groups `job` and `state` in what status prints
-  std::map<std::string, JobState> states;  ///< what the system calls them
-  std::vector<std::string> directives;     ///< lines at the head of the job's script
-  std::vector<std::string> setup;          ///< lines of the job's script before the run
-  std::chrono::milliseconds poll{std::chrono::seconds{10}};
-  bool operator==(const CommandOptions&) const = default;
-};
-
 // ---- any of them --------------------------------------------------------------------------------
 
 /// Processes of this machine.
@@ -109,12 +94,12 @@ struct LocalOptions {
   bool operator==(const LocalOptions&) const = default;
 };
 
-using TargetOptions = std::variant<LocalOptions, SshOptions, SlurmOptions, CommandOptions>;
+using TargetOptions = std::variant<LocalOptions, SshOptions, SlurmOptions>;
 
 /// A place where runs can go.
 struct NamedTarget {
   std::string name;
-  std::string type;  ///< "local", "ssh", "slurm", "command"
+  std::string type;  ///< "local", "ssh", "slurm"
   TargetOptions options;
   std::int64_t slots = 0;      ///< runs at once; 0: what it has room for
   std::filesystem::path file;  ///< that says so; empty: none does

@@ -305,8 +305,13 @@ Kind kind(const char* name) {
 }
 
 const std::vector<Kind>& kinds() {
-      kind<InProcessFixture>("in-process"), kind<LocalFixture>("local"), kind<SshFixture>("ssh"),
-      kind<SlurmFixture>("slurm"), kind<SeveralFixture>("several")};
+  static const std::vector<Kind> all = {kind<SimulatedFixture>("simulated"),
+                                        kind<ClusterFixture>("simulated cluster"),
+                                        kind<InProcessFixture>("in-process"),
+                                        kind<LocalFixture>("local"),
+                                        kind<SshFixture>("ssh"),
+                                        kind<SlurmFixture>("slurm"),
+                                        kind<SeveralFixture>("several")};
   return all;
 }
 

@@ -40,7 +40,7 @@ class Targets(HdriveTest):
 
     def test_this_machine_passes_its_own_test(self):
         told = self.hdrive("target", "test", "local").out
-        for step in ("start a run", "hear a metric", "end of the run", "fetch its files", "cancel a run"):
+        for step in ("reach it and start a run", "hear a metric", "end of the run", "fetch its files", "cancel a run"):
             self.assertIn(f"ok   {step}", told)
         self.assertNotIn("FAIL", told)
 

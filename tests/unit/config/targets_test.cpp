@@ -65,12 +65,6 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
     hosts: [node1, ada@node2, ada@node3:2203, "[fe80::1]:22", {host: ada@node4:22, slots: 3, gpus: [0, 1]}]
     lost_after: 10m
     config_file: ssh.conf
-  grid:
-    type: command
-    system: sge
-    states: {qw: queued, r: running}
-    submit: qsub -terse '{script}'
-    poll: PT1M
   queue: {type: slurm, signal: SIGUSR1@120, poll: 2, directives: --exclusive}
 )")
                                    .load();
@@ -84,10 +78,6 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
                                           {"node4", 22, "ada", "", 3, {"0", "1"}}});
   CHECK(ssh.lost_after == std::chrono::minutes(10));
   CHECK(ssh.config_file == target(loaded, "lab").file.parent_path() / "ssh.conf");
-  const auto& grid = std::get<CommandOptions>(target(loaded, "grid").options);
-  CHECK(grid.submit == std::vector<std::string>{"qsub", "-terse", "{script}"});
-  CHECK(grid.states.at("qw") == JobState::queued);
-  CHECK(grid.poll == std::chrono::minutes(1));
   const auto& slurm = std::get<SlurmOptions>(target(loaded, "queue").options);
   CHECK(slurm.signal == "USR1");
   CHECK(slurm.signal_before == std::chrono::seconds(120));
@@ -97,8 +87,8 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
 TEST_CASE(
     "What is wrong in targets.yml is told with its place, what is allowed and what was meant") {
   CHECK_THAT(problems_of("targets:\n  a: {type: shh, hosts: [x]}\n"),
-             Contains("2:13 unknown type \"shh\" of the target \"a\"; allowed: local, ssh, slurm, "
-                      "command; did you mean \"ssh\"?"));
+             Contains("2:13 unknown type \"shh\" of the target \"a\"; allowed: local, ssh, slurm; "
+                      "did you mean \"ssh\"?"));
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, host: node1}\n"),
              Contains("did you mean \"hosts\"?"));
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh}\n"),
@@ -112,10 +102,6 @@ TEST_CASE(
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, hosts: [{host: x, port: 70000}]}\n"),
              Contains("an integer from 1 to 65535"));
   CHECK_THAT(problems_of("targets:\n  a: {type: slurm, signal: KILL}\n"), Contains("USR1 or TERM"));
-  CHECK_THAT(problems_of("targets:\n  a: {type: command, submit: qsub x}\n"),
-             Contains("\"status\" of the target \"a\" is missing"));
-  CHECK_THAT(problems_of("targets:\n  a: {type: command, system: sge, states: {r: runing}}\n"),
-             Contains("did you mean \"running\"?"));
   CHECK_THAT(problems_of("targets:\n  local: {type: slurm}\n"),
              Contains("is this machine, and always there"));
   CHECK_THAT(problems_of("targets:\n  a b: {type: slurm}\n"),
