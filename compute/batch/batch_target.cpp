@@ -99,7 +99,7 @@ Result<RunRequest> BatchTarget::complete(const RunRequest& request) {
   if (live_.contains(request.run)) return Error{run_name(request), "it is there already"};
   RunRequest result = request;
   if (options_.environment)
-    for (auto& variable : options_.environment(request))
+    for (auto& variable : usable_elsewhere(options_.environment(request)))
       result.environment.push_back(std::move(variable));
   std::error_code error;
   const auto directory = std::filesystem::absolute(request.directory, error).lexically_normal();

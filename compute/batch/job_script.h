@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "hdrive/target.h"
 
@@ -25,6 +28,12 @@ struct JobScript {
 /// For a shell of POSIX. The variables of the run are those that the job has by itself, and on top
 /// of them the run's own. An Error: a text cannot be handed over.
 Result<std::string> job_script(const RunRequest& request, const JobScript& parts);
+
+/// What of LocalTargetOptions::environment is of use on another machine. MLflow's client would try
+/// for minutes to reach a sweep's server that listens on this machine alone, and then fail its
+/// script; without these variables it logs to files.
+std::vector<std::pair<std::string, std::string>> usable_elsewhere(
+    std::vector<std::pair<std::string, std::string>> variables);
 
 /// A word for the shell.
 std::string shell_quoted(std::string_view text);

@@ -26,7 +26,10 @@ using std::chrono::seconds;
 // One engine after another, and what they are told.
 class Cluster {
  public:
-  explicit Cluster(const SlurmOptions& options = {}) : options_(options) { connect(); }
+  explicit Cluster(const SlurmOptions& options = {}, LocalTargetOptions runs = {})
+      : options_(options), runs_(std::move(runs)) {
+    connect();
+  }
 
   void connect() {
     target.reset();
@@ -36,7 +39,7 @@ class Cluster {
     timing.beat = milliseconds{20};
     timing.patience = seconds{10};
     target = *compute::BatchTarget::make(*compute::make_slurm_system(options_, slurm.commands()),
-                                         {}, make_steady_clock(), timing);
+                                         runs_, make_steady_clock(), timing);
   }
 
   RunRequest request(const std::string& script) const {
@@ -78,6 +81,7 @@ class Cluster {
 
  private:
   SlurmOptions options_;
+  LocalTargetOptions runs_;
 };
 
 template <class Event>
@@ -96,6 +100,26 @@ TEST_CASE("a run's job is named after it and its id is the handle") {
   CHECK(the<RunAccepted>(events).handle == "101");
   CHECK(cluster.slurm.of_job("101", "name") == "hd-1a2b3c4d-0-1");
   CHECK(the<RunExited>(events).exit_code == 0);
+}
+
+TEST_CASE("a job gets the address of MLflow's server unless that is one of this machine alone") {
+  const auto [address, seen] = GENERATE(table<std::string, std::string>({
+      {"http://127.0.0.1:5000/runs/0", "none"},
+      {"http://localhost:5000/runs/0", "none"},
+      {"http://[::1]:5000/runs/0", "none"},
+      {"http://localhost.example:5000/runs/0", "http://localhost.example:5000/runs/0 secret"},
+      {"http://login1:5000/runs/0", "http://login1:5000/runs/0 secret"},
+  }));
+  LocalTargetOptions runs;
+  runs.environment = [uri = address](const RunRequest&) {
+    return std::vector<std::pair<std::string, std::string>>{
+        {"MLFLOW_TRACKING_URI", uri}, {"MLFLOW_TRACKING_TOKEN", "secret"}, {"MINE", "kept"}};
+  };
+  Cluster cluster({}, runs);
+  REQUIRE(cluster.target->start(
+      cluster.request("echo $MINE ${MLFLOW_TRACKING_URI-none} $MLFLOW_TRACKING_TOKEN > seen")));
+  REQUIRE(the<RunExited>(cluster.until_end()).exit_code == 0);
+  CHECK(cluster.text("seen") == "kept " + seen + "\n");
 }
 
 TEST_CASE("a controller that is down defers a submission, and nothing is left of the attempt") {
