@@ -302,17 +302,22 @@ void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEven
     }
     for (const std::size_t host : ready) exchange(host);
     if (!done) continue;
+    place();  // a host may be ready now
     std::move(told_.begin(), told_.end(), std::back_inserter(events));
     told_.clear();
     return;
   }
 }
 
+Readiness SshTarget::readiness() {
+  return {epoll_.get(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
+}
+
 Time SshTarget::next_moment(Time deadline) const {
   Time next = deadline;
   if (fetched_ > 0) next = std::min(next, clock_->now() + kReadAgain);
   for (const Host& host : hosts_) {
-    if (host.state == Host::State::down && (!runs_.empty() || wanted_))
+    if (host.state == Host::State::down && (!runs_.empty() || wanted_ || !host.tried))
       next = std::min(next, host.next_try);
     if (host.state == Host::State::connecting || host.state == Host::State::opening)
       next = std::min(next, host.since + kConnectPatience);

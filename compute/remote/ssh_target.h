@@ -35,6 +35,7 @@ class SshTarget final : public ComputeTarget {
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
+  Readiness readiness() override;
   std::string describe() const override;
 
  private:

@@ -2,6 +2,8 @@
 //
 // The ssh target over an `ssh` that runs the agent on this machine: links that are cut, agents that
 // are killed, engines that come later, files that travel. tests/clusters has real servers.
+#include <poll.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -76,6 +78,13 @@ class SshRuns {
   }
   ComputeTarget& target() { return *target_; }
 
+  Time now() const { return clock_->now(); }
+  /// Takes what there is to tell now.
+  void look() {
+    const std::size_t from = events.size();
+    target_->wait(clock_->now(), {}, events);
+    for (std::size_t i = from; i < events.size(); ++i) note_end(events[i]);
+  }
   template <class Condition>
   bool wait_until(Condition condition) {
     const Time deadline = clock_->now() + seconds{60};
@@ -349,6 +358,28 @@ TEST_CASE("the next attempt finds the checkpoints of the one before, on another 
   CHECK(read(runs.directory(0) / "stdout.log") == "half\n");
   CHECK(read(runs.directory(0) / "checkpoints/last") == "whole\n");
   CHECK(exit_of(runs.directory(0) / "attempt-1"));
+}
+
+TEST_CASE("whoever waits for several targets is told when this one has something to tell") {
+  SshRuns runs;
+  const fs::path go = runs.path() / "go";
+  runs.start(runs.request(0, "log 1; " + until(go) + "log 2"));
+  // It is looked at only when it asked for that.
+  const auto until_then = std::chrono::steady_clock::now() + seconds{60};
+  int looks = 0;
+  while (runs.count<RunExited>() == 0 && std::chrono::steady_clock::now() < until_then) {
+    const Readiness ready = runs.target().readiness();
+    REQUIRE(ready.descriptor >= 0);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(ready.latest - runs.now());
+    pollfd descriptor{ready.descriptor, POLLIN, 0};
+    ::poll(&descriptor, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)));
+    runs.look();
+    ++looks;
+    if (runs.values().size() == 1) write(go, "");
+  }
+  CHECK(runs.count<RunExited>() == 1);
+  CHECK(runs.values() == std::vector<double>{1, 2});
+  CHECK(looks < 1000);
 }
 
 TEST_CASE("hosts that make no sense are refused by name") {
