@@ -249,6 +249,7 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         std::to_string(file_limit_),
                                         std::to_string(share.locks.size()),
                                         "0",
+                                        lease_.native(),
                                         claim_};
   arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
   std::vector<int> locks;

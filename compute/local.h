@@ -48,6 +48,9 @@ class LocalTarget final : public ComputeTarget {
     nothing,    ///< there is no trace of this attempt: it never began
   };
   Result<Found> attach(const RunRequest& request);
+  /// Runs that are started from now on end when the lease in this file is over
+  /// (supervisor/lease.h).
+  void hold_to(std::filesystem::path lease) { lease_ = std::move(lease); }
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
@@ -131,6 +134,7 @@ class LocalTarget final : public ComputeTarget {
   SpareDirectories spares_;
   ProcessSpace here_;
   rlim_t file_limit_ = 0;                             // what the runs are given
+  std::filesystem::path lease_;                       // empty: none
   std::string claim_;                                 // no other engine's, ever
   std::filesystem::path python_path_;                 // the latest that was installed
   std::filesystem::path given_parent_, real_parent_;  // of the latest run directory

@@ -75,7 +75,8 @@ bool was_killed(pid_t child) {
 bool never_began(pid_t child) {
   const siginfo_t info = end_of(child);
   return info.si_pid != 0 && info.si_code == CLD_EXITED &&
-         (info.si_status == protocol::kNoDirectory || info.si_status == protocol::kNoClaim);
+         (info.si_status == protocol::kNoDirectory || info.si_status == protocol::kNoClaim ||
+          info.si_status == protocol::kNoLease);
 }
 
 }  // namespace
@@ -325,6 +326,12 @@ void LocalTarget::tell_exit(RunId run, const ExitRecord& record, std::vector<Tar
   reap(live);
   RunExited exited = describe_exit(record, live.request, options_.stderr_tail_lines);
   tidy(live.request, record);
+  if (record.lease_over) {
+    events.emplace_back(
+        RunVanished{run, exited.attempt,
+                    "hdrive was out of its reach for longer than lost_after, and so it was ended"});
+    return;
+  }
   const Error::Kind kind = base::error_kind(record.error_number);
   if (exited.not_started && lies_outside(kind)) {
     discard_attempt(live.request.directory, "");
@@ -418,6 +425,7 @@ std::string LocalTarget::reap(const Live& live) {
     return "its supervisor could not take it over: another engine has, or supervisor.json could "
            "not "
            "be written";
+  if (info.si_status == protocol::kNoLease) return "hdrive was out of reach when it was to begin";
   std::error_code ignored;
   if (!std::filesystem::exists(live.request.directory, ignored))
     return "its directory " + live.request.directory.string() +

@@ -108,7 +108,9 @@ void read_exit(const fs::path& directory, const LocalTargetOptions& options, Run
   request.attempt = attempt.attempt;
   request.directory = directory;
   request.arguments = {"the program"};
-  attempt.exited = compute::describe_exit(**record, request, options.stderr_tail_lines);
+  // Otherwise it is lost.
+  if (!(*record)->lease_over)
+    attempt.exited = compute::describe_exit(**record, request, options.stderr_tail_lines);
   attempt.pid = (*record)->pid;
   attempt.canceled = (*record)->canceled;
   attempt.started = (*record)->started;

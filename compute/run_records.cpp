@@ -123,6 +123,8 @@ Result<std::optional<SupervisorRecord>> read_supervisor_record(const fs::path& d
   record.program_pid = integer(json, "program_pid").value_or(0);
   record.host = text(json, "host");
   record.started = moment(json, "started");
+  if (const auto grace = integer(json, "lease_grace_ms"))
+    record.lease_grace = std::chrono::milliseconds{*grace};
   return std::optional(std::move(record));
 }
 
@@ -143,6 +145,7 @@ Result<std::optional<ExitRecord>> read_exit_record(const fs::path& directory) {
     return std::optional<ExitRecord>();
   record.leftovers = integer(json, "leftovers").value_or(0);
   record.over_time = is_true(json, "over_time");
+  record.lease_over = is_true(json, "lease_over");
   record.canceled = is_true(json, "canceled");
   record.started = moment(json, "started");
   record.ended = moment(json, "ended");

@@ -27,6 +27,8 @@ struct SupervisorRecord {
   std::int64_t program_pid = 0;
   std::string host;             ///< where it runs; empty: an older supervisor, which did not say
   std::optional<Time> started;  ///< by that machine's clock
+  /// Where the run holds to a lease: how long it may take to end after that is over.
+  std::optional<Duration> lease_grace;
 };
 
 /// exit.json: how the run ended.
@@ -38,6 +40,7 @@ struct ExitRecord {
   std::string not_started;  ///< what failed before the program ran: "exec", "chdir", a file's name
   int error_number = 0;     ///< errno of that
   bool over_time = false;
+  bool lease_over = false;     ///< it was ended because its engine was out of reach for too long
   bool canceled = false;       ///< it was told to end while it ran
   std::int64_t leftovers = 0;  ///< processes it left behind and that were ended
   std::optional<Time> started, ended;

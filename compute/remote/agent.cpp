@@ -10,12 +10,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <thread>
 #include <utility>
 
 #include "base/sha256.h"
+#include "compute/run_records.h"
 
 namespace hdrive::compute::remote {
 namespace {
@@ -23,6 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kFileInterval = std::chrono::seconds{1};
+// The lease is asked for so many times while it lasts, and at least so often.
+constexpr int kLeaseParts = 6;
+constexpr Duration kLeaseInterval = std::chrono::seconds{10};
 constexpr Duration kLongest = std::chrono::hours{1};
 
 int processors() {
@@ -107,15 +112,19 @@ void Agent::serve(Inbox& inbox) {
     if (!target_) inbox.wait();
     bool ended = false;
     for (const Message& message : inbox.take(stop, ended)) take(message);
-    if (ended) return;
+    if (ended) break;
     const Time now = clock_->now();
+    if (lost_after_ > Duration{} && now >= next_lease_) ask_for_lease();
     if (now >= next_files_) send_files(now);
     const bool busy = send_ends();
     if (!target_) continue;
     events.clear();
-    target_->wait(busy ? now : runs_.empty() ? now + kLongest : next_files_, stop, events);
+    Time until = runs_.empty() ? now + kLongest : next_files_;
+    if (lost_after_ > Duration{}) until = std::min(until, next_lease_);
+    target_->wait(busy ? now : until, stop, events);
     for (const TargetEvent& event : events) tell(event);
   }
+  if (target_ && runs_.empty()) lease_.remove();
 }
 
 void Agent::send(const Message& message) {
@@ -138,6 +147,8 @@ void Agent::take(const Message& message) {
   if (is == "file") return take_file(message);
   if (is == "start") return start(message);
   if (is == "adopt") return adopt(message);
+  if (is == "abandon") return abandon(message);
+  if (is == "lease") return take_lease(message);
   const RunId run = message.at("run");
   if (is == "cancel")
     target_->cancel(run, message.at("kill").get<bool>() ? CancelMode::kill : CancelMode::graceful);
@@ -179,7 +190,15 @@ void Agent::open(const Message& message) {
   if (auto made = base::make_directories(runs_directory_); !made) return fail(made.error());
   auto target = LocalTarget::make(options, clock_);
   if (!target) return fail(target.error());
+  lost_after_ = std::chrono::milliseconds{message.at("lost_after").get<std::int64_t>()};
+  lease_ = HostLease(runs_directory_);
+  if (lost_after_ > Duration{})
+    (*target)->hold_to(lease_.file());
+  else if (auto lifted = lease_.lift(); !lifted)
+    return fail(lifted.error());
   target_ = *std::move(target);
+  // It arrives before any run that is to be started or looked for.
+  if (lost_after_ > Duration{}) ask_for_lease();
   Message opened = {{"is", "opened"}};
   if (const auto capacity = target_->capacity()) opened["runs"] = capacity->runs;
   send(opened);
@@ -261,6 +280,10 @@ void Agent::adopt(const Message& message) {
   Message answer =
       about(found && *found == LocalTarget::Found::something ? "adopted" : "missing run",
             request.run, request.attempt);
+  // By then the engine has granted the lease, and the supervisors see that within a second.
+  const auto record = read_supervisor_record(request.directory);
+  if (record && *record && (*record)->attempt == request.attempt && (*record)->lease_grace)
+    answer["lease_grace"] = (*record)->lease_grace->count();
   if (!found) {
     answer["is"] = "unclear";
     answer["error"] = message_of(found.error());
@@ -276,9 +299,45 @@ void Agent::adopt(const Message& message) {
 void Agent::remove(RunId run) {
   const auto found = runs_.find(run);
   if (found != runs_.end() && !found->second.end.is_boolean()) return;
-  if (found != runs_.end()) runs_.erase(found);
+  discard(run);
+}
+
+void Agent::discard(RunId run) {
+  runs_.erase(run);
   std::error_code ignored;
   fs::remove_all(directory_of(run), ignored);
+}
+
+// It was counted as lost, and is started elsewhere, or here as soon as this is answered.
+void Agent::abandon(const Message& message) {
+  const RunRequest request = placed(message);
+  const auto found = target_->attach(request);
+  if (!found)
+    return send({{"is", "note"},
+                 {"run", request.run},
+                 {"note", "what is left of it cannot be looked at, and it is not started there: " +
+                              found.error().message()}});
+  if (*found == LocalTarget::Found::nothing) {
+    discard(request.run);
+    return send(about("abandoned", request.run, request.attempt));
+  }
+  runs_.insert_or_assign(request.run,
+                         Run{request.attempt,
+                             HostFiles(request.directory, request.run, request.attempt, {}),
+                             {},
+                             true});
+  target_->cancel(request.run, CancelMode::kill);
+}
+
+void Agent::ask_for_lease() {
+  next_lease_ = clock_->now() + std::min(lost_after_ / kLeaseParts, kLeaseInterval);
+  send({{"is", "lease"}, {"at", time_since_boot()}});
+}
+
+void Agent::take_lease(const Message& message) {
+  const std::int64_t end = message.at("at").get<std::int64_t>() + lost_after_.count();
+  if (auto set = lease_.set(end); !set)
+    send({{"is", "failed"}, {"error", message_of(set.error())}});
 }
 
 // Its end is told when its files are there.
@@ -287,7 +346,17 @@ void Agent::tell(const TargetEvent& event) {
   const bool ended =
       std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event);
   if (std::holds_alternative<RunDeferred>(event)) runs_.erase(std::get<RunDeferred>(event).run);
-  const auto found = ended ? runs_.find(message.at("run").get<RunId>()) : runs_.end();
+  const auto of_run = message.find("run");
+  const auto about_run =
+      of_run == message.end() || of_run->is_null() ? runs_.end() : runs_.find(of_run->get<RunId>());
+  if (about_run != runs_.end() && about_run->second.abandoned) {
+    if (!ended) return;
+    const int attempt = about_run->second.attempt;
+    const RunId run = about_run->first;
+    discard(run);
+    return send(about("abandoned", run, attempt));
+  }
+  const auto found = ended ? about_run : runs_.end();
   if (found == runs_.end()) return send(message);
   send(about("ending", found->first, found->second.attempt));
   found->second.files.list_all();
@@ -297,7 +366,7 @@ void Agent::tell(const TargetEvent& event) {
 void Agent::send_files(Time now) {
   next_files_ = now + kFileInterval;
   for (auto& [run, state] : runs_)
-    if (state.end.is_null())
+    if (state.end.is_null() && !state.abandoned)
       state.files.send_appended([this](const Message& message) { send(message); });
 }
 

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "compute/local.h"
 #include "compute/remote/host_files.h"
+#include "compute/remote/host_lease.h"
 #include "compute/remote/wire.h"
 
 namespace hdrive::compute::remote {
@@ -51,7 +52,8 @@ class Agent {
   struct Run {
     int attempt = 1;
     HostFiles files;
-    Message end;  // null: it has not ended
+    Message end;             // null: it has not ended
+    bool abandoned = false;  // the engine counts it as lost: it is ended, and nothing of it told
   };
 
   void take(const Message& message);
@@ -62,6 +64,10 @@ class Agent {
   void take_file(const Message& message);
   void start(const Message& message);
   void adopt(const Message& message);
+  void abandon(const Message& message);
+  void discard(RunId run);
+  void ask_for_lease();
+  void take_lease(const Message& message);
   void remove(RunId run);
   RunRequest placed(const Message& message) const;
   std::filesystem::path directory_of(RunId run) const;
@@ -78,6 +84,9 @@ class Agent {
   std::map<std::string, std::string> texts_;  // of the snapshots that are arriving
   std::string first_in_path_;
   Time next_files_{};
+  HostLease lease_;
+  Duration lost_after_{};  // how long the lease lasts; zero: runs hold to none
+  Time next_lease_{};
   bool cut_ = false;  // nobody listens
 };
 

@@ -105,6 +105,11 @@ void Connection::send(const Message& message) {
   send_later([message] { return message; });
 }
 
+void Connection::send_first(Message message) {
+  later_.emplace_front([message = std::move(message)] { return message; });
+  watch_for_room(true);
+}
+
 void Connection::send_later(std::function<Message()> make) {
   later_.push_back(std::move(make));
   watch_for_room(true);

@@ -34,6 +34,8 @@ class Connection {
   bool is_open() const { return pid_ > 0; }
 
   void send(const Message& message);
+  /// Before all that waits to be sent.
+  void send_first(Message message);
   /// A message that is made when its turn comes, since it is large.
   void send_later(std::function<Message()> make);
 

@@ -43,7 +43,11 @@ void SshTarget::lose(std::size_t index, const Error& why) {
   host.tried = true;
   host.why = why.message();
   host.snapshots.clear();
-  host.pause = std::clamp(2 * host.pause, kFirstPause, kLongestPause);
+  // Contact is found again before its lease is over, if there is any.
+  const Duration longest =
+      leases() ? std::clamp<Duration>(options_.lost_after / 4, kFirstPause, kLongestPause)
+               : kLongestPause;
+  host.pause = std::clamp(2 * host.pause, kFirstPause, longest);
   host.next_try = clock_->now() + host.pause;
   for (auto& [id, run] : runs_) {
     if (run.stage == Run::Stage::preparing && run.host == index) {
@@ -81,7 +85,8 @@ void SshTarget::open(Host& host) {
                    {"gpus", gpus},
                    {"gpus_per_run", resources_.gpus > 0 ? resources_.gpus : 1.0},
                    {"cpus_per_run", resources_.cpus},
-                   {"first_in_path", options_.python}});
+                   {"first_in_path", options_.python},
+                   {"lost_after", options_.lost_after.count()}});
 }
 
 void SshTarget::take_hello(Host& host, const Message& message) {
@@ -97,6 +102,7 @@ void SshTarget::take_opened(std::size_t index, const Message& message) {
   host.state = Host::State::ready;
   host.tried = true;
   wanted_ = false;
+  clear_up(host);
   const std::int64_t a_run = std::max<std::int64_t>(1, resources_.cpus);
   if (host.slots == 0) host.slots = std::max<std::int64_t>(1, host.processors / a_run);
   if (message.contains("runs"))
@@ -154,6 +160,11 @@ void SshTarget::take(std::size_t index, const Message& message) {
   if (is == "opened") return take_opened(index, message);
   if (is == "failed") return lose(index, error_in(message.at("error")));
   if (is == "missing") return take_missing(index, message);
+  if (is == "lease") return grant(hosts_[index], message);
+  if (is == "abandoned") {
+    hosts_[index].abandoned.erase(message.at("run").get<RunId>());
+    return;
+  }
   if (is == "note") {
     auto note = event_in(message);
     std::get<TargetNote>(*note).note =
@@ -169,7 +180,12 @@ void SshTarget::take(std::size_t index, const Message& message) {
 void SshTarget::take_of_run(std::size_t index, const std::string& is, Runs::iterator at,
                             const Message& message) {
   Run& run = at->second;
-  if (is == "adopted") return found(index, run);
+  if (is == "adopted") {
+    run.lease_grace.reset();
+    if (message.contains("lease_grace"))
+      run.lease_grace = Duration{message.at("lease_grace").get<std::int64_t>()};
+    return found(index, run);
+  }
   if (is == "missing run") return not_found(index, at);
   if (is == "unclear") {
     run.ask_again = clock_->now() + kAskAgain;

@@ -38,7 +38,8 @@ std::string sweep_of(const RunRequest& request) {
 
 Result<std::shared_ptr<SshTarget>> SshTarget::make(const SshOptions& options,
                                                    const LocalTargetOptions& runs,
-                                                   std::shared_ptr<Clock> clock) {
+                                                   std::shared_ptr<Clock> clock,
+                                                   Duration fence_margin) {
   if (options.hosts.empty())
     return Error{"hosts", "name at least one machine: {host: node1}", Error::Kind::invalid};
   std::set<std::string> labels;
@@ -51,19 +52,14 @@ Result<std::shared_ptr<SshTarget>> SshTarget::make(const SshOptions& options,
       return Error{"hosts", label_of(host) + " is there twice; give it more `slots` instead",
                    Error::Kind::invalid};
   }
-  if (options.lost_after.count() != 0)
-    return Error{"lost_after",
-                 "runs on a host out of reach are waited for, and never started elsewhere: leave "
-                 "it out",
-                 Error::Kind::invalid};
-  std::shared_ptr<SshTarget> target(new SshTarget(options, runs, std::move(clock)));
+  std::shared_ptr<SshTarget> target(new SshTarget(options, runs, std::move(clock), fence_margin));
   if (auto ready = target->prepare(); !ready) return ready.error();
   return target;
 }
 
 SshTarget::SshTarget(const SshOptions& options, const LocalTargetOptions& runs,
-                     std::shared_ptr<Clock> clock)
-    : options_(options), read_(runs), clock_(std::move(clock)) {}
+                     std::shared_ptr<Clock> clock, Duration fence_margin)
+    : options_(options), read_(runs), clock_(std::move(clock)), fence_margin_(fence_margin) {}
 
 Result<void> SshTarget::prepare() {
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
@@ -132,11 +128,11 @@ std::int64_t SshTarget::used(std::size_t host) const {
   });
 }
 
-std::optional<std::size_t> SshTarget::roomiest() const {
+std::optional<std::size_t> SshTarget::roomiest(RunId run) const {
   std::optional<std::size_t> best;
   std::int64_t most = 0;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
-    if (hosts_[i].state != Host::State::ready) continue;
+    if (hosts_[i].state != Host::State::ready || hosts_[i].abandoned.contains(run)) continue;
     const std::int64_t room = hosts_[i].slots - used(i);
     if (room > most) best = i;
     most = std::max(most, room);
@@ -168,7 +164,7 @@ Error SshTarget::why_nowhere() const {
 Result<void> SshTarget::start(const RunRequest& request) {
   if (auto sound = check(request); !sound) return sound;
   note_sweep(request);
-  if (!roomiest() && !any_connecting()) {
+  if (!roomiest(request.run) && !any_connecting()) {
     wanted_ = true;
     return why_nowhere();
   }
@@ -183,7 +179,7 @@ void SshTarget::place() {
   for (auto at = runs_.begin(); at != runs_.end();) {
     const auto run = at++;
     if (run->second.stage != Run::Stage::waiting) continue;
-    if (const auto host = roomiest())
+    if (const auto host = roomiest(run->first))
       submit(run->first, run->second, *host);
     else if (!any_connecting())
       refused(run, why_nowhere());
@@ -215,6 +211,7 @@ void SshTarget::send_start(Run& run) {
                       [&](std::function<Message()> make) { link.send_later(std::move(make)); });
   link.send({{"is", "start"}, {"request", message_of(run.request)}});
   run.stage = Run::Stage::sent;
+  if (leases()) run.lease_grace = run.request.cancel_grace;
 }
 
 Result<void> SshTarget::adopt(std::span<const RunRequest> requests) {
@@ -283,6 +280,7 @@ void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEven
   });
   while (true) {
     Time now = clock_->now();
+    give_up(now);
     connect(now);
     place();
     read_fetched(now);
@@ -323,7 +321,7 @@ Time SshTarget::next_moment(Time deadline) const {
       next = std::min(next, host.since + kConnectPatience);
   }
   for (const auto& [id, run] : runs_)
-    if (run.ask_again) next = std::min(next, *run.ask_again);
+    next = std::min({next, run.ask_again.value_or(next), dead_by(run).value_or(next)});
   return next;
 }
 
@@ -378,6 +376,13 @@ namespace hdrive {
 Result<std::shared_ptr<ComputeTarget>> make_ssh_target(const SshOptions& options,
                                                        const LocalTargetOptions& runs,
                                                        std::shared_ptr<Clock> clock) {
+  constexpr std::chrono::seconds kLeast{30};
+  if (options.lost_after.count() != 0 && options.lost_after < kLeast)
+    return Error{
+        "lost_after",
+        "a host that is busy may take as long to answer; give at least 30 seconds, or 0 to "
+        "wait for ever",
+        Error::Kind::invalid};
   auto target = compute::remote::SshTarget::make(options, runs, std::move(clock));
   if (!target) return target.error();
   return std::shared_ptr<ComputeTarget>(*std::move(target));

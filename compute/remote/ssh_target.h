@@ -26,9 +26,15 @@ namespace hdrive::compute::remote {
 
 class SshTarget final : public ComputeTarget {
  public:
+  /// How long after its lease and its grace period a run may take to be gone: a machine that is busy
+  /// to the utmost, the command that ends a container, clocks that do not go alike.
+  static constexpr Duration kFenceMargin = std::chrono::minutes{1};
+
+  /// `fence_margin` is another in tests only.
   static Result<std::shared_ptr<SshTarget>> make(const SshOptions& options,
                                                  const LocalTargetOptions& runs,
-                                                 std::shared_ptr<Clock> clock);
+                                                 std::shared_ptr<Clock> clock,
+                                                 Duration fence_margin = kFenceMargin);
 
   Result<void> start(const RunRequest& request) override;
   Result<void> adopt(std::span<const RunRequest> requests) override;
@@ -60,6 +66,11 @@ class SshTarget final : public ComputeTarget {
     std::vector<std::string> gpus;  // that were found there
     // Snapshots by id: whether they are there, or are being asked about.
     std::map<std::string, bool> snapshots;
+    // When a lease was granted last, whether or not that has arrived; it counts from before.
+    std::optional<Time> granted;
+    // Runs that were told as lost, until the host says that nothing is left of them there. They are
+    // started elsewhere meanwhile.
+    std::map<RunId, RunRequest> abandoned;
   };
 
   struct Run {
@@ -78,18 +89,21 @@ class SshTarget final : public ComputeTarget {
     bool unconfirmed = false;      // it was sent, and the connection broke before the answer
     bool accepted = false, began = false, unreachable = false, collecting = false;
     std::optional<CancelMode> cancel;
+    // It holds to the lease, and may take so long to end after that. Nothing: it does not, or
+    // nobody has told.
+    std::optional<Duration> lease_grace;
     std::optional<Time> ask_again;  // its host could not tell whether it is there
   };
   using Runs = std::map<RunId, Run>;
 
-  SshTarget(const SshOptions& options, const LocalTargetOptions& runs,
-            std::shared_ptr<Clock> clock);
+  SshTarget(const SshOptions& options, const LocalTargetOptions& runs, std::shared_ptr<Clock> clock,
+            Duration fence_margin);
   Result<void> prepare();
 
   Result<void> check(const RunRequest& request) const;
   void note_sweep(const RunRequest& request);
   std::int64_t used(std::size_t host) const;
-  std::optional<std::size_t> roomiest() const;
+  std::optional<std::size_t> roomiest(RunId run) const;
   bool any_connecting() const;
   Error why_nowhere() const;
 
@@ -109,6 +123,11 @@ class SshTarget final : public ComputeTarget {
   void send_start(Run& run);
   void ask(Run& run, std::size_t host);
   void send_cancel(RunId id, const Run& run);
+  bool leases() const { return options_.lost_after.count() > 0; }
+  void grant(Host& host, const Message& message);
+  std::optional<Time> dead_by(const Run& run) const;
+  void give_up(Time now);
+  void clear_up(Host& host);
   void found(std::size_t host, Run& run);
   void not_found(std::size_t host, Runs::iterator run);
   void refused(Runs::iterator run, Error why);
@@ -122,6 +141,7 @@ class SshTarget final : public ComputeTarget {
   SshOptions options_;
   LocalTargetOptions read_;  // how runs are read
   std::shared_ptr<Clock> clock_;
+  Duration fence_margin_;
   std::shared_ptr<LocalTarget> local_;  // reads the directories of runs that have ended
   base::UniqueFd epoll_, wake_;
   std::vector<Host> hosts_;

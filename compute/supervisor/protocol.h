@@ -29,6 +29,7 @@ enum Argument {
   kFileLimit,    ///< the program's soft limit of open files; 0: as it is
   kKeptFds,      ///< how many descriptors behind kPipeFd stay open as long as the run lives: locks
   kBeatMs,       ///< 0, or how often a supervisor in a job of a batch system gives a sign of life
+  kLease,        ///< the file with the lease that the run holds to; empty: none
   kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProgram,      ///< and its arguments after it
 };
@@ -62,6 +63,7 @@ enum Status {
   kNoDirectory = 65,
   kNoRecord = 66,
   kNoClaim = 67,  ///< nothing was started
+  kNoLease = 68,  ///< the lease was over before it began: nothing was started
 };
 
 /// In the run directory: the command that ends what lives outside of the run's process tree, each
@@ -77,6 +79,8 @@ inline constexpr int kEndPatienceMs = 30'000;
 inline constexpr char kCancelPrefix[] = ".cancel-";
 /// At each of so many beats supervisor.json is touched.
 inline constexpr int kBeatsPerTouch = 5;
+/// How often a supervisor looks at its lease.
+inline constexpr int kLeaseLookMs = 1000;
 
 /// Beyond time limit and grace period, before the supervisor ends a run by itself: an engine that
 /// is alive comes first.

@@ -15,6 +15,9 @@
 //   SIGUSR2          SIGUSR1 to the program
 //   SIGHUP           SIGTERM to the program
 //
+// A run on a machine that its engine reaches over a network may hold to a lease: once that is over the engine counts the
+// run as lost, and so the supervisor ends it before.
+//
 // It says that the tree is empty only when the kernel says that no child is left. Linked statically
 // and kept free of the C++ library: there is one for each run, and each run waits for it to start.
 #include <errno.h>
@@ -31,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compute/supervisor/lease.h"
 #include "compute/supervisor/process_tree.h"
 #include "compute/supervisor/protocol.h"
 #include "compute/supervisor/record.h"
@@ -155,6 +159,7 @@ void describe_self(Record& record, char** argv) {
   if (gethostname(host, sizeof host - 1) == 0 && strpbrk(host, "\"\\") == nullptr)
     record.text("host", host);
   record.seconds("started", time_of(CLOCK_REALTIME));
+  if (*argv[protocol::kLease]) record.number("lease_grace_ms", atoll(argv[protocol::kGraceMs]));
 }
 
 long long make_token() {
@@ -176,8 +181,10 @@ void tell_who_runs(char** argv, pid_t program, long long token, long long starte
 
 class Watch {
  public:
-  Watch(pid_t program, char** argv)
+  Watch(pid_t program, char** argv, const Lease& lease)
       : program_(program),
+        lease_(lease),
+        lease_at_(lease.is_given() ? now() : kNever),
         grace_(atoll(argv[protocol::kGraceMs]) * kMillisecond),
         beat_(atoll(argv[protocol::kBeatMs]) * kMillisecond) {
     const long long limit = atoll(argv[protocol::kTimeLimitMs]) * kMillisecond;
@@ -199,11 +206,12 @@ class Watch {
     }
   }
 
-  int status = 0;          // of the program, as wait gives it
-  bool over_time = false;  // ended here, because no engine did
-  bool cancelled = false;  // told to end while the program ran
-  bool killed = false;     // told to end at once
-  int leftovers = 0;       // processes it left behind and that had to be ended
+  int status = 0;           // of the program, as wait gives it
+  bool over_time = false;   // ended here, because no engine did
+  bool lease_over = false;  // ended here, because the engine was out of reach for too long
+  bool cancelled = false;   // told to end while the program ran
+  bool killed = false;      // told to end at once
+  int leftovers = 0;        // processes it left behind and that had to be ended
 
  private:
   enum class Phase { running, ending, killing };
@@ -237,8 +245,12 @@ class Watch {
     if (now() >= beat_at_) beat();
     if (phase_ == Phase::running && now() >= limit_at_) {
       over_time = true;
-      end_within(grace_);
-      terminate_descendants();
+      end_gracefully();
+    }
+    if (phase_ == Phase::running && now() >= lease_at_) {
+      lease_at_ = now() + protocol::kLeaseLookMs * kMillisecond;
+      lease_over = lease_.is_over();
+      if (lease_over) end_gracefully();
     }
     if (phase_ == Phase::ending && now() >= kill_at_) phase_ = Phase::killing;
     if (phase_ == Phase::killing && now() >= kill_at_) {
@@ -250,7 +262,7 @@ class Watch {
   }
 
   long long wake_at() const {
-    return least(beat_at_, phase_ == Phase::running ? limit_at_ : kill_at_);
+    return least(beat_at_, phase_ == Phase::running ? least(limit_at_, lease_at_) : kill_at_);
   }
 
   void beat() {
@@ -271,6 +283,10 @@ class Watch {
   void warn_program(int signal) const {
     if (beat_ > 0 && program_ != 0 && phase_ == Phase::running) kill(program_, signal);
   }
+  void end_gracefully() {
+    end_within(grace_);
+    terminate_descendants();
+  }
 
   void end_within(long long time) {
     phase_ = Phase::ending;
@@ -288,12 +304,13 @@ class Watch {
     }
     if ((signal == SIGTERM || signal == SIGINT) && phase_ == Phase::running) {
       cancelled = true;
-      end_within(grace_);
-      terminate_descendants();
+      end_gracefully();
     }
   }
 
   pid_t program_;  // 0 once it is gone
+  Lease lease_;
+  long long lease_at_;  // when it is looked at
   long long grace_, limit_at_ = kNever;
   long long beat_, beat_at_ = kNever;  // how often it gives a sign of life; the next time
   long long beats_ = 0;
@@ -349,6 +366,7 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   }
   record.boolean("canceled", watch.cancelled);
   record.boolean("over_time", watch.over_time);
+  if (watch.lease_over) record.boolean("lease_over", true);
   record.number("leftovers", watch.leftovers);
   record.seconds("started", began);
   record.seconds("ended", time_of(CLOCK_REALTIME));
@@ -407,6 +425,8 @@ int supervise(char** argv) {
   sigemptyset(&signals);
   for (const int number : kSignals) sigaddset(&signals, number);
   if (chdir(argv[protocol::kDirectory]) != 0) return protocol::kNoDirectory;
+  Lease lease(argv[protocol::kLease]);
+  if (lease.is_over()) return protocol::kNoLease;
   Record self;
   describe_self(self, argv);
   const int claimed = self.write_claimed("supervisor.json", argv[protocol::kClaim]);
@@ -414,7 +434,7 @@ int supervise(char** argv) {
 
   const long long began = time_of(CLOCK_REALTIME);
   const Start start = start_program(argv);
-  Watch watch(start.pid, argv);
+  Watch watch(start.pid, argv, lease);
   if (!start.failed_at) self.fill(claimed, start.pid);
   close(claimed);
   const long long token = make_token();
