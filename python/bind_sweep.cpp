@@ -147,8 +147,15 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
                                          const std::optional<std::string>& visible_gpus,
                                          const std::vector<std::filesystem::path>& files,
                                          const std::shared_ptr<SweepServer>& server) {
-  if (!objective.is_none())
+  if (!objective.is_none()) {
+    if (!spec.targets.empty())
+      raise(Error{"target",
+                  "a Python function runs in its own process on this machine; run_command sends a "
+                  "command to " +
+                      spec.targets.front(),
+                  Error::Kind::invalid});
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
+  }
   LocalTargetOptions options;
   options.metric_patterns = spec.metric_patterns;
   options.tensorboard_metrics = spec.tensorboard_metrics;

@@ -129,7 +129,10 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
     """Sets what has the name of a field of the specification, and refuses the rest by the nearest name."""
     for key, value in options.items():
         if key == "target":
-            spec.targets = [text("target", each) for each in ([value] if isinstance(value, str) else value)]
+            if value is not None and not isinstance(value, (str, list, tuple)):
+                raise ConfigError(f"target: the name of a target is wanted, or a list of names, not {value!r}")
+            names = [value] if isinstance(value, str) else value or []
+            spec.targets = [text("target", each) for each in names]
             continue
         if key not in _FIELDS:
             near = difflib.get_close_matches(key, [*_FIELDS, "target", "max_total_runs", "max_concurrent_runs", "sampler",

@@ -94,7 +94,8 @@ TEST_CASE("A run configuration gives command, environment and time limit; the re
   CHECK(loaded.surroundings.packages->pip == Words{"azureml-defaults", "joblib"});
   CHECK(
       project.told(around("environment_variables: {N: 2}\n")) ==
-      "<dir>/train.runconfig:3:9: warning: \"target\" is \"cpu-cluster\", which no targets.yml has: the "
+      "<dir>/train.runconfig:3:9: warning: \"target\" is \"cpu-cluster\", which no targets.yml "
+      "has: the "
       "runs are processes on this machine; `hdrive target create` makes a target\n"
       "<dir>/train.runconfig:17:22: warning: \"interpreterPath\" is ignored: the environment that "
       "is built has an interpreter of its own; userManagedDependencies: true uses this one\n"
