@@ -41,7 +41,7 @@ mkdir -p "$d/agent" 2>/dev/null && [ -w "$d/agent" ] || no folder "$d"
 d=$(cd "$d" && pwd -P) || no folder "$d"
 f=$d/agent/{1}
 if ! [ -x "$f" ]; then
-  t=$f.$$
+  t=$f.$(uname -n).$$
   say send
   head -c {2} >"$t" 2>/dev/null && chmod 700 "$t" || {{ rm -f "$t"; no room "$d"; }}
   "$t" check {1} 2>/dev/null
