@@ -11,7 +11,6 @@ namespace hdrive::config {
 namespace {
 
 constexpr double kMostRuns = 1e9;
-constexpr double kMostConcurrent = 1e6;
 constexpr double kCenturyMinutes = 52'560'000;
 constexpr double kCenturySeconds = kCenturyMinutes * 60;
 
