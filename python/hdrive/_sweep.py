@@ -293,7 +293,7 @@ class Sweep:
                                  os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")),
                                  _core.own_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI"),
                                                         os.environ.get("HDRIVE_RUN_ID")),
-                                 _core.targets_files(os.getcwd(), os.environ.get))
+                                 _core.targets_files(_specification.working_directory(), os.environ.get))
             if engine.server_note:
                 import warnings
                 warnings.warn(engine.server_note, stacklevel=4)
