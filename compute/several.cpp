@@ -177,11 +177,6 @@ std::string SeveralTargets::describe() const {
   return base::join(names, ", ");
 }
 
-Readiness SeveralTargets::readiness() {
-  // One descriptor for all would have to be an epoll one, of descriptors that may change.
-  return {};
-}
-
 // ---- waiting -------------------------------------------------------------------------------------
 
 void SeveralTargets::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
@@ -197,13 +192,15 @@ void SeveralTargets::wait(Time deadline, std::stop_token stop, std::vector<Targe
   }
 }
 
+void SeveralTargets::ask(std::size_t index, Time until, std::vector<TargetEvent>& events) {
+  std::vector<TargetEvent> told;
+  places_[index].share.target->wait(until, {}, told);
+  for (TargetEvent& event : told) take(index, std::move(event), events);
+}
+
 // What each has to tell now.
 void SeveralTargets::collect(std::vector<TargetEvent>& events) {
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    scratch_.clear();
-    places_[i].share.target->wait(clock_->now(), {}, scratch_);
-    for (TargetEvent& event : scratch_) take(i, std::move(event), events);
-  }
+  for (std::size_t i = 0; i < places_.size(); ++i) ask(i, clock_->now(), events);
   std::move(notes_.begin(), notes_.end(), std::back_inserter(events));
   notes_.clear();
 }
@@ -212,7 +209,6 @@ void SeveralTargets::await_any(Time deadline, std::vector<TargetEvent>& events) 
   std::vector<pollfd> descriptors{{wake_.get(), POLLIN, 0}};
   std::size_t soonest = 0;
   Time latest = deadline;
-  bool waits_itself = !clock_->real();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Readiness ready = places_[i].share.target->readiness();
     if (ready.descriptor >= 0) descriptors.push_back({ready.descriptor, POLLIN, 0});
@@ -220,15 +216,8 @@ void SeveralTargets::await_any(Time deadline, std::vector<TargetEvent>& events) 
       ready.latest = clock_->now() + kLookEvery;
     if (ready.latest < latest) latest = ready.latest, soonest = i;
   }
-  if (waits_itself) {
-    // A simulated clock goes on only while a target waits.
-    scratch_.clear();
-    places_[soonest].share.target->wait(latest, {}, scratch_);
-    std::vector<TargetEvent> told;
-    told.swap(scratch_);
-    for (TargetEvent& event : told) take(soonest, std::move(event), events);
-    return;
-  }
+  // A simulated clock goes on only while a target waits.
+  if (!clock_->real()) return ask(soonest, latest, events);
   const auto left = std::chrono::ceil<milliseconds>(std::max(latest - clock_->now(), Duration{0}));
   const auto timeout = static_cast<int>(std::min<std::int64_t>(left.count(), 60'000));
   if (::poll(descriptors.data(), descriptors.size(), timeout) > 0 && descriptors[0].revents != 0) {
@@ -237,47 +226,47 @@ void SeveralTargets::await_any(Time deadline, std::vector<TargetEvent>& events) 
   }
 }
 
-// An event of the target `index`, as the sweep is to see it. False: it is not told.
-bool SeveralTargets::take(std::size_t index, TargetEvent event, std::vector<TargetEvent>& events) {
+// An event of the target `index`, as the sweep is to see it.
+void SeveralTargets::take(std::size_t index, TargetEvent event, std::vector<TargetEvent>& events) {
   Place& place = places_[index];
   const RunId run = run_of(event);
   if (std::holds_alternative<TargetNote>(event)) {
     auto& note = std::get<TargetNote>(event);
     if (!note.run) note.note = place.share.name + ": " + note.note;
     events.push_back(std::move(event));
-    return true;
+    return;
   }
   const auto found = live_.find(run);
-  if (found == live_.end()) return false;
+  if (found == live_.end()) return;
   Live& live = found->second;
   if (!live.place) {
     // Of those that were asked the one that has it answers with something else.
     if (std::holds_alternative<RunNotFound>(event)) {
       live.asked.erase(index);
       place.runs.erase(run);
-      if (!live.asked.empty()) return false;
+      if (!live.asked.empty()) return;
       events.push_back(std::move(event));
       forget(run);
-      return true;
+      return;
     }
     if (std::holds_alternative<RunUnreachable>(event) ||
         std::holds_alternative<RunReachable>(event)) {
       // It says nothing of where the run is.
       const bool lost = std::holds_alternative<RunUnreachable>(event);
-      if (std::exchange(live.unreachable, lost) == lost) return false;
+      if (std::exchange(live.unreachable, lost) == lost) return;
       events.push_back(std::move(event));
-      return true;
+      return;
     }
     for (const std::size_t other : live.asked)
       if (other != index) places_[other].runs.erase(run);
     live.asked.clear();
     live.place = index;
   } else if (live.place != index) {
-    return false;
+    return;
   }
 
   if (auto* accepted = std::get_if<RunAccepted>(&event)) {
-    if (std::exchange(live.accepted, true)) return false;
+    if (std::exchange(live.accepted, true)) return;
     accepted->handle = handle_at(place.share.name, accepted->handle);
   } else if (std::holds_alternative<RunBegan>(event)) {
     note_success(index);
@@ -297,7 +286,6 @@ bool SeveralTargets::take(std::size_t index, TargetEvent event, std::vector<Targ
     forget(run);
   }
   events.push_back(std::move(event));
-  return true;
 }
 
 void SeveralTargets::forget(RunId run) {

@@ -27,7 +27,6 @@ class SeveralTargets final : public ComputeTarget {
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
-  Readiness readiness() override;
   std::string describe() const override;
 
  private:
@@ -50,7 +49,8 @@ class SeveralTargets final : public ComputeTarget {
   std::vector<std::size_t> order() const;
   void note_failure(std::size_t place, const std::string& why);
   void note_success(std::size_t place);
-  bool take(std::size_t place, TargetEvent event, std::vector<TargetEvent>& events);
+  void ask(std::size_t place, Time until, std::vector<TargetEvent>& events);
+  void take(std::size_t place, TargetEvent event, std::vector<TargetEvent>& events);
   void forget(RunId run);
   void collect(std::vector<TargetEvent>& events);
   void await_any(Time deadline, std::vector<TargetEvent>& events);
@@ -60,7 +60,7 @@ class SeveralTargets final : public ComputeTarget {
   std::vector<Place> places_;
   std::shared_ptr<Clock> clock_;
   std::map<RunId, Live> live_;
-  std::vector<TargetEvent> notes_, scratch_;
+  std::vector<TargetEvent> notes_;
   base::UniqueFd wake_;
 };
 

@@ -93,6 +93,11 @@ std::string property(const KeyInfo& row) {
   Object object;
   object.text("description", row.summary);
   const std::string_view name = row.name;
+  if (name == "max_concurrent_runs")
+    return object
+        .add("anyOf",
+             R"([{"type": "integer", "minimum": 1, "maximum": 1000000}, {"enum": ["auto"]}])")
+        .json();
   if (row.section == Section::top &&
       (name == "sampling" || name == "policy" || name == "resources"))
     return object.add("allOf", "[" + reference_to(name) + "]").json();

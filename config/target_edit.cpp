@@ -42,7 +42,9 @@ std::size_t end_of_block(const Lines& lines, std::size_t line) {
   std::size_t end = line + 1;
   for (std::size_t i = end; i < lines.size(); ++i) {
     if (says_nothing(lines[i])) continue;
-    if (indentation(lines[i]) <= depth) break;
+    const bool item_of_key =
+        indentation(lines[i]) == depth && lines[i].substr(depth).starts_with("- ");
+    if (indentation(lines[i]) <= depth && !item_of_key) break;
     end = i + 1;
   }
   return end;

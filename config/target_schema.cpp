@@ -200,6 +200,10 @@ std::vector<TargetKey> make_target_schema() {
                .summary = "More options for ssh's `-o`.", .elsewhere = {"options"}},
        [](R& r, const E& e) {
          options_of<SshOptions>(r).ssh_options = read_lines(r, e, "a list of ssh's options, such as ProxyJump=gate"); }},
+      {"ssh", {.name = "python", .kind = K::text, .default_text = "none", .default_in_words = true,
+               .summary = "A folder on each host that is put in front of PATH, such as the `bin` of a virtual environment.",
+               .elsewhere = {"path_prefix", "venv"}},
+       read_text_into<&SshOptions::python, SshOptions>},
       {"ssh", {.name = "lost_after", .kind = K::any, .default_text = "never", .default_in_words = true,
                .allowed = "seconds, or a number with s, m, h or d behind it",
                .summary = "How long a host may be out of reach before its runs are ended there by their supervisors and started elsewhere.",

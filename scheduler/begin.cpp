@@ -84,6 +84,16 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
                                                   const std::optional<std::string>& visible,
                                                   const std::vector<std::filesystem::path>& files,
                                                   std::shared_ptr<Clock> clock) {
+  // Nothing but a batch system has several machines, or processes, for one run.
+  const auto check_resources = [&](const std::string& target) -> Result<void> {
+    if (spec.nodes_per_run == 1 && spec.processes_per_node == 1) return {};
+    return Error{
+        "resources",
+        fmt::format("nodes is {} and processes_per_node {}, but on the target {} a run is one "
+                    "process; a target of type slurm has more",
+                    spec.nodes_per_run, spec.processes_per_node, target),
+        Error::Kind::invalid};
+  };
   const auto with_devices = [&]() -> Result<LocalTargetOptions> {
     auto devices = device_options(spec, directory, visible);
     if (!devices) return devices.error();
@@ -92,6 +102,7 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
     return options;
   };
   if (spec.targets.empty()) {
+    if (auto possible = check_resources("local"); !possible) return possible.error();
     auto options = with_devices();
     if (!options) return options.error();
     return make_local_target(*options, std::move(clock));
@@ -102,6 +113,8 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
   if (!named) return named.error();
   std::vector<TargetShare> shares;
   for (const NamedTarget& each : *named) {
+    if (!std::holds_alternative<SlurmOptions>(each.options))
+      if (auto possible = check_resources(each.name); !possible) return possible.error();
     // What this machine lacks need not trouble another one.
     const bool local = std::holds_alternative<LocalOptions>(each.options);
     auto options = local ? with_devices() : Result<LocalTargetOptions>(runs);

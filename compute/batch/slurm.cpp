@@ -209,11 +209,6 @@ Result<std::unique_ptr<BatchSystem>> make_slurm_system(const SlurmOptions& optio
                  "a run can be warned with USR1 or TERM, not with " +
                      base::json_string(options.signal) + "; write USR1 or TERM",
                  Error::Kind::invalid};
-  if (options.pilot)
-    return Error{
-        "pilot",
-        "runs inside one allocation are not there yet; leave it out, and each run is a job",
-        Error::Kind::invalid};
   return std::unique_ptr<BatchSystem>(std::make_unique<Slurm>(options, commands));
 }
 

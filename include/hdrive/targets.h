@@ -69,9 +69,6 @@ struct SlurmOptions {
   std::string signal;  ///< "USR1" or "TERM"; empty: none
   std::chrono::milliseconds signal_before{std::chrono::seconds{60}};
   std::chrono::milliseconds poll{std::chrono::seconds{5}};  ///< how often the queue is asked
-  /// Runs are started inside one allocation by an agent on each of its nodes.
-  bool pilot = false;
-  std::int64_t nodes = 1;  ///< of the pilot's allocation
   bool operator==(const SlurmOptions&) const = default;
 };
 

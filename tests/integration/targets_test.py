@@ -52,6 +52,11 @@ class Targets(HdriveTest):
         self.assertIn('target loca: there is no target of this name; allowed: local; did you mean "local"?',
                       self.hdrive("run", code=2).err)
 
+    def test_one_process_is_not_taken_for_several(self):
+        self.config(LOG, resources={"nodes": 2})
+        self.assertIn("nodes is 2 and processes_per_node 1, but on the target local a run is one process",
+                      self.hdrive("run", code=2).err)
+
 
 if __name__ == "__main__":
     unittest.main()

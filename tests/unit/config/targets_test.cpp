@@ -64,6 +64,7 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
     type: SSH
     hosts: [node1, ada@node2, ada@node3:2203, "[fe80::1]:22", {host: ada@node4:22, slots: 3, gpus: [0, 1]}]
     lost_after: 10m
+    python: /opt/venv/bin
     config_file: ssh.conf
   queue: {type: slurm, signal: SIGUSR1@120, poll: 2, directives: --exclusive}
 )")
@@ -77,6 +78,7 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
                                           {"fe80::1", 22, "", "", 0, {}},
                                           {"node4", 22, "ada", "", 3, {"0", "1"}}});
   CHECK(ssh.lost_after == std::chrono::minutes(10));
+  CHECK(ssh.python == "/opt/venv/bin");
   CHECK(ssh.config_file == target(loaded, "lab").file.parent_path() / "ssh.conf");
   const auto& slurm = std::get<SlurmOptions>(target(loaded, "queue").options);
   CHECK(slurm.signal == "USR1");
@@ -260,6 +262,14 @@ TEST_CASE("A target is changed key by key") {
         "load cuda\n  b:\n    type: slurm\n    qos: high\n");
   CHECK_THAT(edited(kExample, {Kind::change, "workstation", {{"hosts.0.port", "22"}}}),
              Contains("hosts: [{host: node1, port: 22, user: ada,"));
+}
+
+TEST_CASE("A list that stands below its key is changed whole") {
+  const std::string text =
+      "targets:\n  a:\n    type: slurm\n    setup:\n    - module load cuda\n    - cd /x\n    qos: "
+      "low\n";
+  CHECK(edited(text, {Kind::change, "a", {{"setup", "[module load gcc]"}}}) ==
+        "targets:\n  a:\n    type: slurm\n    setup: [\"module load gcc\"]\n    qos: low\n");
 }
 
 TEST_CASE("A target is removed with its lines alone") {
