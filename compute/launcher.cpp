@@ -21,7 +21,7 @@
 namespace hdrive::compute {
 namespace {
 
-bool write_all(int fd, std::string_view text) {
+bool write_fully(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
@@ -37,7 +37,7 @@ base::UniqueFd program_in_memory(int first_fd) {
   constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, since Linux 6.3
   base::UniqueFd fd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC | kExecutable));
   if (!fd && errno == EINVAL) fd = base::UniqueFd(::memfd_create("hdrive-supervisor", MFD_CLOEXEC));
-  if (!fd || !write_all(fd.get(), embedded_supervisor())) return {};
+  if (!fd || !write_fully(fd.get(), embedded_supervisor())) return {};
   return base::UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, first_fd));
 }
 

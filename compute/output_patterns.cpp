@@ -126,7 +126,9 @@ std::string_view without_punctuation(std::string_view value) {
   return value;
 }
 
-std::string excerpt(std::string_view text) { return base::json_string(text.substr(0, kExcerpt)); }
+std::string short_text(std::string_view text) {
+  return base::json_string(text.substr(0, kExcerpt));
+}
 
 }  // namespace
 
@@ -212,7 +214,7 @@ struct OutputPatterns::Search {
     const auto value = base::parse_number(without_punctuation(group(pattern.value)));
     if (!value) {
       faults.push_back({"a metric pattern matched, but its value is not a number: " +
-                        excerpt(group(pattern.value))});
+                        short_text(group(pattern.value))});
       return end(0);
     }
     if (const auto stop = misread()) return *stop;
@@ -237,8 +239,8 @@ struct OutputPatterns::Search {
         (to == end(0) && goes_on(line, to)) || (from == begin(0) && began_before(line, from));
     if (!cut) return std::nullopt;
     const std::string_view whole = whole_number(line, from, to);
-    faults.push_back({"the metric pattern " + excerpt(pattern.text) + " takes only " +
-                          excerpt(group(pattern.value)) + " of " + excerpt(whole) +
+    faults.push_back({"the metric pattern " + short_text(pattern.text) + " takes only " +
+                          short_text(group(pattern.value)) + " of " + short_text(whole) +
                           ", which was left out; write (\\S+) for the value, which takes every "
                           "number, or let the pattern go on with what follows the number",
                       true});
@@ -250,8 +252,9 @@ struct OutputPatterns::Search {
     if (!pattern.any_value || !match(*pattern.any_value, 0)) return;
     const std::string_view value = without_punctuation(group(pattern.value));
     if (!base::parse_number(value)) return;
-    faults.push_back({"the metric pattern " + excerpt(pattern.text) + " passes over " +
-                          excerpt(value) + "; write (\\S+) for the value, which takes every number",
+    faults.push_back({"the metric pattern " + short_text(pattern.text) + " passes over " +
+                          short_text(value) +
+                          "; write (\\S+) for the value, which takes every number",
                       true});
   }
 };

@@ -22,7 +22,8 @@ PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn lightgbm xgboost-cpu mlf
   nbclient ipykernel)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
-say() { printf '%s: %s\n' "${0##*/}" "$*"; }
+# say WORDS...: with the minutes and seconds since the script began.
+say() { printf '%s %d:%02d: %s\n' "${0##*/}" $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
@@ -169,7 +170,7 @@ parallel_jobs() {
 
 # configure PRESET OPTION...: CMake's own output is shown only if it fails.
 configure() {
-  local preset=$1 options=()
+  local preset=$1 options=("-DHDRIVE_AGENT=${HDRIVE_AGENT:-}")
   shift
   # HDRIVE_NO_CCACHE: for measurements, which want a build as a newcomer has it.
   if [ -z "${HDRIVE_NO_CCACHE:-}" ] && command -v ccache >/dev/null; then
