@@ -60,9 +60,10 @@ void read_the_rest(const Foreground& foreground, SummaryContext& context) {
 
 int run_in_foreground(const Foreground& foreground) {
   if (foreground.announce_to) become_detached();
-  const StopSignal stop;
+  const StopSignal stop = foreground.shared_stop.value_or(StopSignal());
   // First of all: no thread may be without its mask.
-  std::optional<SignalWatcher> watcher(std::in_place, stop);
+  std::optional<SignalWatcher> watcher;
+  if (!foreground.shared_stop) watcher.emplace(stop);
 
   SweepParts parts;
   parts.clock = make_steady_clock();
@@ -87,7 +88,7 @@ int run_in_foreground(const Foreground& foreground) {
   parts.directory = foreground.directory;
   const std::string id = parts.store->header().id;
   *server = start_server(foreground, id);
-  const auto display = foreground.announce_to
+  const auto display = foreground.announce_to || foreground.shared_stop
                            ? make_plain_display(foreground.quiet, stop)
                            : make_display(foreground.spec, foreground.quiet, stop);
   if (foreground.announce_to)

@@ -13,6 +13,7 @@
 #include "cli/lookup.h"
 #include "hdrive/report.h"
 #include "hdrive/spec.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 
@@ -22,6 +23,9 @@ struct Foreground {
   std::string output_dir;           ///< as given on the command line; for the hints
   bool quiet = false;
   std::optional<int> announce_to;  ///< detached: where the caller listens (cli/detach.h)
+  /// Of several sweeps at once: what ends them all. Whoever runs them listens to signals, and each
+  /// is shown by lines.
+  std::optional<StopSignal> shared_stop;
   /// Makes or opens the sweep; called when everything else is ready. Without a state its store is
   /// replayed.
   std::function<OwnedSweep()> open;

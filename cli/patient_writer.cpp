@@ -34,7 +34,7 @@ void PatientWriter::add(std::string_view lines) {
     return;
   }
   tell_left_out();
-  kept_ += printable_text(lines);
+  kept_ += printable_text(labelled(lines));
   flush();
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -86,10 +87,29 @@ void stdout_failed() {
   fail(kCannot, std::string("cannot write to the standard output: ") + std::strerror(error));
 }
 
+thread_local std::string label_of_thread;
+
 }  // namespace
 
+LineLabel::LineLabel(std::string label) { label_of_thread = std::move(label) + " | "; }
+LineLabel::~LineLabel() { label_of_thread.clear(); }
+
+std::string labelled(std::string_view lines) {
+  if (label_of_thread.empty()) return std::string(lines);
+  std::string text;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    const bool ends = line.size() < lines.size();
+    if (!line.empty()) text += label_of_thread;
+    text += line;
+    if (ends) text += '\n';
+    lines.remove_prefix(line.size() + (ends ? 1 : 0));
+  }
+  return text;
+}
+
 void print(std::string_view text) {
-  if (!write_text(STDOUT_FILENO, text)) stdout_failed();
+  if (!write_text(STDOUT_FILENO, labelled(text))) stdout_failed();
 }
 
 void print_data(std::string_view data) {
@@ -102,7 +122,7 @@ void print_bytes(std::string_view bytes) {
   if (!write_all(STDOUT_FILENO, bytes)) stdout_failed();
 }
 
-void tell(std::string_view text) { write_text(STDERR_FILENO, text); }
+void tell(std::string_view text) { write_text(STDERR_FILENO, labelled(text)); }
 
 void complain(std::string_view text) { tell("hdrive: " + std::string(text) + "\n"); }
 

@@ -40,6 +40,18 @@ std::optional<std::string> search_path_of_runs();
 // each of them makes its text harmless to a terminal (`printable_text`); what is made so already
 // stays as it is.
 
+/// While it lives, each line of text that its thread writes for people begins with `label` and a
+/// bar: what belongs to which of several sweeps that run at once. One at a time for a thread.
+class LineLabel {
+ public:
+  explicit LineLabel(std::string label);
+  ~LineLabel();
+  LineLabel(const LineLabel&) = delete;
+  LineLabel& operator=(const LineLabel&) = delete;
+};
+/// The lines as they are to be written: each with this thread's label, where it has one.
+std::string labelled(std::string_view lines);
+
 /// Writes text for people to stdout. A Failure (code 1) if that fails; a reader that went away is
 /// no failure.
 void print(std::string_view text);

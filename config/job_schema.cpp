@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "base/text.h"
-#include "config/key_check.h"
-
 namespace hdrive::config {
 namespace {
 
@@ -345,9 +342,8 @@ std::vector<JobKey> make_job_schema() {
              .summary = "Values and data by name, for ${{parent.inputs.NAME}}."}},
     {.row = {.name = "outputs", .kind = K::mapping,
              .summary = "Names for outputs of its steps, which say ${{parent.outputs.NAME}}."}},
-    {.row = {.name = "settings", .kind = K::mapping, .summary = "Azure's settings."},
-     .treatment = T::warned,
-     .note = "steps run here one after the other, and a step that fails stops what needs it"},
+    {.row = {.name = "settings", .kind = K::mapping,
+             .summary = "How the pipeline's steps are run."}},
     {.row = {.name = "compute", .kind = K::any, .allowed = "text",
              .summary = "Where it runs on Azure."},
      .treatment = T::warned, .note = kThisMachine},
@@ -356,6 +352,23 @@ std::vector<JobKey> make_job_schema() {
      .treatment = T::warned, .note = kYourself},
     {.row = {.name = "jobs", .kind = K::mapping, .required = true,
              .summary = "The steps by name: each of type command or sweep."}},
+  });
+  add("settings of a pipeline", {
+    {.row = {.name = "continue_on_step_failure", .kind = K::boolean,
+             .summary = "Whether steps that do not need a failed one are run all the same; true "
+                        "by default."}},
+    {.row = {.name = "default_compute", .kind = K::any, .allowed = "text",
+             .summary = "Where steps run on Azure that do not say so.",
+             .elsewhere = {"default_compute_target"}},
+     .treatment = T::warned, .note = kThisMachine},
+    {.row = {.name = "default_datastore", .kind = K::any, .allowed = "text",
+             .summary = "Where outputs lie on Azure whose step does not say so."},
+     .treatment = T::warned, .note = "what a step writes is kept with its run"},
+    {.row = {.name = "force_rerun", .kind = K::boolean,
+             .summary = "Whether steps are run whose result is known."},
+     .treatment = T::mapped,
+     .note = "nothing: no step takes the result of another pipeline; one that goes on by its "
+             "`--name` keeps its own"},
   });
   add("limits of a command job", {
     {.row = {.name = "timeout", .kind = K::any,
@@ -386,96 +399,11 @@ std::vector<JobKey> make_job_schema() {
 }
 // clang-format on
 
-bool is_called(const JobKey& key, std::string_view name) {
-  return key.row.name == name ||
-         std::find(key.earlier.begin(), key.earlier.end(), name) != key.earlier.end();
-}
-
-// The rows of a mapping under the names that `map` uses for them; the second and further spellings
-// of one key are reported, and are known all the same.
-std::vector<KeyInfo> rows_as_spelled(std::string_view mapping, const Node& map,
-                                     Problems& problems) {
-  std::vector<KeyInfo> rows;
-  for (const JobKey& key : job_schema()) {
-    if (key.mapping != mapping) continue;
-    rows.push_back(key.row);
-    const Entry* first = map.find(key.row.name);
-    for (const std::string_view name : key.earlier) {
-      const Entry* entry = map.find(name);
-      if (!entry) continue;
-      if (first)
-        problems.error(entry->place, in_quotes(name) + " is an earlier name of " +
-                                         in_quotes(key.row.name) +
-                                         ", and both are given; remove one");
-      else
-        rows.back().name = name;
-      if (first) {
-        rows.push_back(key.row);
-        rows.back().name = name;
-        rows.back().required = false;
-      }
-      first = entry;
-    }
-  }
-  return rows;
-}
-
-void tell_treatment(const JobKey& key, const Entry& entry, Problems& problems) {
-  const std::string text = in_quotes(entry.key) + " ";
-  if (key.treatment == Treatment::warned)
-    problems.warn(entry.place, text + "has no effect: " + std::string(key.note));
-  const auto count = entry.value->integer();
-  if (key.treatment == Treatment::refused && count &&
-      *count > *base::parse_number(key.row.default_text))
-    problems.error(entry.value->place, text + "is " + std::to_string(*count) +
-                                           "; allowed: " + std::string(key.row.default_text) +
-                                           ", since " + std::string(key.note));
-}
-
 }  // namespace
-
-std::string_view to_string(Treatment treatment) {
-  static constexpr std::string_view kWords[] = {"honoured", "mapped", "warned", "refused"};
-  return kWords[static_cast<int>(treatment)];
-}
 
 const std::vector<JobKey>& job_schema() {
   static const std::vector<JobKey> table = make_job_schema();
   return table;
-}
-
-const Entry* Fields::entry(std::string_view key) const {
-  for (const auto& [row, entry] : all_)
-    if (row->row.name == key && !entry->value->is(Node::Kind::null)) return entry;
-  return nullptr;
-}
-
-const Node* Fields::find(std::string_view key) const {
-  const Entry* found = entry(key);
-  return found ? found->value.get() : nullptr;
-}
-
-Fields read_fields(std::string_view mapping, const Node& map, Place place, std::string_view what,
-                   Problems& problems) {
-  // What is empty is absent.
-  Node filled = map;
-  std::erase_if(filled.entries, [&](const Entry& entry) {
-    return entry.value->is(Node::Kind::null) &&
-           std::any_of(job_schema().begin(), job_schema().end(), [&](const JobKey& key) {
-             return key.mapping == mapping && is_called(key, entry.key);
-           });
-  });
-  const std::vector<KeyInfo> rows = rows_as_spelled(mapping, filled, problems);
-  Fields fields;
-  for (const auto& [row, sound] : check_mapping(rows, filled, place, what, problems)) {
-    const Entry* entry = map.find(sound->key);
-    for (const JobKey& key : job_schema()) {
-      if (key.mapping != mapping || !is_called(key, entry->key)) continue;
-      tell_treatment(key, *entry, problems);
-      fields.all_.emplace_back(&key, entry);
-    }
-  }
-  return fields;
 }
 
 }  // namespace hdrive::config

@@ -186,6 +186,7 @@ std::string inside_of(const config::JobKey& key) {
     return job_reference_to(mapping == "command job" ? "limits of a command job" : "limits");
   if (name == "objective" || name == "resources" || name == "distribution")
     return job_reference_to(name);
+  if (name == "settings") return job_reference_to("settings of a pipeline");
   if (name == "jobs")
     return named(any_of({job_reference_to("job"), job_reference_to("command job")}));
   return "";

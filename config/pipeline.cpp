@@ -97,6 +97,7 @@ class PipelineReader {
     pipeline_.experiment = directory_.filename().string();
     if (const Node* experiment = fields.find("experiment_name"))
       pipeline_.experiment = experiment->text;
+    if (const Node* settings = fields.find("settings")) read_settings(*settings);
     inputs_ = fields.find("inputs");
     outputs_ = fields.find("outputs");
     jobs_ = fields.find("jobs");
@@ -127,6 +128,13 @@ class PipelineReader {
   }
 
  private:
+  void read_settings(const Node& settings) {
+    const Fields fields = read_fields("settings of a pipeline", settings, settings.place,
+                                      " in \"settings\"", problems_);
+    if (const Node* goes_on = fields.find("continue_on_step_failure"))
+      pipeline_.continue_on_step_failure = goes_on->boolean;
+  }
+
   void add_step(const Entry& entry) {
     PipelineStep step{entry.key, false, {}, {}};
     const Node& node = *entry.value;
@@ -351,9 +359,16 @@ std::optional<std::string> blocked_by(const PipelineStep& step,
                                       const std::map<std::string, StepEnd>& ended) {
   for (const std::string& need : step.needs) {
     const auto found = ended.find(need);
-    if (found == ended.end() || found->second != StepEnd::completed) return need;
+    if (found != ended.end() && found->second != StepEnd::completed) return need;
   }
   return std::nullopt;
+}
+
+bool can_begin(const PipelineStep& step, const std::map<std::string, StepEnd>& ended) {
+  return std::all_of(step.needs.begin(), step.needs.end(), [&](const std::string& need) {
+    const auto found = ended.find(need);
+    return found != ended.end() && found->second == StepEnd::completed;
+  });
 }
 
 }  // namespace hdrive

@@ -4,12 +4,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <exception>
 #include <map>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/lookup.h"
+#include "cli/signals.h"
 #include "cli/surroundings.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -51,9 +59,6 @@ class PipelineRun {
       fail(kWrong, fmt::format("{} is a pipeline, whose steps have commands of their own; none can "
                                "be given behind \"--\"",
                                file.string()));
-    if (options.detach.announce_to)
-      fail(kWrong, fmt::format("{} is a pipeline, which runs in the foreground; leave out --detach",
-                               file.string()));
     pipeline_ = load_pipeline(file, overrides_);
     report_problems(pipeline_.problems, Purpose::run);
     options_.goes_on = true;  // each step, by its name
@@ -62,7 +67,7 @@ class PipelineRun {
   int dry_run() const {
     std::string text;
     for (const PipelineStep& step : pipeline_.steps)
-      text += fmt::format("{} ({}){}\n", step.name, step.sweep ? "sweep" : "command",
+      text += fmt::format("{} ({}){}\n", step.name, kind_of(step),
                           step.needs.empty() ? "" : ", after " + base::join(step.needs, ", "));
     print(text + "Nothing was started.\n");
     return kDone;
@@ -73,36 +78,117 @@ class PipelineRun {
     if (!options_.quiet)
       tell(fmt::format("pipeline \"{}\": {}\n", printable(name_),
                        base::plural(static_cast<long long>(pipeline_.steps.size()), "step")));
-    int code = kDone;
-    for (const PipelineStep& step : pipeline_.steps) {
-      const int ended = run_step(step);
-      // Whoever interrupts a step means the pipeline.
-      if (ended == kInterrupted || ended == kStoppedItself) return tell_how_to_go_on(ended);
-      if (code == kDone) code = ended;
-    }
-    if (!options_.quiet) print_outputs();
-    return code == kDone ? code : tell_how_to_go_on(code);
+    if (options_.max_concurrent_steps.value_or(1) > 1)
+      run_at_once();
+    else
+      run_in_order();
+    if (failure_) std::rethrow_exception(failure_);
+    if (!options_.quiet && !over_) print_outputs();
+    return code_ == kDone ? code_ : tell_how_to_go_on(code_);
   }
 
  private:
-  // The file's own name, and something of its own, since no other pipeline is meant.
-  std::string new_name() const {
-    const std::string name = pipeline_.name.empty() ? file_.stem().string() : pipeline_.name;
-    std::string safe;
-    for (const char c : name) safe += c == '/' ? '-' : c;
-    return safe + "-" + short_id(new_sweep_id()).substr(3);
+  static std::string_view kind_of(const PipelineStep& step) {
+    return step.sweep ? "sweep" : "command";
   }
 
-  int run_step(const PipelineStep& step) {
-    if (const auto need = blocked_by(step, ended_)) {
-      ended_[step.name] = StepEnd::skipped;
-      complain(fmt::format("step {}: skipped, since {} did not complete", printable(step.name),
-                           printable(*need)));
-      return kDone;
+  void run_in_order() {
+    for (const PipelineStep& step : pipeline_.steps) {
+      if (over_) return;
+      if (is_skipped(step)) continue;
+      if (!options_.quiet) tell(fmt::format("step {} ({})\n", printable(step.name), kind_of(step)));
+      take_end(step, run_step(step, outputs_, options_));
     }
-    if (!options_.quiet)
-      tell(fmt::format("step {} ({})\n", printable(step.name), step.sweep ? "sweep" : "command"));
-    LoadedConfig loaded = load_step(file_, step.name, outputs_, overrides_);
+  }
+
+  // A thread a step. What belongs to all of them is touched by the holder of the mutex alone.
+  void run_at_once() {
+    const StopSignal stop;
+    const SignalWatcher watcher(stop);  // before the threads, which take its mask over
+    std::vector<std::thread> threads;
+    {
+      std::unique_lock lock(mutex_);
+      while (true) {
+        over_ = over_ || stop.level() > 0;
+        while (const PipelineStep* step = over_ ? nullptr : next_step())
+          threads.emplace_back([this, step, stop] { run_beside_others(*step, stop); });
+        if (begun_.size() == ended_.size()) break;
+        const std::size_t before = ended_.size();
+        changed_.wait(lock, [&] { return ended_.size() > before; });
+      }
+    }
+    for (std::thread& thread : threads) thread.join();
+    if (over_ && code_ == kDone && !failure_) code_ = kInterrupted;  // between two steps
+  }
+
+  // The next step that can begin now, if there is room for one; what cannot be run any more is
+  // skipped.
+  const PipelineStep* next_step() {
+    for (const PipelineStep& step : pipeline_.steps) {
+      if (begun_.contains(step.name) || is_skipped(step)) continue;
+      if (begun_.size() - ended_.size() >= static_cast<std::size_t>(*options_.max_concurrent_steps))
+        return nullptr;
+      if (can_begin(step, ended_)) {
+        begun_.insert(step.name);
+        return &step;
+      }
+    }
+    return nullptr;
+  }
+
+  void run_beside_others(const PipelineStep& step, StopSignal stop) {
+    const LineLabel label(printable(step.name));
+    StepOutputs outputs;
+    RunOptions options;
+    {
+      const std::lock_guard lock(mutex_);
+      outputs = outputs_;
+      options = options_;
+      options_.detach.announce_to.reset();  // one of them tells the caller
+    }
+    options.shared_stop = stop;
+    if (!options.quiet) tell(fmt::format("a {} begins\n", kind_of(step)));
+    Ended ended;
+    std::exception_ptr failure;
+    try {
+      ended = run_step(step, outputs, options);
+    } catch (...) {
+      failure = std::current_exception();
+      complain("the step could not be run, and no other begins");
+    }
+    const std::lock_guard lock(mutex_);
+    if (!ended.ran) options_.detach.announce_to = options.detach.announce_to;
+    if (failure) {
+      ended_[step.name] = StepEnd::failed;
+      over_ = true;
+      if (!failure_) failure_ = failure;
+    } else {
+      take_end(step, ended);
+    }
+    if (cancels_ && stop.level() == 0) stop.request();
+    changed_.notify_all();
+  }
+
+  bool is_skipped(const PipelineStep& step) {
+    const auto need = blocked_by(step, ended_);
+    if (!need) return false;
+    begun_.insert(step.name);
+    ended_[step.name] = StepEnd::skipped;
+    complain(fmt::format("step {}: skipped, since {} did not complete", printable(step.name),
+                         printable(*need)));
+    return true;
+  }
+
+  struct Ended {
+    int code = kDone;
+    std::optional<fs::path> outputs;  // of a step that completed
+    bool ran = false;                 // else it had completed before
+  };
+
+  // Touches nothing that belongs to other steps.
+  Ended run_step(const PipelineStep& step, const StepOutputs& outputs,
+                 const RunOptions& options) const {
+    LoadedConfig loaded = load_step(file_, step.name, outputs, overrides_);
     // What was wrong with the whole was told; new is what an earlier step did not write.
     if (!loaded.ok()) report_problems(loaded.problems, Purpose::run);
     loaded.spec.name = name_ + "." + step.name;
@@ -110,8 +196,11 @@ class PipelineRun {
     if (config_.seed) loaded.spec.seed = *config_.seed;
     loaded.seed_given = loaded.seed_given || config_.seed.has_value();
     if (!loaded.seed_given) loaded.spec.seed = new_seed();
-    const int code = is_done(loaded) ? kDone : run_sweep_of(loaded, file_, options_);
-    return conclude(step, loaded.spec.name, code);
+    const bool done = is_done(loaded);
+    Ended ended =
+        conclude(step, loaded.spec.name, done ? kDone : run_sweep_of(loaded, file_, options));
+    ended.ran = !done;
+    return ended;
   }
 
   // Whether the step ran to its end when this pipeline was run before.
@@ -125,20 +214,44 @@ class PipelineRun {
   }
 
   // One that has nothing left to do may have failed when this pipeline was run before.
-  int conclude(const PipelineStep& step, const std::string& name, int code) {
+  Ended conclude(const PipelineStep& step, const std::string& name, int code) const {
     const auto sweep = sweep_named(name, home_);
-    const bool completed = code == kDone && sweep && sweep->status == SweepStatus::completed;
-    ended_[step.name] = completed ? StepEnd::completed : StepEnd::failed;
-    if (completed) {
-      outputs_[step.name] = outputs_of(step, *sweep);
-      return kDone;
-    }
+    if (code == kDone && sweep && sweep->status == SweepStatus::completed)
+      return {kDone, outputs_of(step, *sweep)};
     if (sweep && sweep->status == SweepStatus::failed)
       complain(
           fmt::format("step {0}: no run succeeded; hdrive retry {1}/0{2} lets one be tried "
                       "again when the pipeline goes on",
                       printable(step.name), shell_quote({name}), home_hint(options_.output_dir)));
-    return code == kDone ? kNoneSucceeded : code;
+    return {code == kDone ? kNoneSucceeded : code, std::nullopt};
+  }
+
+  void take_end(const PipelineStep& step, const Ended& ended) {
+    ended_[step.name] = ended.outputs ? StepEnd::completed : StepEnd::failed;
+    if (ended.outputs) outputs_[step.name] = *ended.outputs;
+    if (ended.ran) options_.detach.announce_to.reset();
+    if (ended.code == kDone) return;
+    const bool interrupted = ended.code == kInterrupted || ended.code == kStoppedItself;
+    if (code_ == kDone || (interrupted && !cancels_)) code_ = ended.code;
+    if (interrupted) {
+      // Whoever interrupts a step means the pipeline.
+      over_ = true;
+      cancels_ = cancels_ || ended.code == kInterrupted;
+    } else if (!pipeline_.continue_on_step_failure) {
+      over_ = cancels_ = true;
+      complain(
+          fmt::format("step {} failed, and continue_on_step_failure is false: the pipeline "
+                      "ends",
+                      printable(step.name)));
+    }
+  }
+
+  // The file's own name, and something of its own, since no other pipeline is meant.
+  std::string new_name() const {
+    const std::string name = pipeline_.name.empty() ? file_.stem().string() : pipeline_.name;
+    std::string safe;
+    for (const char c : name) safe += c == '/' ? '-' : c;
+    return safe + "-" + short_id(new_sweep_id()).substr(3);
   }
 
   int tell_how_to_go_on(int code) const {
@@ -166,8 +279,16 @@ class PipelineRun {
   const fs::path home_;
   Pipeline pipeline_;
   std::string name_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> begun_;  // those skipped among them
   std::map<std::string, StepEnd> ended_;
   StepOutputs outputs_;
+  int code_ = kDone;
+  bool over_ = false;     // nothing begins any more
+  bool cancels_ = false;  // and what goes on is cancelled
+  std::exception_ptr failure_;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running a pipeline: its steps one after the other, each a sweep of its own.
+// Running a pipeline: its steps one after the other, or several at once, each a sweep of its own.
 #pragma once
 
 #include <filesystem>

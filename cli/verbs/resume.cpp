@@ -62,6 +62,7 @@ int resume_sweep(const ResumeOptions& options) {
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;
   foreground.announce_to = options.detach.announce_to;
+  foreground.shared_stop = options.shared_stop;
   foreground.open = [&] { return owned; };
   if (!options.quiet)
     tell(fmt::format("sweep {} goes on: {} of {} so far\n", id, sweep.runs,

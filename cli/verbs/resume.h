@@ -4,10 +4,12 @@
 // interrupted.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/detach.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 
@@ -17,6 +19,7 @@ struct ResumeOptions {
   std::vector<std::string> set;
   bool quiet = false;
   Detach detach;
+  std::optional<StopSignal> shared_stop = {};  ///< as in cli/foreground.h
 };
 
 /// Gives the exit code. Where nothing is left to do it says so.

@@ -119,6 +119,7 @@ int go_on_with(const SweepEntry& sweep, const LoadedConfig& loaded, const RunOpt
   resume.output_dir = options.output_dir;
   resume.quiet = options.quiet;
   resume.detach = options.detach;
+  resume.shared_stop = options.shared_stop;
   return resume_sweep(resume);
 }
 
@@ -182,6 +183,7 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;
   foreground.announce_to = options.detach.announce_to;
+  foreground.shared_stop = options.shared_stop;
   const MetadataFile metadata(options.azure.metadata_file, foreground.directory);
   foreground.open = [&] {
     auto store = value_or_fail(create_sqlite_store(foreground.directory, header));
@@ -220,6 +222,9 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
              "A stopped or failed run of an earlier sweep that goes on first, with its own values "
              "and outputs; may be repeated; resume_child_runs in the configuration")
       .completion = Completion::runs;
+  parser.integer("--max-concurrent-steps", options->run.max_concurrent_steps, std::int64_t{1},
+                 "Of a pipeline: how many steps that do not need each other run at once; 1 by "
+                 "default");
   add_run_options(parser, options->run, "run", arguments);
   take_words(parser, options->config, arguments);
   return [options] {
@@ -231,6 +236,10 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
     if (run.detach.asked) return start_detached(run.detach, run.output_dir);
     const std::filesystem::path file = config_file(options->config);
     if (is_pipeline(file)) return run_pipeline(file, options->config, run);
+    if (run.max_concurrent_steps)
+      fail(kWrong, fmt::format("--max-concurrent-steps is for pipelines, and {} is none; "
+                               "max_concurrent_runs says how many runs of a sweep run at once",
+                               file.empty() ? "this" : file.string()));
     run.goes_on = !options->config.name.empty();
     return run_sweep_of(load_or_fail(options->config, Purpose::run), file, run);
   };

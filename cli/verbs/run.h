@@ -4,6 +4,7 @@
 // running it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "cli/detach.h"
 #include "hdrive/catalog.h"
 #include "hdrive/config.h"
+#include "hdrive/stop_signal.h"
 
 namespace hdrive::cli {
 
@@ -22,7 +24,10 @@ struct RunOptions {
   std::string output_dir;
   bool dry_run = false;
   bool quiet = false;
+  std::optional<std::int64_t> max_concurrent_steps = {};  ///< of a pipeline; 1 by default
   bool goes_on = false;  ///< with a sweep of the same name, where there is one
+  /// Of a step beside which others run: what ends them all (cli/foreground.h).
+  std::optional<StopSignal> shared_stop = {};
   Detach detach;
   AzureArguments azure;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pipelines of Azure ML's v2 format: steps that are commands or sweeps, each taking what earlier
-// ones wrote. Read and checked as a whole; a front end then runs one step after the other.
+// ones wrote. Read and checked as a whole; a front end then runs the steps, each when it can begin.
 //
 // Pure but for reading files; safe from any thread.
 #pragma once
@@ -26,6 +26,9 @@ struct PipelineStep {
 struct Pipeline {
   std::string name;        ///< as the file says; may be empty
   std::string experiment;  ///< which all its sweeps belong to
+  /// Whether steps that do not need a failed one are run all the same. Without it nothing begins
+  /// any more when a step has failed, and what goes on then is cancelled.
+  bool continue_on_step_failure = true;
   /// In an order in which what a step needs stands before it; as in the file where that is free.
   std::vector<PipelineStep> steps;
   std::vector<Problem> problems;  ///< of the file and of every step
@@ -49,9 +52,12 @@ LoadedConfig load_step(const std::filesystem::path& file, const std::string& ste
 /// How a step ended.
 enum class StepEnd { completed, failed, skipped };
 
-/// The step that keeps this one from being run: the first it needs that did not complete. Nothing:
-/// it can be run. Steps that have not ended yet do not count as completed.
+/// The step that keeps this one from ever being run: the first it needs that ended and did not
+/// complete. Nothing: all that it needs completed, or may do so yet.
 std::optional<std::string> blocked_by(const PipelineStep& step,
                                       const std::map<std::string, StepEnd>& ended);
+
+/// Whether a step can begin now: all that it needs completed.
+bool can_begin(const PipelineStep& step, const std::map<std::string, StepEnd>& ended);
 
 }  // namespace hdrive

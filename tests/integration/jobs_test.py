@@ -184,5 +184,91 @@ class Pipelines(HdriveTest):
         self.assertIn("none can be given", self.hdrive("run", "pipeline.yml", "--", "true", code=2).err)
 
 
+class StepsAtOnce(HdriveTest):
+    """Pipelines whose steps `left` and `right` need nothing, and `both` needs the two."""
+
+    def pipeline(self, *, left="true", right="true", settings="{}"):
+        there = self.folder
+        self.write("fork.yml", f"""type: pipeline
+settings: {settings}
+jobs:
+  left: {{type: command, command: "touch {there}/left; {left}; echo l > ${{{{outputs.o}}}}/word", outputs: {{o: }}}}
+  right: {{type: command, command: "touch {there}/right; {right}; echo r > ${{{{outputs.o}}}}/word", outputs: {{o: }}}}
+  both:
+    type: command
+    command: cat ${{{{inputs.l}}}}/word ${{{{inputs.r}}}}/word > ${{{{outputs.o}}}}/words
+    inputs: {{l: "${{{{parent.jobs.left.outputs.o}}}}", r: "${{{{parent.jobs.right.outputs.o}}}}"}}
+    outputs: {{o: }}
+""")
+
+    def wait_for(self, name):
+        return f"until test -e {self.folder}/{name}; do sleep 0.01; done"
+
+    def run_it(self, *arguments, **more):
+        return self.hdrive("run", "fork.yml", "--name", "f", "--max-concurrent-steps", "2", *arguments, **more)
+
+    def statuses(self):
+        return {sweep["name"]: sweep["status"] for sweep in json.loads(self.hdrive("list", "-f", "json").out)}
+
+    def test_run_beside_each_other_and_what_needs_them_afterwards(self):
+        self.pipeline(left=self.wait_for("right"), right=self.wait_for("left"))
+        done = self.run_it()
+        self.assertEqual(dict.fromkeys(["f.left", "f.right", "f.both"], "Completed"), self.statuses())
+        [words] = self.folder.glob(".hdrive/*/runs/0/outputs/o/words")
+        self.assertEqual("l\nr\n", words.read_text())
+        for line in done.out.splitlines() + done.err.splitlines():
+            if line and " | " not in line:
+                self.assertRegex(line, r'^(pipeline "f": 3 steps|(left|right|both)\.o  .*)$')
+        self.assertIn("left | a command begins", done.err)
+        self.assertRegex(done.out, r"(?m)^right \| 0  Completed|^right \| run 0.*")
+
+    def test_run_in_turn_unless_asked_for(self):
+        self.pipeline(left=f"! test -e {self.folder}/right")
+        self.hdrive("run", "fork.yml", "--name", "f")
+        self.config("hdrive log metric 1")
+        done = self.hdrive("run", "hdconfig.yml", "--max-concurrent-steps", "2", code=2)
+        self.assertIn("--max-concurrent-steps is for pipelines, and hdconfig.yml is none", done.err)
+        self.assertEqual(3, len(self.statuses()))
+
+    def test_go_on_without_a_terminal(self):
+        self.pipeline(left=self.wait_for("right"), right=f"{self.wait_for('left')}; {self.wait_for('gate')}")
+        done = self.run_it("--detach")
+        self.assertIn(done.out.strip(), [path.name for path in self.folder.glob(".hdrive/HD_*")])
+        (self.folder / "gate").touch()
+        until(lambda: self.statuses().get("f.both") == "Completed", "the pipeline ends")
+
+    def test_end_together_with_ctrl_c_and_go_on(self):
+        self.pipeline(left=self.wait_for("gate"), right=self.wait_for("gate"))
+        process = self.start("run", "fork.yml", "--name", "f", "--max-concurrent-steps", "2")
+        until(lambda: (self.folder / "left").exists() and (self.folder / "right").exists(), "both steps run")
+        self.interrupt(process)
+        done = self.finish(process)
+        self.assertEqual(130, done.code, done)
+        self.assertEqual({"f.left": "Interrupted", "f.right": "Interrupted"}, self.statuses())
+        self.assertIn("go on with: hdrive run fork.yml --name f", done.err)
+        (self.folder / "gate").touch()
+        self.run_it()
+        self.assertEqual(dict.fromkeys(["f.left", "f.right", "f.both"], "Completed"), self.statuses())
+
+    def test_one_that_fails_leaves_the_others_alone(self):
+        self.pipeline(left="exit 1", right=self.wait_for("left"))
+        done = self.run_it(code=3)
+        self.assertEqual({"f.left": "Failed", "f.right": "Completed"}, self.statuses())
+        self.assertIn("step both: skipped, since left did not complete", done.err)
+
+    def test_one_that_fails_ends_the_pipeline_where_it_says_so(self):
+        settings = "{continue_on_step_failure: false, default_compute: azureml:cpu, force_rerun: true}"
+        self.pipeline(left=f"{self.wait_for('right')}; exit 1", right=self.wait_for("never"), settings=settings)
+        done = self.run_it(code=3)
+        self.assertEqual({"f.left": "Failed", "f.right": "Interrupted"}, self.statuses())
+        self.assertIn("step left failed, and continue_on_step_failure is false: the pipeline ends", done.err)
+        self.assertIn('fork.yml:2:45: warning: "default_compute" has no effect', done.err)
+
+    def test_one_that_fails_ends_those_to_come_in_turn(self):
+        self.pipeline(left="exit 1", settings="{continue_on_step_failure: false}")
+        self.hdrive("run", "fork.yml", "--name", "f", code=3)
+        self.assertEqual({"f.left": "Failed"}, self.statuses())
+
+
 if __name__ == "__main__":
     unittest.main()

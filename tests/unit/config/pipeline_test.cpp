@@ -167,15 +167,48 @@ TEST_CASE("A step gets values and the outputs of those before it") {
              Contains("the pipeline has no step \"none\""));
 }
 
-TEST_CASE("A step is blocked by what it needs until that completed") {
+TEST_CASE("A step can begin when all that it needs completed, and never when one did not") {
   PipelineStep step;
   step.name = "c";
   step.needs = {"a", "b"};
-  CHECK(blocked_by(step, {}) == "a");
-  CHECK(blocked_by(step, {{"a", StepEnd::completed}}) == "b");
-  CHECK(blocked_by(step, {{"a", StepEnd::completed}, {"b", StepEnd::skipped}}) == "b");
-  CHECK(blocked_by(step, {{"a", StepEnd::failed}, {"b", StepEnd::completed}}) == "a");
-  CHECK(blocked_by(step, {{"a", StepEnd::completed}, {"b", StepEnd::completed}}) == std::nullopt);
+  using Ends = std::map<std::string, StepEnd>;
+  for (const Ends& yet : {Ends{}, Ends{{"a", StepEnd::completed}}}) {
+    CHECK_FALSE(can_begin(step, yet));
+    CHECK(blocked_by(step, yet) == std::nullopt);
+  }
+  for (const Ends& never :
+       {Ends{{"b", StepEnd::skipped}}, Ends{{"a", StepEnd::completed}, {"b", StepEnd::failed}}}) {
+    CHECK_FALSE(can_begin(step, never));
+    CHECK(blocked_by(step, never) == "b");
+  }
+  const Ends done{{"a", StepEnd::completed}, {"b", StepEnd::completed}};
+  CHECK(can_begin(step, done));
+  CHECK(blocked_by(step, done) == std::nullopt);
+  CHECK(can_begin(PipelineStep{"free", false, {}, {}}, {}));
+}
+
+TEST_CASE("The settings of a pipeline are read, and what means nothing here is told") {
+  const std::string jobs = "jobs:\n" + command_step("a", {});
+  CHECK(Loaded("type: pipeline\n" + jobs).pipeline.continue_on_step_failure);
+  const Loaded loaded(
+      "type: pipeline\n"
+      "settings: {continue_on_step_failure: no, default_compute: azureml:c, default_datastore: d, "
+      "force_rerun: true}\n" +
+      jobs);
+  CHECK_THAT(loaded.told(), Contains("pipeline.yml:2:38: \"continue_on_step_failure\" is the text "
+                                     "\"no\"; allowed: true or false"));
+  const Loaded sound(
+      "type: pipeline\nsettings: {continue_on_step_failure: false, default_compute: azureml:c, "
+      "force_rerun: true}\n" +
+      jobs);
+  INFO(sound.told());
+  CHECK(sound.pipeline.ok());
+  CHECK_FALSE(sound.pipeline.continue_on_step_failure);
+  CHECK_THAT(sound.told(),
+             Contains("pipeline.yml:2:45: warning: \"default_compute\" has no effect"));
+  CHECK_THAT(sound.told(), !Contains("force_rerun"));
+  CHECK_THAT(Loaded("type: pipeline\nsettings: {continue_on_failure: true}\n" + jobs).told(),
+             Contains("did you mean \"continue_on_step_failure\"?"));
 }
 
 }  // namespace
