@@ -91,7 +91,8 @@ class PipelineReader {
   /// The head and the graph. False: the steps cannot be told.
   bool read(const NodePtr& root) {
     root_ = root;
-    const Fields fields = read_fields("pipeline", *root, root->place, "", problems_);
+    const Node own = without_keys_of_steps(*root);
+    const Fields fields = read_fields("pipeline", own, root->place, "", problems_);
     if (const Node* shown = fields.find("display_name")) pipeline_.name = shown->text;
     if (const Node* name = fields.find("name")) pipeline_.name = name->text;
     pipeline_.experiment = directory_.filename().string();
@@ -128,6 +129,33 @@ class PipelineReader {
   }
 
  private:
+  // What a step has, a job's keys or hdrive's own, is not the pipeline's: told with its place there.
+  Node without_keys_of_steps(const Node& root) {
+    const auto is_of = [](std::string_view key, std::string_view mapping) {
+      return std::any_of(job_schema().begin(), job_schema().end(), [&](const JobKey& row) {
+        return row.mapping == mapping && row.row.name == key;
+      });
+    };
+    const auto is_own = [](std::string_view key) {
+      const auto rows = rows_of(Section::top);
+      return std::any_of(rows.begin(), rows.end(),
+                         [&](const KeyInfo& row) { return row.own && row.name == key; });
+    };
+    Node own = root;
+    std::erase_if(own.entries, [&](const Entry& entry) {
+      const std::string& key = entry.key;
+      if (is_of(key, "pipeline") ||
+          !(is_of(key, "job") || is_of(key, "command job") || is_own(key)))
+        return false;
+      problems_.error(entry.place, in_quotes(key) +
+                                       " is a key of a step: it belongs below the "
+                                       "step's name in \"jobs\", and is set by --set jobs.STEP." +
+                                       key + "=VALUE");
+      return true;
+    });
+    return own;
+  }
+
   void read_settings(const Node& settings) {
     const Fields fields = read_fields("settings of a pipeline", settings, settings.place,
                                       " in \"settings\"", problems_);

@@ -26,6 +26,7 @@
 #include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "hdrive/sweep.h"
+#include "hdrive/warm_start.h"
 
 namespace hdrive::cli {
 namespace {
@@ -66,15 +67,21 @@ class PipelineRun {
 
   int dry_run() const {
     std::string text;
-    for (const PipelineStep& step : pipeline_.steps)
+    for (const PipelineStep& step : pipeline_.steps) {
       text += fmt::format("{} ({}){}\n", step.name, kind_of(step),
                           step.needs.empty() ? "" : ", after " + base::join(step.needs, ", "));
+      for (const std::string& note : check_step(file_, step, overrides_, home_))
+        text += fmt::format("  {}\n", printable(note));
+    }
     print(text + "Nothing was started.\n");
     return kDone;
   }
 
   int run() {
     name_ = config_.name.empty() ? new_name() : config_.name;
+    // Before the first begins. One that was begun before took over what it wanted.
+    for (const PipelineStep& step : pipeline_.steps)
+      if (!sweep_named(name_ + "." + step.name, home_)) check_step(file_, step, overrides_, home_);
     if (!options_.quiet)
       tell(fmt::format("pipeline \"{}\": {}\n", printable(name_),
                        base::plural(static_cast<long long>(pipeline_.steps.size()), "step")));
@@ -292,6 +299,18 @@ class PipelineRun {
 };
 
 }  // namespace
+
+std::vector<std::string> check_step(const fs::path& file, const PipelineStep& step,
+                                    const ConfigOverrides& overrides, const fs::path& home) {
+  const auto fault = [&](const Error& error) {
+    fail(kWrong, fmt::format("{}: step {}: {}", file.string(), step.name, error.message()));
+  };
+  const LoadedConfig loaded = load_step(file, step.name, {}, overrides);
+  if (const auto sound = check(loaded.spec); !sound) fault(sound.error());
+  const auto warm_start = read_warm_start(loaded.spec, home);
+  if (!warm_start) fault(warm_start.error());
+  return warm_start->notes;
+}
 
 int run_pipeline(const fs::path& file, const ConfigArguments& config, const RunOptions& options) {
   PipelineRun pipeline(file, config, options);

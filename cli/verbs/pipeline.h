@@ -4,9 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "cli/config_arguments.h"
 #include "cli/verbs/run.h"
+#include "hdrive/pipeline.h"
 
 namespace hdrive::cli {
 
@@ -14,5 +17,11 @@ namespace hdrive::cli {
 /// goes on where that stopped. Gives the exit code: that of the first step that failed.
 int run_pipeline(const std::filesystem::path& file, const ConfigArguments& config,
                  const RunOptions& options);
+
+/// What only the sweeps that are there can tell of a step: a Failure where it cannot be run, such as
+/// one that goes on from a sweep that is not there. Gives sentences to be told.
+std::vector<std::string> check_step(const std::filesystem::path& file, const PipelineStep& step,
+                                    const ConfigOverrides& overrides,
+                                    const std::filesystem::path& home);
 
 }  // namespace hdrive::cli

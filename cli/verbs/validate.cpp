@@ -11,6 +11,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/verbs/pipeline.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/pipeline.h"
 #include "hdrive/sweep.h"
@@ -25,19 +26,26 @@ struct Options {
   bool azure = false;
 };
 
-int validate_pipeline(const std::filesystem::path& file, const ConfigArguments& config) {
-  const Pipeline pipeline = load_pipeline(file, overrides_of(config, Purpose::check));
+int validate_pipeline(const std::filesystem::path& file, const Options& options) {
+  const ConfigOverrides overrides = overrides_of(options.config, Purpose::check);
+  const Pipeline pipeline = load_pipeline(file, overrides);
   report_problems(pipeline.problems, Purpose::check);
+  const auto home = std::filesystem::absolute(new_home_directory(options.output_dir));
+  std::vector<std::string> notes;
+  for (const PipelineStep& step : pipeline.steps)
+    for (const std::string& note : check_step(file, step, overrides, home))
+      notes.push_back(fmt::format("step {}: {}", step.name, note));
   const auto warnings = static_cast<long long>(pipeline.problems.size());
   print(fmt::format("{}: ok, a pipeline of {}{}\n", file.string(),
                     base::plural(static_cast<long long>(pipeline.steps.size()), "step"),
                     warnings == 0 ? "" : ", " + base::plural(warnings, "warning")));
+  for (const std::string& note : notes) print(printable(note) + "\n");
   return kDone;
 }
 
 int validate(const Options& options) {
   if (const auto file = config_file(options.config); is_pipeline(file))
-    return validate_pipeline(file, options.config);
+    return validate_pipeline(file, options);
   const LoadedConfig loaded = load_or_fail(options.config, Purpose::check, options.azure);
   const std::string file = config_file(options.config).string();
   const auto sound = check(loaded.spec);

@@ -183,6 +183,28 @@ class Pipelines(HdriveTest):
         self.assertEqual([], list(self.folder.glob(".hdrive/*")))
         self.assertIn("none can be given", self.hdrive("run", "pipeline.yml", "--", "true", code=2).err)
 
+    def test_are_checked_against_the_sweeps_that_are_there(self):
+        self.pipeline("    sampling_algorithm:", "    resume_from: [old]\n    sampling_algorithm:")
+        for verb in ("run", "validate"):
+            self.assertIn('pipeline.yml: step tune: resume_from: "old": there are no sweeps',
+                          self.hdrive(verb, "pipeline.yml", code=2).err)
+        self.assertEqual([], list(self.folder.glob(".hdrive/*")))
+        self.write("old.yml", """type: sweep
+trial: {command: hdrive log score $AZUREML_SWEEP_width}
+search_space: {width: {type: choice, values: [1]}}
+sampling_algorithm: grid
+objective: {primary_metric: score, goal: maximize}
+""")
+        self.hdrive("run", "old.yml", "--name", "old")
+        self.assertIn("step tune: warm start from HD_", self.hdrive("validate", "pipeline.yml").out)
+        self.assertIn("warm start from HD_", self.hdrive("run", "pipeline.yml").err)
+
+    def test_keys_of_steps_are_told_where_they_belong(self):
+        told = self.hdrive("run", "pipeline.yml", "--resume-from", "old", "--set", "limits.timeout=3", code=2).err
+        for key in ("resume_from", "limits"):
+            self.assertIn(f'"{key}" is a key of a step: it belongs below the step\'s name in "jobs", and is set by '
+                          f"--set jobs.STEP.{key}=VALUE", told)
+
 
 class StepsAtOnce(HdriveTest):
     """Pipelines whose steps `left` and `right` need nothing, and `both` needs the two."""
