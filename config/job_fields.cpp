@@ -44,6 +44,28 @@ std::vector<KeyInfo> rows_as_spelled(std::string_view mapping, const Node& map,
   return rows;
 }
 
+// Mappings of a job, the likelier home of a name first: `timeout` is rather of the limits than of a
+// trial of the first generation.
+constexpr std::string_view kHomes[] = {
+    "limits", "trial", "objective", "early_termination", "resources", "sampling_algorithm"};
+
+bool has(std::string_view mapping, std::string_view name) {
+  return std::any_of(job_schema().begin(), job_schema().end(), [&](const JobKey& key) {
+    return key.mapping == mapping && is_called(key, name);
+  });
+}
+
+// Where a key that is unknown in `mapping` would be at home: `it belongs under "trial"`.
+std::string home_of(std::string_view mapping, std::string_view name) {
+  if (has(mapping, name)) return "";
+  if (mapping == "trial" || mapping == "limits" || mapping == "objective")
+    return has("job", name) ? "it belongs at the top level" : "";
+  if (mapping != "job") return "";
+  for (const std::string_view home : kHomes)
+    if (has(home, name)) return "it belongs under " + in_quotes(home);
+  return "";
+}
+
 void tell_treatment(const JobKey& key, const Entry& entry, Problems& problems) {
   const std::string text = in_quotes(entry.key) + " ";
   if (key.treatment == Treatment::warned)
@@ -83,6 +105,13 @@ Fields read_fields(std::string_view mapping, const Node& map, Place place, std::
            std::any_of(job_schema().begin(), job_schema().end(), [&](const JobKey& key) {
              return key.mapping == mapping && is_called(key, entry.key);
            });
+  });
+  std::erase_if(filled.entries, [&](const Entry& entry) {
+    const std::string home = home_of(mapping, entry.key);
+    if (home.empty()) return false;
+    problems.error(entry.place,
+                   "unknown key " + in_quotes(entry.key) + std::string(what) + "; " + home);
+    return true;
   });
   const std::vector<KeyInfo> rows = rows_as_spelled(mapping, filled, problems);
   Fields fields;
