@@ -103,6 +103,7 @@ class Collection {
     if (!replayed) return replayed.error();
     const History& history = state.history();
     std::int64_t taken = 0, usable = 0, running = 0;
+    std::string misfit;  // the first that has a value, and why it does not fit
     for (RunId run = 0; run < history.size(); ++run) {
       if (!is_terminal(history.run(run).status)) {
         ++running;
@@ -118,14 +119,18 @@ class Collection {
                             sweep.again.contains(run),
                             {reports.begin(), reports.end()}});
       ++taken;
-      usable += history.best(run) && check(spec_.space, record.parameters) ? 1 : 0;
+      if (!history.best(run)) continue;
+      const auto fits = check(spec_.space, record.parameters);
+      usable += fits ? 1 : 0;
+      if (!fits && misfit.empty())
+        misfit = fmt::format("; run {} does not: {}", run, fits.error().message());
     }
     for (const auto& [run, given] : sweep.again)
       if (auto sound = check_again(history, run, given); !sound) return sound;
     for (const auto& [run, given] : sweep.again)
       start.outputs.push_back(
           {header.id, run, run_directory(sweep.entry.directory, run) / "outputs"});
-    start.notes.push_back(sentence(header, taken, usable, running));
+    start.notes.push_back(sentence(header, taken, usable, running) + misfit);
     return {};
   }
 

@@ -218,7 +218,14 @@ Result<void> check_server_address(const SweepSpec& spec) {
   if (!address) return address.error();
   if (!wants_server(spec) || address->port == 0) return {};
   const auto listener = server::listen_at(*address);
-  return listener ? Result<void>() : listener.error();
+  if (listener) return {};
+  if (listener.error().kind == Error::Kind::busy)
+    return Error{"server_address",
+                 "another program listens at " + server::to_string(*address) +
+                     "; give another port, or the host alone, and a free port is taken"};
+  return Error{"server_address", listener.error().message() +
+                                     "; 127.0.0.1 is this machine alone, 0.0.0.0 all of its "
+                                     "addresses"};
 }
 
 Result<StartedServer> start_server_for(const SweepSpec& spec, const std::string& sweep_id,

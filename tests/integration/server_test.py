@@ -249,7 +249,8 @@ class Server(HdriveTest):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.config(support.QUICK, server_address=f"127.0.0.1:{taken.getsockname()[1]}")
             done = self.hdrive("run", "hdconfig.yml", code=2)
-            self.assertIn("in use", done.err)
+            self.assertIn("server_address: another program listens at 127.0.0.1:", done.err)
+            self.assertIn("; give another port, or the host alone, and a free port is taken", done.err)
             self.assertEqual([], self.sweeps())
         self.config(support.QUICK, server_address="nowhere at all")
         self.assertIn("HOST:PORT", self.hdrive("run", "hdconfig.yml", code=2).err)

@@ -59,7 +59,8 @@ class WarmStart(HdriveTest):
         self.config(max_total_runs=3, resume_from=["first"], sampling={"type": "random", "parameter_space": [
             {"name": "--y", "expression": "uniform", "values": [0, 1]}]})
         for verb in (["run", "hdconfig.yml", "--dry-run"], ["validate", "hdconfig.yml"]):
-            self.assertIn("20 runs taken over, of which 0 have a value and fit", self.hdrive(*verb).out)
+            self.assertIn('20 runs taken over, of which 0 have a value and fit this search space; run 0 does not: '
+                          'parameter "--x": is not in the search space, which has --y', self.hdrive(*verb).out)
         for keys, words in (({"resume_from": ["frist"]}, ["resume_from", "frist"]),
                             ({"resume_child_runs": ["first/99"]}, ["resume_child_runs", "the runs 0 to 19"]),
                             ({"resume_child_runs": ["first/1"]}, ["it completed"]),
