@@ -109,11 +109,13 @@ Result<ContainerEngine> find_container_engine(const std::string& search_path) {
                            : std::vector<std::string>{program->string(), "info"};
     const auto answer = environment::run_tool({words});
     if (answer) return engine;
+    // The last line has the reason; those above it tell of the client.
+    const std::string& said = answer.error().what;
     silent += (silent.empty() ? "" : "; ") + name +
-              " is installed and does not work: " + answer.error().what;
+              " is installed and does not work: " + said.substr(said.rfind('\n') + 1);
   }
-  return Error{"", silent.empty() ? "neither podman nor docker nor apptainer is in PATH" : silent,
-               Error::Kind::not_found};
+  if (!silent.empty()) return Error{"", silent};
+  return Error{"", "neither podman nor docker nor apptainer is in PATH", Error::Kind::not_found};
 }
 
 Result<void> prepare_image(ContainerEngine engine, const std::string& image,

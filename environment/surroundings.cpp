@@ -29,12 +29,16 @@ std::string title(const Container& container) {
 // The engine, and the image that it has then.
 Result<ContainerEngine> prepare(Container& container, const SurroundingsOptions& options) {
   const auto engine = find_container_engine(options.environments.search_path);
-  if (!engine)
+  if (!engine) {
+    const bool none = engine.error().kind == Error::Kind::not_found;
     return Error{
         "",
-        fmt::format("the run wants {}, and {}; install one{}", title(container),
-                    engine.error().what, options.instead.empty() ? "" : ", or " + options.instead),
+        fmt::format(
+            "the run wants {}, and {}; {}{}", title(container), engine.error().what,
+            none ? "install one" : "start it, or install another",
+            options.instead.empty() || !container.required ? "" : ", or " + options.instead),
         Error::Kind::invalid};
+  }
   if (container.build) {
     auto built = build_image(*engine, *container.build, options.environments);
     if (!built) return built.error();
