@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "compute/distribution.h"
 #include "compute/embedded.h"
 #include "compute/limits.h"
 #include "compute/local_watch.h"
@@ -250,7 +251,8 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         std::to_string(share.locks.size()),
                                         "0",
                                         lease_.native(),
-                                        claim_};
+                                        claim_,
+                                        plan_text(request)};
   arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
   std::vector<int> locks;
   for (const auto& lock : share.locks) locks.push_back(lock->get());

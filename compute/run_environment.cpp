@@ -112,7 +112,15 @@ std::vector<std::string> run_environment(const RunRequest& request, const char* 
   // Where they are too many for a variable run.json has them.
   if (std::string json = to_json(request.parameters); fits("HDRIVE_PARAMETERS", json))
     set("HDRIVE_PARAMETERS", std::move(json));
-  if (!request.cpus.empty()) set("OMP_NUM_THREADS", std::to_string(request.cpus.size()));
+  // Each of several processes on this node has its share of them.
+  if (!request.cpus.empty()) {
+    const bool distributed = request.distribution.type != DistributionType::none;
+    const auto processes = distributed
+                               ? processes_on_a_node(request.resources, request.distribution)
+                               : std::int64_t{1};
+    const auto share = static_cast<std::int64_t>(request.cpus.size()) / processes;
+    set("OMP_NUM_THREADS", std::to_string(std::max<std::int64_t>(share, 1)));
+  }
   for (const auto& [name, value] : request.environment) set(name, value);
   if (!request.gpus.empty()) {
     set("CUDA_VISIBLE_DEVICES", base::join(request.gpus, ","));

@@ -15,10 +15,6 @@ constexpr std::string_view kNotKept = "hdrive keeps no such notes about a sweep"
 constexpr std::string_view kThisMachine = "the runs are processes on this machine";
 constexpr std::string_view kYourself = "the runs have your own rights on this machine";
 constexpr std::string_view kNoQueue = "runs start as soon as there is a place for them";
-constexpr std::string_view kPiece =
-    "a run is one process on this machine; start the processes of a distributed training in the "
-    "command itself, as in: torchrun --nproc-per-node 2 train.py";
-
 // clang-format off
 std::vector<JobKey> make_job_schema() {
   using K = KeyKind;
@@ -114,7 +110,7 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "environment_variables", .kind = K::mapping,
              .summary = "Added to the environment of each run."}},
     {.row = {.name = "distribution", .kind = K::mapping,
-             .summary = "The processes of a distributed training; one is taken."}},
+             .summary = "The processes of a distributed training."}},
     {.row = {.name = "resources", .kind = K::mapping, .summary = "What a run gets."}},
     {.row = {.name = "timeout", .kind = K::any,
              .allowed = "a number of seconds, or text such as PT1H30M",
@@ -290,24 +286,21 @@ std::vector<JobKey> make_job_schema() {
   });
   add("distribution", {
     {.row = {.name = "type", .kind = K::text, .required = true,
-             .allowed = "pytorch, mpi, tensorflow or ray", .summary = "The kind of training."},
+             .allowed = "pytorch, mpi or tensorflow", .summary = "By which variables the processes find each other."},
      .earlier = {"distribution_type"}},
-    {.row = {.name = "process_count_per_instance", .kind = K::integer, .default_text = "1", .minimum = 1,
-             .summary = "How many; 1."},
-     .treatment = T::refused, .note = kPiece, .earlier = {"process_count"}},
-    {.row = {.name = "worker_count", .kind = K::integer, .default_text = "1", .minimum = 1,
-             .summary = "Of tensorflow: 1."},
-     .treatment = T::refused, .note = kPiece},
-    {.row = {.name = "parameter_server_count", .kind = K::integer, .default_text = "0", .minimum = 0,
-             .summary = "Of tensorflow: 0."},
-     .treatment = T::refused, .note = kPiece},
+    {.row = {.name = "process_count_per_instance", .kind = K::integer, .default_text = "1", .minimum = 1, .maximum = 65'536,
+             .summary = "How many processes there are on each machine."},
+     .earlier = {"process_count"}},
+    {.row = {.name = "worker_count", .kind = K::integer, .default_text = "one a machine", .default_in_words = true,
+             .minimum = 1, .maximum = 1000, .summary = "Of tensorflow: workers, on all machines."}},
+    {.row = {.name = "parameter_server_count", .kind = K::integer, .default_text = "0", .minimum = 0, .maximum = 1000,
+             .summary = "Of tensorflow: parameter servers."}},
     {.row = {.name = "port", .kind = K::integer, .summary = "Of ray."},
      .treatment = T::warned, .note = kThisMachine},
   });
   add("resources", {
-    {.row = {.name = "instance_count", .kind = K::integer, .default_text = "1", .minimum = 1,
-             .summary = "How many; 1."},
-     .treatment = T::refused, .note = kPiece},
+    {.row = {.name = "instance_count", .kind = K::integer, .default_text = "1", .minimum = 1, .maximum = 65'536,
+             .summary = "How many machines a run has; more than one needs a target that has them."}},
     {.row = {.name = "instance_type", .kind = K::any, .allowed = "text, or a list of texts",
              .summary = "Azure's kind of machine."},
      .treatment = T::warned, .note = kThisMachine},

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "config/distribution.h"
 #include "config/placeholders.h"
 #include "config/run_configuration.h"
 
@@ -33,9 +34,9 @@ void JobTrial::read(const Fields& job) {
   inputs_.finish(given ? given->place : fields_.all().front().second->place);
   read_code();
   read_environment(job);
-  read_one_process(fields_);
+  read_processes(fields_);
   if (job.entry("resources") && job.entry("resources") != fields_.entry("resources"))
-    read_one_process(job);
+    read_processes(job);
   if (const Entry* limit = fields_.entry("timeout")) {
     const auto seconds = seconds_of(*limit->value);
     if (!seconds)
@@ -276,13 +277,21 @@ void JobTrial::take_environment(const LocalEnvironment& environment) {
                      " does not exist; the asset map names it");
 }
 
-void JobTrial::read_one_process(const Fields& fields) {
-  for (const char* key : {"distribution", "resources"})
-    if (const Entry* entry = fields.entry(key)) {
-      const Fields read =
-          read_fields(key, *entry->value, entry->place, " in " + in_quotes(key), loader_.problems);
-      read_container_options(read);
+void JobTrial::read_processes(const Fields& fields) {
+  if (const Entry* entry = fields.entry("resources")) {
+    const Fields read = read_fields("resources", *entry->value, entry->place, " in \"resources\"",
+                                    loader_.problems);
+    read_container_options(read);
+    if (const Node* count = read.find("instance_count")) {
+      loader_.spec.nodes_per_run = *count->integer();
+      loader_.nodes_place = count->place;
     }
+  }
+  if (const Entry* entry = fields.entry("distribution"))
+    read_job_distribution(loader_,
+                          read_fields("distribution", *entry->value, entry->place,
+                                      " in \"distribution\"", loader_.problems),
+                          entry->place);
 }
 
 // What makes `python` the environment's. Where nothing is known of it, and the machine has no

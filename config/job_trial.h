@@ -32,7 +32,7 @@ class JobTrial {
   void read_image(const Fields& environment);
   void read_container_options(const Fields& resources);
   void take_environment(const LocalEnvironment& environment);
-  void read_one_process(const Fields& fields);
+  void read_processes(const Fields& fields);
   void read_command();
   std::string interpreter_lines(std::string_view command) const;
 

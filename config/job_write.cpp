@@ -260,8 +260,30 @@ bool is_in_the_job(std::string_view key) {
                                                 "seed",
                                                 "name",
                                                 "experiment_name",
-                                                "max_run_duration_seconds"};
+                                                "max_run_duration_seconds",
+                                                "distribution",
+                                                "resources"};
   return kKeys.contains(key);
+}
+
+// How many processes a run has, and on how many machines.
+std::string write_processes(const SweepSpec& spec) {
+  const Distribution& how = spec.distribution;
+  std::string text;
+  if (spec.nodes_per_run > 1)
+    text += "  resources:\n    instance_count: " + std::to_string(spec.nodes_per_run) + "\n";
+  if (how.type == DistributionType::none) return text;
+  text += "  distribution:\n    type: " + std::string(to_string(how.type)) + "\n";
+  const auto add = [&](const char* key, std::int64_t count, std::int64_t usual) {
+    if (count != usual) text += "    " + std::string(key) + ": " + std::to_string(count) + "\n";
+  };
+  if (how.type == DistributionType::tensorflow) {
+    add("worker_count", how.workers, spec.nodes_per_run);
+    add("parameter_server_count", how.parameter_servers, 0);
+  } else {
+    add("process_count_per_instance", spec.processes_per_node, 1);
+  }
+  return text;
 }
 
 std::string write_job(const SweepSpec& spec, bool seed, bool concurrency) {
@@ -274,6 +296,7 @@ std::string write_job(const SweepSpec& spec, bool seed, bool concurrency) {
   if (!spec.source_directory.empty())
     text += "  code: " + yaml_text(spec.source_directory.string()) + "\n";
   text += block("environment_variables", command.variables, "  ");
+  text += write_processes(spec);
   text += block("inputs", command.inputs, "") + block("outputs", command.outputs, "");
   text += write_sampling_algorithm(spec, seed);
   text += "search_space:" + JobSpace(spec.space).text() + "\n";
@@ -320,6 +343,12 @@ void tell_inexpressible(Loader& loader) {
               "parameter " + in_quotes(each.name) + ": a v2 job takes letters, digits and \"_\" " +
                   "in a name; it is written " + in_quotes(space_key(each.name)));
   }
+  if (spec.memory_per_run > 0)
+    warn_at(loader, loader.given, "resources",
+            "resources.memory: a v2 job has no such key; it is left out");
+  if (spec.distribution.metrics_of_all || !spec.distribution.launcher.empty())
+    warn_at(loader, loader.given, "distribution",
+            "distribution: a v2 job has no metrics and no launcher in it; they are left out");
   for (const KeyInfo& row : schema())
     if (row.own && row.write && !is_in_the_job(row.name) && !row.write(spec).empty())
       warn_at(loader, loader.given, std::string(row.name),

@@ -89,6 +89,8 @@ std::vector<std::string_view> expression_names() {
   return names;
 }
 
+std::vector<std::string_view> distributions() { return {"pytorch", "mpi", "tensorflow", "none"}; }
+
 std::string property(const KeyInfo& row) {
   Object object;
   object.text("description", row.summary);
@@ -101,6 +103,13 @@ std::string property(const KeyInfo& row) {
   if (row.section == Section::top &&
       (name == "sampling" || name == "policy" || name == "resources"))
     return object.add("allOf", "[" + reference_to(name) + "]").json();
+  if (row.section == Section::top && name == "distribution") {
+    std::string kinds = offered(distributions());
+    kinds.insert(kinds.size() - 1, ", " + reference_to(name));
+    return object.add("anyOf", kinds).json();
+  }
+  if (row.section == Section::distribution && name == "type")
+    return object.add("anyOf", offered(distributions())).json();
   if (name == "parameter_space" || name == "parameters")
     return object.text("type", "array").add("items", reference_to("parameter")).json();
   if (row.section != Section::top && name == "type")
@@ -279,7 +288,8 @@ std::string config_json_schema() {
   definitions.add("sampling", mapping(with_options(Section::sampling, sampler_algorithms())))
       .add("policy", mapping(with_options(Section::policy, policy_algorithms())))
       .add("parameter", mapping(config::rows_of(Section::parameter)))
-      .add("resources", mapping(config::rows_of(Section::resources)));
+      .add("resources", mapping(config::rows_of(Section::resources)))
+      .add("distribution", mapping(config::rows_of(Section::distribution)));
   const std::string top = mapping(config::rows_of(Section::top));
   Object schema;
   schema.text("$schema", "http://json-schema.org/draft-07/schema#")

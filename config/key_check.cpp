@@ -40,7 +40,9 @@ bool in_range(const KeyInfo& row, const Node& node) {
 
 // Where a key that is unknown here would be at home: `it belongs under "policy"`.
 std::string home_of(std::string_view key, Section here) {
-  if (here == Section::job || here == Section::target || here == Section::resources) return "";
+  if (here == Section::job || here == Section::target || here == Section::resources ||
+      here == Section::distribution)
+    return "";
   if (here == Section::top && key == "limits")
     return "it is of v2 jobs; here its members are keys of their own: max_total_trials is "
            "\"max_total_runs\", max_concurrent_trials \"max_concurrent_runs\", timeout "

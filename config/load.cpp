@@ -252,7 +252,9 @@ void read_configuration(Loader& loader, std::string_view text, const std::string
 void finish(Loader& loader, bool has_keys) {
   read_start_points(loader);
   read_resources(loader);
+  read_distribution(loader);
   read_run_configuration(loader);
+  check_processes(loader);
   set_command(loader);
   set_source_directory(loader);
   set_total_runs(loader);

@@ -52,17 +52,19 @@ struct Loader {
   std::map<std::string, Place>
       options;                        ///< of sampling and policy ("policy.slack_factor"), and where
   std::vector<Place> command_places;  ///< of each word of the command
-  const Node* start_points = nullptr;  ///< read once the space is known
-  const Entry* resources = nullptr;    ///< read when all keys are that say the same
-  std::string interpreter;             ///< the run configuration's; empty without one
-  Surroundings surroundings;           ///< what the run configuration wants around the program
-  bool program_elsewhere = false;      ///< in an environment or an image, not in PATH
-  bool space_sound = false;            ///< parameter_space was read without an error
-  bool sampling_sound = false;         ///< so was the sampler with its options
-  bool policy_sound = true;            ///< and the policy
-  bool job = false;                    ///< the file is a v2 job (config/job.h)
-  std::vector<std::string> outputs;    ///< of a job, by name
-  bool appends = false;                ///< whose values are appended where its command places none
+  const Node* start_points = nullptr;   ///< read once the space is known
+  const Entry* resources = nullptr;     ///< read when all keys are that say the same
+  const Entry* distribution = nullptr;  ///< read after these
+  Place nodes_place, processes_place;   ///< of what says how many nodes and processes a run has
+  std::string interpreter;              ///< the run configuration's; empty without one
+  Surroundings surroundings;            ///< what the run configuration wants around the program
+  bool program_elsewhere = false;       ///< in an environment or an image, not in PATH
+  bool space_sound = false;             ///< parameter_space was read without an error
+  bool sampling_sound = false;          ///< so was the sampler with its options
+  bool policy_sound = true;             ///< and the policy
+  bool job = false;                     ///< the file is a v2 job (config/job.h)
+  std::vector<std::string> outputs;     ///< of a job, by name
+  bool appends = false;                 ///< whose values are appended where its command places none
 };
 
 // ---- readers of top-level keys ------------------------------------------------------------------
@@ -137,6 +139,10 @@ void read_start_points(Loader& loader);
 
 /// Reads what a run asks of its place, where that is not said by another key.
 void read_resources(Loader& loader);
+/// And what starts a run's processes, which may say how many there are.
+void read_distribution(Loader& loader);
+/// Refuses what several processes of a run can't have.
+void check_processes(Loader& loader);
 
 /// Takes the name of a compute target of Azure's, "azureml:NAME" or NAME, for the target of
 /// targets.yml that has it, or for this machine where it is "local". False: there is none.

@@ -228,6 +228,8 @@ std::string config_reference() {
   append_rows(page, top_rows(true));
   page += "\n## resources\n";
   append_rows(page, config::rows_of(Section::resources));
+  page += "\n## distribution\n";
+  append_rows(page, config::rows_of(Section::distribution));
   page += "\n## sampling\n";
   append_rows(page, config::rows_of(Section::sampling));
   page += "\nEach item of `parameter_space`:\n";

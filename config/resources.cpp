@@ -118,8 +118,10 @@ void read_resources(Loader& loader) {
             value.place, "\"memory\" is " + describe(value) + "; allowed: " + allowed_text(*row));
     } else if (row->name == "nodes") {
       spec.nodes_per_run = *value.integer();
+      loader.nodes_place = value.place;
     } else if (row->name == "processes_per_node") {
       spec.processes_per_node = *value.integer();
+      loader.processes_place = value.place;
     } else if (row->name == "time" && !is_said_twice(loader, *each, "max_run_duration_seconds")) {
       const auto time = duration_of(value);
       if (time)

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/distribution.h"
 #include "config/key_check.h"
 #include "config/load.h"
 #include "config/schema.h"
@@ -89,20 +90,49 @@ class RunConfiguration {
             "\"framework\" is " + in_quotes(value("framework")->text) +
                 "; hdrive runs no Spark jobs; let a script of framework Python "
                 "call spark-submit");
-    refuse("nodeCount");
     refuse("outputData");
-    const bool alone = !loader_.overrides.distributes;  // a run is one process
+    RunProcesses processes;
+    processes.nodes = count("nodeCount");
     if (communicator.ends_with("mpi") || framework.ends_with("mpi")) {
-      if (alone) refuse("mpi.processCountPerNode");
-      refuse("mpi.nodeCount");
+      processes.type = DistributionType::mpi;
+      processes.nodes = std::max(processes.nodes, count("mpi.nodeCount"));
+      processes.per_node = count("mpi.processCountPerNode");
+    } else if (framework == "pytorch" && (communicator == "nccl" || communicator == "gloo" ||
+                                          count("pytorch.processCount") > 1)) {
+      processes.type = DistributionType::pytorch;
+      processes.nodes = std::max(processes.nodes, count("pytorch.nodeCount"));
+      const std::int64_t all = std::max(count("pytorch.processCount"), processes.nodes);
+      processes.per_node = all / processes.nodes;
+      if (all % processes.nodes != 0)
+        error(*value("pytorch.processCount"),
+              "\"pytorch.processCount\" is " + std::to_string(all) + ", which " +
+                  std::to_string(processes.nodes) +
+                  " nodes do not share evenly; allowed: a multiple of the node count");
+    } else if (framework == "tensorflowparameterserver" ||
+               (framework == "tensorflow" && communicator == "parameterserver")) {
+      processes.workers = count("tensorflow.workerCount");
+      // One worker alone has no use for the server that the SDK writes by default.
+      if (processes.workers > 1) {
+        processes.type = DistributionType::tensorflow;
+        const Node* servers = value("tensorflow.parameterServerCount");
+        processes.servers = servers ? servers->integer().value_or(1) : 1;
+      }
     }
-    if (framework == "pytorch") {
-      if (alone) refuse("pytorch.processCount");
-      refuse("pytorch.nodeCount");
-    }
-    if (alone && (framework == "tensorflowparameterserver" ||
-                  (framework == "tensorflow" && communicator == "parameterserver")))
-      refuse("tensorflow.workerCount");
+    for (const char* path : {"nodeCount", "mpi.nodeCount", "pytorch.nodeCount"})
+      if (const Node* node = value(path); node && node->integer().value_or(1) > 1)
+        loader_.nodes_place = node->place;
+    take_processes(loader_, processes, root_.place);
+  }
+
+  // 1 where it is absent, or no number above 0, which is reported.
+  std::int64_t count(std::string_view path) {
+    const Node* node = value(path);
+    if (!node || node->is(Node::Kind::null)) return 1;
+    const auto number = node->integer();
+    if (number && *number >= 1 && *number <= 65'536) return *number;
+    error(*node,
+          in_quotes(path) + " is " + describe(*node) + "; allowed: an integer from 1 to 65536");
+    return 1;
   }
 
   // The value in lower case, one of `allowed`; else it is reported.

@@ -8,10 +8,6 @@ namespace hdrive {
 namespace config {
 namespace {
 
-constexpr std::string_view kOneProcess =
-    "each run is one process: hdrive starts no distributed training yet; set it to 1, or let the "
-    "script's command start the processes, as in: torchrun --nproc-per-node 4 train.py";
-
 // clang-format off
 std::vector<RunKey> make_table() {
   return {
@@ -21,9 +17,9 @@ std::vector<RunKey> make_table() {
       {"sourceDirectory", Use::honoured, "the source folder, counted from the file's folder"},
       {"maxRunDurationSeconds", Use::honoured, "the time limit of one run"},
       {"target", Use::honoured, "a target of targets.yml; of a name that is none there, which is told, the runs are processes on this machine"},
-      {"framework", Use::mapped, "Python, PyTorch, TensorFlow and the older names are one process a run; PySpark is refused"},
-      {"communicator", Use::mapped, "with one process a run it changes nothing"},
-      {"nodeCount", Use::refused, kOneProcess, {"1"}},
+      {"framework", Use::mapped, "with the communicator says what starts a run's processes; PySpark is refused"},
+      {"communicator", Use::mapped, "OpenMpi, IntelMpi and Mpi: mpirun; with framework PyTorch Nccl and Gloo: as torchrun; with TensorFlow ParameterServer: TF_CONFIG (docs/distributed.md)"},
+      {"nodeCount", Use::honoured, "machines of one run; more than one needs a target that has them"},
       {"autoPrepareEnvironment", Use::honoured, "`false`: nothing is built, and the interpreter taken as it is"},
       {"jobName", Use::needless, "a name for Azure Batch AI"},
       {"sourceDirectoryDataStore", Use::warned, "source_directory says where the runs start"},
@@ -96,15 +92,15 @@ std::vector<RunKey> make_table() {
       {"data.*.options", Use::needless, "of mounting and downloading"},
       {"outputData", Use::refused, "write to ./outputs, which is kept of each run"},
       {"mpi", Use::honoured, "below; counts with communicator OpenMpi, IntelMpi or Mpi alone"},
-      {"mpi.processCountPerNode", Use::refused, kOneProcess, {"1"}},
-      {"mpi.nodeCount", Use::refused, kOneProcess, {"1"}},
+      {"mpi.processCountPerNode", Use::honoured, "processes_per_node of resources"},
+      {"mpi.nodeCount", Use::honoured, "as nodeCount"},
       {"pytorch", Use::honoured, "below; counts with framework PyTorch alone"},
-      {"pytorch.communicationBackend", Use::needless, "with one process nothing is communicated"},
-      {"pytorch.processCount", Use::refused, kOneProcess, {"1"}},
-      {"pytorch.nodeCount", Use::refused, kOneProcess, {"1"}},
+      {"pytorch.communicationBackend", Use::needless, "the script chooses it in init_process_group"},
+      {"pytorch.processCount", Use::honoured, "processes on all nodes together"},
+      {"pytorch.nodeCount", Use::honoured, "as nodeCount"},
       {"tensorflow", Use::honoured, "below; counts with framework TensorFlow and communicator ParameterServer alone"},
-      {"tensorflow.workerCount", Use::refused, kOneProcess, {"1"}},
-      {"tensorflow.parameterServerCount", Use::mapped, "one worker alone has no use for a server"},
+      {"tensorflow.workerCount", Use::honoured, "worker_count of distribution"},
+      {"tensorflow.parameterServerCount", Use::mapped, "parameter_server_count of distribution; one worker alone has no use for a server"},
       {"spark", Use::needless, "counts with framework PySpark alone"},
       {"hdi", Use::needless, "counts on HDInsight alone"},
       {"amlcompute", Use::mapped, "below"},

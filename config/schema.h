@@ -25,6 +25,7 @@ enum class Section {
   option,
   policy,
   resources,
+  distribution,
   job /* config/job_schema.h */,
   target /* config/target_schema.h */
 };

@@ -30,6 +30,7 @@ std::string write_snapshot_max_file(const SweepSpec& spec);
 std::string write_gpus(const SweepSpec& spec);
 std::string write_targets(const SweepSpec& spec);
 std::string write_resources(const SweepSpec& spec);
+std::string write_distribution(const SweepSpec& spec);
 std::string write_start_points(const SweepSpec& spec);
 /// A start point on one line.
 std::string yaml_point(const Assignment& point);

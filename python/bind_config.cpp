@@ -52,7 +52,6 @@ nb::tuple load_run_configuration(const std::string& file, const std::string& dir
   overrides.asset_map = asset_map;
   overrides.needs_command = false;
   overrides.needs_files = starts;
-  overrides.distributes = true;
   return told(unlocked([&] { return single_run(overrides); }));
 }
 

@@ -45,6 +45,50 @@ AlgorithmSpec to_algorithm(const nb::tuple& given, const std::vector<AlgorithmIn
   return spec;
 }
 
+nb::dict to_dict(const Distribution& distribution) {
+  nb::dict result;
+  result["type"] = std::string(to_string(distribution.type));
+  result["worker_count"] = distribution.workers;
+  result["parameter_server_count"] = distribution.parameter_servers;
+  result["metrics"] = distribution.metrics_of_all ? "all" : "rank_0";
+  result["launcher"] = distribution.launcher;
+  return result;
+}
+
+// What is wrong with the numbers and words is found as in a file.
+Distribution to_distribution(const nb::dict& given) {
+  Distribution result;
+  for (const auto& [key, value] : given) {
+    const auto name = nb::cast<std::string>(key);
+    const auto fault = [&](const char* allowed) {
+      raise(Error{"distribution",
+                  name + " is " + nb::cast<std::string>(nb::repr(value)) + "; allowed: " + allowed,
+                  Error::Kind::invalid});
+    };
+    if (name == "type") {
+      const auto type = distribution_type(nb::cast<std::string>(value));
+      if (!type) fault("pytorch, mpi, tensorflow or none");
+      result.type = *type;
+    } else if (name == "worker_count") {
+      result.workers = nb::cast<std::int64_t>(value);
+    } else if (name == "parameter_server_count") {
+      result.parameter_servers = nb::cast<std::int64_t>(value);
+    } else if (name == "metrics") {
+      const auto whose = nb::cast<std::string>(value);
+      if (whose != "rank_0" && whose != "all") fault("rank_0 or all");
+      result.metrics_of_all = whose == "all";
+    } else if (name == "launcher") {
+      result.launcher = nb::cast<std::vector<std::string>>(value);
+    } else {
+      raise(Error{"distribution",
+                  "there is no " + name +
+                      "; allowed: type, worker_count, parameter_server_count, metrics, launcher",
+                  Error::Kind::invalid});
+    }
+  }
+  return result;
+}
+
 // What a configuration file may not say a sweep may not be made of either: it is kept as one.
 void check_as_file(const SweepSpec& spec) {
   ConfigOverrides overrides;
@@ -140,6 +184,9 @@ void bind_spec(nb::module_& module) {
       .def_rw("memory_per_run", &SweepSpec::memory_per_run)
       .def_rw("nodes_per_run", &SweepSpec::nodes_per_run)
       .def_rw("processes_per_node", &SweepSpec::processes_per_node)
+      .def_prop_rw(
+          "distribution", [](const SweepSpec& it) { return to_dict(it.distribution); },
+          [](SweepSpec& it, const nb::dict& given) { it.distribution = to_distribution(given); })
       .def_rw("metric_patterns", &SweepSpec::metric_patterns)
       .def_rw("tensorboard_metrics", &SweepSpec::tensorboard_metrics)
       .def_prop_rw(

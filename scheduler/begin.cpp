@@ -71,7 +71,10 @@ Result<DeviceOptions> device_options(const SweepSpec& spec, const std::filesyste
                    Error::Kind::invalid};
   }
   options.gpus_per_run = spec.gpus_per_run;
-  options.cpus_per_run = static_cast<int>(spec.cpus_per_run);
+  options.cpus_per_run = static_cast<int>(
+      spec.cpus_per_run * (spec.distribution.type == DistributionType::none
+                               ? 1
+                               : processes_on_a_node(resources_of(spec), spec.distribution)));
   options.share_gpus = spec.gpus_shared;
   // The same for all sweeps of this user on this machine, whatever their environments say.
   options.lock_directory = "/tmp/hdrive-gpus-" + std::to_string(::geteuid());
@@ -84,15 +87,23 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
                                                   const std::optional<std::string>& visible,
                                                   const std::vector<std::filesystem::path>& files,
                                                   std::shared_ptr<Clock> clock) {
-  // Nothing but a batch system has several machines, or processes, for one run.
+  // Nothing but a batch system has several machines for one run, or leaves it to the run to start
+  // what it has asked room for.
   const auto check_resources = [&](const std::string& target) -> Result<void> {
-    if (spec.nodes_per_run == 1 && spec.processes_per_node == 1) return {};
-    return Error{
-        "resources",
-        fmt::format("nodes is {} and processes_per_node {}, but on the target {} a run is one "
-                    "process; a target of type slurm has more",
-                    spec.nodes_per_run, spec.processes_per_node, target),
-        Error::Kind::invalid};
+    const auto refuse = [](std::string what) {
+      return Error{"resources", std::move(what), Error::Kind::invalid};
+    };
+    if (spec.nodes_per_run > 1)
+      return refuse(
+          fmt::format("nodes is {}, but on the target {} a run has one machine; a target "
+                      "of type slurm has more",
+                      spec.nodes_per_run, target));
+    if (spec.processes_per_node > 1 && spec.distribution.type == DistributionType::none)
+      return refuse(
+          fmt::format("processes_per_node is {}, but nothing says what starts them on the "
+                      "target {}; write distribution: pytorch, mpi or tensorflow",
+                      spec.processes_per_node, target));
+    return {};
   };
   const auto with_devices = [&]() -> Result<LocalTargetOptions> {
     auto devices = device_options(spec, directory, visible);

@@ -57,6 +57,7 @@ RunRequest RunController::request(RunId run) const {
   request.time_limit = spec_.max_run_duration;
   request.cancel_grace = spec_.cancel_grace;
   request.resources = resources_of(spec_);
+  request.distribution = spec_.distribution;
   request.handle = journal_.state().handle(run);
   request.cursor = journal_.state().cursor(run);
   request.proposal = record.proposal;

@@ -258,6 +258,8 @@ BatchJob BatchTarget::job_of(const Live& live) const {
   const RunRequest& request = live.request;
   BatchJob job{live.name, request.directory / "job.sh", request.directory,
                request.directory / "job.log", request.resources};
+  if (request.distribution.type != DistributionType::none)
+    job.resources.processes_per_node = processes_on_a_node(request.resources, request.distribution);
   if (request.time_limit.count() > 0)
     job.time = std::chrono::ceil<std::chrono::seconds>(request.time_limit + request.cancel_grace) +
                kTimeBeyond;

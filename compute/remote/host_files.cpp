@@ -85,6 +85,7 @@ void HostFiles::send_appended(const Send& send) {
     if (!send_file(path, false, budget, send)) return;
   rest_.clear();
   list(directory_ / "logs", 1);
+  list(directory_ / "processes", 1);
   for (const Entry& entry : std::exchange(rest_, {}))
     if (!entry.folder && !entry.link && !send_file(entry.path, false, budget, send)) return;
 }

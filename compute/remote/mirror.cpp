@@ -111,6 +111,7 @@ std::map<std::string, std::uint64_t> files_here(const fs::path& directory, int a
     if (fs::is_regular_file(fs::symlink_status(directory / name, error))) note(directory / name);
   }
   for_each_file(directory / "logs", note);
+  for_each_file(directory / "processes", note);
   return files;
 }
 

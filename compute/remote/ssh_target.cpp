@@ -118,6 +118,8 @@ void SshTarget::note_sweep(const RunRequest& request) {
   if (!sweep_.empty()) return;
   sweep_ = sweep_of(request);
   resources_ = request.resources;
+  if (request.distribution.type != DistributionType::none)
+    resources_.cpus *= processes_on_a_node(request.resources, request.distribution);
   for (Host& host : hosts_)
     if (host.state == Host::State::greeted) open(host);
 }

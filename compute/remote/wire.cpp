@@ -147,6 +147,13 @@ Message message_of(const RunRequest& request) {
           {"cancel_grace", request.cancel_grace.count()},
           {"cursor", request.cursor},
           {"slot", request.slot},
+          {"nodes", request.resources.nodes},
+          {"processes_per_node", request.resources.processes_per_node},
+          {"distribution", to_string(request.distribution.type)},
+          {"workers", request.distribution.workers},
+          {"parameter_servers", request.distribution.parameter_servers},
+          {"metrics_of_all", request.distribution.metrics_of_all},
+          {"launcher", request.distribution.launcher},
           {"proposal", request.proposal},
           {"proposed", request.proposed.time_since_epoch().count()}};
 }
@@ -167,6 +174,14 @@ RunRequest request_in(const Message& message) {
   request.cancel_grace = Milliseconds{message.at("cancel_grace").get<std::int64_t>()};
   request.cursor = message.at("cursor");
   request.slot = message.at("slot");
+  request.resources.nodes = message.at("nodes");
+  request.resources.processes_per_node = message.at("processes_per_node");
+  request.distribution.type = distribution_type(message.at("distribution").get<std::string>())
+                                  .value_or(DistributionType::none);
+  request.distribution.workers = message.at("workers");
+  request.distribution.parameter_servers = message.at("parameter_servers");
+  request.distribution.metrics_of_all = message.at("metrics_of_all");
+  request.distribution.launcher = message.at("launcher").get<std::vector<std::string>>();
   request.proposal = message.at("proposal");
   request.proposed = Time{Duration{message.at("proposed").get<std::int64_t>()}};
   return request;

@@ -31,8 +31,21 @@ enum Argument {
   kBeatMs,       ///< 0, or how often a supervisor in a job of a batch system gives a sign of life
   kLease,        ///< the file with the lease that the run holds to; empty: none
   kClaim,        ///< the file in the run directory that lets this supervisor begin
+  kProcesses,    ///< how the run is distributed (plan_text); empty: the program is one process
   kProgram,      ///< and its arguments after it
 };
+
+/// The arguments of what stands between the supervisor and the processes of a distributed run.
+enum RoleArgument {
+  kRole = 1,
+  kRolePlan,       ///< kProcesses
+  kRoleDirectory,  ///< the run directory
+  kRoleGraceMs,
+  kRoleProgram,  ///< and its arguments after it
+};
+inline constexpr char kProcessesRole[] = "processes";
+inline constexpr char kNodeRole[] = "node";
+inline constexpr char kProcessRole[] = "process";
 
 /// How the claim's name begins. The engine creates the file; the supervisor renames it to
 /// supervisor.json, filled, before the program starts. An engine that takes over removes claims:

@@ -36,6 +36,7 @@
 
 #include "compute/supervisor/lease.h"
 #include "compute/supervisor/process_tree.h"
+#include "compute/supervisor/processes.h"
 #include "compute/supervisor/protocol.h"
 #include "compute/supervisor/record.h"
 
@@ -97,6 +98,24 @@ void restore_file_limit(rlim_t soft) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// This program again, in another role (processes.h).
+[[noreturn]] void become_processes(char** argv) {
+  char name[] = "hdrive-processes", role[sizeof protocol::kProcessesRole];
+  memcpy(role, protocol::kProcessesRole, sizeof role);
+  size_t count = 0;
+  while (argv[protocol::kProgram + count]) ++count;
+  const size_t size = (protocol::kRoleProgram + count + 1) * sizeof(char*);
+  char** words = static_cast<char**>(__builtin_alloca(size));  // the heap is the supervisor's
+  words[0] = name;
+  words[protocol::kRole] = role;
+  words[protocol::kRolePlan] = argv[protocol::kProcesses];
+  words[protocol::kRoleDirectory] = argv[protocol::kDirectory];
+  words[protocol::kRoleGraceMs] = argv[protocol::kGraceMs];
+  memcpy(words + protocol::kRoleProgram, argv + protocol::kProgram, (count + 1) * sizeof(char*));
+  execv("/proc/self/exe", words);
+  give_up("exec");
+}
+
 // In the child: it has this process's memory until exec, but signals, limits and directory of its
 // own.
 [[noreturn]] void become_program(char** argv, pid_t supervisor, int out, int err) {
@@ -113,6 +132,7 @@ void restore_file_limit(rlim_t soft) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   restore_file_limit(static_cast<rlim_t>(atoll(argv[protocol::kFileLimit])));
+  if (*argv[protocol::kProcesses]) become_processes(argv);
   execvp(argv[protocol::kProgram], argv + protocol::kProgram);
   give_up("exec");
 }
@@ -186,7 +206,9 @@ class Watch {
         lease_(lease),
         lease_at_(lease.is_given() ? now() : kNever),
         grace_(atoll(argv[protocol::kGraceMs]) * kMillisecond),
-        beat_(atoll(argv[protocol::kBeatMs]) * kMillisecond) {
+        beat_(atoll(argv[protocol::kBeatMs]) * kMillisecond),
+        distributed_(*argv[protocol::kProcesses] != 0),
+        over_nodes_(distributed_ && atoi(strchr(argv[protocol::kProcesses], ' ')) > 1) {
     const long long limit = atoll(argv[protocol::kTimeLimitMs]) * kMillisecond;
     if (limit > 0) limit_at_ = now() + limit + grace_ + protocol::kTimeLimitMarginMs * kMillisecond;
     if (beat_ > 0) beat_at_ = now();
@@ -285,7 +307,10 @@ class Watch {
   }
   void end_gracefully() {
     end_within(grace_);
-    terminate_descendants();
+    if (over_nodes_ && program_ != 0)
+      kill(program_, SIGTERM);
+    else
+      terminate_descendants();
   }
 
   void end_within(long long time) {
@@ -294,8 +319,8 @@ class Watch {
   }
 
   void take(int signal) {
-    if (signal == SIGUSR2) warn_program(SIGUSR1);
-    if (signal == SIGHUP) warn_program(SIGTERM);
+    if (signal == SIGUSR2) warn_program(distributed_ ? SIGUSR2 : SIGUSR1);
+    if (signal == SIGHUP) warn_program(distributed_ ? SIGHUP : SIGTERM);
     if (signal == SIGUSR1) {
       killed = true;
       cancelled = cancelled || program_ != 0;
@@ -313,6 +338,8 @@ class Watch {
   long long lease_at_;  // when it is looked at
   long long grace_, limit_at_ = kNever;
   long long beat_, beat_at_ = kNever;  // how often it gives a sign of life; the next time
+  bool distributed_;                   // what it started passes warnings on
+  bool over_nodes_;                    // and knows how to end what it has started on other machines
   long long beats_ = 0;
   char cancel_file_[40];
   long long kill_at_ = kNever;      // the next SIGKILL
@@ -450,6 +477,7 @@ int supervise(char** argv) {
 
 int main(int argc, char** argv) {
   using namespace hdrive;
+  if (supervisor::is_of_processes(argc, argv)) return supervisor::run_processes(argc, argv);
   return argc > compute::protocol::kProgram ? supervisor::supervise(argv)
                                             : compute::protocol::kWrongArguments;
 }

@@ -68,9 +68,6 @@ struct ConfigOverrides {
   /// Whether the source folder is to be captured as it is now: what the command names must not be
   /// left out then.
   bool captures = false;
-  /// Whether the caller itself starts the several processes that a run configuration wants on this
-  /// machine (mpi, pytorch, tensorflow); else these are errors.
-  bool distributes = false;
   /// The PATH of the runs, in which the program is looked for. Nothing: it is not.
   std::optional<std::string> search_path;
   /// Whether to warn as `azure_problems` does, each problem with its place.

@@ -32,6 +32,7 @@
 #include "hdrive/config.h"
 #include "hdrive/controller_log.h"
 #include "hdrive/edit.h"
+#include "hdrive/distribution.h"
 #include "hdrive/environment.h"
 #include "hdrive/finite_space.h"
 #include "hdrive/history.h"

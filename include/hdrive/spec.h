@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hdrive/distribution.h"
 #include "hdrive/history.h"
 #include "hdrive/registry.h"
 #include "hdrive/space.h"
@@ -97,6 +98,7 @@ struct SweepSpec {
   std::uint64_t memory_per_run = 0;     ///< of each node, in bytes; 0: a run asks for none
   std::int64_t nodes_per_run = 1;       ///< machines one run has
   std::int64_t processes_per_node = 1;  ///< of one run
+  Distribution distribution;            ///< what starts these processes
   /// Regular expressions (RE2) searched for in each line of the script's stdout: the group `value`,
   /// or else the first one, is the value; `name` the metric (default: the primary one); `step` the
   /// step.

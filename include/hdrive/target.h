@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "hdrive/clock.h"
+#include "hdrive/distribution.h"
 #include "hdrive/history.h"
 #include "hdrive/result.h"
 #include "hdrive/value.h"
@@ -54,6 +55,10 @@ struct RunResources {
   bool operator==(const RunResources&) const = default;
 };
 
+/// How many processes a run has on each node: resources.processes_per_node, or what its workers
+/// and parameter servers come to.
+std::int64_t processes_on_a_node(const RunResources& resources, const Distribution& distribution);
+
 /// What a target needs to start a run, or to find it again.
 struct RunRequest {
   RunId run = 0;
@@ -70,6 +75,7 @@ struct RunRequest {
       time_limit{};  ///< enforced by the scheduler; a run's supervisor backs it up
   std::chrono::milliseconds cancel_grace{};  ///< between SIGTERM and SIGKILL
   RunResources resources;
+  Distribution distribution;
   std::string handle;  ///< for `adopt`: as RunAccepted had it
   std::string cursor;  ///< for `adopt`: where to go on, as RunReported had it; empty: at the start
   /// Which of the places for max_concurrent_runs it has, from 0: HDRIVE_SLOT. No two live runs have

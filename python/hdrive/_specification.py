@@ -15,6 +15,7 @@ _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_
            "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
            "stop_without_primary_metric", "environment_variables", "metric_patterns", "tensorboard_metrics",
            "azureml_sdk", "gpus", "gpus_per_run", "cpus_per_run", "memory_per_run", "nodes_per_run", "processes_per_node",
+           "distribution",
            "repeat_best", "source_directory",
            "working_directory", "append_parameters", "mlflow", "server_address")
 
@@ -141,6 +142,8 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
             raise ConfigError(f"Sweep takes no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         if key in ("max_run_duration", "max_silent", "cancel_grace"):
             value = seconds(key, value)
+        if key == "distribution" and not isinstance(value, dict):
+            value = {"type": text("distribution", value or "none")}
         if key == "repeat_best" and isinstance(value, str):
             runs, _, times = value.partition("x")
             value = (int(runs), int(times))

@@ -131,10 +131,10 @@ class CommandLines(RunConfigurations):
         done = self.hyperdrive(code=2)
         self.assertIn("local.runconfig:17:3: \"images\" is data of Azure's (blob)", done.err)
         self.assertIn("datastores: {blob: PATH}", done.err)
-        self.runconfig(more="mpi: {processCountPerNode: 4}\n")
+        self.runconfig(more="mpi: {processCountPerNode: 4, nodeCount: 2}\n")
         path = self.folder / ".azureml/local.runconfig"
         path.write_text(path.read_text().replace("communicator: None", "communicator: OpenMpi"))
-        self.assertIn("local.runconfig:16:28: \"mpi.processCountPerNode\" is the integer 4", self.hyperdrive(code=2).err)
+        self.assertIn("local.runconfig:16:42: a run has 2 nodes, but this machine is one", self.hyperdrive(code=2).err)
         self.assertEqual([], list(self.folder.glob(".hdrive/*")))
 
     def test_data_is_where_the_asset_map_says(self):

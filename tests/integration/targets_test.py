@@ -54,8 +54,20 @@ class Targets(HdriveTest):
 
     def test_one_process_is_not_taken_for_several(self):
         self.config(LOG, resources={"nodes": 2})
-        self.assertIn("nodes is 2 and processes_per_node 1, but on the target local a run is one process",
+        self.assertIn("a run has 2 nodes, but this machine is one; allowed: 1, or a target of type slurm",
                       self.hdrive("run", code=2).err)
+        self.config(LOG, resources={"processes_per_node": 2})
+        self.assertIn("a run has 2 processes, but nothing says what starts them; add distribution: pytorch, mpi or "
+                      "tensorflow", self.hdrive("run", code=2).err)
+        self.write("targets.yml", "targets: {far: {type: ssh, hosts: [nowhere.invalid]}}")
+        self.config(LOG, target="far", resources={"nodes": 2})
+        self.assertIn("nodes is 2, but on the target far a run has one machine", self.hdrive("run", code=2).err)
+
+    def test_a_distributed_run_is_one_run_of_several_processes(self):
+        self.config(LOG, distribution="pytorch", resources={"processes_per_node": 2})
+        self.hdrive("run")
+        self.assertEqual(["Completed"] * 4, [run["status"] for run in self.runs()])
+        self.assertEqual(4, len(list(self.folder.glob(".hdrive/HD_*/runs/*/processes/1/stdout.log"))))
 
 
 if __name__ == "__main__":

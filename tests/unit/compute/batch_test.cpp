@@ -366,7 +366,7 @@ TEST_CASE("a job's script keeps what the job has and adds what the run needs") {
   CHECK_THAT(text, Contains("cd '/r/it'\\''s' || exit 65\n"));
   CHECK_THAT(text, Contains("export PATH='/venv/bin'\"${PATH:+:$PATH}\"\n"));
   CHECK_THAT(text, Contains("export PYTHONPATH='/r/.python'\"${PYTHONPATH:+:$PYTHONPATH}\"\n"));
-  CHECK_THAT(text, Contains("'.start-1' 'python3' 'a b.py' '' 3> /dev/null\n"));
+  CHECK_THAT(text, Contains("'.start-1' '' 'python3' 'a b.py' '' 3> /dev/null\n"));
   request.environment = {{"A-B", "1"}};
   CHECK_THAT(compute::job_script(request, parts).error().message(), Contains("A-B"));
 }

@@ -204,23 +204,43 @@ TEST_CASE("An environment is the user's own interpreter, a list of packages, or 
         "does not exist\n");
 }
 
-TEST_CASE("Several processes a run, Spark and what is unknown are refused with what to do") {
+TEST_CASE("A run configuration says what starts a run's processes, and how many there are") {
+  const auto spec = [](const std::string& lines) {
+    return Project("script: train.py\n" + lines).load(around("")).spec;
+  };
+  SweepSpec read = spec("communicator: IntelMpi\nnodeCount: 2\nmpi: {processCountPerNode: 4}\n");
+  CHECK(read.distribution.type == DistributionType::mpi);
+  CHECK(read.processes_per_node == 4);
+  CHECK(read.nodes_per_run == 2);
+  // The section counts with a communicator alone.
+  CHECK(spec("mpi: {processCountPerNode: 4}\n").distribution == Distribution{});
+  read = spec("framework: PyTorch\ncommunicator: Nccl\npytorch: {processCount: 6, nodeCount: 2}\n");
+  CHECK(read.distribution.type == DistributionType::pytorch);
+  CHECK(read.nodes_per_run == 2);
+  CHECK(read.processes_per_node == 3);
+  read = spec(
+      "framework: TensorFlow\ncommunicator: ParameterServer\n"
+      "tensorflow: {workerCount: 2, parameterServerCount: 1}\n");
+  CHECK(read.distribution == Distribution{DistributionType::tensorflow, 2, 1, false, {}});
+  read = spec(
+      "framework: TensorFlow\ncommunicator: ParameterServer\n"
+      "tensorflow: {workerCount: 1, parameterServerCount: 1}\n");
+  CHECK(read.distribution == Distribution{});
+}
+
+TEST_CASE("What a run configuration wants and nothing can give is refused with what to do") {
   const auto told = [](const std::string& lines) {
-    const std::string text = Project("script: train.py\n" + lines).told(around(""));
+    Project project("script: train.py\n" + lines);
+    project.overrides.needs_files = true;
+    const std::string text = project.told(around(""));
     return text.substr(text.find(':', text.find("runconfig")) + 1, 110);
   };
-  CHECK(
-      told("nodeCount: 2\n").starts_with("2:12: \"nodeCount\" is the integer 2; each run is one"));
-  CHECK(told("communicator: IntelMpi\nmpi: {processCountPerNode: 4}\n")
-            .starts_with("3:28: \"mpi.processCountPerNode\" is the integer 4; each run is one"));
-  CHECK(told("mpi: {processCountPerNode: 4}\n") == "");  // counts with a communicator alone
-  CHECK(told("framework: PyTorch\ncommunicator: Nccl\npytorch: {processCount: 2}\n")
-            .starts_with("4:25: \"pytorch.processCount\" is the integer 2;"));
-  CHECK(told("framework: TensorFlow\ncommunicator: ParameterServer\n"
-             "tensorflow: {workerCount: 2, parameterServerCount: 1}\n")
-            .starts_with("4:27: \"tensorflow.workerCount\" is the integer 2;"));
-  CHECK(told("framework: TensorFlow\ncommunicator: ParameterServer\n"
-             "tensorflow: {workerCount: 1, parameterServerCount: 1}\n") == "");
+  CHECK(told("nodeCount: 2\n").starts_with("2:12: a run has 2 nodes, but this machine is one"));
+  CHECK(told("framework: PyTorch\npytorch: {processCount: 3, nodeCount: 2}\n")
+            .starts_with("3:25: \"pytorch.processCount\" is 3, which 2 nodes do not share evenly"));
+  CHECK(told("communicator: Mpi\nmpi: {processCountPerNode: none}\n")
+            .starts_with(
+                "3:28: \"mpi.processCountPerNode\" is the text \"none\"; allowed: an integer"));
   CHECK(told("framework: PySpark\n")
             .starts_with("2:12: \"framework\" is \"PySpark\"; hdrive runs no Spark jobs"));
   CHECK(told("communicator: OpenMPI2\n")
