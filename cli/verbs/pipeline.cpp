@@ -23,8 +23,6 @@
 #include "cli/text.h"
 #include "hdrive/ids.h"
 #include "hdrive/pipeline.h"
-#include "hdrive/reader.h"
-#include "hdrive/store.h"
 #include "hdrive/sweep.h"
 #include "hdrive/warm_start.h"
 
@@ -32,20 +30,6 @@ namespace hdrive::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The outputs of the run that stands for a step: the best one of a sweep, the only one of a command.
-fs::path outputs_of(const PipelineStep& step, const SweepEntry& sweep) {
-  RunId run = 0;
-  if (step.sweep) {
-    const auto reader = value_or_fail(SweepReader::open(sweep.directory));
-    const auto best = value_or_fail(reader->totals()).best;
-    if (!best)
-      fail(kNoneSucceeded, fmt::format("{}: no run of {} reported {}, so that none is the best",
-                                       short_id(sweep.header.id), step.name, sweep.header.metric));
-    run = *best;
-  }
-  return run_directory(sweep.directory, run) / "outputs";
-}
 
 /// One run of a pipeline.
 class PipelineRun {
@@ -78,10 +62,11 @@ class PipelineRun {
   }
 
   int run() {
-    name_ = config_.name.empty() ? new_name() : config_.name;
+    name_ = config_.name.empty() ? new_pipeline_name(pipeline_, file_) : config_.name;
     // Before the first begins. One that was begun before took over what it wanted.
     for (const PipelineStep& step : pipeline_.steps)
-      if (!sweep_named(name_ + "." + step.name, home_)) check_step(file_, step, overrides_, home_);
+      if (!sweep_named(step_sweep_name(name_, step.name), home_))
+        check_step(file_, step, overrides_, home_);
     if (!options_.quiet)
       tell(fmt::format("pipeline \"{}\": {}\n", printable(name_),
                        base::plural(static_cast<long long>(pipeline_.steps.size()), "step")));
@@ -198,7 +183,7 @@ class PipelineRun {
     LoadedConfig loaded = load_step(file_, step.name, outputs, overrides_);
     // What was wrong with the whole was told; new is what an earlier step did not write.
     if (!loaded.ok()) report_problems(loaded.problems, Purpose::run);
-    loaded.spec.name = name_ + "." + step.name;
+    loaded.spec.name = step_sweep_name(name_, step.name);
     if (!config_.experiment.empty()) loaded.spec.experiment = config_.experiment;
     if (config_.seed) loaded.spec.seed = *config_.seed;
     loaded.seed_given = loaded.seed_given || config_.seed.has_value();
@@ -224,7 +209,7 @@ class PipelineRun {
   Ended conclude(const PipelineStep& step, const std::string& name, int code) const {
     const auto sweep = sweep_named(name, home_);
     if (code == kDone && sweep && sweep->status == SweepStatus::completed)
-      return {kDone, outputs_of(step, *sweep)};
+      return {kDone, value_or_fail(outputs_of(step, *sweep), kNoneSucceeded)};
     if (sweep && sweep->status == SweepStatus::failed)
       complain(
           fmt::format("step {0}: no run succeeded; hdrive retry {1}/0{2} lets one be tried "
@@ -251,14 +236,6 @@ class PipelineRun {
                       "ends",
                       printable(step.name)));
     }
-  }
-
-  // The file's own name, and something of its own, since no other pipeline is meant.
-  std::string new_name() const {
-    const std::string name = pipeline_.name.empty() ? file_.stem().string() : pipeline_.name;
-    std::string safe;
-    for (const char c : name) safe += c == '/' ? '-' : c;
-    return safe + "-" + short_id(new_sweep_id()).substr(3);
   }
 
   int tell_how_to_go_on(int code) const {

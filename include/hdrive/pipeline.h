@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pipelines of Azure ML's v2 format: steps that are commands or sweeps, each taking what earlier
-// ones wrote. Read and checked as a whole; a front end then runs the steps, each when it can begin.
+// ones wrote. Read and checked as a whole; a front end then runs the steps, each when it can begin
+// and as a sweep of its own.
 //
 // Pure but for reading files; safe from any thread.
 #pragma once
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "hdrive/catalog.h"
 #include "hdrive/config.h"
 
 namespace hdrive {
@@ -59,5 +61,16 @@ std::optional<std::string> blocked_by(const PipelineStep& step,
 
 /// Whether a step can begin now: all that it needs completed.
 bool can_begin(const PipelineStep& step, const std::map<std::string, StepEnd>& ended);
+
+/// A name for a pipeline that was given none: the file's own word for it, and something of its own,
+/// since no other one is meant.
+std::string new_pipeline_name(const Pipeline& pipeline, const std::filesystem::path& file);
+
+/// What the sweep of a step is called: by it a pipeline that goes on finds what it has begun.
+std::string step_sweep_name(const std::string& pipeline, const std::string& step);
+
+/// The folder with what a step has written, from its sweep that has ended: the outputs of the best
+/// run of a sweep, or of a command's only run. Fails where no run reported the metric.
+Result<std::filesystem::path> outputs_of(const PipelineStep& step, const SweepEntry& sweep);
 
 }  // namespace hdrive

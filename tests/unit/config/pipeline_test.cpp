@@ -211,5 +211,17 @@ TEST_CASE("The settings of a pipeline are read, and what means nothing here is t
              Contains("did you mean \"continue_on_step_failure\"?"));
 }
 
+TEST_CASE(
+    "A pipeline without a name gets one that no other has, and its steps are called after it") {
+  const Loaded named("type: pipeline\nname: a/b\njobs:\n" + command_step("one", {}));
+  const std::string first = new_pipeline_name(named.pipeline, "x/pipeline.yml");
+  CHECK(first.starts_with("a-b-"));
+  CHECK(first.size() == std::string("a-b-").size() + 8);
+  CHECK(first != new_pipeline_name(named.pipeline, "x/pipeline.yml"));
+  const Loaded nameless("type: pipeline\njobs:\n" + command_step("one", {}));
+  CHECK(new_pipeline_name(nameless.pipeline, "x/tune.yml").starts_with("tune-"));
+  CHECK(step_sweep_name(first, "one") == first + ".one");
+}
+
 }  // namespace
 }  // namespace hdrive
