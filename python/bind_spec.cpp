@@ -39,8 +39,12 @@ AlgorithmSpec to_algorithm(const nb::tuple& given, const std::vector<AlgorithmIn
   const AlgorithmInfo* info = find_algorithm(table, name);
   if (!info) raise(Error{"", unknown_algorithm(family, table, name), Error::Kind::invalid});
   spec.name = info->name;
-  for (const auto& [option, value] : nb::cast<nb::dict>(given[1]))
+  for (const auto& [option, value] : nb::cast<nb::dict>(given[1])) {
+    if (!PyUnicode_Check(option.ptr()))
+      raise(Error{name, "an option's name is a str, not " + text_of(nb::repr(option)),
+                  Error::Kind::invalid});
     if (!value.is_none()) spec.options[nb::cast<std::string>(option)] = to_value(value);
+  }
   valid_or_raise(check_options(*info, spec));
   return spec;
 }
@@ -105,8 +109,8 @@ void check_as_file(const SweepSpec& spec) {
 using Milliseconds = std::chrono::milliseconds;
 
 Milliseconds to_milliseconds(double seconds, const char* what) {
-  // A thousand years are for ever, and still far from what overflows.
-  constexpr double kMost = 3.2e10;
+  // A hundred years are for ever: the most that a configuration file may say.
+  constexpr double kMost = 52560000.0 * 60;
   if (!(seconds >= 0))
     raise(Error{what, "a duration in seconds is 0 or more", Error::Kind::invalid});
   return Milliseconds{std::llround(std::min(seconds, kMost) * 1000)};

@@ -9,7 +9,7 @@ namespace {
 
 nb::object json_module() { return nb::module_::import_("json"); }
 
-// In UTF-8, where it has one: surrogateescape keeps the bytes of what was decoded so.
+// In UTF-8, where it has one.
 std::string encoded(nb::handle text, const char* errors) {
   PyObject* bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", errors);
   if (!bytes) throw nb::python_error();
@@ -23,7 +23,7 @@ std::string encoded(nb::handle text, const char* errors) {
 // What a parameter is called or set to.
 std::string text(nb::handle object) {
   try {
-    return encoded(object, "surrogateescape");
+    return encoded(object, "strict");
   } catch (const nb::python_error&) {
     raise(Error{"", text_of(object) + " is no text that can be kept: it has lone surrogates",
                 Error::Kind::invalid});
@@ -44,12 +44,20 @@ Value integer(nb::handle object) {
   return static_cast<std::int64_t>(number);
 }
 
-// JSON has neither sets nor functions: json.dumps says so.
+// JSON has neither sets nor functions, and ends somewhere: json.dumps says so.
 Value json(nb::handle object) {
   nb::dict options;
   options["separators"] = nb::make_tuple(",", ":");
   options["ensure_ascii"] = false;
-  return Json{nb::cast<std::string>(json_module().attr("dumps")(object, **options))};
+  nb::object written;
+  try {
+    written = json_module().attr("dumps")(object, **options);
+  } catch (const nb::python_error& error) {
+    if (!error.matches(PyExc_RecursionError) && !error.matches(PyExc_ValueError)) throw;
+    raise(Error{"", "a list or dict that contains itself, or is nested too deep, is no value",
+                Error::Kind::invalid});
+  }
+  return Json{text(written)};
 }
 
 }  // namespace

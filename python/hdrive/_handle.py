@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _core
 from ._errors import ConfigError, HdriveError
+from ._specification import count
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -121,7 +122,7 @@ class Handle:
 
     def stop_run(self, run: StoredRun | int) -> str:
         """Stops one run."""
-        return self._request("stop_run", run if isinstance(run, int) else run.number)
+        return self._request("stop_run", run.number if hasattr(run, "number") else count("run", run, 0))
 
     def update(self, **settings: Any) -> str:
         """As Sweep.update."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, overload
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, overload
 
 from ._errors import ConfigError, HdriveError, NotFoundError, RunStopped, printable
+from ._specification import text as given_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from ._sweep import Sweep
 
 __all__ = ["AskedRun", "Run", "Runs", "StoredRun"]
+
+
+def refuse_copy(what: str) -> NoReturn:
+    """A run is read from its sweep, which is in this process."""
+    raise TypeError(f"a {what} belongs to its sweep and cannot be copied or pickled; take what is wanted of it, such as "
+                    "run.params and run.value, or open the sweep elsewhere by hdrive.load(sweep.id)")
 
 
 class Folders:
@@ -340,6 +347,9 @@ class StoredRun(Folders):
     def __hash__(self) -> int:
         return hash((self.id, self.attempt))
 
+    def __reduce__(self) -> NoReturn:
+        refuse_copy("run")
+
     def __repr__(self) -> str:
         value = self.value
         return f"<Run {self.number}: {self.status}, {self._sweep.metric} {'-' if value is None else f'{value:g}'}, " \
@@ -386,10 +396,14 @@ class Runs:
         """Those with this status, or one of several; those with this text in parameters or reasons, case aside."""
         changed: dict[str, Any] = {}
         if status is not None:
-            given = (status,) if isinstance(status, str) else tuple(status)
+            given: tuple[Any, ...] = (status,) if isinstance(status, str) or not hasattr(status, "__iter__") else \
+                tuple(status)
+            if not all(isinstance(each, str) for each in given):
+                raise ConfigError(f"status: one or several of Queued, Running, Completed, Failed, Canceled are wanted, "
+                                  f"not {status!r}; any other condition: [run for run in sweep.runs if ...]")
             changed["statuses"] = tuple(each.capitalize() for each in given)
         if text is not None:
-            changed["text"] = text
+            changed["text"] = given_text("text", text)
         return self._but(**changed)
 
     def sort(self, by: str = "best", name: str = "", descending: bool = False) -> Runs:
@@ -418,6 +432,8 @@ class Runs:
         places = range(self._page(0, 0)[1]) if self._span is None else self._span
         if isinstance(place, slice):
             return Runs(self._sweep, self._statuses, self._text, self._order, places[place])
+        if not hasattr(place, "__index__"):
+            raise TypeError(f"a run is found by its place, a whole number, or a slice; not by {place!r}")
         try:
             at = places[place]
         except IndexError:
@@ -446,6 +462,9 @@ class Runs:
             at += len(page)
             if not page or not by_number:
                 return
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copy("list of runs")
 
     def __repr__(self) -> str:
         return f"<{len(self)} runs of {self._sweep.id or 'a sweep'}>"

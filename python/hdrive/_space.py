@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from ._core import Expression
 from ._errors import ConfigError
+from ._specification import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,9 @@ class Option:
     __slots__ = ("space", "value")
 
     def __init__(self, value: Any, space: Mapping[str, Any]) -> None:
+        if not hasattr(space, "keys"):
+            raise ConfigError(f"option: a dict from names to expressions is wanted beside {value!r}, not a "
+                              f"{type(space).__name__}")
         self.value = value
         self.space = dict(space)
 
@@ -301,7 +305,11 @@ def _parameters(space: Mapping[str, Any], condition: tuple[str, Any] | None) -> 
     for name, given in space.items():
         if not isinstance(name, str):
             raise ConfigError(f"a parameter's name is a str, not the {type(name).__name__} {name!r}")
-        expression = as_expression(name, given)
+        text("a parameter's name", name)
+        try:
+            expression = as_expression(name, given)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
         if not isinstance(expression, Choice):
             found.append((name, expression, condition))
             continue

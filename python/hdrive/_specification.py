@@ -59,7 +59,7 @@ def setting(value: Any) -> str:
             return other.item()
         if hasattr(other, "__float__"):
             return float(other)
-        raise TypeError(f"a {type(other).__name__} is no value")
+        raise ConfigError(f"a {type(other).__name__} is no value; allowed: what JSON can say")
 
     return value if isinstance(value, str) else json.dumps(value, default=plain)
 
@@ -73,10 +73,57 @@ def working_directory() -> str:
 
 
 def text(what: str, given: Any) -> str:
-    """A str."""
+    """A str, which is to be Unicode."""
     if not isinstance(given, str):
         raise ConfigError(f"{what}: a str is wanted, not the {type(given).__name__} {given!r}")
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{what}: {given!r} is no text that can be kept: it has lone surrogates") from None
     return given
+
+
+def points(what: str, given: Any) -> list[dict[str, Any]]:
+    """Parameter sets, each a dict."""
+    from collections.abc import Mapping
+    if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
+        raise ConfigError(f"{what}: a list of dicts is wanted, as in [{{\"lr\": 0.01}}], not {given!r}")
+    found = list(given)
+    for each in found:
+        if not isinstance(each, Mapping):
+            raise ConfigError(f"{what}: a dict from names to values is wanted, not {each!r}")
+    return [dict(each) for each in found]
+
+
+def listeners(given: Any) -> list[Any]:
+    """Objects that hear what happens."""
+    if not hasattr(given, "__iter__"):
+        raise ConfigError(f"listeners: a list of listeners is wanted, not {given!r}")
+    found = list(given)
+    for each in found:
+        if isinstance(each, type) or not callable(getattr(each, "on_change", None)):
+            raise ConfigError(f"listeners: an object of a class derived from hdrive.Listener is wanted, not {each!r}")
+    return found
+
+
+def command(given: Any) -> list[str]:
+    """The words of a command: a list, or a text to be split as a shell would."""
+    if isinstance(given, str):
+        import shlex
+        try:
+            given = shlex.split(given)
+        except ValueError as error:
+            raise ConfigError(f"command: {given!r} cannot be split into words: {error}") from None
+    if isinstance(given, bytes) or not hasattr(given, "__iter__"):
+        raise ConfigError(f"command: a list of words is wanted, as in [\"python\", \"train.py\"], not {given!r}")
+    words = []
+    for each in given:
+        if not isinstance(each, (str, os.PathLike)):
+            raise ConfigError(f"command: a word is a str or a path, not the {type(each).__name__} {each!r}")
+        words.append(text("command", os.fspath(each)))
+        if "\0" in words[-1]:
+            raise ConfigError(f"command: {each!r} contains a null character, which no program is given")
+    return words
 
 
 def earlier(what: str, given: Any) -> list[str]:
@@ -109,6 +156,8 @@ def count(what: str, given: Any, least: int = 1) -> int:
     """A whole number of at least `least`."""
     import operator
     try:
+        if isinstance(given, bool):
+            raise TypeError
         number = operator.index(given)
     except TypeError:
         raise ConfigError(f"{what}: a whole number is wanted, not {given!r}") from None

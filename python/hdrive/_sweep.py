@@ -4,32 +4,26 @@
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn, overload
+from typing import TYPE_CHECKING, Any, Callable, Literal, NoReturn
 
 from . import _algorithms, _core, _objective, _space, _specification, _surroundings
-from ._errors import ConfigError, HdriveError, NotFoundError, SweepLocked, printable
-from ._handle import Handle, keep_asking, keep_running
-from ._run import AskedRun, Runs, StoredRun
+from ._asking import Asking
+from ._errors import ConfigError
+from ._handle import Handle, keep_running
+from ._kept import MEMORY, Goal
+from ._results import Results
 from ._specification import count as whole
 from ._specification import home, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pandas
-
-    from .plot import Plots
-
 __all__ = ["MEMORY", "Sweep"]
 
-MEMORY = ":memory:"
-
-Goal = Literal["minimize", "maximize"]
 Workers = Literal["thread", "process", "forkserver"]
 
 
-class Sweep:
+class Sweep(Asking, Results):
     """A sweep over a search space.
 
     `space` maps names to expressions (`uniform(0, 1)`, `choice("a", "b")`, ...) or lists of options. `metric` is the
@@ -65,7 +59,7 @@ class Sweep:
         spec.space = _space.to_space(space)
         if not isinstance(metric, str) or not metric:
             raise ConfigError("metric: wanted is the name of the primary metric, such as \"accuracy\"")
-        spec.primary_metric = metric
+        spec.primary_metric = _specification.text("metric", metric)
         spec.goal = _specification.text("goal", goal)
         named, own_sampler = _algorithms.split_algorithm(sampler, "sampler", "propose")
         if named:
@@ -82,7 +76,7 @@ class Sweep:
             spec.max_duration = _specification.seconds("max_duration", max_duration)
         spec.seed = _core.new_seed() if seed is None else whole("seed", seed, 0)
         spec.name = _specification.text("name", name or "")
-        spec.start_points = [dict(point) for point in start_points]
+        spec.start_points = _specification.points("start_points", start_points)
         spec.resume_from = _specification.earlier("resume_from", resume_from)
         spec.resume_child_runs = _specification.earlier("resume_child_runs", resume_child_runs)
         spec.source_directory = _specification.working_directory()
@@ -90,22 +84,6 @@ class Sweep:
         spec.check()
         self._set_up(spec, None, MEMORY if directory == MEMORY else home(directory, new=True), own_sampler, own_policy,
                      listeners)
-
-    def _set_up(self, spec: _core.Spec, kept: Any, home_directory: str, sampler: Any, policy: Any,
-                listeners: Iterable[Any]) -> None:
-        self._first_spec = spec
-        #: What its commands are to run in, made real when the first one starts.
-        self._surroundings: _core.Surroundings | None = None
-        self._kept = kept
-        self._home = home_directory
-        self._sampler = sampler
-        self._policy = policy
-        self._listeners = list(listeners)
-        self._asking: Any = None
-        self._engine: Handle | None = None
-        self._temporary: Any = None
-        self._lock = threading.RLock()
-        self._process = os.getpid()
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str] = "hdconfig.yml", *,
@@ -137,79 +115,6 @@ class Sweep:
         sweep._set_up(spec, None, home_directory, None, None, listeners)
         sweep._surroundings = surroundings
         return sweep
-
-    # ---- what it is -----------------------------------------------------------------------------------------
-
-    def _sweep(self) -> Any:
-        """The kept sweep, made when it is first needed."""
-        with self._lock:
-            if self._kept is None:
-                self._kept = _core.KeptSweep.make(self._first_spec, "" if self._home == MEMORY else self._home)
-            return self._kept
-
-    @property
-    def _view(self) -> Any:
-        return self._sweep().view
-
-    def _entry(self) -> dict[str, Any]:
-        entry: dict[str, Any] = self._view.entry()
-        return entry
-
-    @property
-    def _spec(self) -> _core.Spec:
-        """As it holds now."""
-        return self._first_spec if self._kept is None else self._kept.spec()
-
-    @property
-    def id(self) -> str:
-        """HD_<uuid>; empty before the sweep has begun."""
-        return "" if self._kept is None else str(self._kept.id)
-
-    @property
-    def name(self) -> str:
-        """What it is addressed by; may be empty."""
-        return self._first_spec.name
-
-    @property
-    def metric(self) -> str:
-        """The name of the primary metric."""
-        return self._first_spec.primary_metric
-
-    @property
-    def goal(self) -> Goal:
-        """minimize or maximize."""
-        return self._first_spec.goal
-
-    @property
-    def seed(self) -> int:
-        """What all random choices follow from."""
-        return self._first_spec.seed
-
-    @property
-    def directory(self) -> str | None:
-        """Where it is kept; None in memory, or before it has begun."""
-        return None if self._kept is None or self._home == MEMORY else str(self._kept.directory)
-
-    @property
-    def status(self) -> str:
-        """Running, Paused, Completed, Failed, Canceled; NotStarted before it has begun."""
-        if self._kept is None:
-            return "NotStarted"
-        return str(self._entry()["status"])
-
-    @property
-    def reason(self) -> str:
-        """Why it ended, or is paused; a sentence."""
-        return "" if self._kept is None else str(self._entry()["reason"])
-
-    def _run_directory(self, number: int) -> str:
-        kept = self.directory
-        if kept is not None:
-            return os.path.join(kept, "runs", str(number))
-        if self._temporary is None:
-            import tempfile
-            self._temporary = tempfile.TemporaryDirectory(prefix="hdrive-")
-        return os.path.join(self._temporary.name, str(number))
 
     # ---- running it -----------------------------------------------------------------------------------------
 
@@ -272,8 +177,7 @@ class Sweep:
         if self._home == MEMORY:
             raise ConfigError('a command\'s runs need a directory; ":memory:" is for functions and ask and tell')
         if command is not None:
-            import shlex
-            words = shlex.split(command) if isinstance(command, str) else [os.fspath(word) for word in command]
+            words = _specification.command(command)
             if self._kept is None:
                 self._first_spec.command = words
             elif words != self._spec.command:
@@ -301,120 +205,6 @@ class Sweep:
             keep_running(self._engine)
             return self._engine
 
-    def _check_free(self) -> None:
-        self._check_process()
-        if self._engine is not None and not self._engine.done:
-            raise SweepLocked("this sweep is running already; wait for its handle, or stop it")
-        if self._asking is not None:
-            raise SweepLocked("runs of this sweep are being asked for; close() it first")
-
-    def _check_process(self) -> None:
-        if self._process != os.getpid():
-            raise HdriveError(f"this sweep belongs to process {self._process}, of which this one is a fork; "
-                              "hdrive.load reads it here")
-
-    # ---- ask and tell ---------------------------------------------------------------------------------------
-
-    def _study(self) -> Any:
-        with self._lock:
-            self._check_process()
-            if self._asking is None:
-                self._check_free()
-                self._asking = _core.ask_and_tell(self._sweep(), self._sampler, self._policy, self._listeners)
-                keep_asking(self)
-            return self._asking
-
-    @overload
-    def ask(self) -> AskedRun | None: ...
-
-    @overload
-    def ask(self, count: int) -> list[AskedRun]: ...
-
-    def ask(self, count: int | None = None) -> AskedRun | None | list[AskedRun]:
-        """The next run to be trained by you; None where there is nothing more to hand out. With `count` a list of
-        as many, or of those that are left. What was asked for is stored before this returns, and any thread may ask.
-
-            while (run := sweep.ask()) is not None:
-                sweep.tell(run, train(**run.params))
-
-        Runs that an earlier process asked for and never told come first, as another attempt.
-        """
-        if count is None:
-            one = self._ask()
-            self._study().prepare()  # while it trains; returns at once
-            return one
-        asked = []
-        for _ in range(whole("count", count)):
-            run = self._ask()
-            if run is None:
-                break
-            asked.append(run)
-        self._study().prepare()
-        return asked
-
-    def _ask(self) -> AskedRun | None:
-        number, params, reason, attempt = self._raise_from(self._study().ask)
-        return None if number is None else AskedRun(self, number, params, reason, attempt)
-
-    def _raise_from(self, call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except HdriveError as error:
-            raised = self._asking.exception if self._asking is not None else None
-            if raised is not None:
-                raise error from raised
-            raise
-
-    def tell(self, run: AskedRun | int, value: Any) -> None:
-        """The run is done with this value of the primary metric: anything that float() takes but text. Raises
-        HdriveError for a run that was told already, or never asked for.
-
-            run = sweep.ask()
-            sweep.tell(run, train(**run.params))
-        """
-        self._study().tell(self._number(run), value)
-        self._told(run)
-
-    def fail(self, run: AskedRun | int, why: str = "") -> None:
-        """The run has failed.
-
-            sweep.fail(sweep.ask(), "out of memory")
-        """
-        self._study().fail(self._number(run), printable(why))
-        self._told(run)
-
-    def complete(self, run: AskedRun | int) -> None:
-        """The run is done with what it reported."""
-        self._study().complete(self._number(run))
-        self._told(run)
-
-    def _stopped(self, run: AskedRun) -> None:
-        self._study().stopped(self._number(run))
-        self._told(run)
-
-    @staticmethod
-    def _told(run: AskedRun | int) -> None:
-        if isinstance(run, AskedRun):
-            run._told = True
-
-    @staticmethod
-    def _number(run: AskedRun | int) -> int:
-        if isinstance(run, AskedRun):
-            return run.number
-        if isinstance(run, bool) or not hasattr(run, "__index__"):
-            raise TypeError(f"wanted is a run that ask() gave, or its number; not a {type(run).__name__}")
-        return whole("run", run, 0)
-
-    def close(self) -> None:
-        """Ends asking: runs still open are handed out again by the next one who asks. Harmless twice."""
-        if self._process != os.getpid():
-            return  # what is open is the other process's to close
-        with self._lock:
-            asking = self._asking
-            if asking is not None:
-                asking.close()
-                self._asking = None
-
     def __enter__(self) -> Sweep:
         return self
 
@@ -429,7 +219,10 @@ class Sweep:
 
             sweep.update(max_total_runs=100)
         """
-        return self._edit([(key, setting(value)) for key, value in settings.items()])
+        try:
+            return self._edit([(key, setting(value)) for key, value in settings.items()])
+        except ConfigError as error:  # in the words of the command, whose option sets a key
+            raise ConfigError(str(error).replace("--set ", "")) from error.__cause__
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """A point to be tried before the sampler is asked again; what it leaves out is drawn. Raises ConfigError for
@@ -437,8 +230,9 @@ class Sweep:
 
             sweep.enqueue({"lr": 0.01})
         """
-        self._spec.space.check(dict(params))
-        self._edit([("start_points+", setting(dict(params)))])
+        point = _specification.points("enqueue", [params])[0]
+        self._spec.space.check(point)
+        self._edit([("start_points+", setting(point))])
 
     def _edit(self, settings: list[tuple[str, str]]) -> str:
         self._check_process()
@@ -460,119 +254,6 @@ class Sweep:
         if not accepted:
             raise ConfigError(text)
         return str(text)
-
-    # ---- what came of it ------------------------------------------------------------------------------------
-
-    @property
-    def best(self) -> StoredRun:
-        """The run with the best value of the primary metric. Raises NotFoundError before there is one.
-
-            sweep.run(train).best.params
-        """
-        found = self._view.best()
-        if found is None:
-            why = f": {self.reason}" if self.reason else ""
-            raise NotFoundError(f"no run has reported {self.metric} yet, so none is the best{why}")
-        return StoredRun(self, found)
-
-    @property
-    def runs(self) -> Runs:
-        """All runs, as a sequence."""
-        return Runs(self)
-
-    def to_dataframe(self) -> pandas.DataFrame:
-        """A pandas data frame with a row a run: number, status, value, params_NAME, metrics_NAME (last values),
-        attempt, cause, created, started, ended (UTC), seconds.
-
-            table = sweep.to_dataframe()
-            table[table.status == "Completed"].nsmallest(5, "value")
-        """
-        import pandas
-        columns = self._view.columns()
-        table = pandas.DataFrame(columns.to_dict())
-        for name in columns.times:
-            table[name] = pandas.to_datetime(table[name], unit="us", utc=True)
-        return table
-
-    def to_arrow(self) -> _core.Columns:
-        """The same table for whatever reads Arrow's PyCapsule interface: pyarrow.table(sweep.to_arrow()),
-        polars.DataFrame(...), duckdb."""
-        columns: _core.Columns = self._view.columns()
-        return columns
-
-    def importance(self) -> dict[str, float]:
-        """How much each parameter mattered, most important first; together 1 (PED-ANOVA: Watanabe, Bansal, Hutter,
-        IJCAI 2023). Needs ten runs with a value.
-
-            for name, share in sweep.run(train).importance().items():
-                print(f"{name}: {share:.0%}")
-        """
-        return _core.importance(self._view, self._spec)
-
-    def model(self) -> dict[str, Any]:
-        """What a Gaussian process believes about the sweep, whatever its sampler: lengthscales and shares of the
-        parameters, the noise, how well it predicts each run from the others."""
-        return dict(_core.model(self._view, self._spec))
-
-    def best_by_model(self) -> StoredRun:
-        """The run of whose parameters a model of all results expects the most; under noise not the luckiest."""
-        number = _core.pick(self._view, self._spec)["run"]
-        return StoredRun(self, self._view.run(number))
-
-    def explain(self, run: StoredRun | int) -> str:
-        """Why a run has its parameters, what the policy found, and how it ended.
-
-        >>> print(sweep.run(train).explain(3))
-        run 3: Completed, {'lr': ..., 'layers': ..., 'momentum': ...}
-        chosen: drawn at random, seed 1
-        policy: ...
-        ended: completed
-        """
-        number = run if isinstance(run, int) else run.number
-        stored = StoredRun(self, self._view.run(number))
-        lines = [f"run {number}: {stored.status}, {stored.params}"]
-        if stored.proposal:
-            lines.append(f"chosen: {stored.proposal}")
-        verdict = self._view.verdict(number)
-        if verdict is not None:
-            lines.append(f"policy: {verdict[1]}")
-        if stored.reason:
-            lines.append(f"ended: {stored.reason}")
-        return "\n".join(lines)
-
-    def watch(self, interval: float = 1.0) -> None:
-        """Shows the sweep in a notebook, live: the output is replaced every `interval` seconds until the sweep has
-        ended, whoever runs it. Returns at once. A sweep as the last line of a cell does the same. Raises ConfigError
-        where there is no IPython.
-
-            handle = sweep.start(train)
-            sweep.watch()
-        """
-        from ._watch import show
-        show(self, interval)
-
-    @property
-    def plot(self) -> Plots:
-        """Figures of the sweep: history, curves, parallel_coordinates, slice, contour, importance, scatter, timeline,
-        edf and rank. Needs Plotly or matplotlib.
-
-            sweep.run(train).plot.slice()
-        """
-        from .plot import Plots
-        return Plots(self)
-
-    @property
-    def notes(self) -> list[str]:
-        """What was worth telling on the way: warnings, runs without the primary metric."""
-        return [text if run is None else f"run {run}: {text}" for _, run, text in self._view.notes()]
-
-    def controller_log(self) -> str:
-        """What was done with the sweep and when, a line each, framed as HyperDrive's hyperdrive.txt is: drawn, started,
-        stopped by the policy, ended. `hdrive logs SWEEP --controller` prints the same.
-
-            print(sweep.run(train).controller_log())
-        """
-        return str(self._view.controller_log())
 
     # ---- Python ---------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ SETUPS = {
     "AskedRun.report": "run, loss, epoch = sweep.ask(), 0.5, 1",
     "Metrics": "run = sweep.run(lambda run, params: run.log('loss', 0.5)).runs[0]",
     "Runs": "sweep.run(train)",
-    "Sweep.to_dataframe": "sweep.run(train)",
+    "Results.to_dataframe": "sweep.run(train)",
     "load": "sweep.run(train)",
     "Sweep.run": "train = lambda lr, layers: type('Result', (), {'accuracy': 0.5})",
 }

@@ -290,10 +290,10 @@ def test_a_grid_knows_how_many_runs_there_are(make):
 
 def test_a_handle_stops_pauses_and_changes_a_sweep(make):
     for directory in (":memory:", None):
-        go = threading.Event()
+        began, go = threading.Event(), threading.Event()
         sweep = make(directory=directory, max_total_runs=50)
-        handle = sweep.start(lambda x: go.wait(30) and x)
-        assert not handle.wait(0.01)
+        handle = sweep.start(lambda x: began.set() or go.wait(30) and x)
+        assert began.wait(30) and not handle.wait(0)
         handle.pause()
         handle.update(max_total_runs=3)
         handle.enqueue({"x": 0.25})
