@@ -11,6 +11,8 @@ void bind_space(nanobind::module_& module);
 void bind_spec(nanobind::module_& module);
 void bind_config(nanobind::module_& module);
 void bind_environment(nanobind::module_& module);
+void bind_targets(nanobind::module_& module);
+void bind_pipeline(nanobind::module_& module);
 void bind_history(nanobind::module_& module);
 void bind_sampler(nanobind::module_& module);
 void bind_store(nanobind::module_& module);

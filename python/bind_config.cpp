@@ -11,28 +11,12 @@
 #include "python/convert.h"
 #include "python/errors.h"
 #include "python/gil.h"
+#include "python/loaded.h"
 
 namespace nb = nanobind;
 
 namespace hdrive::python {
 namespace {
-
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
-// The specification, the warnings, whether a seed and whether the concurrency were given, and what
-// is wanted around the program.
-nb::tuple told(const LoadedConfig& loaded) {
-  std::string errors;
-  std::vector<std::string> warnings;
-  for (const Problem& problem : loaded.problems)
-    if (problem.severity == Problem::Severity::error)
-      errors += (errors.empty() ? "" : "\n") + problem.message();
-    else
-      warnings.push_back(problem.message());
-  if (!loaded.ok()) raise("ConfigError", errors);
-  return nb::make_tuple(loaded.spec, warnings, loaded.seed_given, loaded.concurrency_given,
-                        loaded.surroundings);
-}
 
 nb::tuple load(const std::string& file, const Settings& set,
                const std::vector<std::string>& command, bool needs_command) {
@@ -79,6 +63,24 @@ nb::list algorithms(const std::vector<AlgorithmInfo>& table) {
 
 }  // namespace
 
+std::vector<std::string> warnings_or_raise(const std::vector<Problem>& problems) {
+  std::string errors;
+  std::vector<std::string> warnings;
+  for (const Problem& problem : problems)
+    if (problem.severity == Problem::Severity::error)
+      errors += (errors.empty() ? "" : "\n") + problem.message();
+    else
+      warnings.push_back(problem.message());
+  if (!errors.empty()) raise("ConfigError", errors);
+  return warnings;
+}
+
+nb::tuple told(const LoadedConfig& loaded) {
+  const std::vector<std::string> warnings = warnings_or_raise(loaded.problems);
+  return nb::make_tuple(loaded.spec, warnings, loaded.seed_given, loaded.concurrency_given,
+                        loaded.surroundings);
+}
+
 void bind_config(nb::module_& module) {
   module.def("load_config", load);
   module.def("load_run_configuration", load_run_configuration);
@@ -88,6 +90,8 @@ void bind_config(nb::module_& module) {
   module.def("file_as_json", [](const std::string& file) {
     return valid_or_raise(unlocked([&] { return file_as_json(file); }));
   });
+  module.def("differences",
+             [](const SweepSpec& one, const SweepSpec& other) { return differences(one, other); });
   module.def("samplers", [] { return algorithms(sampler_algorithms()); });
   module.def("policies", [] { return algorithms(policy_algorithms()); });
 }

@@ -227,17 +227,6 @@ void bind_sweep(nb::module_& module) {
              nb::arg("sampler").none(), nb::arg("policy").none(), nb::arg("listeners"),
              nb::arg("command_path"), nb::arg("visible_gpus").none(),
              nb::arg("tracking_uri").none(), nb::arg("targets_files"));
-  module.def(
-      "targets_files",
-      [](const std::string& here, const nb::callable& variable) {
-        std::vector<std::string> files;
-        for (const auto& file : targets_files(here, [&](const char* name) {
-               return nb::cast<std::optional<std::string>>(variable(name));
-             }))
-          files.push_back(file.string());
-        return files;
-      },
-      nb::arg("here"), nb::arg("variable"));
   module.def("own_tracking_uri", own_tracking_uri, nb::arg("exported_uri").none(),
              nb::arg("run_id").none());
 }

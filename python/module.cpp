@@ -24,6 +24,8 @@ NB_MODULE(_core, module) {
   bind_spec(module);
   bind_environment(module);
   bind_config(module);
+  bind_targets(module);
+  bind_pipeline(module);
   bind_history(module);
   bind_sampler(module);
   bind_store(module);

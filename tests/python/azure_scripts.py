@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training scripts and notebooks, as people write them for Azure ML, for the tests of hdrive.azureml."""
+"""Training scripts and notebooks, as people write them for Azure ML, for the tests of hdrive.azureml, and a
+configuration around them."""
+
+from hdrive.azureml import HyperDriveConfig, PrimaryMetricGoal, RandomParameterSampling, uniform
+
+
+def config(source, sampling=None, **given):
+    """A sweep of one run, with whatever else is given."""
+    settings = {"hyperparameter_sampling": sampling or RandomParameterSampling({"x": uniform(0, 1)}),
+                "primary_metric_name": "loss", "primary_metric_goal": PrimaryMetricGoal.MINIMIZE,
+                "max_total_runs": 1, "run_config": source}
+    return HyperDriveConfig(**{**settings, **given})
+
 
 # scikit-learn's shape: arguments, a series of the metric, a model in outputs/.
 CLASSIFIER = """

@@ -27,3 +27,11 @@ def make():
         return hdrive.Sweep({"x": hdrive.uniform(-1, 1)} if space is None else space, **{**settings, **given})
 
     return build
+
+
+@pytest.fixture
+def source(own_folder):
+    """A script for hdrive.azureml, as a ScriptRunConfig."""
+    from hdrive.azureml import ScriptRunConfig
+    (own_folder / "train.py").write_text("print('trained')")
+    return ScriptRunConfig(".", "train.py")

@@ -160,13 +160,10 @@ def test_environments_come_from_files_too(files):
 
 
 def test_what_cannot_be_loaded_says_so(files):
-    (files / "pipeline.yml").write_text("type: pipeline\njobs: {}\n")
-    with pytest.raises(NotImplementedError, match="hdrive run .*pipeline.yml"):
-        load_job(files / "pipeline.yml")
     with pytest.raises(UserErrorException, match="there is no .*none.yml"):
         load_job("none.yml")
     (files / "bad.yml").write_text(json.dumps({"type": "schedule"}))
-    with pytest.raises(UserErrorException, match="type 'schedule' is none; allowed: sweep, command"):
+    with pytest.raises(UserErrorException, match="type 'schedule' is none; allowed: sweep, command, pipeline"):
         load_job(files / "bad.yml")
     with pytest.raises(NotImplementedError, match="sweep"):
         load_component(files / "sweep.yml")

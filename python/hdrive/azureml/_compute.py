@@ -1,59 +1,219 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compute targets. hdrive runs on this machine, as "local"; the others say so when they are asked for."""
+"""Compute targets: the targets of targets.yml by their names, and this machine, "local"."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import json
+import os
+import shutil
+from typing import Any
 
+from .. import _core, _specification
+from .._errors import HdriveError
 from ._errors import ComputeTargetException
-from ._settings import Settings
+from ._settings import Settings, count, ignored
 
 __all__ = ["AdlaCompute", "AksCompute", "AmlCompute", "BatchCompute", "ComputeInstance", "ComputeTarget",
            "DataFactoryCompute", "DatabricksCompute", "HDInsightCompute", "KubernetesCompute", "RemoteCompute",
-           "require_local"]
+           "place_of", "slots_of", "target_named", "targets"]
+
+# Which of Azure's classes a target of ours is.
+_KINDS = {"ssh": "RemoteCompute", "slurm": "AmlCompute"}
 
 
-def _refuse(name: Any, kind: str = "compute target") -> NoReturn:
-    raise ComputeTargetException(f"there is no {kind} {name!r}: hdrive has no remote targets yet and runs on this "
-                                 "machine; leave compute_target out, or give \"local\"")
+def _files(source_directory: str | None = None) -> list[str]:
+    """Where targets are looked for, as a sweep does."""
+    found = _core.targets_files(_specification.working_directory(), os.environ.get)
+    return found if source_directory is None else [os.path.join(source_directory, "targets.yml"), *found]
 
 
-def require_local(target: Any) -> None:
-    """Raises ComputeTargetException unless the target is None or "local"."""
-    if target is not None and target != "local":
-        _refuse(getattr(target, "name", target))
+def _found(name: Any, source_directory: str | None = None) -> dict[str, Any]:
+    """What targets.yml says of a name. Raises ComputeTargetException for one that it has not, which tells how to make
+    it."""
+    if not isinstance(name, str) or not name:
+        raise ComputeTargetException(f"compute target: a name is wanted, not {name!r}")
+    try:
+        return _core.find_targets(_files(source_directory), [name])[0]
+    except HdriveError as error:
+        raise ComputeTargetException(f"{error}\n{_how_to_make(name)}") from None
+
+
+def _how_to_make(name: str) -> str:
+    return (f"`hdrive target create {name} --host HOST` makes one of a machine that you can log in to, `hdrive target "
+            f"create {name} --type slurm` one of a cluster (docs/targets.md); \"local\", or no compute target, is this "
+            "machine")
+
+
+def place_of(target: Any, source_directory: str | None = None) -> tuple[str | None, str]:
+    """The name of the target that a configuration's `target` means, and its type; None and "local": this machine.
+    Raises ComputeTargetException for what there is not."""
+    if target is None or target == "local":
+        return None, "local"
+    named = getattr(target, "name", target)
+    found = _found(named, source_directory)
+    return (None, "local") if found["type"] == "local" and found["name"] == "local" else (named, found["type"])
+
+
+def target_named(compute: Any) -> Any:
+    """v2's word for a target, `azureml:NAME` or NAME or an object with a name, as v1's; None is this machine."""
+    named = getattr(compute, "name", compute)
+    return "local" if named is None else named[8:] if isinstance(named, str) and named.startswith("azureml:") else named
+
+
+def slots_of(target: str | None, source_directory: str) -> int | None:
+    """How many runs the target takes at once, where that is written down."""
+    slots: int | None = None if target is None else _found(target, source_directory)["slots"]
+    return slots
+
+
+def targets() -> dict[str, ComputeTarget]:
+    """The targets of targets.yml by name, without this machine."""
+    return {each["name"]: ComputeTarget._of(each) for each in _core.load_targets(_files())[0]}
 
 
 class ProvisioningConfiguration(Settings):
-    """What a cluster was to be. Kept as given, as there is nobody to provide it."""
+    """What a target is to be: a cluster, which nobody provides here, or a machine by SSH. Kept as given."""
 
     def __init__(self, kind: str, given: dict[str, Any]) -> None:
         self.kind = kind
         for name, value in given.items():
             setattr(self, name, value)
 
+    def validate_configuration(self) -> None:
+        """Nothing is checked before it is used."""
+
+
+class ComputeStatus:
+    """The state of a target, as a cluster of Azure tells it."""
+
+    def __init__(self, target: dict[str, Any]) -> None:
+        self.provisioning_state = "Succeeded"
+        self.allocation_state = "Steady"
+        self.slots = target["slots"]
+        self.errors = None
+
+    def serialize(self) -> dict[str, Any]:
+        """As a dict."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return json.dumps(self.serialize())
+
 
 class ComputeTarget:
-    """A target by its name. Raises ComputeTargetException, whatever the name: the code that then creates one hears
-    of it by `create`, too."""
+    """A target of targets.yml by its name: `type` ("ssh", "slurm"), `properties`, its keys as they are written there.
+
+        workstation = ComputeTarget(ws, "workstation")
+        ScriptRunConfig(".", "train.py", compute_target=workstation)
+
+    Raises ComputeTargetException for a name that no targets.yml has, as Azure does: programs make one then.
+    """
+
+    _target: dict[str, Any]
+
+    def __new__(cls, workspace: Any = None, name: str = "", **_: Any) -> ComputeTarget:
+        """Of its own class, where only the name is given."""
+        made: ComputeTarget = super().__new__(_class_of(_found(name)) if cls is ComputeTarget else cls)
+        return made
 
     def __init__(self, workspace: Any = None, name: str = "", **_: Any) -> None:
-        _refuse(name, type(self).__name__)
+        self.workspace = workspace
+        self._target = _found(name)
+
+    @staticmethod
+    def _of(target: dict[str, Any]) -> ComputeTarget:
+        made = object.__new__(_class_of(target))
+        made.workspace, made._target = None, target
+        return made
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self._target["name"])
+
+    @property
+    def type(self) -> str:
+        """ssh or slurm; local."""
+        return str(self._target["type"])
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Its keys, each value as YAML."""
+        return dict(self._target["keys"])
+
+    provisioning_state = "Succeeded"
+    provisioning_errors = None
+
+    def get_status(self) -> ComputeStatus:
+        """That it is there; `hdrive target test` tries it."""
+        return ComputeStatus(self._target)
+
+    def serialize(self) -> dict[str, Any]:
+        """Its name, type and keys."""
+        return {"name": self.name, "computeType": self.type, "provisioningState": self.provisioning_state,
+                "properties": self.properties}
+
+    def refresh_state(self) -> None:
+        """Reads targets.yml again."""
+        self._target = _found(self.name)
+
+    def wait_for_completion(self, show_output: bool = False, *_: Any, **__: Any) -> None:
+        """Returns at once: what is written is there."""
+        if show_output:
+            print(f"{self.name}: {self.provisioning_state}", flush=True)
+
+    def detach(self) -> None:
+        """Takes it out of targets.yml. Sweeps that still have runs there cannot go on without it."""
+        file = self._target["file"]
+        if not file:
+            raise ComputeTargetException(f"{self.name}: this machine cannot be detached")
+        _change(file, lambda text: _core.without_target(text, file, self.name))
+
+    delete = detach
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, type={self.type!r})"
+
+    # ---- making them ----------------------------------------------------------------------------------------
 
     @staticmethod
     def create(workspace: Any, name: str, provisioning_configuration: Any) -> ComputeTarget:
-        """Raises ComputeTargetException."""
-        _refuse(name, getattr(provisioning_configuration, "kind", "compute target"))
+        """The target of this name where there is one; else ComputeTargetException, as machines are not hdrive's to
+        rent, which says how to name those you have."""
+        try:
+            return ComputeTarget._of(_found(name))
+        except ComputeTargetException:
+            kind = getattr(provisioning_configuration, "kind", "cluster")
+            raise ComputeTargetException(f"{kind} {name!r}: hdrive makes no clusters, it uses the machines there are. "
+                                         f"{_how_to_make(name)}") from None
 
     @staticmethod
     def attach(workspace: Any, name: str, attach_configuration: Any) -> ComputeTarget:
-        """Raises ComputeTargetException."""
-        _refuse(name, getattr(attach_configuration, "kind", "compute target"))
+        """A machine by SSH under this name, written into targets.yml of the working directory, as `hdrive target
+        attach` does; the same one again changes nothing. Raises ComputeTargetException for other kinds, and where the
+        name is another target's."""
+        kind = getattr(attach_configuration, "kind", type(attach_configuration).__name__)
+        if kind != "RemoteCompute":
+            raise ComputeTargetException(f"{kind} {name!r} cannot be attached: a machine by SSH can "
+                                         f"(RemoteCompute.attach_configuration). {_how_to_make(name)}")
+        _specification.text("name", name)
+        keys = attach_configuration._keys()
+        known = {each["name"]: each for each in _core.load_targets(_files())[0]}
+        if name in known:
+            # Quotes are a matter of how it was written; further keys, such as slots, are the user's.
+            written = known[name]["keys"]
+            if all(written.get(key, "").replace('"', "") == value.replace('"', "") for key, value in keys):
+                return ComputeTarget._of(known[name])
+            raise ComputeTargetException(f"there is another target {name!r} in {known[name]['file']}; detach() takes it "
+                                         "out")
+        file = os.path.join(_specification.working_directory(), "targets.yml")
+        _change(file, lambda text: _core.with_target(text, file, name, keys))
+        return ComputeTarget(workspace, name)
 
     @staticmethod
     def list(workspace: Any) -> Any:
-        """None."""
-        return []
+        """The targets of targets.yml."""
+        return [*targets().values()]
 
     @classmethod
     def provisioning_configuration(cls, *_: Any, **given: Any) -> ProvisioningConfiguration:
@@ -66,46 +226,125 @@ class ComputeTarget:
         return ProvisioningConfiguration(cls.__name__, given)
 
 
+def _class_of(target: dict[str, Any]) -> type[ComputeTarget]:
+    found: type[ComputeTarget] = globals()[_KINDS.get(target["type"], "ComputeTarget")]
+    return found
+
+
+def _change(file: str, changed: Any) -> None:
+    try:
+        text = ""
+        if os.path.exists(file):
+            with open(file, encoding="utf-8") as before:
+                text = before.read()
+        text = changed(text)
+        place = os.path.realpath(file)  # a link stays one
+        temporary = f"{place}.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8") as after:
+            after.write(text)
+        if os.path.exists(place):
+            shutil.copymode(place, temporary)
+        os.replace(temporary, place)
+    except (OSError, ValueError) as error:
+        raise ComputeTargetException(str(error)) from None
+
+
+class SshConfiguration(ProvisioningConfiguration):
+    """A machine by SSH, which `ComputeTarget.attach` names."""
+
+    def __init__(self, username: str | None, address: str | None, ssh_port: int, password: str, private_key_file: str,
+                 private_key_passphrase: str) -> None:
+        super().__init__("RemoteCompute", {})
+        self.username = username
+        self.address = address
+        self.ssh_port = ssh_port
+        self.password = password
+        self.private_key_file = private_key_file
+        self.private_key_passphrase = private_key_passphrase
+
+    def _keys(self) -> list[tuple[str, str]]:
+        """As targets.yml has it, values as YAML. Raises for a password."""
+        if self.password or self.private_key_passphrase:
+            raise ComputeTargetException("attach: hdrive keeps no secrets: log in by a key (private_key_file), and give "
+                                         "a key's passphrase to ssh-agent")
+        if not self.address:
+            raise ComputeTargetException("attach: address: the name of a machine is wanted, or its IP address, not "
+                                         f"{self.address!r}")
+        host: dict[str, Any] = {"host": self.address}
+        if self.ssh_port != 22:
+            host["port"] = count("attach: ssh_port", self.ssh_port)
+        if self.username:
+            host["user"] = self.username
+        if self.private_key_file:
+            host["identity_file"] = os.path.abspath(os.path.expanduser(self.private_key_file))
+        members = ", ".join(f"{key}: {value if isinstance(value, int) else json.dumps(value)}"
+                            for key, value in host.items())
+        return [("type", "ssh"), ("hosts", f"[{{{members}}}]")]
+
+
 class AmlCompute(ComputeTarget):
-    """A cluster of Azure ML."""
+    """A cluster; here the target of its name: a machine by SSH, or a Slurm cluster."""
 
     @staticmethod
     def supported_vmsizes(*_: Any, **__: Any) -> Any:
-        """None."""
+        """None: there are the machines you have."""
         return []
+
+    def list_nodes(self) -> Any:
+        """None: nodes are the target's."""
+        return []
+
+    def update(self, **given: Any) -> None:
+        """A cluster of yours has the size that it has."""
+        ignored("AmlCompute.update", given, "`hdrive target update` changes a target")
 
 
 class RemoteCompute(ComputeTarget):
-    """A machine by SSH."""
+    """A machine by SSH.
+
+        configuration = RemoteCompute.attach_configuration(address="node1", ssh_port=22, username="ada",
+                                                           private_key_file="~/.ssh/id_ed25519")
+        node1 = ComputeTarget.attach(ws, "node1", configuration)
+    """
+
+    @classmethod
+    def attach_configuration(cls, username: str | None = None, address: str | None = None, ssh_port: int = 22,
+                             password: str = "", private_key_file: str = "", private_key_passphrase: str = "",
+                             resource_id: str | None = None, **given: Any) -> ProvisioningConfiguration:
+        """A description, which `attach` takes."""
+        ignored("RemoteCompute.attach_configuration", {"resource_id": resource_id, **given},
+                "a machine is found by its address")
+        return SshConfiguration(username, address, ssh_port, password, private_key_file, private_key_passphrase)
 
 
 class HDInsightCompute(ComputeTarget):
-    """A cluster of HDInsight, by SSH."""
+    """A cluster of HDInsight; here the target of its name. Spark is not started: attach its head node by
+    RemoteCompute."""
 
 
 class BatchCompute(ComputeTarget):
-    """An account of Azure Batch."""
+    """An account of Azure Batch; here the target of its name."""
 
 
 class DatabricksCompute(ComputeTarget):
-    """A workspace of Databricks."""
+    """A workspace of Databricks; here the target of its name."""
 
 
 class AdlaCompute(ComputeTarget):
-    """An account of Data Lake Analytics."""
+    """An account of Data Lake Analytics; here the target of its name."""
 
 
 class DataFactoryCompute(ComputeTarget):
-    """A data factory."""
+    """A data factory; here the target of its name."""
 
 
 class AksCompute(ComputeTarget):
-    """A cluster of Kubernetes in Azure."""
+    """A cluster of Kubernetes in Azure; here the target of its name."""
 
 
 class KubernetesCompute(ComputeTarget):
-    """A cluster of Kubernetes elsewhere."""
+    """A cluster of Kubernetes elsewhere; here the target of its name."""
 
 
 class ComputeInstance(ComputeTarget):
-    """A workstation in Azure."""
+    """A workstation in Azure; here the target of its name."""

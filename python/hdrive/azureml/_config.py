@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ._compute import slots_of
 from ._errors import UserErrorException
 from ._policies import as_goal, as_policy
 from ._runconfig import Program, ScriptRunConfig
@@ -81,8 +82,10 @@ class HyperDriveConfig(Settings):
     def _program(self, experiment: str) -> Program:
         return self._script()._program(experiment)
 
-    def _concurrent(self) -> int:
-        return self.max_concurrent_runs or min(self.max_total_runs, os.cpu_count() or 1)
+    def _concurrent(self, program: Program) -> int:
+        """As given, else as many as the place has room for."""
+        room = slots_of(program.target, program.source_directory) or os.cpu_count() or 1
+        return self.max_concurrent_runs or min(self.max_total_runs, room)
 
     def _earlier(self) -> dict[str, Any]:
         """What the sweep takes over, as Sweep takes it."""

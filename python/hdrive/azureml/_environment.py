@@ -309,6 +309,18 @@ class Environment(Settings):
     def _interpreter_in_image(self) -> str:
         return self.python.interpreter_path
 
+    def _interpreter_elsewhere(self, target: str) -> str:
+        """The interpreter on a machine that is reached by SSH: by its name, found there. Raises for packages, which
+        are not installed there."""
+        packages = self.python.conda_dependencies
+        named = packages is not None and (packages.conda_packages or packages.pip_packages)
+        if not self.python.user_managed_dependencies and (named or self.python.conda_dependencies_file):
+            raise UserErrorException(
+                f"environment {self.name!r}: its packages are installed on this machine alone, and the runs go to target "
+                f"{target!r}. Set python.user_managed_dependencies = True, and have `python` of the target in targets.yml "
+                "be the folder with an interpreter that has them")
+        return self.python.interpreter_path
+
     def _interpreter(self) -> str:
         """The interpreter of this machine to run scripts with. Raises for what hdrive cannot give."""
         python = self.python

@@ -25,7 +25,7 @@ class NotBuiltError(UserErrorException, NotImplementedError):
 
 
 class ComputeTargetException(AzureMLException):
-    """A compute target that is not there. Of hdrive's all but "local"."""
+    """A compute target that is not there: no targets.yml has it."""
 
 
 class ExperimentExecutionException(AzureMLException):

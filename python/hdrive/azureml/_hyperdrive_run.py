@@ -169,7 +169,7 @@ class HyperDriveRun(Run):
         from ._runs import _utc
         over = entry["status"] in _live.ENDED
         details: dict[str, Any] = {
-            "runId": self.id, "target": "local", "status": entry["status"], "startTimeUtc": _created(entry["created"]),
+            "runId": self.id, "target": self._config().get("target", "local"), "status": entry["status"], "startTimeUtc": _created(entry["created"]),
             "endTimeUtc": _utc(max(ended)) if over and ended else None, "services": {},
             "properties": self._properties(), "inputDatasets": [], "outputDatasets": [],
             "runDefinition": self._definition(), "logFiles": {}}

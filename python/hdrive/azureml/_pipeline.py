@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ._steps import Step
     from ._workspace import Experiment, Workspace
 
-__all__ = ["Pipeline", "PipelineData", "PipelineRun", "StepRun", "StepSequence", "TrainingOutput", "in_order"]
+__all__ = ["Pipeline", "PipelineData", "PipelineRun", "StepRun", "StepSequence", "TrainingOutput",
+           "end_with_interpreter", "in_order"]
 
 
 class TrainingOutput:
@@ -198,7 +199,7 @@ class PipelineRun:
         for step in steps:
             for data in step.outputs:
                 data._place(run.directory)
-        _live_pipelines.add(run)
+        end_with_interpreter(run)
         run._thread.start()
         return run
 
@@ -290,7 +291,12 @@ class PipelineRun:
 
 
 # What has to end before the interpreter does.
-_live_pipelines: weakref.WeakSet[PipelineRun] = weakref.WeakSet()
+_live_pipelines: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def end_with_interpreter(run: Any) -> None:
+    """It is cancelled, and its `_thread` waited for, before the interpreter ends."""
+    _live_pipelines.add(run)
 
 
 def _end_all() -> None:

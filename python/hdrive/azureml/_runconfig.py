@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _modules
-from ._compute import require_local
+from ._compute import place_of
 from ._environment import CondaDependencies, Environment
-from ._errors import UserErrorException
+from ._errors import ComputeTargetException, UserErrorException
 from ._images import DockerConfiguration, Image
 from ._settings import Settings, count, ignored, not_built
 
@@ -94,7 +94,7 @@ class _History(Settings):
 
 
 class RunConfiguration(Settings):
-    """How a script is run: `environment`, `environment_variables`, `target` ("local"), `node_count`, ...
+    """How a script is run: `environment`, `environment_variables`, `target` (a compute target or its name), `node_count`, ...
 
         run_config = RunConfiguration()
         run_config.environment.python.user_managed_dependencies = True
@@ -162,9 +162,6 @@ class RunConfiguration(Settings):
         return self.docker if self.docker is not self._own_docker or self.docker.use_docker else None
 
     def _check(self) -> None:
-        # A file's own target is warned of, when it is loaded, as the command does.
-        if self.target != self._loaded_target:
-            require_local(self.target)
         if self.framework.lower() not in map(str.lower, _FRAMEWORKS):
             raise not_built(f"framework={self.framework!r}", f"allowed: {', '.join(_FRAMEWORKS)}")
         loaded = self._document
@@ -184,6 +181,16 @@ class RunConfiguration(Settings):
         if self.output_data:
             raise not_built(f"output_data: {', '.join(map(str, self.output_data))}",
                             "write to ./outputs, which is kept of each run")
+
+    def _place(self, source_directory: str) -> tuple[str | None, str]:
+        """The target that `target` means, and its type. One that a file has and targets.yml has not is this machine,
+        of which loading the file has warned, as the command does."""
+        try:
+            return place_of(self.target, source_directory)
+        except ComputeTargetException:
+            if self.target == self._loaded_target:
+                return None, "local"
+            raise
 
     def _distributed(self) -> _Distributed | None:
         communicator, framework = str(self.communicator).lower(), self.framework.lower()
@@ -214,6 +221,7 @@ class Program:
     arguments: list[str] = field(default_factory=list)
     image: Image | None = None
     data: list[str] = field(default_factory=list)
+    target: str | None = None  # None: this machine
 
     def volumes(self) -> list[str]:
         """The files and folders of this machine that its arguments name: a container is to see them. Of one that the
@@ -286,22 +294,27 @@ class ScriptRunConfig(Settings):
         """What is to be run. Raises for all that hdrive cannot give, by its name."""
         config = self.run_config
         config._check()
+        target, kind = config._place(self.source_directory)
         image = config.environment._image(config._docker_given())
-        interpreter = config.environment._interpreter() if image is None else \
-            config.environment._interpreter_in_image()
+        if kind == "ssh" and image is not None:
+            raise not_built(f"a container on target {target!r}, which is reached by SSH", "let the script's own command "
+                            "start it there, or use a Python of that machine: its `python` in targets.yml")
+        interpreter = config.environment._interpreter_in_image() if image is not None else \
+            config.environment._interpreter_elsewhere(str(target)) if kind == "ssh" else \
+            config.environment._interpreter()
         if not os.path.isdir(self.source_directory):
             raise UserErrorException(f"source_directory: there is no folder {self.source_directory}")
         environment = {**config.environment.environment_variables, **config.environment_variables}
         program = Program([], True, self.source_directory,
-                          scripts_environment(environment, experiment, image is None),
-                          config.max_run_duration_seconds or _THIRTY_DAYS, image=image)
+                          scripts_environment(environment, experiment, image is None and target is None),
+                          config.max_run_duration_seconds or _THIRTY_DAYS, image=image, target=target)
         if self.command is not None:
             text = self.command if isinstance(self.command, str) else " ".join(map(argument_text, self.command))
             self._give_data(program)
             words = [] if isinstance(self.command, str) else map(argument_text, self.command)
             program.data += [*self._reads, *words]
             program.command, program.append_parameters = ["/bin/sh", "-c", text], False
-            if image is None:  # "python" is the environment's, for the shell as well
+            if image is None and kind != "ssh":  # "python" is the environment's, for the shell as well
                 path = program.environment.get("PATH", os.environ.get("PATH", os.defpath))
                 program.environment["PATH"] = os.path.dirname(interpreter) + os.pathsep + path
         else:
@@ -321,6 +334,9 @@ class ScriptRunConfig(Settings):
         if distributed is not None and image is not None and distributed._processes() > 1:
             raise not_built(f"{type(distributed).__name__} in a container", "let the script's own command start the "
                             "processes, as in: torchrun --nproc-per-node 2 train.py")
+        if distributed is not None and kind == "ssh" and distributed._processes() > 1:
+            raise not_built(f"{type(distributed).__name__} on target {target!r}, which is reached by SSH", "let the "
+                            "script's own command start the processes, as in: torchrun --nproc-per-node 2 train.py")
         if distributed is not None:
             program.command = _launched(distributed, program.command, interpreter)
         return program

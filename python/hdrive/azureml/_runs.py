@@ -203,7 +203,7 @@ class Run(_context.Run):
         (texts, the user's first and then the parameters), and error where it failed."""
         stored = self._stored()
         details: dict[str, Any] = {
-            "runId": self.id, "target": "local", "status": self.get_status(),
+            "runId": self.id, "target": self._config().get("target", "local"), "status": self.get_status(),
             "startTimeUtc": _utc(stored.started) if stored else None,
             "endTimeUtc": _utc(stored.ended) if stored else None, "services": {}, "properties": self._properties(),
             "inputDatasets": [], "outputDatasets": [], "runDefinition": self._definition(),
@@ -229,7 +229,7 @@ class Run(_context.Run):
         script = config.get("script")
         arguments = words[words.index(script) + 1:] if script in words else list(config.get("arguments", []))
         return {"script": script, "command": "" if script else " ".join(words), "arguments": arguments,
-                "useAbsolutePath": False, "target": "local", "framework": "Python",
+                "useAbsolutePath": False, "target": config.get("target", "local"), "framework": "Python",
                 "sourceDirectory": config.get("source_directory"),
                 "maxRunDurationSeconds": config.get("max_run_duration")}
 

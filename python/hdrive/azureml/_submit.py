@@ -31,12 +31,13 @@ def begin(sweep: Sweep, program: Program, kind: str, **more: Any) -> None:
         handle = sweep.start_command(program.command)
     _context.Journal(str(sweep.directory)).add("config", "", {
         "type": kind, "script": program.script, "arguments": program.arguments,
-        "source_directory": program.source_directory, "max_run_duration": program.max_run_duration, **more})
+        "source_directory": program.source_directory, "max_run_duration": program.max_run_duration,
+        "target": program.target or "local", **more})
     _live.keep(handle)
 
 
 def _program_options(program: Program, experiment: Experiment) -> dict[str, Any]:
-    return {"directory": experiment.workspace.directory, "experiment": experiment.name,
+    return {"target": program.target, "directory": experiment.workspace.directory, "experiment": experiment.name,
             "source_directory": program.source_directory, "append_parameters": program.append_parameters,
             "environment_variables": program.environment, "max_run_duration": program.max_run_duration}
 
@@ -48,7 +49,7 @@ def start_sweep(experiment: Experiment, config: HyperDriveConfig, name: str = ""
                   goal="minimize" if config.primary_metric_goal is PrimaryMetricGoal.MINIMIZE else "maximize",
                   sampler=config.hyperparameter_sampling.sampler,
                   policy=config.policy._native(), max_total_runs=config.max_total_runs,
-                  max_concurrent_runs=config._concurrent(), max_duration=config.max_duration_minutes * 60,
+                  max_concurrent_runs=config._concurrent(program), max_duration=config.max_duration_minutes * 60,
                   seed=config.seed, name=name, **config._earlier(),
                   **_program_options(program, experiment))
     begin(sweep, program, "hyperdrive")

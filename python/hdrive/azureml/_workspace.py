@@ -82,8 +82,9 @@ class Workspace:
 
     @property
     def compute_targets(self) -> dict[str, Any]:
-        """None: hdrive runs on this machine."""
-        return {}
+        """The targets of targets.yml by name (docs/targets.md)."""
+        from ._compute import targets
+        return dict(targets())
 
     @property
     def environments(self) -> dict[str, Any]:

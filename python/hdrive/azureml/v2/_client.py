@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from .._compute import _refuse
+from .._compute import ComputeTarget, targets
 from .._environment import Environment as _Environment
 from .._errors import ExperimentExecutionException, UserErrorException
 from .._hyperdrive_run import HyperDriveRun
@@ -18,6 +18,7 @@ from .._submit import start_script, start_sweep
 from .._workspace import Experiment, Workspace
 from ._jobs import Command, Environment, SweepJob
 from ._load import LoadedJob, _plain
+from ._pipeline import PipelineJobRun, open_pipeline, pipelines
 
 __all__ = ["AmlCompute", "AzureCliCredential", "DefaultAzureCredential", "InteractiveBrowserCredential", "MLClient",
            "SubmittedJob"]
@@ -46,7 +47,9 @@ class AzureCliCredential(_Credential):
 
 
 class AmlCompute:
-    """A description of a cluster, which MLClient.compute refuses to make."""
+    """A description of a cluster, by whose name MLClient.compute.begin_create_or_update finds a target."""
+
+    kind = "AmlCompute"
 
     def __init__(self, *, name: str, **given: Any) -> None:
         self.name = name
@@ -56,13 +59,16 @@ class AmlCompute:
 class SubmittedJob:
     """A job that was submitted. `run` is what it is in v1's words: a HyperDriveRun, or a Run."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Any) -> None:
+        self.run: Any = run
 
     @property
     def name(self) -> str:
         """The name it was given, else its id: by which `jobs` finds it."""
-        return self.run._sweep.name if self._is_whole and self.run._sweep.name else self.run.id
+        if isinstance(self.run, PipelineJobRun):
+            return self.run.name
+        named: str = self.run._sweep.name if self._is_whole and self.run._sweep.name else self.run.id
+        return named
 
     @property
     def _is_whole(self) -> bool:
@@ -70,38 +76,38 @@ class SubmittedJob:
 
     @property
     def type(self) -> str:
-        """sweep or command."""
-        return "sweep" if isinstance(self.run, HyperDriveRun) else "command"
+        """sweep, command or pipeline."""
+        return "pipeline" if isinstance(self.run, PipelineJobRun) else "sweep" if isinstance(self.run, HyperDriveRun) else "command"
 
     @property
     def status(self) -> str:
         """Running, Completed, Failed, Canceled, ..."""
-        return self.run.get_status()
+        return str(self.run.get_status())
 
     @property
     def display_name(self) -> str:
         """A name for people."""
-        return self.run.display_name or self.name
+        return str(self.run.display_name or self.name)
 
     @property
     def experiment_name(self) -> str:
         """The experiment it is grouped with."""
-        return self.run.experiment.name
+        return str(self.run.experiment.name)
 
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
-        return self.run.get_tags()
+        return dict(self.run.get_tags())
 
     @property
     def properties(self) -> dict[str, str]:
         """Its properties: of a finished sweep best_child_run_id, score."""
-        return self.run.get_properties()
+        return dict(self.run.get_properties())
 
     @property
     def studio_url(self) -> str:
         """Where its files are."""
-        return self.run.get_portal_url()
+        return str(self.run.get_portal_url())
 
     def __repr__(self) -> str:
         return f"SubmittedJob(type={self.type!r}, name={self.name!r}, status={self.status!r})"
@@ -157,7 +163,8 @@ class _Jobs:
     def create_or_update(self, job: Any, *, description: str | None = None, tags: Any = None,
                          experiment_name: str | None = None, compute: Any = None,
                          skip_validation: bool = False) -> SubmittedJob:
-        """Begins a SweepJob or a Command, in the background. It ends with this process, as Experiment.submit's."""
+        """Begins a SweepJob, a Command or the job of a file, in the background. It ends with this process, as
+        Experiment.submit's."""
         if isinstance(job, SubmittedJob):
             job.run.set_tags(tags or {})
             return job
@@ -204,24 +211,29 @@ class _Jobs:
 
     restore = archive
 
-    def _open(self, name: str) -> Run:
-        found: Run = open_run(None, self._workspace, name)
-        return found
+    def _open(self, name: str) -> Any:
+        return open_pipeline(self._workspace, name) or open_run(None, self._workspace, name)
 
     def get(self, name: str) -> SubmittedJob:
-        """The job with this id, or name; also a sweep's run, by HD_<uuid>_<number>."""
+        """The job with this id, or name; also a sweep's run, by HD_<uuid>_<number>, and a pipeline's step, by
+        NAME.STEP."""
         return SubmittedJob(self._open(name))
 
     def list(self, *, parent_job_name: str | None = None, max_results: int = 50,
              list_view_type: Any = None) -> Iterator[SubmittedJob]:
-        """The jobs, newest first; or the runs of one."""
+        """The jobs, newest first; or the runs of one, of a pipeline its steps."""
         ignored("jobs.list", {"list_view_type": list_view_type}, "no job is archived")
         if parent_job_name is not None:
             for child in self._open(parent_job_name).get_children():
                 yield SubmittedJob(child)
             return
-        for sweep in list(reversed(self._workspace._sweeps()))[:max_results]:
-            yield SubmittedJob(self._open(sweep.id))
+        begun = pipelines(self._workspace)
+        steps = tuple(f"{name}." for name in begun)
+        found = [(moment, name) for name, moment in begun.items()]
+        found += [(float(sweep._entry()["created"]), sweep.id) for sweep in self._workspace._sweeps()
+                  if not sweep.name.startswith(steps)]
+        for _, name in sorted(found, reverse=True)[:max_results]:
+            yield SubmittedJob(self._open(name))
 
     def stream(self, name: str) -> None:
         """Tells what happens until the job has ended. Raises ActivityFailedException where it failed."""
@@ -236,8 +248,11 @@ class _Jobs:
     def download(self, name: str, *, download_path: Any = ".", output_name: str | None = None,
                  all: bool = False) -> None:
         """Copies the files of the job, of a sweep those of its best run: into artifacts/, with their names; an output
-        by name into named-outputs/<name>/. With `all` both, of every output."""
+        by name into named-outputs/<name>/. With `all` both, of every output. The files of a pipeline's steps go into
+        artifacts/<step>/."""
         run = self._open(name)
+        if isinstance(run, PipelineJobRun):
+            return run.download(os.fspath(download_path), output_name, all)
         if isinstance(run, HyperDriveRun):
             best = run.get_best_run_by_primary_metric()
             if best is None:
@@ -286,17 +301,50 @@ class _Environments:
         return iter([each for each in found.values() if name in (None, each.name)])
 
 
+class _Done:
+    """What Azure's long operations give back, of one that is over."""
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What it made."""
+        return self._result
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Returns at once."""
+
+    def done(self) -> bool:
+        """True."""
+        return True
+
+    def status(self) -> str:
+        """Succeeded."""
+        return "Succeeded"
+
+
 class _Compute:
-    def get(self, name: str) -> Any:
-        """Raises ComputeTargetException: there is this machine alone."""
-        _refuse(name)
+    """The targets of targets.yml."""
 
-    def begin_create_or_update(self, compute: Any) -> Any:
-        """Raises ComputeTargetException."""
-        _refuse(getattr(compute, "name", compute), type(compute).__name__)
+    def get(self, name: str) -> ComputeTarget:
+        """The target of this name. Raises ComputeTargetException where there is none."""
+        return ComputeTarget(None, name)
 
-    begin_delete = begin_start = begin_stop = get
+    def begin_create_or_update(self, compute: Any) -> _Done:
+        """The target of this name, where there is one. Raises ComputeTargetException else: hdrive makes no machines."""
+        return _Done(ComputeTarget.create(None, getattr(compute, "name", compute), compute))
 
-    def list(self) -> Iterator[Any]:
-        """None."""
-        return iter(())
+    def begin_delete(self, name: str, **_: Any) -> _Done:
+        """Takes it out of targets.yml."""
+        self.get(name).detach()
+        return _Done(None)
+
+    def begin_start(self, name: str, **_: Any) -> _Done:
+        """Nothing to do: a target is there."""
+        return _Done(self.get(name))
+
+    begin_stop = begin_restart = begin_start
+
+    def list(self, **_: Any) -> Iterator[Any]:
+        """The targets of targets.yml."""
+        return iter(targets().values())

@@ -9,6 +9,7 @@ import re
 import warnings
 from typing import Any
 
+from .._compute import target_named
 from .._config import HyperDriveConfig
 from .._environment import Environment as _Environment
 from .._environment import CondaDependencies
@@ -326,7 +327,7 @@ class Command(Job):
         config = RunConfiguration()
         config.environment = _environment(self.environment)
         config.environment_variables = {str(name): str(value) for name, value in self.environment_variables.items()}
-        config.target = "local" if self.compute is None else self.compute
+        config.target = target_named(self.compute)
         config.max_run_duration_seconds = timeout or self.timeout or config.max_run_duration_seconds
         code = "." if self.code is None else _local("code", os.fspath(self.code))
         made = ScriptRunConfig(code, command=self._text(space), run_config=config,

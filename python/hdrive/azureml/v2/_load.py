@@ -13,7 +13,7 @@ from ... import _core
 from ..._errors import HdriveError
 from ..._sweep import Sweep
 from .. import _context, _live
-from .._compute import require_local
+from .._compute import place_of, target_named
 from .._errors import UserErrorException
 from .._hyperdrive_run import HyperDriveRun
 from .._runs import Run, ScriptRun
@@ -35,7 +35,7 @@ __all__ = ["CommandComponent", "LoadedJob", "load_component", "load_environment"
 _TYPES = {BanditPolicy: "bandit", MedianStoppingPolicy: "median_stopping",
           TruncationSelectionPolicy: "truncation_selection", PyTorchDistribution: "pytorch", MpiDistribution: "mpi",
           TensorFlowDistribution: "tensorflow"}
-_MAPPINGS = ("environment_variables", "inputs", "limits", "objective", "outputs", "resources", "search_space", "tags",
+_MAPPINGS = ("environment_variables", "inputs", "jobs", "limits", "objective", "outputs", "resources", "search_space", "tags",
              "trial")
 _SCALARS = ("code", "command", "component", "compute", "description", "display_name", "distribution",
             "early_termination", "environment", "experiment_name", "name", "properties", "sampling_algorithm", "type")
@@ -177,7 +177,7 @@ class LoadedJob(Job):
     # ---- what it amounts to ---------------------------------------------------------------------------------
 
     def _settings(self) -> list[tuple[str, str]]:
-        document = {name: value for name, value in self._document.items() if value != {} or self._before.get(name)}
+        document = {name: value for name, value in self._document.items() if value != {} or name in self._before}
         try:
             return [(name, json.dumps(value)) for name, value in _changes(self._before, document)]
         except TypeError as error:
@@ -192,10 +192,10 @@ class LoadedJob(Job):
 
     def _begin(self, workspace: Workspace, experiment_name: str | None, compute: Any) -> Run:
         """Begins it, in the background."""
+        more = [("experiment_name", experiment_name)] if experiment_name else []
         if compute is not None:
-            require_local(compute)
-        spec, problems, seed_given, _, surroundings = self._loaded(
-            [("experiment_name", experiment_name)] if experiment_name else [])
+            more.append(("compute", place_of(target_named(compute), os.path.dirname(self._file))[0] or "local"))
+        spec, problems, seed_given, _, surroundings = self._loaded(more)
         for problem in problems:
             warnings.warn(problem.replace("--set ", ""), stacklevel=4)
         if not seed_given:
@@ -250,21 +250,20 @@ def _read(what: str, source: Any, override: Any) -> tuple[str, dict[str, Any]]:
 
 
 def load_job(source: Any, *, relative_origin: Any = None, params_override: Any = None, **kwargs: Any) -> LoadedJob:
-    """The sweep or command job of a file. Its keys are attributes; `params_override=[{"limits.max_total_trials": 5}]`
+    """The sweep, command or pipeline job of a file. Its keys are attributes; `params_override=[{"limits.max_total_trials": 5}]`
     replaces some at once. The file is checked, with what was assigned, when the job is begun.
 
         job = load_job("sweep.yml")
 
-    Raises UserErrorException for what is no job, NotImplementedError for a pipeline.
+    Raises UserErrorException for what is no job.
     """
     ignored("load_job", {"relative_origin": relative_origin, **kwargs}, "paths count from the file's folder")
     file, before = _read("load_job", source, None)
     kind = _kind_of(before)
-    if kind == "pipeline":
-        raise not_built(f"load_job of a pipeline ({file})", f"run it with the command: hdrive run {file}")
-    if kind not in ("sweep", "command"):
-        raise UserErrorException(f"load_job: {file}: type {kind!r} is none; allowed: sweep, command")
-    job = LoadedJob(file, before)
+    if kind not in ("sweep", "command", "pipeline"):
+        raise UserErrorException(f"load_job: {file}: type {kind!r} is none; allowed: sweep, command, pipeline")
+    from ._pipeline import PipelineJob
+    job = PipelineJob(file, before) if kind == "pipeline" else LoadedJob(file, before)
     object.__setattr__(job, "_document", _read("load_job", source, params_override)[1])
     return job
 
