@@ -87,9 +87,9 @@ def ask(options):
 # ---- whole sweeps ---------------------------------------------------------------------------------------------
 
 
-def sweep_seconds(directory, runs=10000):
-    sweep = hdrive.Sweep({"x": hdrive.uniform(0, 1)}, metric="loss", goal="minimize", max_total_runs=runs, seed=1,
-                         directory=directory)
+def sweep_seconds(directory, at_once, runs=10000):
+    sweep = hdrive.Sweep({"x": hdrive.uniform(0, 1)}, metric="loss", goal="minimize", max_total_runs=runs,
+                         max_concurrent_runs=at_once, seed=1, directory=directory)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     sweep.run(lambda x: x)
@@ -111,11 +111,11 @@ def sync_seconds(folder, times=200):
 
 def sweep(options):
     print("\n| 10,000 functions that do nothing | seconds | bytes a run | fdatasync ms |\n|---|---|---|---|")
-    for name in ("in memory", "on disk"):
+    for name, at_once in (("in memory", 1), ("on disk", 1), ("on disk, 8 at once", 8)):
         figures, syncs = [], []
         for _ in range(options.repeats):
             with tempfile.TemporaryDirectory() as folder:
-                figures.append(sweep_seconds(":memory:" if name == "in memory" else folder))
+                figures.append(sweep_seconds(":memory:" if name == "in memory" else folder, at_once))
                 syncs.append(sync_seconds(folder))
         # The first sweep of the process is the one that has to get its memory.
         print(f"| {name} | {median([f[0] for f in figures]):.2f} | {figures[0][1]:.0f} | "

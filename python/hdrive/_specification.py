@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import Any
 
 from . import _core
-from ._errors import ConfigError
+from ._errors import ConfigError, NotFoundError
 
 # Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
 _FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
@@ -37,7 +36,12 @@ def home(directory: str | os.PathLike[str] | None, new: bool = False) -> str:
     if directory is not None:
         return os.path.abspath(path("directory", directory))
     given = os.environ.get("HDRIVE_HOME")
-    here = path("HDRIVE_HOME" if given else "the working directory", os.path.abspath(given or ".hdrive"))
+    try:
+        here = os.path.abspath(given or ".hdrive")
+    except FileNotFoundError:
+        raise NotFoundError("the working directory was removed, so no sweeps are kept there; give a directory, or "
+                            'change to one that is there') from None
+    here = path("HDRIVE_HOME" if given else "the working directory", here)
     if given or new or os.path.isdir(here):
         return here
     folder = os.getcwd()
@@ -185,6 +189,7 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
             spec.targets = [text("target", each) for each in names]
             continue
         if key not in _FIELDS:
+            import difflib
             near = difflib.get_close_matches(key, [*_FIELDS, "target", "max_total_runs", "max_concurrent_runs", "sampler",
                                                    "policy", "directory", "start_points", "max_duration",
                                                    "resume_from", "resume_child_runs"], 1)

@@ -87,3 +87,13 @@ def test_runs_are_neither_copied_nor_pickled(make, how):
     for thing in (sweep.runs[0], sweep.runs):
         with pytest.raises(TypeError, match="belongs to its sweep.*run.params"):
             how(thing)
+
+
+def test_a_working_directory_that_was_removed_is_told(own_folder, monkeypatch):
+    gone = own_folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(hdrive.NotFoundError, match="the working directory was removed.*give a directory"):
+        hdrive.Sweep({"x": [1, 2]}, metric="loss", goal="minimize", max_total_runs=1)
+    assert hdrive.sweeps(own_folder) == []

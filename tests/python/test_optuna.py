@@ -302,3 +302,9 @@ def test_reports_out_of_order_and_reported_again_count_once():
     trial.should_prune()
     assert lengths[:2] == [[3.0], [1.0, 3.0]]
     assert len(lengths[3]) == 3
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 2**70, True])
+def test_a_seed_that_is_none_is_named(seed):
+    with pytest.raises(hdrive.ConfigError, match="seed: "):
+        HdriveSampler(seed=seed)

@@ -349,3 +349,9 @@ def test_a_data_frame_keeps_its_names():
     search = HdriveSearchCV(LogisticRegression(), C, n_iter=2, cv=2, random_state=0).fit(frame, y)
     assert search.feature_names_in_.tolist() == list("abcdef")
     assert len(pandas.DataFrame(search.cv_results_)) == 2
+
+
+@pytest.mark.parametrize("n_iter", [0, "a", 4.5])
+def test_a_number_of_candidates_that_is_none_is_named(n_iter):
+    with pytest.raises(hdrive.ConfigError, match="n_iter: "):
+        HdriveSearchCV(Ridge(), {"alpha": hdrive.uniform(0, 1)}, n_iter=n_iter).fit([[1], [2], [3]] * 4, [1, 2, 3] * 4)

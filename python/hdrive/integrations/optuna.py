@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _algorithms, _core
 from .._errors import ConfigError
+from .._specification import count
 from ._common import Judge, Options, Search, missing, new_seed
 
 try:
@@ -219,7 +220,7 @@ class HdriveSampler(BaseSampler):
         if self._as_options and search_space is None:
             raise ConfigError('the sampler "grid" needs the search_space; its first trial is the first of its points')
         self._sampler = sampler
-        self._seed = new_seed() if seed is None else int(seed)
+        self._seed = new_seed() if seed is None else count("seed", seed, 0)
         self._search_space = None if search_space is None else dict(search_space)
         self._n_trials = n_trials
         self._n_jobs = n_jobs

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import _algorithms, _core, _space
 from .._errors import ConfigError
+from .._specification import count
 from ._common import Options, Search, missing, new_seed
 
 try:
@@ -173,7 +174,7 @@ class HdriveSearch(Searcher):
         super().__init__(metric=metric, mode=mode)
         _algorithms.split_algorithm(sampler, "sampler", "propose")
         self._sampler = sampler
-        self._seed = new_seed() if seed is None else int(seed)
+        self._seed = new_seed() if seed is None else count("seed", seed, 0)
         self._num_samples = num_samples
         self._max_concurrent = max_concurrent
         self._points = [dict(point) for point in points_to_evaluate]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import _core, _space
 from .._errors import ConfigError
+from .._specification import count
 from ._common import Judge, Options, Search, missing
 
 try:
@@ -165,7 +166,7 @@ class _Searching:
 
     def _budget(self) -> int:
         if self._owner.n_iter is not None:
-            return int(self._owner.n_iter)
+            return count("n_iter", self._owner.n_iter)
         if self._space.core.cardinality is None:
             raise ConfigError("n_iter: how many candidates are there to be? (Only a finite space knows by itself.)")
         return int(self._space.core.cardinality)
