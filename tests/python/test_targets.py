@@ -22,12 +22,14 @@ def test_an_unknown_target_is_told_with_those_there_are(tmp_path: pathlib.Path) 
     (tmp_path / "targets.yml").write_text("targets:\n  lab: {type: ssh, hosts: [node1]}\n")
     with pytest.raises(hdrive.ConfigError, match="allowed: local, lab; did you mean \"lab\"?"):
         sweep_to("labs", tmp_path).run_command(COMMAND)
+    assert not (tmp_path / "sweeps").exists()
 
 
 def test_a_function_runs_on_this_machine(tmp_path: pathlib.Path) -> None:
     (tmp_path / "targets.yml").write_text("targets:\n  lab: {type: ssh, hosts: [node1]}\n")
     with pytest.raises(hdrive.ConfigError, match="a Python function runs in its own process on this machine"):
         sweep_to("lab", tmp_path).run(lambda run, params: run.log("m", 1))
+    assert not (tmp_path / "sweeps").exists()
 
 
 def test_a_command_goes_to_its_target(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
