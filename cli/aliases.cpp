@@ -16,13 +16,17 @@ namespace {
 using Becomes = AliasOption::Becomes;
 using Options = std::vector<AliasOption>;
 
+constexpr std::string_view kSelect =
+    "hdrive does not select from what it prints; select from its JSON, as in: hdrive list -f json "
+    "| jq -r '.[].sweep_id'";
+
 // Taken everywhere: the workspace means nothing, and what is printed has a format.
 const Options& common() {
   static const Options kTable{
       {{"-g", "--resource-group"}},
       {{"-w", "--workspace-name"}},
       {{"--subscription", "--subscription-id"}},
-      {{"--query"}},
+      {{"--query"}, Becomes::refused, kSelect},
       {{"--debug"}, Becomes::nothing, {}, false},
       {{"--verbose"}, Becomes::nothing, {}, false},
       {{"--only-show-errors"}, Becomes::nothing, {}, false},
@@ -40,6 +44,7 @@ Options with(Options options, const Options& more) {
 
 const Options& formats() {
   static const Options kTable{{{"-o", "--output"}, Becomes::option, "-f"},
+                              {{"--query"}, Becomes::value, "--get"},
                               {{"--web", "-e"}, Becomes::nothing, {}, false}};
   return kTable;
 }
@@ -64,6 +69,7 @@ std::vector<Alias> make_table() {
         {{"-t", "--output-metadata-file"}, Becomes::option, "-t"},
         {{"-a", "--save-as"}},
         {{"-o", "--output"}},
+        {{"--query"}, Becomes::printed, "name"},
         {{"-e", "--web"}, Becomes::nothing, {}, false},
         {{"--skip-validation"}, Becomes::nothing, {}, false}}},
       {"job validate",
@@ -77,6 +83,7 @@ std::vector<Alias> make_table() {
        "",
        {{{"-p", "--parent-job-name"}, Becomes::selector, "status"},
         {{"-o", "--output"}, Becomes::option, "-f"},
+        {{"--tag"}, Becomes::option, "--tag"},
         {{"--max-results"}, Becomes::option, "--last"},
         {{"--all-results"}, Becomes::nothing, {}, false},
         {{"--archived-only"}, Becomes::nothing, {}, false},
@@ -106,12 +113,19 @@ std::vector<Alias> make_table() {
         {{"--path"}},
         {{"--last"}, Becomes::option, "--last"},
         {{"--status"}, Becomes::option, "--status"},
-        {{"--tags"}},
-        {{"--pipeline-run-id"}},
-        {{"--compute-target-name"}},
+        {{"--tags"}, Becomes::option, "--tag"},
+        {{"--pipeline-run-id"},
+         Becomes::refused,
+         "the sweeps of a pipeline are called NAME.STEP: hdrive list --name NAME."},
+        {{"--compute-target-name"},
+         Becomes::refused,
+         "hdrive list does not choose by target; hdrive list --tag NAME=VALUE does by tags, which "
+         "the "
+         "file of a sweep gives it"},
         {{"--minimal"}, Becomes::nothing, {}, false}}},
       {"run show", "show", "", "",
        with(run_id_option(), {{{"-o", "--output"}, Becomes::option, "-f"},
+                              {{"--query"}, Becomes::value, "--get"},
                               {{"-e", "--experiment-name"}},
                               {{"--path"}}})},
       {"run cancel", "stop", "", "",
@@ -122,7 +136,9 @@ std::vector<Alias> make_table() {
        with(run_id_option(), {{{"-d", "--dir"}, Becomes::option, "-d"},
                               {{"-e", "--experiment-name"}},
                               {{"--path"}}})},
-      {"run update", "", "", "runs have no tags"},
+      {"run update", "update", "", "",
+       with(run_id_option(),
+            {{{"--add-tag"}, Becomes::tag, "--set"}, {{"-e", "--experiment-name"}}, {{"--path"}}})},
       {"run monitor-tensorboard", "", "",
        "tensorboard --logdir .hdrive/SWEEP/runs follows what the runs write to ./logs"},
       {"computetarget list", "target", "list", "", {{{"-o", "--output"}, Becomes::option, "-f"}}},
@@ -163,6 +179,25 @@ std::string our_value(std::string_view verb, std::string_view option, const std:
     return verb == "status" ? "queued" : "running";
   if (std::find(kUnderWay.begin(), kUnderWay.end(), word) != kUnderWay.end()) return "running";
   return word;
+}
+
+// The names that az gives what it prints of a job, and those of `hdrive show`.
+std::string our_path(const std::string& path) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kPaths{{
+      {"name", "id"},
+      {"runId", "id"},
+      {"display_name", "name"},
+      {"displayName", "name"},
+      {"experiment_name", "experiment"},
+      {"experimentName", "experiment"},
+      {"properties.best_child_run_id", "best_run_id"},
+      {"properties.score", "best_primary_metric"},
+      {"objective.primary_metric", "primary_metric_name"},
+      {"objective.goal", "primary_metric_goal"},
+  }};
+  for (const auto& [theirs, ours] : kPaths)
+    if (path == theirs) return std::string(ours);
+  return path;
 }
 
 // Rewrites the words behind an alias one by one.
@@ -211,6 +246,28 @@ class Rewriter {
       case Becomes::selector:
         front_.insert(front_.end(), values.begin(), values.end());
         break;
+      case Becomes::value:
+        for (const std::string& value : values) {
+          rest_.emplace_back(option.to);
+          rest_.push_back(our_path(value));
+        }
+        break;
+      case Becomes::tag:
+        for (const std::string& value : values) {
+          rest_.emplace_back(option.to);
+          rest_.push_back("tags." + value + (value.find('=') == std::string::npos ? "=" : ""));
+        }
+        break;
+      case Becomes::printed:
+        if (values != std::vector<std::string>{std::string(option.to)})
+          refused_ = fmt::format(
+              "{}: what is printed is the {} alone; hdrive show SWEEP --get KEY "
+              "prints something else of it",
+              name, option.to);
+        break;
+      case Becomes::refused:
+        refused_ = fmt::format("{}: {}", name, option.to);
+        break;
       case Becomes::option:
         for (const std::string& value : values) {
           rest_.emplace_back(option.to);
@@ -230,7 +287,7 @@ class Rewriter {
   }
 
   Rewritten result() {
-    Rewritten result{&alias_, {}, std::move(ignored_)};
+    Rewritten result{&alias_, {}, std::move(ignored_), std::move(refused_)};
     if (alias_.verb.empty()) return result;
     result.arguments.emplace_back(verb_);
     for (std::string& word : front_) result.arguments.push_back(std::move(word));
@@ -243,6 +300,7 @@ class Rewriter {
   std::string_view verb_;
   bool always_ = true;
   std::vector<std::string> front_, rest_, ignored_;
+  std::string refused_;
 };
 
 std::string option_text(const Alias& alias, const AliasOption& option) {
@@ -254,6 +312,15 @@ std::string option_text(const Alias& alias, const AliasOption& option) {
     case Becomes::option:
     case Becomes::flag:
       return fmt::format("`{}`", option.to);
+    case Becomes::value:
+      return fmt::format("`{}`, by the names of `hdrive {} -f json`", option.to, alias.verb);
+    case Becomes::tag:
+      return fmt::format("`{} tags.NAME=VALUE`", option.to);
+    case Becomes::printed:
+      return fmt::format("nothing where it is `{}`, which is what is printed; else refused",
+                         option.to);
+    case Becomes::refused:
+      return fmt::format("refused: {}", option.to);
     case Becomes::without:
       return fmt::format("no `{}`", alias.always);
     case Becomes::nothing:
@@ -328,7 +395,7 @@ std::string alias_reference() {
       "\nTheir options that are not the verb's own:\n\n| az ml | option | becomes "
       "|\n|---|---|---|\n";
   for (const AliasOption& option : common())
-    page += fmt::format("| all | {} | nothing |\n", names_text(option));
+    page += fmt::format("| all | {} | {} |\n", names_text(option), option_text({}, option));
   for (const Alias& alias : aliases())
     for (const AliasOption& option : alias.options)
       page += fmt::format("| `{}` | {} | {} |\n", alias.words, names_text(option),

@@ -21,6 +21,10 @@ struct AliasOption {
     nothing,     ///< it means nothing here
     selector,    ///< its value stands alone, and the verb is `to`: `--parent-job-name`
     without,     ///< takes away what the alias adds by itself
+    value,       ///< a path in what az prints, which becomes ours: `--query status`
+    tag,         ///< a tag, which is a setting: `to` with "tags." in front
+    printed,     ///< nothing, where its value is what the verb prints anyway (`to`)
+    refused,     ///< nothing here does that; `to` says what to do
   };
   std::vector<std::string_view> names;
   Becomes becomes = Becomes::nothing;
@@ -43,6 +47,7 @@ struct Rewritten {
   const Alias* alias = nullptr;
   std::vector<std::string> arguments;  ///< the verb first; empty where there is none
   std::vector<std::string> ignored;    ///< options that mean nothing here
+  std::string refused;  ///< a sentence about an option that cannot be had; empty: there is none
 };
 /// Nothing where the words are no alias.
 std::optional<Rewritten> rewrite_alias(const std::vector<std::string>& words);

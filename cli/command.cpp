@@ -79,6 +79,8 @@ void take_alias(std::vector<std::string>& arguments) {
   if (rewritten->arguments.empty())
     fail(kWrong, fmt::format("\"{}\" is not for hdrive: {}", rewritten->alias->words,
                              rewritten->alias->says));
+  if (!rewritten->refused.empty())
+    fail(kWrong, fmt::format("\"{}\": {}", rewritten->alias->words, rewritten->refused));
   complain(short_way(*rewritten));
   arguments = rewritten->arguments;
 }

@@ -14,11 +14,12 @@ namespace hdrive::cli {
 class ArgumentParser;
 
 struct SweepChoice {
-  std::string experiment;  ///< only those of it; empty: of any
-  std::string name;        ///< only those with this in their name, case aside
-  bool any() const { return experiment.empty() && name.empty(); }
+  std::string experiment;         ///< only those of it; empty: of any
+  std::string name;               ///< only those with this in their name, case aside
+  std::vector<std::string> tags;  ///< "NAME" or "NAME=VALUE"; only those with all of them
+  bool any() const { return experiment.empty() && name.empty() && tags.empty(); }
 };
-/// Adds `--experiment NAME` and `--name TEXT`.
+/// Adds `--experiment NAME`, `--name TEXT` and `--tag NAME[=VALUE]`.
 void add_choice_options(ArgumentParser& parser, SweepChoice& choice);
 
 bool is_chosen(const SweepEntry& sweep, const SweepChoice& choice);

@@ -82,6 +82,8 @@ void compare_blocks(std::string_view key, const SweepSpec& before, const SweepSp
   } else if (key == "environment_variables") {
     compare("environment_variables", before.environment_variables, after.environment_variables,
             found);
+  } else if (key == "tags") {
+    compare("tags", before.tags, after.tags, found);
   } else if (key == "command") {
     words(&SweepSpec::command);
   } else if (key == "on_end") {

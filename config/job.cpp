@@ -120,6 +120,10 @@ class JobReader {
   void read_names(const Fields& fields, const Node& root) {
     const Entry* name = fields.entry("name");
     if (name) read_name(loader_, *name);
+    if (const Node* description = fields.find("description"))
+      loader_.spec.description = description->text;
+    if (const Node* tags = fields.find("tags"))
+      loader_.spec.tags = tags_of(*tags, loader_.problems);
     const Node* shown = name ? nullptr : fields.find("display_name");
     if (shown && shown->text.find('/') == std::string::npos && shown->text != "last")
       read_name(loader_, *fields.entry("display_name"));

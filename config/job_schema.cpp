@@ -11,7 +11,8 @@ constexpr double kMostRuns = 1e9;
 constexpr double kMostConcurrent = 1e6;
 constexpr double kCenturySeconds = 52'560'000.0 * 60;
 
-constexpr std::string_view kNotKept = "hdrive keeps no such notes about a sweep";
+constexpr std::string_view kNotKept =
+    "hdrive keeps the state of git and the snapshot here; write what you look for as tags";
 constexpr std::string_view kThisMachine = "the runs are processes on this machine";
 constexpr std::string_view kYourself = "the runs have your own rights on this machine";
 constexpr std::string_view kNoQueue = "runs start as soon as there is a place for them";
@@ -40,10 +41,10 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "experiment_name", .kind = K::text,
              .summary = "The experiment the sweep belongs to; the name of the file's folder by "
                         "default."}},
-    {.row = {.name = "description", .kind = K::text, .summary = "What the job is for."},
-     .treatment = T::warned, .note = kNotKept},
-    {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find the job by."},
-     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "description", .kind = K::text,
+             .summary = "What the job is for; shown by hdrive show."}},
+    {.row = {.name = "tags", .kind = K::mapping, .allowed = "a mapping of names to texts",
+             .summary = "Words to find the job by: hdrive list --tag NAME=VALUE."}},
     {.row = {.name = "properties", .kind = K::mapping, .summary = "Properties of the job."},
      .treatment = T::warned, .note = kNotKept},
     {.row = {.name = "sampling_algorithm", .kind = K::any, .required = true,
@@ -156,16 +157,22 @@ std::vector<JobKey> make_job_schema() {
      .earlier = {"spec"}},
     {.row = {.name = "values", .kind = K::list,
              .summary = "Of choice: the options. An object's members may be distributions, which "
-                        "are drawn only with that option."}},
+                        "are drawn only with that option.",
+             .elsewhere = {"options", "choices"}}},
     {.row = {.name = "upper", .kind = K::integer, .summary = "Of randint: the first integer that is "
                                                              "never drawn."}},
-    {.row = {.name = "min_value", .kind = K::number, .summary = "Of the uniform family."}},
-    {.row = {.name = "max_value", .kind = K::number, .summary = "Of the uniform family."}},
-    {.row = {.name = "mu", .kind = K::number, .summary = "Of the normal family: the mean."}},
+    {.row = {.name = "min_value", .kind = K::number, .summary = "Of the uniform family.",
+             .elsewhere = {"min", "low", "lower"}}},
+    {.row = {.name = "max_value", .kind = K::number, .summary = "Of the uniform family.",
+             .elsewhere = {"max", "high"}}},
+    {.row = {.name = "mu", .kind = K::number, .summary = "Of the normal family: the mean.",
+             .elsewhere = {"mean", "loc"}}},
     {.row = {.name = "sigma", .kind = K::number,
-             .summary = "Of the normal family: the standard deviation."}},
+             .summary = "Of the normal family: the standard deviation.",
+             .elsewhere = {"std", "stddev", "scale"}}},
     {.row = {.name = "q", .kind = K::number, .summary = "Of the q-forms: values are rounded to "
-                                                        "multiples of it."}},
+                                                        "multiples of it.",
+             .elsewhere = {"step"}}},
   });
   add("objective", {
     {.row = {.name = "primary_metric", .kind = K::text, .required = true,
@@ -325,10 +332,10 @@ std::vector<JobKey> make_job_schema() {
      .treatment = T::mapped, .note = "the name of the pipeline where there is no `name`"},
     {.row = {.name = "experiment_name", .kind = K::text,
              .summary = "The experiment all its sweeps belong to."}},
-    {.row = {.name = "description", .kind = K::text, .summary = "What the job is for."},
-     .treatment = T::warned, .note = kNotKept},
-    {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find the job by."},
-     .treatment = T::warned, .note = kNotKept},
+    {.row = {.name = "description", .kind = K::text,
+             .summary = "What the pipeline is for; of steps that have none of their own."}},
+    {.row = {.name = "tags", .kind = K::mapping, .allowed = "a mapping of names to texts",
+             .summary = "Words to find its sweeps by; each step has them, beside its own."}},
     {.row = {.name = "properties", .kind = K::mapping, .summary = "Properties of the job."},
      .treatment = T::warned, .note = kNotKept},
     {.row = {.name = "inputs", .kind = K::mapping,

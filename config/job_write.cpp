@@ -260,6 +260,8 @@ bool is_in_the_job(std::string_view key) {
                                                 "seed",
                                                 "name",
                                                 "experiment_name",
+                                                "description",
+                                                "tags",
                                                 "max_run_duration_seconds",
                                                 "distribution",
                                                 "resources"};
@@ -292,6 +294,8 @@ std::string write_job(const SweepSpec& spec, bool seed, bool concurrency) {
       "$schema: https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json\ntype: sweep\n";
   if (!spec.name.empty()) text += "name: " + yaml_text(spec.name) + "\n";
   if (!spec.experiment.empty()) text += "experiment_name: " + yaml_text(spec.experiment) + "\n";
+  if (!spec.description.empty()) text += "description: " + yaml_text(spec.description) + "\n";
+  if (!spec.tags.empty()) text += "tags:" + write_texts(spec.tags) + "\n";
   text += "trial:\n  command: " + base::json_string(command.line) + "\n";
   if (!spec.source_directory.empty())
     text += "  code: " + yaml_text(spec.source_directory.string()) + "\n";

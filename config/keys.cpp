@@ -207,6 +207,23 @@ void read_environment(Loader& loader, const Entry& entry) {
     add_environment_variable(loader, variable, loader.spec.environment_variables);
 }
 
+std::map<std::string, std::string> tags_of(const Node& node, Problems& problems) {
+  std::map<std::string, std::string> tags;
+  for (const Entry& tag : node.entries) {
+    const Node& value = *tag.value;
+    const auto text = value.is(Node::Kind::null)
+                          ? std::optional<std::string>("")
+                          : scalar_text(problems, value, "the tag " + in_quotes(tag.key));
+    if (tag.key.empty() || tag.key.find_first_of("=\n") != std::string::npos)
+      problems.error(tag.place, in_quotes(tag.key) +
+                                    " cannot be the name of a tag; allowed: "
+                                    "one line without \"=\"");
+    else if (text)
+      tags[tag.key] = *text;
+  }
+  return tags;
+}
+
 void read_metric_patterns(Loader& loader, const Entry& entry) {
   const Node& node = *entry.value;
   if (!node.is(Node::Kind::list)) return add_pattern(loader, node);

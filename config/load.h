@@ -183,6 +183,8 @@ void add_environment_variable(Loader& loader, const Entry& entry,
 
 /// The text of a scalar as it was written, for words and environment variables; reports other
 /// nodes.
+/// A mapping of tags; what cannot be one is reported.
+std::map<std::string, std::string> tags_of(const Node& node, Problems& problems);
 std::optional<std::string> scalar_text(Problems& problems, const Node& node, std::string_view what);
 
 /// From where the relative paths of a configuration count.

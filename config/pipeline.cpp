@@ -99,6 +99,8 @@ class PipelineReader {
     if (const Node* experiment = fields.find("experiment_name"))
       pipeline_.experiment = experiment->text;
     if (const Node* settings = fields.find("settings")) read_settings(*settings);
+    if (const Node* description = fields.find("description")) description_ = description->text;
+    if (const Node* tags = fields.find("tags")) tags_ = tags_of(*tags, problems_);
     inputs_ = fields.find("inputs");
     outputs_ = fields.find("outputs");
     jobs_ = fields.find("jobs");
@@ -121,6 +123,8 @@ class PipelineReader {
     });
     read_step(loader, *step_, assets, unmade);
     loader.spec.experiment = pipeline_.experiment;
+    loader.spec.tags.insert(tags_.begin(), tags_.end());  // where the step has none of that name
+    if (loader.spec.description.empty()) loader.spec.description = description_;
     finish(loader, true);
   }
 
@@ -321,6 +325,8 @@ class PipelineReader {
   Problems& problems_;
   fs::path directory_;
   NodePtr root_, step_;
+  std::string description_;
+  std::map<std::string, std::string> tags_;
   const Node* inputs_ = nullptr;
   const Node* outputs_ = nullptr;
   const Node* jobs_ = nullptr;

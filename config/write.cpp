@@ -170,11 +170,15 @@ std::string write_stop_at(const SweepSpec& spec) {
   return spec.stop_at ? number(*spec.stop_at) : std::string();
 }
 
-std::string write_environment(const SweepSpec& spec) {
+std::string write_texts(const std::map<std::string, std::string>& texts) {
   std::string text;
-  for (const auto& [name, value] : spec.environment_variables)
+  for (const auto& [name, value] : texts)
     text += "\n  " + yaml_text(name) + ": " + yaml_text(value);
   return text;
+}
+
+std::string write_environment(const SweepSpec& spec) {
+  return write_texts(spec.environment_variables);
 }
 
 std::string yaml_bytes(std::uint64_t bytes) {

@@ -24,6 +24,8 @@ std::string yaml_bytes(std::uint64_t bytes);
 std::string write_sampling(const SweepSpec& spec);
 std::string write_policy(const SweepSpec& spec);
 std::string write_command(const SweepSpec& spec);
+/// A mapping of texts, an entry a line; empty: there are none.
+std::string write_texts(const std::map<std::string, std::string>& texts);
 std::string write_environment(const SweepSpec& spec);
 std::string write_metric_patterns(const SweepSpec& spec);
 std::string write_snapshot_max_file(const SweepSpec& spec);

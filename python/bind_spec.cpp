@@ -148,6 +148,8 @@ void bind_spec(nb::module_& module) {
       .def_rw("seed", &SweepSpec::seed)
       .def_rw("name", &SweepSpec::name)
       .def_rw("experiment", &SweepSpec::experiment)
+      .def_rw("description", &SweepSpec::description)
+      .def_rw("tags", &SweepSpec::tags)
       .def_rw("command", &SweepSpec::command)
       .def_rw("append_parameters", &SweepSpec::append_parameters)
       .def_prop_rw(

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr const char* kFile = "experiments";  // a name a line
 
 struct Options {
-  std::string action = "list", name, option_name, output_dir;
+  std::string action = "list", name, option_name, output, output_dir;
   Format format = Format::table;
   AzureArguments azure;
 };
@@ -98,8 +98,14 @@ Action setup_experiment(ArgumentParser& parser, std::vector<std::string>& /*argu
   parser.text("-n,--name", options->option_name, "NAME", "The same, as az ml has it");
   add_workspace_options(parser, options->azure);
   add_format_option(parser, options->format);
+  parser.choice("-o,--output", options->output, {"table", "json"}, "FORMAT",
+                "The same, as az ml has it");
   add_home_option(parser, options->output_dir);
-  return [options] { return options->action == "create" ? create(*options) : list(*options); };
+  return [options] {
+    if (!options->output.empty())
+      options->format = options->output == "json" ? Format::json : Format::table;
+    return options->action == "create" ? create(*options) : list(*options);
+  };
 }
 
 }  // namespace hdrive::cli

@@ -4,7 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/argument_parser.h"
+#include "cli/command.h"
 #include "cli/json.h"
 #include "cli/listing.h"
 #include "cli/lookup.h"
@@ -28,6 +30,7 @@ struct Options {
   std::string selector = "last";
   std::string output_dir;
   std::string format = "table";
+  std::string get;
   bool model = false;
   bool importance = false;
 };
@@ -62,6 +65,10 @@ OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
   OrderedJson json = sweep_json(sweep, summary);
   json["repeats"] = repeats_json(repeated);
   json["model_pick"] = pick_json(pick);
+  if (const auto spec = stored_spec(sweep.header, sweep.directory)) {
+    json["description"] = spec->description;
+    json["tags"] = spec->tags;
+  }
   json["properties"] = azure_properties(sweep.header);
   json["config"] = sweep.header.config;
   json["edits"] = OrderedJson::array();
@@ -74,7 +81,33 @@ OrderedJson full_json(const SweepEntry& sweep, const SweepSummary& summary,
   return json;
 }
 
-int show_sweep(const SweepEntry& sweep, bool as_json) {
+// Prints one value of what is printed as JSON: text as it is, anything else as JSON.
+int print_value(const OrderedJson& json, const std::string& path) {
+  const OrderedJson* at = &json;
+  std::string rest = path == "id" ? (json.contains("run_id") ? "run_id" : "sweep_id") : path;
+  while (!rest.empty()) {
+    std::vector<std::string> names;
+    if (at->is_object())
+      for (const auto& [name, value] : at->items()) names.push_back(name);
+    // A name may hold dots itself, as "azureml.git.commit" does.
+    std::string name = rest;
+    while (!at->is_object() || !at->contains(name)) {
+      const std::size_t dot = name.rfind('.');
+      if (dot == std::string::npos)
+        fail(kWrong, fmt::format("--get {}: there is no \"{}\"{}{}", path, name,
+                                 names.empty() ? "" : "; allowed: " + base::join(names, ", "),
+                                 base::did_you_mean(name, names)));
+      name.resize(dot);
+    }
+    at = &(*at)[name];
+    rest.erase(0, name.size() + 1);
+  }
+  if (at->is_null()) return kDone;
+  print_data((at->is_string() ? at->get<std::string>() : compact(*at)) + "\n");
+  return kDone;
+}
+
+int show_sweep(const SweepEntry& sweep, const Options& options) {
   const auto reader = reader_or_fail(sweep);
   const SweepSummary summary = summary_of(sweep, *reader);
   const auto edits = value_or_fail(reader->edits());
@@ -83,8 +116,10 @@ int show_sweep(const SweepEntry& sweep, bool as_json) {
   const auto pick = spec ? pick_worth_telling(*spec, sweep, *reader) : std::nullopt;
   const auto repeated =
       spec ? value_or_fail(repeats_of(*spec, *reader)) : std::vector<RepeatedRun>{};
-  if (as_json) {
-    print_data(pretty(full_json(sweep, summary, repeated, pick, edits, notes)));
+  if (options.format == "json" || !options.get.empty()) {
+    const OrderedJson json = full_json(sweep, summary, repeated, pick, edits, notes);
+    if (!options.get.empty()) return print_value(json, options.get);
+    print_data(pretty(json));
     return kDone;
   }
   std::string text = sweep_text(sweep, summary) + source_text(sweep);
@@ -141,17 +176,20 @@ int show(const Options& options) {
   const bool as_json = options.format == "json";
   if (options.model && options.importance)
     fail(kWrong, "--model and --importance are two answers; ask for one at a time");
+  if (!options.get.empty() && (options.model || options.importance))
+    fail(kWrong, "--get is of what is shown without --model and --importance; leave one out");
   if (options.model) return show_model(target, as_json);
   if (options.importance) {
     if (target.run) fail(kWrong, "--importance is of a sweep, not of one of its runs");
     return show_importance(target.sweep, as_json);
   }
-  if (!target.run) return show_sweep(target.sweep, as_json);
+  if (!target.run) return show_sweep(target.sweep, options);
   const auto reader = reader_or_fail(target.sweep);
   const StoredRun run = value_or_fail(reader->run(*target.run));
   ok_or_fail(reader->check(*target.run));
   const auto judged = value_or_fail(reader->judged(*target.run));
   const RunFacts facts{target.sweep, run, judged};
+  if (!options.get.empty()) return print_value(run_json(facts), options.get);
   as_json ? print_data(pretty(run_json(facts))) : print(run_text(facts));
   return kDone;
 }
@@ -164,6 +202,8 @@ Action setup_show(ArgumentParser& parser, std::vector<std::string>& /*arguments*
                      "The sweep, or one of its runs (default: last)");
   parser.choice("-f,--format", options->format, {"table", "json"}, "FORMAT",
                 "table or json (default: table)");
+  parser.text("--get", options->get, "KEY",
+              "Print this value of the JSON alone: status, best_run_id, counts.failed, tags.NAME");
   parser.flag(
       "--model", options->model,
       "What a Gaussian process believes of the sweep: which parameters matter, the noise, and "

@@ -54,9 +54,11 @@ struct SweepSpec {
   std::chrono::milliseconds max_duration = std::chrono::minutes{10080};
 
   // ---- keys of our own -------------------------------------------------------------------------
-  std::uint64_t seed = 0;  ///< of all random choices; drawn once where none was given
-  std::string name;        ///< of the sweep, to address it by; may be empty
-  std::string experiment;  ///< groups sweeps; may be empty
+  std::uint64_t seed = 0;   ///< of all random choices; drawn once where none was given
+  std::string name;         ///< of the sweep, to address it by; may be empty
+  std::string experiment;   ///< groups sweeps; may be empty
+  std::string description;  ///< what the sweep is for, for people
+  std::map<std::string, std::string> tags;  ///< words to find the sweep by
   /// The program and its arguments; `${{search_space.x}}` is replaced by x's value. Empty:
   /// in-process.
   std::vector<std::string> command;

@@ -79,6 +79,31 @@ class Jobs(HdriveTest):
         self.write("elsewhere.yml", "data: {iris: iris.csv}\n")
         self.hdrive("validate", "sweep.yml", "--asset-map", "elsewhere.yml")
 
+    def test_are_found_by_their_tags_and_asked_for_one_value(self):
+        self.write("tagged.yml", SWEEP + "description: why\ntags: {team: ir, round: 2, draft: }\n")
+        done = self.hdrive("run", "tagged.yml", "--name", "one")
+        self.assertNotIn("tags", done.err)
+        self.assertNotIn("description", done.err)
+        self.hdrive("run", "sweep.yml", "--name", "two")
+        for wanted, names in ({"team=ir": ["one"], "round=2": ["one"], "draft": ["one"], "team=ab": [], "team": ["one"]}).items():
+            found = self.hdrive("list", "--tag", wanted, "-f", "json").out
+            self.assertEqual(names, [sweep["name"] for sweep in json.loads(found)], wanted)
+        shown = self.hdrive("job", "show", "-n", "one", "--query", "properties.best_child_run_id", "-o", "tsv")
+        self.assertRegex(shown.out, r"^HD_[-0-9a-f]{36}_0\n$")
+        for key, value in {"status": "Completed", "tags.team": "ir", "description": "why", "counts.runs": "3"}.items():
+            self.assertEqual(value + "\n", self.hdrive("show", "one", "--get", key).out)
+        self.assertIn('there is no "counted"; allowed: sweep_id', self.hdrive("show", "one", "--get", "counted", code=2).err)
+        self.assertEqual("0\n", self.hdrive("run", "show", "-r", shown.out.strip(), "--query", "number").out)
+        self.hdrive("run", "update", "-r", "two", "--add-tag", "team=ir")
+        found = json.loads(self.hdrive("run", "list", "--tags", "team=ir", "-o", "json").out)
+        self.assertEqual(["one", "two"], sorted(sweep["name"] for sweep in found))
+        self.hdrive("convert", "tagged.yml", "-o", "hdconfig.yml")
+        self.hdrive("convert", "hdconfig.yml", "-o", "back.yml")
+        back = (self.folder / "back.yml").read_text()
+        self.assertIn("description: why\ntags:\n  draft: \"\"\n  round: \"2\"\n  team: ir\n", back)
+        [experiment] = json.loads(self.hdrive("experiment", "list", "-o", "json").out)
+        self.assertEqual(2, experiment["sweeps"])
+
     def podman(self, *, has_image):
         program = self.write("bin/podman", f"""#!/bin/bash
             echo "$*" >> {self.folder}/calls

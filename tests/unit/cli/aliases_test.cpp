@@ -39,6 +39,33 @@ TEST_CASE("Command lines of az ml job become ours") {
   CHECK(ours("job validate -f a.yml") == "validate a.yml");
 }
 
+TEST_CASE("What az selects from its answers becomes ours, or is refused with what to do") {
+  CHECK(ours("job create -f a.yml --query name -o tsv") == "run a.yml --detach");
+  CHECK(ours("job show -n HD_1 --query status -o tsv") == "show HD_1 --get status -f table");
+  CHECK(ours("job show -n HD_1 --query properties.best_child_run_id") ==
+        "show HD_1 --get best_run_id");
+  CHECK(ours("run show -r HD_1_3 --query name") == "show HD_1_3 --get id");
+  const auto refused = [](const std::string& line) {
+    Words words;
+    for (const std::string_view word : base::split(line, ' ')) words.emplace_back(word);
+    return rewrite_alias(words)->refused;
+  };
+  CHECK(refused("job show -n HD_1 --query status").empty());
+  CHECK(refused("job create -f a.yml --query id") ==
+        "--query: what is printed is the name alone; hdrive show SWEEP --get KEY prints something "
+        "else of it");
+  CHECK_THAT(refused("job list --query [].name"),
+             Catch::StartsWith("--query: hdrive does not select from what it prints; "));
+  CHECK_THAT(refused("run list --compute-target-name c"), Catch::Contains("--tag NAME=VALUE"));
+}
+
+TEST_CASE("Tags are looked for, and set") {
+  CHECK(ours("run list --tags a=b") == "list --tag a=b");
+  CHECK(ours("job list --tag a") == "list --tag a");
+  CHECK(ours("run update -r HD_1 --add-tag a=b") == "update HD_1 --set tags.a=b");
+  CHECK(ours("run update -r HD_1 --add-tag a") == "update HD_1 --set tags.a=");
+}
+
 TEST_CASE("Command lines of az ml run become ours") {
   CHECK(ours("run list --last 5 --experiment-name e") == "list --last 5 --experiment e");
   CHECK(ours("run list --parent-run-id HD_1") == "status HD_1");
@@ -80,10 +107,10 @@ TEST_CASE("What is no alias stays as it is, options of the verb's own too") {
 }
 
 TEST_CASE("What nothing here does says why") {
-  const auto update = rewrite_alias({"run", "update", "-r", "x"});
-  REQUIRE(update);
-  CHECK(update->arguments.empty());
-  CHECK(update->alias->says == "runs have no tags");
+  const auto services = rewrite_alias({"job", "show-services", "-n", "x"});
+  REQUIRE(services);
+  CHECK(services->arguments.empty());
+  CHECK(services->alias->says == "a run is a process on this machine");
   CHECK(ours("computetarget create amlcompute -n x") == "");
 }
 

@@ -236,6 +236,36 @@ TEST_CASE("Of a v2 file a key in two places is an error, whatever it is called t
              Contains("\"max_concurrent_runs\" is given in another place, too"));
 }
 
+TEST_CASE("A key in the wrong mapping is told the right one, and other tools' names are known") {
+  const std::string told_of_top =
+      told(job("t", "distribution: {type: mpi}\ntimeout: 3\nslack_factor: 1\n"));
+  CHECK_THAT(told_of_top, Contains("unknown key \"distribution\"; it belongs under \"trial\""));
+  CHECK_THAT(told_of_top, Contains("unknown key \"timeout\"; it belongs under \"limits\""));
+  CHECK_THAT(told_of_top,
+             Contains("unknown key \"slack_factor\"; it belongs under \"early_termination\""));
+  CHECK_THAT(told(replaced_all(job("t"), "limits: {", "limits: {search_space: {}, ")),
+             Contains("unknown key \"search_space\" in \"limits\"; it belongs at the top level"));
+  CHECK_THAT(told(replaced_all(job("t"), "min_value", "min")),
+             Contains("unknown key \"min\" in this parameter; ") &&
+                 Contains("did you mean \"min_value\"?"));
+}
+
+TEST_CASE("Description and tags of a job are the sweep's") {
+  const LoadedConfig loaded = parse(job("t", "description: why\ntags: {a: b, n: 2, bare: }\n"));
+  INFO(messages(loaded.problems));
+  REQUIRE(loaded.ok());
+  CHECK_THAT(messages(loaded.problems), !Contains("tags") && !Contains("description"));
+  CHECK(loaded.spec.description == "why");
+  CHECK(loaded.spec.tags ==
+        std::map<std::string, std::string>{{"a", "b"}, {"bare", ""}, {"n", "2"}});
+  const LoadedConfig again = parse(to_hdconfig(loaded.spec));
+  CHECK(again.spec.tags == loaded.spec.tags);
+  CHECK(again.spec.description == "why");
+  CHECK_THAT(told(job("t", "tags: {\"a=b\": c, d: [1]}\n")),
+             Contains("\"a=b\" cannot be the name of a tag; allowed: one line without \"=\"") &&
+                 Contains("the tag \"d\" is a list"));
+}
+
 TEST_CASE("An argument that is left empty is missing") {
   CHECK_THAT(
       told(replaced_all(job("t"), "{type: uniform, min_value: 0,", "{type: uniform, min_value: ,")),

@@ -187,6 +187,17 @@ TEST_CASE("A step can begin when all that it needs completed, and never when one
   CHECK(can_begin(PipelineStep{"free", false, {}, {}}, {}));
 }
 
+TEST_CASE("The tags of a pipeline are those of its steps, whose own count more") {
+  const Loaded loaded(
+      "type: pipeline\ndescription: all\ntags: {a: 1, b: 2}\njobs:\n  s:\n    command: t\n"
+      "    tags: {b: 3}\n");
+  INFO(loaded.told());
+  REQUIRE(loaded.pipeline.ok());
+  const LoadedConfig step = load_step(loaded.file, "s", {}, all_files());
+  CHECK(step.spec.tags == std::map<std::string, std::string>{{"a", "1"}, {"b", "3"}});
+  CHECK(step.spec.description == "all");
+}
+
 TEST_CASE("The settings of a pipeline are read, and what means nothing here is told") {
   const std::string jobs = "jobs:\n" + command_step("a", {});
   CHECK(Loaded("type: pipeline\n" + jobs).pipeline.continue_on_step_failure);
