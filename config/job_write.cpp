@@ -110,6 +110,9 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
+// Where a job of the first generation has what is appended (config/job_trial.cpp).
+constexpr std::string_view kAppended = " \"$@\"";
+
 /// The command as a job's line with inputs and outputs.
 class JobCommand {
  public:
@@ -117,14 +120,22 @@ class JobCommand {
     const auto& words = spec.command;
     // What reading a job makes of its command, or what was written for a shell in the first place.
     const bool shell = words.size() >= 3 && words[0] == "bash" && words[1] == "-c";
-    if (shell && words.size() == 3 && !spec.append_parameters)
+    if (shell && words.size() == 3 && !spec.append_parameters) {
       line = words[2];
-    else
+    } else if (shell && words.size() == 4 && words[3] == "bash" && spec.append_parameters &&
+               words[2].ends_with(kAppended)) {
+      line = words[2].substr(0, words[2].size() - kAppended.size()) + appended();
+    } else {
+      // What a shell in it reads is read from the environment, as the words of its own that it has
+      // to be: replaced in the text they would fall apart at blanks.
       from_words();
+      take_inputs(false);
+      return;
+    }
     take_outputs();
     for (const Parameter& each : spec.space.parameters)
       place(sweep_variable(each.name), placed("search_space", space_key(each.name)));
-    take_inputs();
+    take_inputs(true);
   }
 
   std::string line;
@@ -150,12 +161,18 @@ class JobCommand {
       if (word.empty()) text = "''";
       line += (line.empty() ? "" : " ") + text;
     }
-    if (!spec_.append_parameters || places || line.empty()) return;
-    std::set<std::string> appended;
+    if (spec_.append_parameters && !places && !line.empty()) line += appended();
+  }
+
+  // What is appended to a command, each word with a blank in front.
+  std::string appended() const {
+    std::string text;
+    std::set<std::string> seen;
     for (const Parameter& each : spec_.space.parameters)
-      if (appended.insert(each.name).second)
-        line += " " + (each.name.starts_with('-') ? each.name : "--" + each.name) + " " +
+      if (seen.insert(each.name).second)
+        text += " " + (each.name.starts_with('-') ? each.name : "--" + each.name) + " " +
                 placed("search_space", space_key(each.name));
+    return text;
   }
 
   void take_outputs() {
@@ -184,7 +201,7 @@ class JobCommand {
                     placed("outputs", output->first));
   }
 
-  void take_inputs() {
+  void take_inputs(bool placed_in_line) {
     for (const auto& [name, value] : spec_.environment_variables) {
       const bool data = name.starts_with(kData);
       if (!data && !name.starts_with(kValue)) {
@@ -196,7 +213,7 @@ class JobCommand {
       const char* type = fs::is_regular_file(value, error) ? "uri_file" : "uri_folder";
       inputs[input] = data ? std::string("{type: ") + type + ", path: " + yaml_text(value) + "}"
                            : base::json_string(value);
-      place(name, placed("inputs", input));
+      if (placed_in_line) place(name, placed("inputs", input));
     }
   }
 

@@ -112,6 +112,30 @@ TEST_CASE("hdconfig.yml becomes a job whose command places what was appended") {
   CHECK(back.text.find("seed") == std::string::npos);
 }
 
+TEST_CASE(
+    "What is appended to a shell's line is placed in it, and a line in a line stays as it is") {
+  const auto written = [](const std::vector<std::string>& command, bool append) {
+    SweepSpec spec;
+    spec.space.parameters = {{"--lr", Uniform{0, 1}, {}}};
+    spec.primary_metric = "loss";
+    spec.command = command;
+    spec.append_parameters = append;
+    spec.environment_variables["AZUREML_DATAREFERENCE_iris"] = "/data/my iris.csv";
+    return to_sweep_job(spec);
+  };
+  const std::string line = "python t.py --data \"${AZUREML_DATAREFERENCE_iris}\"";
+  CHECK_THAT(
+      written({"bash", "-c", line + " \"$@\"", "bash"}, true),
+      Contains("command: \"python t.py --data ${{inputs.iris}} --lr ${{search_space.lr}}\""));
+  // Replaced in the inner line it would fall into two words at the blank.
+  const std::string wrapped = written({"conda", "run", "bash", "-c", line}, false);
+  CHECK_THAT(wrapped, !Contains("${{inputs.iris}}") && Contains("iris: {type: "));
+  const LoadedConfig again = parse_config(wrapped, "job", "/", no_command());
+  INFO(messages(again.problems));
+  REQUIRE(again.spec.command.size() == 3);
+  CHECK(again.spec.command[2] == "conda run bash -c " + shell_quote({line}));
+}
+
 TEST_CASE("What has errors is not converted") {
   const Folder folder;
   const fs::path file = folder.write("sweep.yml", "type: sweep\ntrial: 3\n");
