@@ -62,11 +62,16 @@ std::string verb_meant_by(const std::string& word) {
   return guess && (guess->front() == word.front() || guess->size() == word.size()) ? *guess : "";
 }
 
-std::string unknown_verb(const std::string& word) {
+std::string unknown_verb(const std::vector<std::string>& words) {
+  const std::string& word = words[0];
   if (word.starts_with('-')) return fmt::format("unknown option \"{}\"", word);
-  if (const auto behind = aliases_behind(word); !behind.empty())
-    return fmt::format("\"{0}\" alone is no command; of Azure's there are {0} {1}", word,
-                       base::join(behind, ", "));
+  if (const auto behind = aliases_behind(word); !behind.empty()) {
+    const bool alone = words.size() < 2 || words[1].starts_with('-');
+    const std::string meant = alone ? "" : base::did_you_mean(words[1], behind);
+    return fmt::format("\"{0}{1} is no command; of Azure's there are {0} {2}{3}{4}", word,
+                       alone ? "\" alone" : " " + words[1] + "\"", base::join(behind, ", "),
+                       meant.empty() ? "" : ";", meant);
+  }
   const std::string meant = verb_meant_by(word);
   return fmt::format("unknown command \"{}\"{}", word,
                      meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant));
@@ -96,7 +101,7 @@ int dispatch(std::vector<std::string> arguments) {
   if (arguments[0] == "help") arguments = {arguments[1], "--help"};
   take_alias(arguments);
   const Verb* verb = find_verb(arguments[0]);
-  if (verb == nullptr) fail(kWrong, unknown_verb(arguments[0]) + " (see: hdrive --help)");
+  if (verb == nullptr) fail(kWrong, unknown_verb(arguments) + " (see: hdrive --help)");
   arguments.erase(arguments.begin());
   return run_verb(*verb, std::move(arguments));
 }

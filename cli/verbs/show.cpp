@@ -93,10 +93,11 @@ int print_value(const OrderedJson& json, const std::string& path) {
     std::string name = rest;
     while (!at->is_object() || !at->contains(name)) {
       const std::size_t dot = name.rfind('.');
+      const std::string meant = base::did_you_mean(name, names);
       if (dot == std::string::npos)
-        fail(kWrong, fmt::format("--get {}: there is no \"{}\"{}{}", path, name,
+        fail(kWrong, fmt::format("--get {}: there is no \"{}\"{}{}{}", path, name,
                                  names.empty() ? "" : "; allowed: " + base::join(names, ", "),
-                                 base::did_you_mean(name, names)));
+                                 meant.empty() ? "" : ";", meant));
       name.resize(dot);
     }
     at = &(*at)[name];

@@ -49,6 +49,11 @@ class Help(HdriveTest):
                 text = self.hdrive(*words, env={"COLUMNS": str(width)}).out.partition("\nexamples:")[0]
                 self.assertEqual([], [line for line in text.splitlines() if len(line) > width], words)
 
+    def test_names_what_azure_has_beside_a_word_that_is_none(self):
+        self.assertIn('"job updat" is no command; of Azure\'s there are job create', self.hdrive("job", "updat", code=2).err)
+        self.assertIn('; did you mean "update"?', self.hdrive("job", "updat", code=2).err)
+        self.assertIn('"job" alone is no command; of Azure\'s there are job create', self.hdrive("job", code=2).err)
+
     def test_has_every_exit_code_of_the_documentation(self):
         page = pathlib.Path(ROOT, "docs/cli.md").read_text()
         codes = re.findall(r"(?m)^\| (\d+) \|", page.partition("## Exit codes")[2].partition("##")[0])
