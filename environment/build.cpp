@@ -316,7 +316,7 @@ Result<base::UniqueFd> open_lock(const fs::path& cache, const std::string& key) 
 Result<void> lock(const base::UniqueFd& file, const Plan& plan, const EnvironmentOptions& options) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return {};
   if (errno == EWOULDBLOCK)
-    say(options, title(plan.name, plan.key) + ": another process is building it; waiting for that");
+    say(options, title(plan.name, plan.key) + ": it is being built already; waiting for that");
   while (::flock(file.get(), LOCK_EX) != 0)
     if (errno != EINTR) return base::system_error(options.cache, "lock an environment in", errno);
   return {};

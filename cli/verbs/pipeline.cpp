@@ -239,8 +239,12 @@ class PipelineRun {
   }
 
   int tell_how_to_go_on(int code) const {
-    complain(fmt::format("go on with: hdrive run {} --name {}{}", shell_quote({file_.string()}),
-                         shell_quote({name_}), home_hint(options_.output_dir)));
+    complain(fmt::format("go on with: hdrive run {} --name {}{}{}", shell_quote({file_.string()}),
+                         shell_quote({name_}),
+                         options_.max_concurrent_steps ? fmt::format(" --max-concurrent-steps {}",
+                                                                     *options_.max_concurrent_steps)
+                                                       : "",
+                         home_hint(options_.output_dir)));
     return code;
   }
 

@@ -292,7 +292,7 @@ jobs:
         done = self.finish(process)
         self.assertEqual(130, done.code, done)
         self.assertEqual({"f.left": "Interrupted", "f.right": "Interrupted"}, self.statuses())
-        self.assertIn("go on with: hdrive run fork.yml --name f", done.err)
+        self.assertIn("go on with: hdrive run fork.yml --name f --max-concurrent-steps 2", done.err)
         (self.folder / "gate").touch()
         self.run_it()
         self.assertEqual(dict.fromkeys(["f.left", "f.right", "f.both"], "Completed"), self.statuses())
