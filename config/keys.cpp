@@ -185,6 +185,25 @@ std::optional<std::string> scalar_text(Problems& problems, const Node& node,
   return node.text;
 }
 
+namespace {
+
+constexpr double kDaySeconds = 24 * 60 * 60;
+
+std::optional<double> grace_from(const std::string& text) {
+  const auto seconds = base::parse_number(text);
+  return seconds && *seconds >= 0 && *seconds <= kDaySeconds ? seconds : std::nullopt;
+}
+
+}  // namespace
+
+void read_cancel_grace(Loader& loader) {
+  const auto& variables = loader.spec.environment_variables;
+  const auto found = variables.find(std::string(kKillTimeout));
+  if (found == variables.end() || loader.given.contains("cancel_grace_seconds")) return;
+  if (const auto seconds = grace_from(found->second))
+    loader.spec.cancel_grace = std::chrono::milliseconds(std::llround(*seconds * 1000));
+}
+
 void add_environment_variable(Loader& loader, const Entry& entry,
                               std::map<std::string, std::string>& to) {
   const auto text = scalar_text(loader.problems, *entry.value,
@@ -199,6 +218,10 @@ void add_environment_variable(Loader& loader, const Entry& entry,
     return loader.problems.warn(entry.place,
                                 "the environment variable " + in_quotes(entry.key) +
                                     " is set by hdrive itself; this value is not used");
+  if (text && entry.key == kKillTimeout && !grace_from(*text))
+    return loader.problems.error(
+        entry.value->place,
+        in_quotes(entry.key) + " is " + in_quotes(*text) + "; allowed: seconds from 0 to 86400");
   if (text) to[entry.key] = *text;
 }
 

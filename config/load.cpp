@@ -255,6 +255,7 @@ void finish(Loader& loader, bool has_keys) {
   read_distribution(loader);
   read_run_configuration(loader);
   check_processes(loader);
+  read_cancel_grace(loader);
   set_command(loader);
   set_source_directory(loader);
   set_total_runs(loader);

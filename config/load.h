@@ -178,6 +178,10 @@ bool azure_has_policy(std::string_view name);
 Result<std::vector<std::string>> split_words(std::string_view text);
 
 /// Adds one environment variable, or reports what is wrong with it.
+/// Azure's name, among the variables of a run, for the time from SIGTERM to SIGKILL.
+constexpr std::string_view kKillTimeout = "AZUREML_RUN_KILL_SIGNAL_TIMEOUT_SEC";
+/// Takes it where the configuration has no cancel_grace_seconds; once all variables are known.
+void read_cancel_grace(Loader& loader);
 void add_environment_variable(Loader& loader, const Entry& entry,
                               std::map<std::string, std::string>& to);
 

@@ -235,12 +235,16 @@ std::vector<KeyInfo> make_schema() {
          return write_duration(s.max_run_duration, kDefaults.max_run_duration, 1000); }},
       {.name = "cancel_grace_seconds", .kind = K::number, .own = true, .default_text = "10",
        .minimum = 0, .maximum = 86'400,
-       .summary = "How long a cancelled run may take from SIGTERM to SIGKILL.",
+       .summary = "How long a cancelled run may take from SIGTERM to SIGKILL; also as Azure's variable "
+                  "AZUREML_RUN_KILL_SIGNAL_TIMEOUT_SEC in environment_variables.",
        .elsewhere = {"grace_period", "kill_timeout"},
        .read = [](Loader& l, const Entry& e) {
          l.spec.cancel_grace = std::chrono::milliseconds(std::llround(e.value->number * 1000)); },
        .write = [](const SweepSpec& s) {
-         return write_duration(s.cancel_grace, kDefaults.cancel_grace, 1000); }},
+         // Where a variable of Azure's would say something else it is written in any case.
+         const bool named = s.environment_variables.contains(std::string(kKillTimeout));
+         return write_duration(s.cancel_grace, named ? -kDefaults.cancel_grace : kDefaults.cancel_grace,
+                               1000); }},
       {.name = "max_silent_seconds", .kind = K::number, .own = true, .default_text = "0",
        .minimum = 0, .maximum = kCenturySeconds,
        .summary = "How long a run may report no metric before it is ended, counted from its start or "

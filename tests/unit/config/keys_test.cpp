@@ -331,5 +331,21 @@ TEST_CASE("What a run asks for is said once, in resources or by the keys of this
         "processes_per_node, time; did you mean \"gpus\"?\n");
 }
 
+TEST_CASE(
+    "Azure's variable for the time that a cancelled run has is honoured, and the key goes before "
+    "it") {
+  const std::string variable = "environment_variables: {AZUREML_RUN_KILL_SIGNAL_TIMEOUT_SEC: ";
+  const LoadedConfig loaded = parse(around(variable + "300}\n"));
+  CHECK(messages(loaded.problems) == "");
+  CHECK(loaded.spec.cancel_grace == std::chrono::seconds(300));
+  CHECK(parse(to_hdconfig(loaded.spec)).spec == loaded.spec);
+  const LoadedConfig both = parse(around(variable + "300}\ncancel_grace_seconds: 10\n"));
+  CHECK(both.spec.cancel_grace == std::chrono::seconds(10));
+  CHECK(parse(to_hdconfig(both.spec)).spec == both.spec);
+  CHECK(told(around(variable + "long}\n")) ==
+        "hdconfig.yml:9:62: \"AZUREML_RUN_KILL_SIGNAL_TIMEOUT_SEC\" is \"long\"; allowed: seconds "
+        "from 0 to 86400\n");
+}
+
 }  // namespace
 }  // namespace hdrive
