@@ -361,6 +361,34 @@ FileKind kind_of(const Node& root) {
              : FileKind::hdconfig;
 }
 
+bool is_of_unknown_type(const Node& root, Problems& problems) {
+  constexpr std::string_view kAllowed = "hdrive runs jobs of type sweep, command and pipeline";
+  constexpr std::string_view kAzures[] = {"automl", "parallel", "spark", "import", "finetuning"};
+  if (!root.is(Node::Kind::map) || root.find("sampling")) return false;
+  const Entry* type = root.find("type") ? root.find("type") : root.find("job_type");
+  if (!type || !type->value->is_scalar()) {
+    const Entry* schema = root.find("$schema");
+    if (kind_of(root) != FileKind::hdconfig || !schema ||
+        scalar_of(root, "$schema").find("azureml") == std::string::npos)
+      return false;
+    problems.error(schema->value->place, "this is no job by its $schema; " + std::string(kAllowed));
+    return true;
+  }
+  const std::string word = base::fold(type->value->text);
+  for (const char* known : {"sweep", "sweepjob", "command", "pipeline"})
+    if (word == known) return false;
+  if (std::find(std::begin(kAzures), std::end(kAzures), word) != std::end(kAzures)) {
+    problems.error(type->value->place, "jobs of type " + in_quotes(type->value->text) +
+                                           " run on Azure alone; " + std::string(kAllowed));
+    return true;
+  }
+  const std::string meant = base::did_you_mean(type->value->text, {"sweep", "command", "pipeline"});
+  problems.error(type->value->place, "unknown job type " + in_quotes(type->value->text) +
+                                         "; allowed: sweep, command, pipeline" +
+                                         (meant.empty() ? "" : ";" + meant));
+  return true;
+}
+
 void read_job(Loader& loader, const Node& root) {
   if (kind_of(root) == FileKind::pipeline)
     return loader.problems.error(

@@ -23,6 +23,10 @@ enum class FileKind { hdconfig, sweep_job, command_job, pipeline };
 /// By its type or job_type, by its $schema, else by keys that only a sweep job has.
 FileKind kind_of(const Node& root);
 
+/// Reports a file that says it is a job of a type that hdrive does not run; then nothing else about
+/// it is worth saying.
+bool is_of_unknown_type(const Node& root, Problems& problems);
+
 /// Reads a sweep or command job into the loader's specification. A pipeline is an error here: it
 /// is read by config/pipeline.cpp, step by step.
 void read_job(Loader& loader, const Node& root);

@@ -241,7 +241,7 @@ NodePtr read_root(Loader& loader, const fs::path& file) {
 
 void read_configuration(Loader& loader, std::string_view text, const std::string& name) {
   const NodePtr root = read_tree(loader, text, name);
-  if (!root) return;
+  if (!root || is_of_unknown_type(*root, loader.problems)) return;
   if (kind_of(*root) == FileKind::hdconfig)
     read_top(loader, *root);
   else

@@ -325,6 +325,19 @@ TEST_CASE("A resource by its full name is looked up like any other of Azure's") 
   CHECK(load_config(file, all_files()).ok());
 }
 
+TEST_CASE("A job of a type that is none here is told so, and nothing else") {
+  CHECK(told("type: swep\ntrial: {command: t}\n") ==
+        "hdconfig.yml:1:7: unknown job type \"swep\"; allowed: sweep, command, pipeline; did you "
+        "mean \"sweep\"?\n");
+  CHECK(told("type: automl\ntask: classification\n") ==
+        "hdconfig.yml:1:7: jobs of type \"automl\" run on Azure alone; hdrive runs jobs of type "
+        "sweep, "
+        "command and pipeline\n");
+  CHECK(told("$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json\n") ==
+        "hdconfig.yml:1:10: this is no job by its $schema; hdrive runs jobs of type sweep, command "
+        "and pipeline\n");
+}
+
 TEST_CASE("hdconfig.yml is told from a job by its keys") {
   CHECK(parse(around("")).ok());
   CHECK_THAT(told("type: pipeline\njobs: {}\n"), Contains("this is a pipeline"));
