@@ -125,10 +125,21 @@ def test_a_sweep_goes_to_its_target_with_the_python_there(lab, own_folder):
     assert run._sweep._spec.targets == ["lab"] and run._sweep._spec.max_concurrent_runs == 2
 
 
+def test_several_processes_of_a_run_are_started_on_its_machine(lab, own_folder):
+    (own_folder / "train.py").write_text("import os\nfrom azureml.core import Run\n"
+                                         "Run.get_context().log('size', int(os.environ['WORLD_SIZE']))\n")
+    script = ScriptRunConfig(".", "train.py", compute_target="lab",
+                             distributed_job_config=PyTorchConfiguration(process_count=2))
+    run = Experiment(Workspace(), "x").submit(script)
+    run.wait_for_completion()
+    assert run.get_metrics() == {"size": 2.0}
+
+
 @pytest.mark.parametrize("change, match", [
     (lambda c: setattr(c.run_config.environment.python, "conda_dependencies", CondaDependencies.create(["numpy"])),
      "packages are installed on this machine alone, and the runs go to target 'lab'"),
-    (lambda c: setattr(c, "distributed_job_config", PyTorchConfiguration(process_count=2)), "on target 'lab'"),
+    (lambda c: setattr(c, "distributed_job_config", PyTorchConfiguration(process_count=2, node_count=2)),
+     "node_count is 2, but on target 'lab' a run has one"),
     (lambda c: setattr(c.run_config, "docker", DockerConfiguration(use_docker=True)), "container on target 'lab'"),
 ])
 def test_what_a_machine_by_ssh_cannot_be_given_is_refused(change, match, source, own_folder):

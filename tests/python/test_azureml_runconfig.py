@@ -164,7 +164,7 @@ def test_packages_and_curated_names_come_from_the_reader(own_folder):
 
 
 def test_what_is_wrong_is_told_with_its_line(project):
-    (project / "bad.runconfig").write_text("script: a.py\nframework: PyTorhc\nnodeCount: 2\n")
+    (project / "bad.runconfig").write_text("script: a.py\nframework: PyTorhc\nnodeCount: -2\n")
     with pytest.raises(UserErrorException, match=r'bad.runconfig:2:12: unknown framework "PyTorhc"(.|\n)*:3:12: '
                                                  '"nodeCount" is'):
         RunConfiguration.load("bad.runconfig")

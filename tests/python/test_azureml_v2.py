@@ -187,7 +187,7 @@ def test_environments_tell_what_is_missing(own_folder, monkeypatch):
 def test_several_processes_of_a_run_know_their_ranks(own_folder):
     (own_folder / "ranks.py").write_text(
         "import os\nfrom azureml.core import Run\n"
-        "if os.environ['RANK'] == '1':\n"
+        "if os.environ['RANK'] == '0':\n"
         "    Run.get_context().log('size', int(os.environ['WORLD_SIZE']))")
     started = MLClient().jobs.create_or_update(command(
         command="python ranks.py", distribution={"type": "pytorch", "process_count_per_instance": 2}))

@@ -23,36 +23,34 @@ _FRAMEWORKS = ("Python", "PyTorch", "TensorFlow", "Cntk", "PythonMpi", "PythonIn
 
 
 class _Distributed(Settings):
-    _kind = ""
+    """What starts the processes of a run (docs/distributed.md)."""
 
-    def _processes(self) -> int:
+    def _options(self, nodes: int) -> dict[str, Any]:
+        """As Sweep takes them: distribution, processes_per_node, nodes_per_run; none for a single process."""
         raise NotImplementedError
 
-    def _check(self, node_count: int) -> None:
-        if node_count != 1:
-            raise not_built(f"{type(self).__name__}: node_count={node_count}", "all processes of a run are on this "
-                            "machine, so node_count is 1")
+
+def _several(kind: str, per_node: int, nodes: int, **more: Any) -> dict[str, Any]:
+    if per_node == nodes == 1 and not more:
+        return {}
+    return {"distribution": {"type": kind, **more}, "processes_per_node": per_node, "nodes_per_run": nodes}
 
 
 class MpiConfiguration(_Distributed):
-    """`process_count_per_node` processes under mpirun, which has to be installed for more than one."""
-
-    _kind = "mpi"
+    """`process_count_per_node` processes on each of `node_count` nodes under mpirun, which has to be installed there."""
 
     def __init__(self, process_count_per_node: int = 1, node_count: int = 1) -> None:
         self.process_count_per_node = count("MpiConfiguration: process_count_per_node", process_count_per_node)
         self.node_count = count("MpiConfiguration: node_count", node_count)
         self._seal()
 
-    def _processes(self) -> int:
-        self._check(self.node_count)
-        return self.process_count_per_node
+    def _options(self, nodes: int) -> dict[str, Any]:
+        return _several("mpi", self.process_count_per_node, max(nodes, self.node_count))
 
 
 class PyTorchConfiguration(_Distributed):
-    """`process_count` processes, each with RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT."""
-
-    _kind = "pytorch"
+    """`process_count` processes on `node_count` nodes together, each with RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and
+    MASTER_PORT. The script chooses the backend."""
 
     def __init__(self, communication_backend: str = "Nccl", process_count: int | None = None,
                  node_count: int = 1) -> None:
@@ -64,15 +62,17 @@ class PyTorchConfiguration(_Distributed):
                                                                       process_count)
         self._seal()
 
-    def _processes(self) -> int:
-        self._check(self.node_count)
-        return self.process_count or 1
+    def _options(self, nodes: int) -> dict[str, Any]:
+        nodes = max(nodes, self.node_count)
+        processes = self.process_count or nodes
+        if processes % nodes:
+            raise UserErrorException(f"PyTorchConfiguration: process_count is {processes}, which {nodes} nodes do not "
+                                     "share evenly; allowed: a multiple of the node count")
+        return _several("pytorch", processes // nodes, nodes)
 
 
 class TensorflowConfiguration(_Distributed):
     """`worker_count` workers and `parameter_server_count` parameter servers, processes with TF_CONFIG."""
-
-    _kind = "tensorflow"
 
     def __init__(self, worker_count: int = 1, parameter_server_count: int = 1) -> None:
         self.worker_count = count("TensorflowConfiguration: worker_count", worker_count)
@@ -80,9 +80,12 @@ class TensorflowConfiguration(_Distributed):
                                             parameter_server_count, 0)
         self._seal()
 
-    def _processes(self) -> int:
+    def _options(self, nodes: int) -> dict[str, Any]:
         # One worker alone has no use for a server, which v1 has by default.
-        return self.worker_count + self.parameter_server_count if self.worker_count > 1 else 1
+        if self.worker_count == 1:
+            return {}
+        return _several("tensorflow", 1, nodes, worker_count=self.worker_count,
+                        parameter_server_count=self.parameter_server_count)
 
 
 class _History(Settings):
@@ -176,8 +179,6 @@ class RunConfiguration(Settings):
             "output_collection": not history.output_collection, "snapshot_project": not history.snapshot_project,
             "directories_to_watch": history.directories_to_watch != ["logs"]},
             "a run keeps its outputs and logs, and starts from a snapshot")
-        if self.node_count != 1:
-            raise not_built(f"node_count={self.node_count}", "hdrive runs on this machine, so it is 1")
         if self.output_data:
             raise not_built(f"output_data: {', '.join(map(str, self.output_data))}",
                             "write to ./outputs, which is kept of each run")
@@ -222,6 +223,7 @@ class Program:
     image: Image | None = None
     data: list[str] = field(default_factory=list)
     target: str | None = None  # None: this machine
+    processes: dict[str, Any] = field(default_factory=dict)  # options of Sweep; none: a run is one process
 
     def volumes(self) -> list[str]:
         """The files and folders of this machine that its arguments name: a container is to see them. Of one that the
@@ -331,14 +333,16 @@ class ScriptRunConfig(Settings):
             if self.command is None:
                 program.command += ["--resume-from", path]
         distributed = self.distributed_job_config or config._distributed()
-        if distributed is not None and image is not None and distributed._processes() > 1:
+        nodes = count("node_count", config.node_count)
+        program.processes = distributed._options(nodes) if distributed is not None else \
+            {"nodes_per_run": nodes} if nodes > 1 else {}
+        if program.processes and image is not None:
             raise not_built(f"{type(distributed).__name__} in a container", "let the script's own command start the "
                             "processes, as in: torchrun --nproc-per-node 2 train.py")
-        if distributed is not None and kind == "ssh" and distributed._processes() > 1:
-            raise not_built(f"{type(distributed).__name__} on target {target!r}, which is reached by SSH", "let the "
-                            "script's own command start the processes, as in: torchrun --nproc-per-node 2 train.py")
-        if distributed is not None:
-            program.command = _launched(distributed, program.command, interpreter)
+        if program.processes.get("nodes_per_run", 1) > 1 and kind != "slurm":
+            where = "this machine" if target is None else f"target {target!r}"
+            raise UserErrorException(f"node_count is {program.processes['nodes_per_run']}, but on {where} a run has one; "
+                                     "a target of type slurm has more (docs/targets.md)")
         return program
 
 
@@ -360,21 +364,6 @@ def _resumed(given: Any) -> str:
         raise UserErrorException(f"resume_from: there is no {path}; allowed: a Run that wrote outputs, or the path of "
                                  "a file or folder on this machine")
     return os.path.abspath(path)
-
-
-def _launched(distributed: _Distributed, command: list[str], interpreter: str) -> list[str]:
-    processes = distributed._processes()
-    if processes == 1:
-        return command
-    launcher = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_launch.py")
-    options = [distributed._kind, str(processes)]
-    if isinstance(distributed, TensorflowConfiguration):
-        options = [distributed._kind, str(distributed.worker_count), str(distributed.parameter_server_count)]
-    if isinstance(distributed, MpiConfiguration):
-        import shutil
-        if shutil.which("mpirun") is None:
-            raise UserErrorException(f"MpiConfiguration(process_count_per_node={processes}): mpirun is not installed")
-    return [interpreter, launcher, *options, "--", *command]
 
 
 def scripts_folder() -> str:

@@ -240,6 +240,12 @@ class Run(_context.Run):
         found = {_STDOUT: "stdout.log"} if os.path.exists(os.path.join(self._directory, "run.json")) else {}
         if os.path.isfile(os.path.join(self._directory, "stderr.log")):
             found[_STDERR] = "stderr.log"
+        processes = os.path.join(self._directory, "processes")  # the other ranks of a distributed run
+        for rank in sorted(filter(str.isdigit, os.listdir(processes)), key=int) if os.path.isdir(processes) else ():
+            for end, log in (("log", "stdout.log"), ("err", "stderr.log")):
+                path = os.path.join(processes, rank, log)
+                if os.path.isfile(path) and (end == "log" or os.path.getsize(path) > 0):
+                    found[f"user_logs/std_{end}_process_{rank}.txt"] = f"processes/{rank}/{log}"
         for top in ("logs", "outputs"):
             for folder, folders, files in os.walk(os.path.join(self._directory, top)):
                 folders.sort()

@@ -37,7 +37,7 @@ def begin(sweep: Sweep, program: Program, kind: str, **more: Any) -> None:
 
 
 def _program_options(program: Program, experiment: Experiment) -> dict[str, Any]:
-    return {"target": program.target, "directory": experiment.workspace.directory, "experiment": experiment.name,
+    return {**program.processes, "target": program.target, "directory": experiment.workspace.directory, "experiment": experiment.name,
             "source_directory": program.source_directory, "append_parameters": program.append_parameters,
             "environment_variables": program.environment, "max_run_duration": program.max_run_duration}
 

@@ -18,7 +18,7 @@ from .._images import DockerBuildContext
 from .._requirements import conda_packages_of
 from .._runconfig import (MpiConfiguration, PyTorchConfiguration, RunConfiguration, ScriptRunConfig,
                           TensorflowConfiguration)
-from .._settings import Settings, ignored, nearest, not_built
+from .._settings import Settings, count, ignored, nearest, not_built
 from ._distributions import Distribution, Objective, SweepJobLimits, as_policy, as_sampling
 
 __all__ = ["AssetTypes", "BuildContext", "Command", "Environment", "Input", "Job", "MpiDistribution", "Output",
@@ -170,7 +170,7 @@ class TensorFlowDistribution(Settings):
         self._seal()
 
 
-def _distribution(given: Any) -> Any:
+def _distribution(given: Any, instances: int) -> Any:
     kinds: dict[str, Any] = {"mpi": MpiDistribution, "pytorch": PyTorchDistribution,
                              "tensorflow": TensorFlowDistribution}
     if isinstance(given, dict):
@@ -182,13 +182,20 @@ def _distribution(given: Any) -> Any:
     if given is None:
         return None
     if isinstance(given, PyTorchDistribution):
-        return PyTorchConfiguration("Nccl", given.process_count_per_instance or 1)
+        return PyTorchConfiguration("Nccl", (given.process_count_per_instance or 1) * instances, instances)
     if isinstance(given, MpiDistribution):
-        return MpiConfiguration(given.process_count_per_instance or 1)
+        return MpiConfiguration(given.process_count_per_instance or 1, instances)
     if isinstance(given, TensorFlowDistribution):
         return TensorflowConfiguration(given.worker_count or 1, given.parameter_server_count or 0)
     raise UserErrorException(f"distribution: {given!r} is none; allowed: MpiDistribution, PyTorchDistribution, "
                              "TensorFlowDistribution")
+
+
+def _instances(given: Any) -> tuple[int | None, dict[str, Any]]:
+    """How many machines `resources` asks for, and what else it has."""
+    others = dict(given if isinstance(given, dict) else vars(given)) if given is not None else {}
+    instances = others.pop("instance_count", None)
+    return None if instances is None else count("instance_count", instances), others
 
 
 class Job(Settings):
@@ -223,13 +230,13 @@ class Command(Job):
         super().__init__(name, display_name, experiment_name, description, tags, compute)
         if not isinstance(command, str) or not command:
             raise UserErrorException("command: what is to be run? command=\"python train.py\"")
-        if instance_count not in (None, 1):
-            raise not_built(f"instance_count={instance_count}", "a run is on this machine alone, so it is 1")
+        asked, others = _instances(resources)
         ignored("command", {"properties": properties, "instance_type": instance_type, "locations": locations,
                             "docker_args": docker_args, "shm_size": shm_size, "identity": identity,
                             "services": services, "job_tier": job_tier, "priority": priority,
-                            "parent_job_name": parent_job_name, "resources": resources},
-                "the runs get what this machine has")
+                            "parent_job_name": parent_job_name, "resources": others},
+                "the runs get what their target has")
+        self.instance_count = count("instance_count", instance_count if instance_count is not None else asked or 1)
         self.command = command
         self.code = code
         self.environment = environment
@@ -253,9 +260,11 @@ class Command(Job):
         """How long it may take, in seconds."""
         self.timeout = timeout
 
-    def set_resources(self, **given: Any) -> None:
-        """Other resources than this machine's are not to be had."""
-        ignored("set_resources", given, "the runs get what this machine has")
+    def set_resources(self, *, instance_count: int | None = None, **given: Any) -> None:
+        """How many machines a run has; other resources than the target's are not to be had."""
+        ignored("set_resources", given, "the runs get what their target has")
+        if instance_count is not None:
+            self.instance_count = count("instance_count", instance_count)
 
     def sweep(self, *, primary_metric: str, goal: str, sampling_algorithm: Any = "random", compute: Any = None,
               max_concurrent_trials: int | None = None, max_total_trials: int | None = None,
@@ -328,10 +337,11 @@ class Command(Job):
         config.environment = _environment(self.environment)
         config.environment_variables = {str(name): str(value) for name, value in self.environment_variables.items()}
         config.target = target_named(self.compute)
+        config.node_count = self.instance_count
         config.max_run_duration_seconds = timeout or self.timeout or config.max_run_duration_seconds
         code = "." if self.code is None else _local("code", os.fspath(self.code))
         made = ScriptRunConfig(code, command=self._text(space), run_config=config,
-                               distributed_job_config=_distribution(self.distribution))
+                               distributed_job_config=_distribution(self.distribution, self.instance_count))
         files = {name: given for name, given in self.inputs.items() if isinstance(given, Input) and given.path}
         made._reads = [str(given._text(name)) for name, given in files.items()]
         return made
@@ -357,9 +367,11 @@ class SweepJob(Job):
                  inputs: Any = None, outputs: Any = None, identity: Any = None, properties: Any = None,
                  queue_settings: Any = None, resources: Any = None) -> None:
         super().__init__(name, display_name, experiment_name, description, tags, compute)
+        asked, others = _instances(resources)
         ignored("SweepJob", {"identity": identity, "properties": properties, "queue_settings": queue_settings,
-                             "resources": resources}, "the runs get what this machine has")
+                             "resources": others}, "the runs get what their target has")
         self.trial = trial
+        self.instance_count = asked  # None: the trial's
         self.search_space = dict(search_space)
         self.objective = objective
         self.sampling_algorithm = sampling_algorithm
@@ -382,9 +394,11 @@ class SweepJob(Job):
         self.objective.goal = goal or self.objective.goal
         self.objective.primary_metric = primary_metric or self.objective.primary_metric
 
-    def set_resources(self, **given: Any) -> None:
-        """Other resources than this machine's are not to be had."""
-        ignored("set_resources", given, "the runs get what this machine has")
+    def set_resources(self, *, instance_count: int | None = None, **given: Any) -> None:
+        """How many machines a run has; other resources than the target's are not to be had."""
+        ignored("set_resources", given, "the runs get what their target has")
+        if instance_count is not None:
+            self.instance_count = count("instance_count", instance_count)
 
     def _config(self) -> HyperDriveConfig:
         if not self.search_space:
@@ -393,6 +407,7 @@ class SweepJob(Job):
         object.__setattr__(trial, "inputs", {**trial.inputs, **self.inputs})
         object.__setattr__(trial, "outputs", {**trial.outputs, **self.outputs})
         object.__setattr__(trial, "compute", self.compute)
+        object.__setattr__(trial, "instance_count", self.instance_count or trial.instance_count)
         sampling, seed = as_sampling(self.sampling_algorithm, self.search_space)
         limits = self.limits
         config = HyperDriveConfig(
