@@ -1,78 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "tests/unit/config/support.h"
+#include "tests/unit/config/project.h"
 
 namespace hdrive {
 namespace {
 
 using namespace test;
 using Words = std::vector<std::string>;
-
-// What Azure's tools write for a script on a cluster.
-constexpr std::string_view kSample = R"(script: train.py
-arguments: [--epochs, 20, "a b"]
-target: cpu-cluster
-framework: Python
-communicator: None
-autoPrepareEnvironment: true
-maxRunDurationSeconds: 60
-nodeCount: 1
-environment:
-  name: project_environment
-  version: null
-  environmentVariables:
-    EXAMPLE_ENV_VAR: EXAMPLE_VALUE
-    N: 1
-  python:
-    userManagedDependencies: false
-    interpreterPath: /usr/bin/python3
-    condaDependenciesFile: .azureml/conda_dependencies.yml
-    baseCondaEnvironment: null
-  docker:
-    enabled: true
-    baseImage: mcr.microsoft.com/azureml/intelmpi2018.3-ubuntu16.04
-    arguments: []
-  spark:
-    repositories: []
-history:
-  outputCollection: true
-spark:
-  configuration:
-    spark.app.name: Azure ML Experiment
-hdi: {yarnDeployMode: Cluster}
-tensorflow: {workerCount: 1, parameterServerCount: 1}
-mpi: {processCountPerNode: 1}
-dataReferences: {}
-data: {}
-amlcompute: {name: null, vmSize: null}
-sourceDirectoryDataStore: null
-exposedPorts: null
-)";
-
-struct Project {
-  Folder folder;
-  ConfigOverrides overrides;
-
-  explicit Project(std::string_view run_configuration) {
-    folder.write("train.py", "");
-    overrides.run_configuration = folder.write("train.runconfig", run_configuration);
-  }
-  LoadedConfig load(std::string_view text) const {
-    return parse_config(text, "hdconfig.yml", folder.path(), overrides);
-  }
-  std::string told(std::string_view text) const {
-    std::string result = messages(load(text).problems);
-    const std::string path = folder.path().string();
-    for (std::size_t at = result.find(path); at != std::string::npos; at = result.find(path))
-      result.replace(at, path.size(), "<dir>");
-    // The asset map is told as it is seen from where the test runs.
-    for (std::size_t at = result.find("../"); at != std::string::npos; at = result.find("../"))
-      result.erase(at, 3);
-    for (std::size_t at = result.find("..<dir>"); at != std::string::npos;)
-      at = result.erase(at, 2).find("..<dir>");
-    return result;
-  }
-};
 
 TEST_CASE("A run configuration gives command, environment and time limit; the rest is told once") {
   const Project project(kSample);
@@ -177,33 +111,6 @@ TEST_CASE("A configuration as Azure's SDK writes it, with every key, gets no war
         std::map<std::string, std::string>{{"A", "later"}, {"B", "b"}});
 }
 
-TEST_CASE("An environment is the user's own interpreter, a list of packages, or a curated name") {
-  const auto loaded = [](const std::string& environment) {
-    return Project("script: train.py\nenvironment: " + environment + "\n").load(around(""));
-  };
-  const auto own = loaded("{python: {userManagedDependencies: true, interpreterPath: /opt/py}}");
-  CHECK(own.spec.command == Words{"/opt/py", "train.py"});
-  CHECK_FALSE(own.surroundings.packages);
-  const auto curated = loaded("{name: AzureML-sklearn-0.24-ubuntu18.04-py37-cpu}");
-  REQUIRE(curated.surroundings.packages);
-  CHECK(curated.surroundings.packages->pip.front() == "scikit-learn");
-  const auto written = loaded("{python: {condaDependencies: {dependencies: [pip, {pip: [a]}]}}}");
-  REQUIRE(written.surroundings.packages);
-  CHECK(written.surroundings.packages->pip == Words{"a"});
-  CHECK(Project("script: train.py\nautoPrepareEnvironment: false\n"
-                "environment: {name: AzureML-Minimal}\n")
-            .load(around(""))
-            .spec.command == Words{"python3", "train.py"});
-  CHECK(Project("script: train.py\nenvironment: {name: AzureML-sklern}\n")
-            .told(around(""))
-            .ends_with("; did you mean \"AzureML-sklearn\"?\n"));
-  Project lost("script: train.py\nenvironment: {python: {condaDependenciesFile: a.yml}}\n");
-  lost.overrides.needs_files = true;
-  CHECK(lost.told(around("")) ==
-        "<dir>/train.runconfig:2:47: the conda file \"<dir>/a.yml\" cannot be read: the file "
-        "does not exist\n");
-}
-
 TEST_CASE("A run configuration says what starts a run's processes, and how many there are") {
   const auto spec = [](const std::string& lines) {
     return Project("script: train.py\n" + lines).load(around("")).spec;
@@ -300,77 +207,6 @@ TEST_CASE("A docker section asks for a container, or is refused with the reason"
   CHECK(secret.find("hunter2") == secret.npos);
 }
 
-TEST_CASE("Data is a path of this machine, by the asset map beside the configuration") {
-  Project project(
-      "script: train.py\n"
-      "arguments: [--data, $AZUREML_DATAREFERENCE_in, '${AZUREML_DATAREFERENCE_input}/x']\n"
-      "dataReferences:\n"
-      "  in: {dataStoreName: blob, pathOnDataStore: a, mode: Mount}\n"
-      "  input: {dataStoreName: blob, pathOnDataStore: b, mode: Upload}\n"
-      "data:\n"
-      "  iris:\n"
-      "    dataLocation: {dataset: {name: iris, version: 2}}\n"
-      "    environmentVariableName: IRIS\n");
-  project.overrides.needs_files = true;
-  const std::string told = project.told(around(""));
-  CHECK(told ==
-        "<dir>/train.runconfig:4:3: \"in\" is data of Azure's (blob); say where it is on this "
-        "machine, in \"<dir>/azureml.yml\": datastores: {blob: PATH}\n"
-        "<dir>/train.runconfig:5:3: \"input\" is data of Azure's (blob); say where it is on this "
-        "machine, in \"<dir>/azureml.yml\": datastores: {blob: PATH}\n"
-        "<dir>/train.runconfig:7:3: \"iris\" is data of Azure's (iris:2); say where it is on this "
-        "machine, in \"<dir>/azureml.yml\": data: {iris: PATH}\n");
-  project.folder.write("azureml.yml", "datastores: {blob: store}\ndata: {iris: iris.csv}\n");
-  project.folder.write("store/a/x", "");
-  project.folder.write("iris.csv", "");
-  const LoadedConfig loaded = project.load(around(""));
-  CHECK(messages(loaded.problems) == "");
-  const std::string store = (project.folder.path() / "store").string();
-  CHECK(loaded.spec.command ==
-        Words{"python3", "train.py", "--data", store + "/a", store + "/b/x"});
-  CHECK(loaded.spec.environment_variables ==
-        std::map<std::string, std::string>{
-            {"AZUREML_DATAREFERENCE_in", store + "/a"},
-            {"AZUREML_DATAREFERENCE_input", store + "/b"},
-            {"AZUREML_DATAREFERENCE_iris", (project.folder.path() / "iris.csv").string()},
-            {"IRIS", (project.folder.path() / "iris.csv").string()}});
-}
-
-TEST_CASE("Data is found where the SDK wrote all kinds of places, of which one says something") {
-  const auto at = [](const std::string& location) {
-    Project project("script: train.py\ndata:\n  iris:\n    dataLocation: " + location +
-                    "\n    mechanism: mount\n    options: {}\n");
-    project.folder.write("azureml.yml",
-                         "datastores: {blob: store}\ndata: {'https://h/i.csv': iris.csv}\n");
-    project.folder.write("store/a/x", "");
-    project.folder.write("iris.csv", "");
-    const LoadedConfig loaded = project.load(around(""));
-    CHECK(messages(loaded.problems) == "");
-    const auto& variables = loaded.spec.environment_variables;
-    const auto found = variables.find("AZUREML_DATAREFERENCE_iris");
-    return found == variables.end() ? std::string()
-                                    : std::filesystem::path(found->second)
-                                          .lexically_relative(project.folder.path())
-                                          .string();
-  };
-  const std::string empty = "dataset: {id:, name:, version:}, ";
-  CHECK(at("{" + empty +
-           "dataPath: {datastoreName: blob, relativePath: a}, uri: {path:, isFile:}}") ==
-        "store/a");
-  CHECK(at("{" + empty +
-           "dataPath: {datastoreName:, relativePath:}, uri: {path: iris.csv, isFile: true}}") ==
-        "iris.csv");
-  CHECK(at("{uri: {path: 'https://h/i.csv'}}") == "iris.csv");
-}
-
-TEST_CASE("The variable of data is one that may be set") {
-  const Project project(
-      "script: train.py\ndata:\n  iris:\n    dataLocation: {dataset: {name: iris}}\n"
-      "    environmentVariableName: A=B\n");
-  project.folder.write("azureml.yml", "data: {iris: train.py}\n");
-  CHECK(project.told(around("")).starts_with("<dir>/train.runconfig:5:30: "));
-}
-
 TEST_CASE("Directories to watch beside logs and outputs keep the folders of the runs") {
   const Project project("script: train.py\nhistory: {directoriesToWatch: [logs, ./tb/x]}\n");
   CHECK(project.load(around("")).spec.keep_work == KeepWork::always);
@@ -428,20 +264,6 @@ TEST_CASE("Odd values in the place of any key are told or passed over, and never
       for (const Problem& problem : Project(text).load(around("")).problems)
         CHECK_FALSE(problem.text.empty());
     }
-}
-
-TEST_CASE("What is wrong in a conda file is told with its place in it") {
-  const Project project(
-      "script: train.py\nenvironment: {python: {condaDependenciesFile: conda.yml}}\n");
-  project.folder.write("conda.yml",
-                       "chanels: [x]\ndependencies:\n- numpy\n- {pp: [a]}\n- pip: joblib\n");
-  CHECK(
-      project.told(around("")) ==
-      "<dir>/conda.yml:1:1: warning: unknown key \"chanels\" is ignored; did you mean "
-      "\"channels\"?\n"
-      "<dir>/conda.yml:4:3: a dependency is a mapping; allowed: a package, or \"pip\" with a list "
-      "of them\n"
-      "<dir>/conda.yml:5:8: \"pip\" is the text \"joblib\"; allowed: a list of texts\n");
 }
 
 TEST_CASE("docs/runconfig.md is what the table says") {
