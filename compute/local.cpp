@@ -193,8 +193,9 @@ Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& shar
     discard(request);
     return advise(made.error());
   }
-  const auto pid = launch(request, *python, share);
+  const auto pid = launch(request, *python, share, memory_group(request));
   if (!pid) {
+    memory_.remove(MemoryGroups::name_of(request));
     discard(request);
     Error error = advise(pid.error());
     error.where = place(request);
@@ -237,8 +238,21 @@ void LocalTarget::discard(const RunRequest& request) {
   discard_attempt(request.directory, claim_);
 }
 
+// Empty: its memory is not limited.
+std::filesystem::path LocalTarget::memory_group(const RunRequest& request) {
+  if (request.resources.memory == 0) return {};
+  auto made = memory_.make(MemoryGroups::name_of(request), request.resources.memory);
+  if (made) return *std::move(made);
+  if (!std::exchange(unlimited_told_, true))
+    notes_.push_back(TargetNote{
+        std::nullopt, "the memory of the runs is not limited, though resources asks for it: " +
+                          made.error().what});
+  return {};
+}
+
 Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesystem::path& python,
-                                  const DeviceShare& share) {
+                                  const DeviceShare& share,
+                                  const std::filesystem::path& memory_group) {
   std::vector<std::string> arguments = {protocol::kSupervisorName,
                                         std::to_string(request.run),
                                         request.directory.native(),
@@ -251,6 +265,7 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         std::to_string(share.locks.size()),
                                         "0",
                                         lease_.native(),
+                                        memory_group.native(),
                                         claim_,
                                         plan_text(request)};
   arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());

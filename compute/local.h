@@ -22,6 +22,7 @@
 #include "compute/event_files.h"
 #include "compute/intake.h"
 #include "compute/launcher.h"
+#include "compute/memory_groups.h"
 #include "compute/orphans.h"
 #include "compute/output_patterns.h"
 #include "compute/process_identity.h"
@@ -93,7 +94,8 @@ class LocalTarget final : public ComputeTarget {
   void discard(const RunRequest& request);
   Result<void> start_with(RunRequest request, const DeviceShare& share);
   Result<pid_t> launch(const RunRequest& request, const std::filesystem::path& python,
-                       const DeviceShare& share);
+                       const DeviceShare& share, const std::filesystem::path& memory_group);
+  std::filesystem::path memory_group(const RunRequest& request);
   Live& follow(RunRequest request, RunFiles files, base::UniqueFd process, pid_t supervisor);
   Result<bool> left_something(const std::filesystem::path& directory);
   int add_watch(RunId run, const std::string& path);
@@ -130,6 +132,8 @@ class LocalTarget final : public ComputeTarget {
   OutputPatterns patterns_;
   DevicePool devices_;
   Launcher launcher_;
+  MemoryGroups memory_;
+  bool unlimited_told_ = false;  // that memory is not limited here
   WorkingFolders folders_;
   SpareDirectories spares_;
   ProcessSpace here_;

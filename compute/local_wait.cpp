@@ -407,6 +407,7 @@ LocalTarget::Live LocalTarget::take_out(RunId run, std::vector<TargetEvent>& eve
   remove_watch(live.output_watch);
   polled_.erase(run);
   devices_.release(run);
+  if (live.request.resources.memory > 0) memory_.remove(MemoryGroups::name_of(live.request));
   return live;
 }
 

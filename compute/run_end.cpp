@@ -120,6 +120,12 @@ RunExited describe_exit(const ExitRecord& record, const RunRequest& request,
   if (end.not_started) add(end.note, explain_not_started(record, request));
   if (record.over_time)
     add(end.note, "its supervisor ended it after the time limit, as no engine did");
+  if (record.oom_kills > 0)
+    add(end.note,
+        "the kernel ended " +
+            (record.oom_kills == 1 ? std::string("a process")
+                                   : std::to_string(record.oom_kills) + " processes") +
+            " of it, since it wanted more memory than it had asked for (memory of resources)");
   if (record.leftovers > 0)
     add(end.note,
         (record.leftovers == 1 ? "a process" : std::to_string(record.leftovers) + " processes") +

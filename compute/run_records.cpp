@@ -144,6 +144,7 @@ Result<std::optional<ExitRecord>> read_exit_record(const fs::path& directory) {
   if (record.exit_code.has_value() + record.signal.has_value() + !record.not_started.empty() != 1)
     return std::optional<ExitRecord>();
   record.leftovers = integer(json, "leftovers").value_or(0);
+  record.oom_kills = integer(json, "oom_kills").value_or(0);
   record.over_time = is_true(json, "over_time");
   record.lease_over = is_true(json, "lease_over");
   record.canceled = is_true(json, "canceled");

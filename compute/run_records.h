@@ -40,6 +40,7 @@ struct ExitRecord {
   std::string not_started;  ///< what failed before the program ran: "exec", "chdir", a file's name
   int error_number = 0;     ///< errno of that
   bool over_time = false;
+  std::int64_t oom_kills = 0;  ///< processes that the kernel ended for the run's memory limit
   bool lease_over = false;     ///< it was ended because its engine was out of reach for too long
   bool canceled = false;       ///< it was told to end while it ran
   std::int64_t leftovers = 0;  ///< processes it left behind and that were ended

@@ -123,7 +123,7 @@ Result<std::string> job_script(const RunRequest& request, const JobScript& parts
           " \"$hdrive_boot\" " + word(request.working_directory.native()) + " " +
           std::to_string(request.cancel_grace.count()) + " " +
           std::to_string(request.time_limit.count()) + " 0 0 " +
-          std::to_string(parts.beat.count()) + " '' " + word(parts.claim) + " " +
+          std::to_string(parts.beat.count()) + " '' '' " + word(parts.claim) + " " +
           word(plan_text(request));
   for (const std::string& argument : request.arguments) text += " " + word(argument);
   return text + " 3> /dev/null\n";

@@ -30,6 +30,7 @@ enum Argument {
   kKeptFds,      ///< how many descriptors behind kPipeFd stay open as long as the run lives: locks
   kBeatMs,       ///< 0, or how often a supervisor in a job of a batch system gives a sign of life
   kLease,        ///< the file with the lease that the run holds to; empty: none
+  kMemoryGroup,  ///< the control group that limits its memory; empty: none
   kClaim,        ///< the file in the run directory that lets this supervisor begin
   kProcesses,    ///< how the run is distributed (plan_text); empty: the program is one process
   kProgram,      ///< and its arguments after it

@@ -35,6 +35,8 @@
 #include <unistd.h>
 
 #include "compute/supervisor/lease.h"
+#include "compute/supervisor/memory_group.h"
+#include "compute/supervisor/outside.h"
 #include "compute/supervisor/process_tree.h"
 #include "compute/supervisor/processes.h"
 #include "compute/supervisor/protocol.h"
@@ -150,6 +152,7 @@ int open_log(const char* name) {
 }
 
 Start start_program(char** argv) {
+  if (!join_group(argv[protocol::kMemoryGroup])) return {0, "control group", errno};
   const int out = open_log("stdout.log");
   if (out < 0) return {0, "stdout.log", errno};
   const int err = open_log("stderr.log");
@@ -395,6 +398,8 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.boolean("over_time", watch.over_time);
   if (watch.lease_over) record.boolean("lease_over", true);
   record.number("leftovers", watch.leftovers);
+  if (const long long killed = killed_for_memory(argv[protocol::kMemoryGroup]))
+    record.number("oom_kills", killed);
   record.seconds("started", began);
   record.seconds("ended", time_of(CLOCK_REALTIME));
   rusage usage{};
@@ -405,39 +410,6 @@ bool write_end(char** argv, const Start& start, const Watch& watch, long long be
   record.number("token", token);
   return write_when_possible(record, argv[protocol::kDirectory], !start.failed_at, watch.killed,
                              signals);
-}
-
-// ---- what lives outside of the tree -------------------------------------------------------------
-
-// A container is its engine's, not a child of ours. What began one left the command that ends it,
-// each word with a zero byte behind it, and takes that away once the container is gone.
-void end_outside(const sigset_t& signals) {
-  constexpr int kMostWords = 16;
-  static char text[4096];
-  const int fd = open(protocol::kEndFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return;
-  const ssize_t size = read(fd, text, sizeof text - 1);
-  close(fd);
-  unlink(protocol::kEndFile);
-  char* words[kMostWords + 1] = {};
-  int count = 0;
-  for (ssize_t at = 0; at < size && count < kMostWords; at += strlen(text + at) + 1)
-    words[count++] = text + at;
-  if (count == 0) return;
-  const pid_t pid = vfork();
-  if (pid == 0) {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    execvp(words[0], words);
-    _exit(127);
-  }
-  const long long until = now() + protocol::kEndPatienceMs * kMillisecond;
-  while (pid > 0 && waitpid(pid, nullptr, WNOHANG) == 0) {
-    if (now() >= until) kill(pid, SIGKILL);
-    const timespec pause{1, 0};
-    sigtimedwait(&signals, nullptr, &pause);
-  }
 }
 
 int supervise(char** argv) {
