@@ -275,7 +275,13 @@ class PipelineReader {
     const bool made = folder != outputs.end();
     const fs::path file =
         (made ? folder->second : fs::path("/outputs of") / output->step) / output->output;
-    if (!made) unmade.insert(file.string());
+    std::error_code error;
+    if (made && !fs::exists(file, error))
+      problems_.error(place, "the step " + in_quotes(output->step) +
+                                 " has ended and not written its output " +
+                                 in_quotes(output->output) + ", which was to be " + file.string());
+    // What is not there is told once.
+    if (!made || !fs::exists(file, error)) unmade.insert(file.string());
     return text_node(file.string(), place);
   }
 

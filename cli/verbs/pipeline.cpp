@@ -181,8 +181,9 @@ class PipelineRun {
   Ended run_step(const PipelineStep& step, const StepOutputs& outputs,
                  const RunOptions& options) const {
     LoadedConfig loaded = load_step(file_, step.name, outputs, overrides_);
-    // What was wrong with the whole was told; new is what an earlier step did not write.
-    if (!loaded.ok()) report_problems(loaded.problems, Purpose::run);
+    // What was wrong with the whole was told; new is what an earlier step did not write. Others
+    // were started.
+    if (!loaded.ok()) report_problems(loaded.problems, Purpose::check);
     loaded.spec.name = step_sweep_name(name_, step.name);
     if (!config_.experiment.empty()) loaded.spec.experiment = config_.experiment;
     if (config_.seed) loaded.spec.seed = *config_.seed;

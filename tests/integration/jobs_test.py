@@ -297,6 +297,13 @@ jobs:
         self.run_it()
         self.assertEqual(dict.fromkeys(["f.left", "f.right", "f.both"], "Completed"), self.statuses())
 
+    def test_an_output_that_was_not_written_is_told_by_its_step(self):
+        self.pipeline(left="rmdir ${{outputs.o}}; exit 0", right="exit 0")
+        done = self.run_it(code=2)
+        self.assertIn('the step "left" has ended and not written its output "o", which was to be ', done.err)
+        self.assertIn("both | hdrive: the step could not be run, and no other begins", done.err)
+        self.assertNotIn("nothing was started", done.err)
+
     def test_one_that_fails_leaves_the_others_alone(self):
         self.pipeline(left="exit 1", right=self.wait_for("left"))
         done = self.run_it(code=3)
