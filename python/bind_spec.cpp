@@ -59,30 +59,46 @@ nb::dict to_dict(const Distribution& distribution) {
   return result;
 }
 
-// What is wrong with the numbers and words is found as in a file.
+[[noreturn]] void refuse_distribution(const std::string& name, nb::handle value,
+                                      const char* allowed) {
+  raise(Error{"distribution", name + " is " + text_of(nb::repr(value)) + "; allowed: " + allowed,
+              Error::Kind::invalid});
+}
+
+// What stands for a key of "distribution". How the numbers go together is found as in a file.
+template <class T>
+T distribution_value(const std::string& name, nb::handle value, const char* allowed) {
+  T result;
+  if (!nb::try_cast<T>(value, result)) refuse_distribution(name, value, allowed);
+  return result;
+}
+
 Distribution to_distribution(const nb::dict& given) {
   Distribution result;
   for (const auto& [key, value] : given) {
-    const auto name = nb::cast<std::string>(key);
-    const auto fault = [&](const char* allowed) {
-      raise(Error{"distribution",
-                  name + " is " + nb::cast<std::string>(nb::repr(value)) + "; allowed: " + allowed,
-                  Error::Kind::invalid});
+    const std::string name = text_of(key);
+    const auto number = [&name, it = nb::handle(value)] {
+      constexpr auto kAllowed = "a whole number from 0 on";
+      const auto count = distribution_value<std::int64_t>(name, it, kAllowed);
+      if (count < 0) refuse_distribution(name, it, kAllowed);
+      return count;
     };
     if (name == "type") {
-      const auto type = distribution_type(nb::cast<std::string>(value));
-      if (!type) fault("pytorch, mpi, tensorflow or none");
+      constexpr auto kAllowed = "pytorch, mpi, tensorflow or none";
+      const auto type = distribution_type(distribution_value<std::string>(name, value, kAllowed));
+      if (!type) refuse_distribution(name, value, kAllowed);
       result.type = *type;
     } else if (name == "worker_count") {
-      result.workers = nb::cast<std::int64_t>(value);
+      result.workers = number();
     } else if (name == "parameter_server_count") {
-      result.parameter_servers = nb::cast<std::int64_t>(value);
+      result.parameter_servers = number();
     } else if (name == "metrics") {
-      const auto whose = nb::cast<std::string>(value);
-      if (whose != "rank_0" && whose != "all") fault("rank_0 or all");
+      const auto whose = distribution_value<std::string>(name, value, "rank_0 or all");
+      if (whose != "rank_0" && whose != "all") refuse_distribution(name, value, "rank_0 or all");
       result.metrics_of_all = whose == "all";
     } else if (name == "launcher") {
-      result.launcher = nb::cast<std::vector<std::string>>(value);
+      result.launcher =
+          distribution_value<std::vector<std::string>>(name, value, "a list of words, each a str");
     } else {
       raise(Error{"distribution",
                   "there is no " + name +

@@ -154,6 +154,11 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
                   "command to " +
                       spec.targets.front(),
                   Error::Kind::invalid});
+    if (spec.distribution.type != DistributionType::none || spec.processes_per_node > 1 ||
+        spec.nodes_per_run > 1)
+      raise(Error{"distribution",
+                  "a Python function is one process's; run_command starts several of a command",
+                  Error::Kind::invalid});
     return make_in_process_target(make_python_objective(std::move(objective)), parts.clock);
   }
   LocalTargetOptions options;

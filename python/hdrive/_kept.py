@@ -49,6 +49,13 @@ class Kept:
                 self._kept = _core.KeptSweep.make(self._first_spec, "" if self._home == MEMORY else self._home)
             return self._kept
 
+    def _discard(self) -> None:
+        """Takes back a sweep that was made and never began."""
+        directory, self._kept = self.directory, None
+        if directory is not None:
+            import shutil
+            shutil.rmtree(directory, ignore_errors=True)
+
     @property
     def _view(self) -> Any:
         return self._sweep().view

@@ -179,16 +179,6 @@ def budget(spec: _core.Spec, max_total_runs: int | None) -> int:
     raise ConfigError("max_total_runs: how many runs are there to be? (Only the sampler \"grid\" knows by itself.)")
 
 
-def check_targets(spec: _core.Spec, is_function: bool, files: list[str]) -> None:
-    """That there is where the runs are to go."""
-    if not spec.targets:
-        return
-    if is_function:
-        raise ConfigError("target: a Python function runs in its own process on this machine; run_command sends a "
-                          f"command to {spec.targets[0]}")
-    _core.find_targets([os.path.join(spec.source_directory, "targets.yml"), *files], spec.targets)
-
-
 def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
     """Sets what has the name of a field of the specification, and refuses the rest by the nearest name."""
     for key, value in options.items():

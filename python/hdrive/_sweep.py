@@ -192,15 +192,13 @@ class Sweep(Asking, Results):
     def _start(self, call: Any, pool: Any) -> Handle:
         with self._lock:
             self._check_free()
-            files = _core.targets_files(_specification.working_directory(), os.environ.get)
-            if self._kept is None:  # what cannot begin leaves nothing behind
-                _specification.check_targets(self._first_spec, call is not None, files)
-            kept = self._sweep()
-            engine = _core.start(kept, call, self._sampler, self._policy, self._listeners, _surroundings.command_path(),
-                                 os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")),
-                                 _core.own_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI"),
-                                                        os.environ.get("HDRIVE_RUN_ID")),
-                                 files)
+            is_new = self._kept is None
+            try:
+                engine = self._engine_of(call)
+            except BaseException:
+                if is_new:  # what cannot begin leaves nothing behind
+                    self._discard()
+                raise
             if engine.server_note:
                 import warnings
                 warnings.warn(engine.server_note, stacklevel=4)
@@ -213,6 +211,14 @@ class Sweep(Asking, Results):
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+    def _engine_of(self, call: Any) -> _core.Engine:
+        return _core.start(self._sweep(), call, self._sampler, self._policy, self._listeners,
+                           _surroundings.command_path(),
+                           os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("HIP_VISIBLE_DEVICES")),
+                           _core.own_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI"),
+                                                  os.environ.get("HDRIVE_RUN_ID")),
+                           _core.targets_files(_specification.working_directory(), os.environ.get))
 
     # ---- changing it ----------------------------------------------------------------------------------------
 

@@ -57,6 +57,14 @@ def test_targets_are_found_by_their_names(own_folder):
     assert ComputeTarget(workspace, "local").type == "local"
 
 
+def test_what_is_wrong_with_a_target_is_told_and_the_others_are_there(own_folder):
+    (own_folder / "targets.yml").write_text("targets:\n  bad: {type: shh}\n  lab: {type: ssh, hosts: [node1]}\n")
+    with pytest.warns(UserWarning, match='did you mean "ssh"'):
+        assert list(Workspace().compute_targets) == ["lab"]
+    with pytest.raises(ComputeTargetException, match="bad"):
+        ComputeTarget(None, "bad")
+
+
 @pytest.mark.parametrize("kind", [ComputeTarget, AmlCompute, RemoteCompute, HDInsightCompute, BatchCompute])
 def test_what_there_is_not_says_how_to_make_it(kind, source, own_folder):
     (own_folder / "targets.yml").write_text(TARGETS)

@@ -98,6 +98,12 @@ def test_all_of_it_is_checked_before_anything_begins(file):
     assert "--set" not in str(caught.value) and hdrive.sweeps() == []
     with pytest.raises(UserErrorException, match="its steps are sweeps"):
         job(x=1)
+    for name in ("a/b", "..", "a\nb", 3):
+        named = load_job(file)
+        named.name = name
+        with pytest.raises(UserErrorException, match="name"):
+            MLClient().jobs.create_or_update(named)
+    assert hdrive.sweeps() == []
     (file.parent / "empty.yml").write_text("type: pipeline\njobs: {}\n")
     with pytest.raises(UserErrorException, match='"jobs" is empty'):
         MLClient().jobs.create_or_update(load_job(file.parent / "empty.yml"))

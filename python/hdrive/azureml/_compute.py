@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from typing import Any
 
 from .. import _core, _specification
@@ -68,7 +69,10 @@ def slots_of(target: str | None, source_directory: str) -> int | None:
 
 def targets() -> dict[str, ComputeTarget]:
     """The targets of targets.yml by name, without this machine."""
-    return {each["name"]: ComputeTarget._of(each) for each in _core.load_targets(_files())[0]}
+    found, problems = _core.load_targets(_files())
+    for problem in problems:
+        warnings.warn(problem, stacklevel=3)
+    return {each["name"]: ComputeTarget._of(each) for each in found}
 
 
 class ProvisioningConfiguration(Settings):

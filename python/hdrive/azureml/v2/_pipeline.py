@@ -67,8 +67,8 @@ class PipelineJob(LoadedJob):
         for problem in problems:
             warnings.warn(problem.replace("--set ", ""), stacklevel=4)
         name = self._document.get("name") or _core.new_pipeline_name(pipeline, self._file)
-        if "/" in name:
-            raise UserErrorException(f"name: {name!r} has a slash, which no pipeline's may")
+        if not isinstance(name, str) or "/" in name or name in (".", "..") or not name.isprintable():
+            raise UserErrorException(f"name: {name!r} is none; allowed: a text without slashes and control characters")
         return PipelineJobRun._start(Experiment(workspace, pipeline.experiment or "none"), name, self._file, pipeline,
                                      settings, _named_outputs(self._document))
 
