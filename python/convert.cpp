@@ -168,10 +168,11 @@ Goal to_goal(const std::string& text) {
   const std::string word = base::lower(text);
   if (word == "minimize") return Goal::minimize;
   if (word == "maximize") return Goal::maximize;
-  raise(Error{"goal",
-              "\"" + text + "\" is none; allowed: minimize, maximize" +
-                  base::did_you_mean(word, {"minimize", "maximize"}),
-              Error::Kind::invalid});
+  const std::string hint = base::did_you_mean(word, {"minimize", "maximize"});
+  raise(Error{
+      "goal",
+      "\"" + text + "\" is none; allowed: minimize, maximize" + (hint.empty() ? "" : ";" + hint),
+      Error::Kind::invalid});
 }
 
 std::string goal_text(Goal goal) { return goal == Goal::minimize ? "minimize" : "maximize"; }

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _core
 from ._errors import ConfigError
+from ._specification import count, text
 
 __all__ = ["Bandit", "Listener", "MedianStopping", "NoTermination", "Policy", "Sampler", "TruncationSelection",
            "make_sampler", "samplers"]
@@ -130,6 +131,8 @@ class _NamedPolicy(_Named):
         >>> hdrive.Bandit(slack_amount=0.2).judge(1, history)[0]
         True
         """
+        if not isinstance(history, _core.History):
+            raise TypeError(f"judge: a hdrive.History is wanted, not a {type(history).__name__}")
         spec = _core.Spec()
         spec.goal = history.goal
         spec.policy = (self._name, self.options)
@@ -217,11 +220,11 @@ def make_sampler(sampler: Any, space: Any, *, goal: str, seed: int = 0, max_tota
         raise ConfigError(f"sampler: wanted is a built-in one by its name; {type(own).__name__} proposes by itself")
     spec = _core.Spec()
     spec.space = to_space(space)
-    spec.goal = goal
+    spec.goal = text("goal", goal)
     spec.sampling = named
-    spec.seed = seed
-    spec.max_total_runs = max_total_runs
-    spec.max_concurrent_runs = max_concurrent_runs
+    spec.seed = count("seed", seed, 0)
+    spec.max_total_runs = count("max_total_runs", max_total_runs)
+    spec.max_concurrent_runs = count("max_concurrent_runs", max_concurrent_runs)
     return _core.make_sampler(spec)
 
 

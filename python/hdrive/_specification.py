@@ -9,14 +9,22 @@ from typing import Any
 from . import _core
 from ._errors import ConfigError, NotFoundError
 
-# Keyword arguments of Sweep that are fields of the specification as they are; durations in seconds.
-_FIELDS = ("experiment", "max_run_duration", "max_silent", "cancel_grace", "max_lost_retries", "max_failed_retries",
-           "stop_at", "stop_without_progress", "stop_after_consecutive_failures", "stop_when_all_fail",
-           "stop_without_primary_metric", "environment_variables", "metric_patterns", "tensorboard_metrics",
-           "azureml_sdk", "gpus", "gpus_per_run", "cpus_per_run", "memory_per_run", "nodes_per_run", "processes_per_node",
-           "distribution",
-           "repeat_best", "source_directory",
-           "working_directory", "append_parameters", "mlflow", "server_address")
+# Keyword arguments of Sweep that are fields of the specification as they are, by what is wanted.
+_WANTED = {
+    "a text": ("experiment", "azureml_sdk", "source_directory", "working_directory", "mlflow", "server_address"),
+    "a duration": ("max_run_duration", "max_silent", "cancel_grace"),
+    "a whole number": ("max_lost_retries", "max_failed_retries", "stop_without_progress",
+                       "stop_after_consecutive_failures", "cpus_per_run", "memory_per_run", "nodes_per_run",
+                       "processes_per_node"),
+    "a number": ("stop_at", "gpus_per_run"),
+    "True or False": ("stop_when_all_fail", "stop_without_primary_metric", "tensorboard_metrics",
+                      "append_parameters"),
+    "a list of texts": ("metric_patterns", "gpus"),
+    "a dict from names to texts": ("environment_variables",),
+    'a pair of whole numbers, or a text such as "3x5"': ("repeat_best",),
+    "a type, or a dict with one": ("distribution",),
+}
+_FIELDS = {name: wanted for wanted, names in _WANTED.items() for name in names}
 
 
 def path(what: str, given: str | bytes | os.PathLike[Any]) -> str:
@@ -134,6 +142,9 @@ def earlier(what: str, given: Any) -> list[str]:
     """Earlier sweeps, or runs of them, by what the engine finds them by."""
     if isinstance(given, (str, bytes, os.PathLike)) or hasattr(given, "directory"):
         given = [given]
+    if not hasattr(given, "__iter__"):
+        raise ConfigError(f"{what}: a list of {'earlier sweeps' if what == 'resume_from' else 'runs, as in SWEEP/3,'} is "
+                          f"wanted, not {given!r}")
     found = []
     for each in given:
         if hasattr(each, "directory"):  # a Sweep
@@ -200,8 +211,10 @@ def set_options(spec: _core.Spec, options: dict[str, Any]) -> None:
             value = {"type": text("distribution", value or "none")}
         if key == "repeat_best" and isinstance(value, str):
             runs, _, times = value.partition("x")
-            value = (int(runs), int(times))
+            value = (int(runs), int(times)) if runs.isdecimal() and times.isdecimal() else value
+        if key == "source_directory" and isinstance(value, (bytes, os.PathLike)):
+            value = path(key, value)
         try:
             setattr(spec, key, value)
         except TypeError:
-            raise ConfigError(f"{key}: {value!r} is not of the right type") from None
+            raise ConfigError(f"{key}: {value!r} is not allowed; {_FIELDS[key]} is") from None

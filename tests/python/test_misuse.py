@@ -33,6 +33,14 @@ for _ in range(100000):
     ({"listeners": [hdrive.Listener]}, "listeners: an object of a class"),
     ({"sampler": {"type": "tpe", 3: 4}}, "an option's name is a str, not 3"),
     ({"max_duration": -1}, "max_duration"),
+    ({"goal": "minimise"}, 'allowed: minimize, maximize; did you mean "minimize"'),
+    ({"repeat_best": "a"}, "repeat_best: 'a' is not allowed; a pair of whole numbers"),
+    ({"repeat_best": (1,)}, "repeat_best: .* a pair of whole numbers"),
+    ({"environment_variables": {"A": 1}}, "environment_variables: .* not allowed; a dict from names to texts is"),
+    ({"metric_patterns": 3}, "metric_patterns: 3 is not allowed; a list of texts is"),
+    ({"stop_at": "a"}, "stop_at: 'a' is not allowed; a number is"),
+    ({"resume_from": None}, "resume_from: a list of earlier sweeps is wanted, not None"),
+    ({"resume_child_runs": 3}, "resume_child_runs: a list of runs, as in SWEEP/3, is wanted, not 3"),
     ({"max_duration": math.nan}, "max_duration"),
 ])
 def test_a_wrong_argument_is_named(make, given, says):
@@ -97,3 +105,13 @@ def test_a_working_directory_that_was_removed_is_told(own_folder, monkeypatch):
     with pytest.raises(hdrive.NotFoundError, match="the working directory was removed.*give a directory"):
         hdrive.Sweep({"x": [1, 2]}, metric="loss", goal="minimize", max_total_runs=1)
     assert hdrive.sweeps(own_folder) == []
+
+
+def test_a_sampler_and_a_policy_by_themselves_name_what_is_wrong():
+    space = {"x": hdrive.uniform(0, 1)}
+    with pytest.raises(hdrive.ConfigError, match="max_total_runs: a whole number is wanted, not 'a'"):
+        hdrive.make_sampler("tpe", space, goal="minimize", max_total_runs="a")
+    with pytest.raises(hdrive.ConfigError, match="seed: -1 is not allowed"):
+        hdrive.make_sampler("tpe", space, goal="minimize", max_total_runs=3, seed=-1)
+    with pytest.raises(TypeError, match="judge: a hdrive.History is wanted, not a NoneType"):
+        hdrive.Bandit(slack_factor=0.1).judge(0, None)
