@@ -264,6 +264,7 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         std::to_string(file_limit_),
                                         std::to_string(share.locks.size()),
                                         "0",
+                                        "0",
                                         lease_.native(),
                                         memory_group.native(),
                                         claim_,

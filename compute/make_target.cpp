@@ -12,6 +12,8 @@ Result<std::shared_ptr<ComputeTarget>> make_target(const NamedTarget& named,
     return make_local_target(runs, std::move(clock));
   if (const auto* ssh = std::get_if<SshOptions>(&named.options))
     return make_ssh_target(*ssh, runs, std::move(clock));
+  if (const auto* command = std::get_if<CommandOptions>(&named.options))
+    return make_command_target(*command, runs, std::move(clock));
   return make_slurm_target(std::get<SlurmOptions>(named.options), runs, std::move(clock));
 }
 

@@ -19,6 +19,7 @@ what each type needs and promises.
 targets:
   workstation: {type: ssh, hosts: [{host: node1, port: 2201, user: ada, identity_file: ~/.ssh/id, slots: 2}]}
   cluster: {type: slurm, partition: gpu, slots: 100}
+  grid: {type: command, system: sge, slots: 40}
 ```
 
 hdrive looks in the source folder of the sweep (where its hdconfig.yml is, as a rule), in the working directory and in the user's
@@ -30,6 +31,33 @@ Secrets are not kept in the file: SSH logs in with a key or an agent, or asks fo
 
 ## Every target
 )";
+
+// A command as one may write it in the file.
+std::string command_line(const std::vector<std::string>& words) {
+  std::vector<std::string> shown;
+  for (const std::string& word : words) {
+    const bool plain = word.find_first_of(" '\"\\|") == word.npos;
+    const bool apostrophes = word.find('\'') != word.npos;
+    const std::string quote = plain ? "" : apostrophes ? "\"" : "'";
+    shown.push_back(quote + word + quote);
+  }
+  return base::join(shown, " ");
+}
+
+void append_ready_systems(std::string& page) {
+  page += "\n### Ready systems\n\n| `system` | | tested |\n|---|---|---|\n";
+  for (const ReadySystem& each : ready_systems())
+    page += "| `" + each.name + "` | " + each.title + " | " +
+            (each.tested ? "with " + each.version
+                         : "no; written by the documentation of " + each.version) +
+            " |\n";
+  page += "\nTheir commands, to begin with where one does not fit:\n\n```\n";
+  for (const ReadySystem& each : ready_systems())
+    page += each.name + ":\n  submit: " + command_line(each.options.submit) +
+            "\n  status: " + command_line(each.options.status) +
+            "\n  cancel: " + command_line(each.options.cancel) + "\n";
+  page += "```\n";
+}
 
 }  // namespace
 
@@ -50,6 +78,7 @@ std::string targets_reference() {
       append("ssh host");
     }
   }
+  append_ready_systems(page);
   return page;
 }
 

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kMostSlots = 1e6;
+constexpr const char* kCommandAllowed = "a command, or a list of its words";
 
 template <class Options>
 Options& options_of(TargetReader& reader) {
@@ -53,6 +54,18 @@ std::vector<std::string> read_lines(TargetReader& reader, const Entry& entry,
     report(reader, entry, allowed);
   }
   return lines;
+}
+
+// The words of a command.
+std::vector<std::string> read_words_of(TargetReader& reader, const Entry& entry) {
+  if (!entry.value->is(Node::Kind::text)) return read_lines(reader, entry, kCommandAllowed);
+  auto words = split_words(entry.value->text);
+  if (!words) {
+    reader.problems.error(entry.value->place, "\"" + entry.key + "\": " + words.error().what);
+    return {};
+  }
+  if (words->empty()) report(reader, entry, kCommandAllowed);
+  return *std::move(words);
 }
 
 // Of this machine; "~" is the home folder, as in ssh's own configuration.
@@ -146,6 +159,31 @@ void read_hosts(TargetReader& reader, const Entry& entry) {
     hosts.push_back(std::move(host));
   }
   if (entry.value->items.empty()) report(reader, entry, "a list of at least one host");
+}
+
+void read_states(TargetReader& reader, const Entry& entry) {
+  static const std::vector<std::pair<std::string, JobState>> kStates{
+      {"queued", JobState::queued},       {"running", JobState::running},
+      {"completed", JobState::completed}, {"failed", JobState::failed},
+      {"canceled", JobState::canceled},   {"lost", JobState::lost},
+      {"unknown", JobState::unknown}};
+  std::vector<std::string> names;
+  for (const auto& [name, state] : kStates) names.push_back(name);
+  for (const Entry& each : entry.value->entries) {
+    const std::string word = base::lower(each.value->text);
+    const auto found = std::find_if(kStates.begin(), kStates.end(), [&](const auto& state) {
+      return state.first == (word == "cancelled" ? "canceled" : word);
+    });
+    if (found != kStates.end()) {
+      options_of<CommandOptions>(reader).states[each.key] = found->second;
+      continue;
+    }
+    const std::string hint = base::did_you_mean(each.value->text, names);
+    reader.problems.error(each.value->place, "the state of " + in_quotes(each.key) + " is " +
+                                                 describe(*each.value) +
+                                                 "; allowed: " + base::join(names, ", ") +
+                                                 (hint.empty() ? "" : ";" + hint));
+  }
 }
 
 // "USR1@60", as sbatch's --signal has it.
@@ -254,6 +292,48 @@ std::vector<TargetKey> make_target_schema() {
       {"slurm", {.name = "poll", .kind = K::any, .default_text = "5s", .allowed = "seconds, or a number with s, m, h or d behind it",
                  .summary = "How often the queue is asked.", .elsewhere = {"poll_interval"}},
        [](R& r, const E& e) { options_of<SlurmOptions>(r).poll = read_duration(r, e); }},
+
+      {"command", {.name = "system", .kind = K::text, .default_text = "none", .default_in_words = true,
+                   .summary = "A ready batch system, from the table below; what stands beside it replaces a part.",
+                   .elsewhere = {"scheduler", "batch_system"}},
+       read_text_into<&CommandOptions::system, CommandOptions>},
+      {"command", {.name = "submit", .kind = K::any, .allowed = kCommandAllowed,
+                   .summary = "The command that submits a job; `{script}` is the job's script, [targets.md](targets.md#command) has the other placeholders.",
+                   .elsewhere = {"submit_command"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).submit = read_words_of(r, e); }},
+      {"command", {.name = "status", .kind = K::any, .allowed = kCommandAllowed,
+                   .summary = "The command that tells the states of jobs: of those in `{jobs}`, of one in `{job}`, or of all there are.",
+                   .elsewhere = {"status_command"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).status = read_words_of(r, e); }},
+      {"command", {.name = "cancel", .kind = K::any, .allowed = kCommandAllowed,
+                   .summary = "The command that ends the jobs in `{jobs}`, or one in `{job}`.", .elsewhere = {"cancel_command", "kill"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).cancel = read_words_of(r, e); }},
+      {"command", {.name = "job_pattern", .kind = K::text,
+                   .summary = "A regular expression (RE2) whose first group is the job's id in what `submit` prints."},
+       read_text_into<&CommandOptions::job_pattern, CommandOptions>},
+      {"command", {.name = "state_pattern", .kind = K::text,
+                   .summary = "One with the groups `(?P<job>...)`, `(?P<state>...)` and, where there is one, `(?P<name>...)`, searched for again and again in what `status` prints."},
+       read_text_into<&CommandOptions::state_pattern, CommandOptions>},
+      {"command", {.name = "states", .kind = K::mapping, .default_text = "{}",
+                   .summary = "What the system's words mean: each word and one of queued, running, completed, failed, canceled, lost and unknown. Any other word means running."},
+       read_states},
+      {"command", {.name = "gone_pattern", .kind = K::text,
+                   .summary = "One for what `status` says when it fails only because it knows a job no more."},
+       read_text_into<&CommandOptions::gone_pattern, CommandOptions>},
+      {"command", {.name = "busy_pattern", .kind = K::text,
+                   .summary = "One for what `submit` says when it fails and would not later on; any other failure is then the run's. Without it each failure is waited for."},
+       read_text_into<&CommandOptions::busy_pattern, CommandOptions>},
+      {"command", {.name = "queue", .kind = K::text, .summary = "What `{queue}` stands for.", .elsewhere = {"partition"}},
+       read_text_into<&CommandOptions::queue, CommandOptions>},
+      {"command", {.name = "options", .kind = K::any, .default_text = "[]", .allowed = "a list of words of a command",
+                   .summary = "What `{options}` stands for: more words of `submit`, such as [-l, hostname=node1].", .elsewhere = {"directives", "extra"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).options = read_words_of(r, e); }},
+      {"command", {.name = "setup", .kind = K::any, .default_text = "[]", .allowed = "a list of lines of a shell script",
+                   .summary = "Lines of the job's script in front of the run, such as `module load cuda`.", .elsewhere = {"prologue", "modules"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).setup = read_lines(r, e, "a list of lines of a shell script"); }},
+      {"command", {.name = "poll", .kind = K::any, .default_text = "10s", .allowed = "seconds, or a number with s, m, h or d behind it",
+                   .summary = "How often `status` is asked.", .elsewhere = {"poll_interval"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).poll = read_duration(r, e); }},
   };
   for (TargetKey& each : rows) each.row.section = Section::target;
   return rows;
@@ -305,6 +385,8 @@ const std::vector<TargetType>& target_types() {
       {"local", "processes of this machine", [] { return TargetOptions(LocalOptions()); }},
       {"ssh", "machines that are reached by SSH", [] { return TargetOptions(SshOptions()); }},
       {"slurm", "jobs of Slurm", [] { return TargetOptions(SlurmOptions()); }},
+      {"command", "jobs of any batch system, by its commands",
+       [] { return TargetOptions(CommandOptions()); }},
   };
   return table;
 }
@@ -360,7 +442,15 @@ void read_target(TargetReader& reader, const Node& map, Place place) {
     if (!is_secret(entry.key))
       reader.target.written.emplace_back(entry.key, one_line(*entry.value));
   const NodePtr open = without_secrets(map);
+  const std::size_t before = reader.problems.errors();
   read_rows(reader, row->name, *open, place, what + " of type " + std::string(row->name));
+  const auto* command = std::get_if<CommandOptions>(&reader.target.options);
+  if (!command || reader.problems.errors() > before) return;
+  for (const CommandFault& fault : command_faults(*command)) {
+    const Entry* entry = open->find(fault.key);
+    reader.problems.error(entry ? entry->value->place : place,
+                          fault.what + " (" + what.substr(4) + ")");
+  }
 }
 
 }  // namespace hdrive::config

@@ -126,6 +126,9 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
   for (const NamedTarget& each : *named) {
     if (!std::holds_alternative<SlurmOptions>(each.options))
       if (auto possible = check_resources(each.name); !possible) return possible.error();
+    if (const auto* command = std::get_if<CommandOptions>(&each.options))
+      if (auto fault = resource_fault(*command, resources_of(spec)))
+        return Error{"target " + each.name, *std::move(fault), Error::Kind::invalid};
     // What this machine lacks need not trouble another one.
     const bool local = std::holds_alternative<LocalOptions>(each.options);
     auto options = local ? with_devices() : Result<LocalTargetOptions>(runs);

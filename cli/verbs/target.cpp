@@ -62,6 +62,10 @@ std::string place_text(const NamedTarget& target) {
     return base::join(hosts, ", ");
   }
   if (const auto* slurm = std::get_if<SlurmOptions>(&target.options)) return slurm->partition;
+  if (const auto* command = std::get_if<CommandOptions>(&target.options)) {
+    const std::string system = command->system.empty() ? command->submit.front() : command->system;
+    return command->queue.empty() ? system : system + " " + command->queue;
+  }
   return "this machine";
 }
 
@@ -169,7 +173,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Options& opti
   else if (is_new && !has("type"))
     set.insert(set.begin(), {"type", options.hosts.empty() ? "" : "ssh"});
   if (is_new && set.front().second.empty())
-    fail(kWrong, "target create: --type is wanted: ssh or slurm");
+    fail(kWrong, "target create: --type is wanted: ssh, slurm or command");
   return set;
 }
 
@@ -254,8 +258,9 @@ Action setup_target(ArgumentParser& parser, std::vector<std::string>& /*argument
   parser.text("name", options->name, "NAME", "The target's name");
   parser.text("-n,--name", options->option_name, "NAME", "The same, as az ml has it");
   parser
-      .text("--type", options->type, "TYPE", "Of create: ssh or slurm; ssh where a --host is given")
-      .suggestions = {"ssh", "slurm"};
+      .text("--type", options->type, "TYPE",
+            "Of create: ssh, slurm or command; ssh where a --host is given")
+      .suggestions = {"ssh", "slurm", "command"};
   parser.texts("--host", options->hosts, "HOST",
                "A host of an ssh target: node1, ada@node1 or ada@node1:2201");
   parser.text("--user", options->user, "USER", "Who logs in to these hosts");

@@ -230,6 +230,7 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive target list",
                     "hdrive target create workstation --host ada@node1:2201 --slots 2",
                     "hdrive target create cluster --type slurm --set partition=gpu --slots 100",
+                    "hdrive target create grid --type command --set system=sge --slots 40",
                     "hdrive target test workstation", "hdrive target update cluster --set slots=50",
                     "hdrive target delete cluster"},
        .setup = setup_target},

@@ -21,6 +21,7 @@ namespace hdrive::compute {
 struct BatchJob {
   std::string name;  ///< by which it is found again: "hd-1a2b3c4d-7-1"
   std::filesystem::path script, directory, log;
+  std::string token = {};  ///< that no other submission has
   RunResources resources;
   /// How long it may take in all, the run's grace period included; 0: as long as the system allows.
   std::chrono::seconds time{0};
@@ -51,24 +52,33 @@ class BatchSystem {
   /// "Slurm", for sentences.
   virtual std::string name() const = 0;
 
-  virtual Words submit(const BatchJob& job) const = 0;
+  /// An Error: it has no words for what the job asks for.
+  virtual Result<Words> submit(const BatchJob& job) const = 0;
   /// The job's id. An Error that lies outside or passes: the same may work later.
   virtual Result<std::string> submitted(const CommandOutput& output) const = 0;
   /// Lines at the head of a job's script, and those before its run.
   virtual std::span<const std::string> directives() const = 0;
   virtual std::span<const std::string> setup() const = 0;
+  /// Whether the supervisor runs beside the job's shell, in a session of its own, and not in its
+  /// place: for systems that kill a job's processes and miss some of them. It hears of the shell's
+  /// end and ends the run itself.
+  virtual bool supervisor_apart() const { return false; }
 
-  /// Asks for the states of jobs in one command; it may answer for others, too.
-  virtual Words status(std::span<const std::string> jobs) const = 0;
+  /// The commands that ask for the states of jobs; they may answer for others, too. None: the
+  /// system can be asked nothing without a job's id.
+  virtual std::vector<Words> status(std::span<const std::string> jobs) const = 0;
   /// Of jobs that `status` says nothing of. Empty: there is no such command.
   virtual Words history(std::span<const std::string> jobs) const = 0;
-  virtual Result<std::vector<JobStatus>> states(const CommandOutput& output) const = 0;
+  /// What one of these commands said, which was asked for `jobs`.
+  virtual Result<std::vector<JobStatus>> states(const CommandOutput& output,
+                                                std::span<const std::string> jobs) const = 0;
   virtual Result<std::vector<JobStatus>> past_states(const CommandOutput& output) const = 0;
 
-  virtual Words cancel(std::span<const std::string> jobs) const = 0;
+  virtual std::vector<Words> cancel(std::span<const std::string> jobs) const = 0;
   /// Passes a signal to the jobs' supervisors, which end their runs. Empty: there is no such
   /// command; they find out by a file.
-  virtual Words pass_signal(std::span<const std::string> jobs, CancelMode mode) const = 0;
+  virtual std::vector<Words> pass_signal(std::span<const std::string> jobs,
+                                         CancelMode mode) const = 0;
 
   virtual std::chrono::milliseconds poll() const = 0;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The batch target: taking runs over, finding them again, and what passes between it and the batch system.
-// batch_wait.cpp follows the run directories.
+// The batch target: taking runs over, finding them again, and submitting them. batch_states.cpp asks what became of
+// their jobs, batch_wait.cpp follows the run directories.
 #include "compute/batch/batch_target.h"
 
 #include <sys/epoll.h>
@@ -24,8 +24,6 @@ namespace {
 
 // So many submissions at once: a controller takes them one after another anyway.
 constexpr int kSubmissionsAtOnce = 4;
-// Ids in one command.
-constexpr std::size_t kMostJobsNamed = 500;
 // Beyond time limit and grace period a job may take: until its supervisor has written how it ended.
 constexpr std::chrono::seconds kTimeBeyond{30};
 
@@ -40,11 +38,6 @@ std::string job_name(const RunRequest& request) {
 }
 
 std::string run_name(const RunRequest& request) { return "run " + std::to_string(request.run); }
-
-// Ids of one system are numbers that grow; "1234_7" is the 7th of an array.
-bool is_newer(const std::string& a, const std::string& b) {
-  return a.size() != b.size() ? a.size() > b.size() : a > b;
-}
 
 bool has_claim(const std::filesystem::path& directory) {
   std::error_code error;
@@ -158,6 +151,7 @@ Result<void> BatchTarget::prepare(const RunRequest& request, Live& live) {
   parts.commands = options_.command_path;
   parts.claim = claim_;
   parts.beat = timing_.beat;
+  parts.apart = system_->supervisor_apart();
   const auto script = job_script(request, parts);
   if (!script) return script.error();
   auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
@@ -189,9 +183,13 @@ Result<void> BatchTarget::make_work(const RunRequest& request) {
 
 void BatchTarget::discard(const RunRequest& request) {
   folders_.remove(work_folder(request.directory));
-  ::unlink(
-      (request.directory / (protocol::kCancelPrefix + std::to_string(request.attempt))).c_str());
+  remove_marks(request);
   discard_attempt(request.directory, claim_);
+}
+
+void BatchTarget::remove_marks(const RunRequest& request) {
+  for (const char* prefix : {protocol::kCancelPrefix, kJobMark})
+    ::unlink((request.directory / (prefix + std::to_string(request.attempt))).c_str());
 }
 
 void BatchTarget::open_files(Live& live, RunFiles files) {
@@ -256,8 +254,12 @@ Result<void> BatchTarget::run_command(const BatchSystem::Words& words, Commands:
 
 BatchJob BatchTarget::job_of(const Live& live) const {
   const RunRequest& request = live.request;
-  BatchJob job{live.name, request.directory / "job.sh", request.directory,
-               request.directory / "job.log", request.resources};
+  BatchJob job{live.name,
+               request.directory / "job.sh",
+               request.directory,
+               request.directory / "job.log",
+               std::to_string(clock_->now().time_since_epoch().count()),
+               request.resources};
   if (request.distribution.type != DistributionType::none)
     job.resources.processes_per_node = processes_on_a_node(request.resources, request.distribution);
   if (request.time_limit.count() > 0)
@@ -278,9 +280,14 @@ void BatchTarget::submit_waiting() {
 void BatchTarget::submit(RunId run) {
   Live& live = live_.at(run);
   const int attempt = live.request.attempt;
-  auto started = run_command(
-      system_->submit(job_of(live)),
-      [this, run, attempt](const CommandOutput& output) { take_submission(run, attempt, output); });
+  const auto words = system_->submit(job_of(live));
+  if (!words) {
+    live.submitting = false;
+    return refuse(live, words.error());
+  }
+  auto started = run_command(*words, [this, run, attempt](const CommandOutput& output) {
+    take_submission(run, attempt, output);
+  });
   if (started) {
     ++submitting_;
     return;
@@ -310,129 +317,20 @@ void BatchTarget::take_submission(RunId run, int attempt, const CommandOutput& o
     return;
   }
   // It may have got there all the same. If so, its supervisor has the claim, or finds none any more.
-  Error error = job.error();
+  refuse(live, job.error());
+}
+
+void BatchTarget::refuse(Live& live, const Error& error) {
+  const RunRequest& request = live.request;
   if (lies_outside(error.kind)) {
-    live.never = RunDeferred{run, attempt, std::move(error)};
+    live.never = RunDeferred{request.run, request.attempt, error};
   } else {
-    RunExited exited{run, attempt};
+    RunExited exited{request.run, request.attempt};
     exited.not_started = true;
     exited.note = error.what;
     live.never = std::move(exited);
   }
   next_look_ = Time{};
-}
-
-// ---- the states of jobs -------------------------------------------------------------------------
-
-void BatchTarget::ask_for_states(Time now) {
-  if (asking_ || now < next_ask_) return;
-  std::vector<std::string> jobs;
-  bool any = false;
-  for (const auto& [run, live] : live_) {
-    any = any || !live.submitting;
-    if (!live.job.empty()) jobs.push_back(live.job);
-  }
-  if (!any) return;
-  next_ask_ = now + timing_.poll;
-  auto started = run_command(system_->status(jobs), [this, now](const CommandOutput& output) {
-    asking_ = false;
-    take_states(output, now);
-  });
-  asking_ = static_cast<bool>(started);
-  if (!started) lose_contact(started.error().message());
-}
-
-void BatchTarget::take_states(const CommandOutput& output, Time asked) {
-  const auto states = system_->states(output);
-  if (!states) return lose_contact(states.error().what);
-  no_contact_.clear();
-  next_look_ = Time{};
-  match(*states, asked);
-  std::set<std::string> named;
-  for (const JobStatus& status : *states) named.insert(status.job);
-  std::vector<std::string> missing;
-  for (const auto& [run, live] : live_)
-    if (!live.job.empty() && !live.status.over() && live.known <= asked &&
-        !named.contains(live.job) && missing.size() < kMostJobsNamed)
-      missing.push_back(live.job);
-  if (history_ && !missing.empty())
-    ask_history(std::move(missing), asked);
-  else
-    count_absent(asked);
-}
-
-// squeue forgets a job some minutes after its end; sacct, where it is set up, does not.
-void BatchTarget::ask_history(std::vector<std::string> jobs, Time asked) {
-  const auto words = system_->history(jobs);
-  history_ = !words.empty();
-  if (!history_) return count_absent(asked);
-  auto started = run_command(words, [this, asked](const CommandOutput& output) {
-    asking_ = false;
-    const auto states = system_->past_states(output);
-    history_ = static_cast<bool>(states);  // not set up: not asked for again
-    if (states) match(*states, asked);
-    count_absent(asked);
-    next_look_ = Time{};
-  });
-  asking_ = static_cast<bool>(started);
-  if (started) return;
-  history_ = false;
-  count_absent(asked);
-}
-
-void BatchTarget::match(const std::vector<JobStatus>& states, Time asked) {
-  std::map<std::string, const JobStatus*> by_job, by_name;
-  for (const JobStatus& status : states) {
-    by_job[status.job] = &status;
-    const JobStatus*& newest = by_name[status.name];
-    if (!newest || is_newer(status.job, newest->job)) newest = &status;
-  }
-  for (auto& [run, live] : live_) {
-    if (live.submitting) continue;
-    const bool named = !live.job.empty();
-    const auto& index = named ? by_job : by_name;
-    const auto found = index.find(named ? live.job : live.name);
-    if (found == index.end()) continue;
-    live.status = *found->second;
-    live.absent = 0;
-    live.seen = asked;
-    live.job = live.status.job;
-    if (!std::exchange(live.accepted, true))
-      notes_.push_back(RunAccepted{run, live.request.attempt, live.job});
-  }
-}
-
-// An answer to a question that was asked before the job was there says nothing of it.
-void BatchTarget::count_absent(Time asked) {
-  const Duration soon = std::min<Duration>(timing_.poll, std::chrono::seconds{1});
-  for (auto& [run, live] : live_) {
-    if (live.submitting || live.known > asked || live.status.over() || live.seen == asked) continue;
-    if (++live.absent == 1) next_ask_ = std::min(next_ask_, asked + soon);
-  }
-}
-
-void BatchTarget::lose_contact(const std::string& why) {
-  no_contact_ = why;
-  next_look_ = Time{};
-}
-
-void BatchTarget::send_cancels() {
-  const auto send = [&](std::set<std::string>& jobs, auto words_for) {
-    if (jobs.empty()) return;
-    const std::vector<std::string> all(jobs.begin(), jobs.end());
-    jobs.clear();
-    for (std::size_t at = 0; at < all.size(); at += kMostJobsNamed) {
-      const auto words =
-          words_for(std::span(all).subspan(at, std::min(kMostJobsNamed, all.size() - at)));
-      if (words.empty()) continue;
-      // What does not get through is asked for again when the run has not ended by then.
-      auto started = run_command(words, [](const CommandOutput&) {});
-      if (!started) lose_contact(started.error().message());
-    }
-  };
-  send(to_cancel_, [&](auto jobs) { return system_->cancel(jobs); });
-  send(to_signal_, [&](auto jobs) { return system_->pass_signal(jobs, CancelMode::graceful); });
-  send(to_kill_, [&](auto jobs) { return system_->pass_signal(jobs, CancelMode::kill); });
 }
 
 }  // namespace hdrive::compute

@@ -14,6 +14,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,6 +56,7 @@ class BatchTarget final : public ComputeTarget {
   Result<void> adopt(std::span<const RunRequest> requests) override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
+  Readiness readiness() override;
   std::string describe() const override { return "jobs of " + system_->name(); }
 
  private:
@@ -93,15 +95,18 @@ class BatchTarget final : public ComputeTarget {
   Result<void> prepare(const RunRequest& request, Live& live);
   Result<void> make_work(const RunRequest& request);
   void discard(const RunRequest& request);
+  static void remove_marks(const RunRequest& request);
   void open_files(Live& live, RunFiles files);
   BatchJob job_of(const Live& live) const;
 
   void submit_waiting();
   void submit(RunId run);
+  void refuse(Live& live, const Error& error);
   void take_submission(RunId run, int attempt, const CommandOutput& output);
   void ask_for_states(Time now);
+  void ask_next();
   void ask_history(std::vector<std::string> jobs, Time asked);
-  void take_states(const CommandOutput& output, Time asked);
+  void take_states();
   void match(const std::vector<JobStatus>& states, Time asked);
   void count_absent(Time asked);
   void lose_contact(const std::string& why);
@@ -144,9 +149,19 @@ class BatchTarget final : public ComputeTarget {
   int submitting_ = 0;
   std::set<std::string> to_cancel_, to_signal_, to_kill_;  // jobs, for the next commands
   std::vector<TargetEvent> notes_;                         // to be told with the next events
-  bool asking_ = false;                                    // a command for the states is running
-  bool history_ = true;                                    // whether there is one
-  std::string no_contact_;                                 // why; empty: there is
+  // Commands for the states that are to be run, and what those said that have ended.
+  struct Question {
+    Time asked{};
+    std::vector<std::string> jobs;
+    std::deque<BatchSystem::Words> left;
+    int running = 0;
+    std::vector<JobStatus> states;
+    std::string failure;
+  };
+  Question question_;
+  bool asking_ = false;     // one is asked
+  bool history_ = true;     // whether there is one
+  std::string no_contact_;  // why; empty: there is
   Time next_ask_{}, next_look_{};
   IntakeBudget budget_;
   std::string buffer_;

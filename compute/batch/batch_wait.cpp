@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The batch target, second half: what run directories tell. They are on a file system of other machines, of which
+// The batch target, third part: what run directories tell. They are on a file system of other machines, of which
 // nothing but looking brings news.
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "compute/batch/batch_target.h"
+#include "compute/batch/job_script.h"
 #include "compute/run_end.h"
 #include "compute/supervisor/protocol.h"
 
@@ -92,6 +93,12 @@ Duration BatchTarget::look_interval() const {
   return std::min(timing_.look * often, std::max(timing_.look, kLongestLookInterval));
 }
 
+Readiness BatchTarget::readiness() {
+  if (!notes_.empty() || (!submissions_.empty() && submitting_ == 0))
+    return {epoll_.get(), clock_->now()};
+  return {epoll_.get(), next_moment(Time::max())};
+}
+
 Time BatchTarget::next_moment(Time deadline) const {
   Time next = std::min(deadline, commands_.next_moment());
   if (live_.empty()) return next;
@@ -162,7 +169,8 @@ bool BatchTarget::settle_never(Live& live, std::vector<TargetEvent>& events) {
     live.never.reset();
     return false;
   }
-  if (!live.job.empty() && !live.status.over()) to_cancel_.insert(live.job);
+  // Also one that is over for us may still stand in a queue, held or in error.
+  if (!live.job.empty()) to_cancel_.insert(live.job);
   live.intake.close(events);
   discard(request);
   events.push_back(*std::exchange(live.never, std::nullopt));
@@ -289,6 +297,9 @@ void BatchTarget::tell_exit(Live& live, const ExitRecord& record,
     add(with_words(job + " had used up its time", live.status));
   } else if (by_system && live.status.state == JobState::canceled) {
     add(with_words(job + " was cancelled by somebody else", live.status));
+  } else if (record.canceled && !live.cancel && forgotten(live)) {
+    add(job + " was ended by " + system_->name() +
+        ", or by somebody else; it knows nothing of the job any more");
   }
   if (why == JobEnd::memory)
     add(with_words(job + " took more memory than it had asked for", live.status));
@@ -337,8 +348,11 @@ void BatchTarget::tell_lost(Live& live, std::vector<TargetEvent>& events) {
 TargetEvent BatchTarget::never_began(const Live& live) const {
   const RunRequest& request = live.request;
   const JobStatus& status = live.status;
-  if (!status.over()) return RunNotFound{request.run, request.attempt};
-  const std::string job = "its job " + live.job;
+  std::error_code error;
+  const bool job_began = std::filesystem::exists(
+      request.directory / (kJobMark + std::to_string(request.attempt)), error);
+  if (!status.over() && !job_began) return RunNotFound{request.run, request.attempt};
+  const std::string job = live.job.empty() ? "its job" : "its job " + live.job;
   if (status.end == JobEnd::node || status.end == JobEnd::preempted)
     return RunDeferred{
         request.run, request.attempt,
@@ -365,8 +379,7 @@ void BatchTarget::tidy(const Live& live, const ExitRecord& record) {
   const auto log = request.directory / "job.log";
   struct stat status {};
   if (::lstat(log.c_str(), &status) == 0 && status.st_size == 0) ::unlink(log.c_str());
-  ::unlink(
-      (request.directory / (protocol::kCancelPrefix + std::to_string(request.attempt))).c_str());
+  remove_marks(request);
   remove_what_is_empty(request.directory);
 }
 

@@ -113,20 +113,32 @@ Result<std::string> job_script(const RunRequest& request, const JobScript& parts
   std::string text = "#!/bin/sh\n";
   for (const std::string& line : parts.directives) text += line + "\n";
   text += "cd " + word(request.directory.native()) + " || exit 65\n";
+  text += ": > " + std::string(kJobMark) + std::to_string(request.attempt) + "\n";
   for (const std::string& line : parts.setup) text += line + "\n";
   if (request.resources.cpus > 0)
     text += "export OMP_NUM_THREADS=" + std::to_string(request.resources.cpus) + "\n";
   text += exports(request, parts);
   text += "IFS= read -r hdrive_boot < /proc/sys/kernel/random/boot_id\n";
-  text += "exec " + word(parts.supervisor.native()) + " " + std::to_string(request.run) + " " +
-          word(request.directory.native()) + " " + std::to_string(request.attempt) +
-          " \"$hdrive_boot\" " + word(request.working_directory.native()) + " " +
+  // Beside the shell, which then does no more than pass on what the system tells the job.
+  if (parts.apart)
+    text +=
+        "hdrive_tell() { [ -z \"$hdrive_run\" ] || kill \"-$1\" \"$hdrive_run\" 2> /dev/null; }\n"
+        "trap 'hdrive_tell TERM' TERM INT HUP\ntrap 'hdrive_tell USR2' USR1 USR2\n";
+  text += (parts.apart ? "" : "exec ") + word(parts.supervisor.native()) + " " +
+          std::to_string(request.run) + " " + word(request.directory.native()) + " " +
+          std::to_string(request.attempt) + " \"$hdrive_boot\" " +
+          word(request.working_directory.native()) + " " +
           std::to_string(request.cancel_grace.count()) + " " +
           std::to_string(request.time_limit.count()) + " 0 0 " +
-          std::to_string(parts.beat.count()) + " '' '' " + word(parts.claim) + " " +
-          word(plan_text(request));
+          std::to_string(parts.beat.count()) + (parts.apart ? " \"$$\"" : " 0") + " '' '' " +
+          word(parts.claim) + " " + word(plan_text(request));
   for (const std::string& argument : request.arguments) text += " " + word(argument);
-  return text + " 3> /dev/null\n";
+  text += " 3> /dev/null";
+  if (!parts.apart) return text + "\n";
+  return text +
+         " &\nhdrive_run=$!\n"
+         "while wait \"$hdrive_run\"; hdrive_status=$?; [ \"$hdrive_status\" -gt 128 ] &&\n"
+         "  kill -0 \"$hdrive_run\" 2> /dev/null; do :; done\nexit \"$hdrive_status\"\n";
 }
 
 }  // namespace hdrive::compute

@@ -15,6 +15,10 @@
 
 namespace hdrive::compute {
 
+/// How the name of the file begins that a job makes in its run's directory before anything else;
+/// the attempt's number follows. It tells a job that ended before its run from one that never began.
+inline constexpr char kJobMark[] = ".job-";
+
 struct JobScript {
   std::span<const std::string> directives;  ///< lines at its head
   std::span<const std::string> setup;       ///< lines before the run
@@ -23,6 +27,7 @@ struct JobScript {
   std::filesystem::path commands;           ///< put behind PATH; may be empty
   std::string claim;
   std::chrono::milliseconds beat{1000};
+  bool apart = false;  ///< see BatchSystem::supervisor_apart
 };
 
 /// For a shell of POSIX. The variables of the run are those that the job has by itself, and on top

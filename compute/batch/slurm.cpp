@@ -15,6 +15,9 @@
 namespace hdrive::compute {
 namespace {
 
+// Ids in one command.
+constexpr std::size_t kMostJobsNamed = 500;
+
 struct SlurmWord {
   std::string_view word;
   JobState state;
@@ -92,7 +95,7 @@ class Slurm final : public BatchSystem {
 
   std::string name() const override { return "Slurm"; }
 
-  Words submit(const BatchJob& job) const override {
+  Result<Words> submit(const BatchJob& job) const override {
     Words words = command("sbatch");
     const auto add = [&](std::string_view option, const std::string& value) {
       if (!value.empty()) words.push_back(fmt::format("--{}={}", option, value));
@@ -140,20 +143,23 @@ class Slurm final : public BatchSystem {
   std::span<const std::string> setup() const override { return options_.setup; }
 
   // All of the user's, in the time one job takes.
-  Words status(std::span<const std::string>) const override {
+  std::vector<Words> status(std::span<const std::string>) const override {
     Words words = command("squeue");
     words.insert(words.end(),
                  {"--noheader", "--me", "--array", "--states=all", "--format=%i|%T|%j"});
-    return words;
+    return {words};
   }
+  // As many as a command's line has room for.
   Words history(std::span<const std::string> jobs) const override {
     Words words = command("sacct");
-    words.insert(words.end(), {"--noheader", "--parsable2", "--allocations",
-                               "--format=JobID,State,JobName", "--jobs=" + joined(jobs)});
+    words.insert(words.end(),
+                 {"--noheader", "--parsable2", "--allocations", "--format=JobID,State,JobName",
+                  "--jobs=" + joined(jobs.subspan(0, std::min(kMostJobsNamed, jobs.size())))});
     return words;
   }
 
-  Result<std::vector<JobStatus>> states(const CommandOutput& output) const override {
+  Result<std::vector<JobStatus>> states(const CommandOutput& output,
+                                        std::span<const std::string>) const override {
     if (output.status != 0) return Error{"", "squeue: " + output.words(), Error::Kind::busy};
     return parse_states(output.out);
   }
@@ -162,19 +168,17 @@ class Slurm final : public BatchSystem {
     return parse_states(output.out);
   }
 
-  Words cancel(std::span<const std::string> jobs) const override {
-    Words words = command("scancel");
-    words.insert(words.end(), jobs.begin(), jobs.end());
-    return words;
+  std::vector<Words> cancel(std::span<const std::string> jobs) const override {
+    return for_jobs(command("scancel"), jobs);
   }
   // To the job's shell alone, which is the supervisor. scancel's own way to the end would be SIGKILL after Slurm's
   // KillWait, whatever the run's grace period is.
-  Words pass_signal(std::span<const std::string> jobs, CancelMode mode) const override {
+  std::vector<Words> pass_signal(std::span<const std::string> jobs,
+                                 CancelMode mode) const override {
     Words words = command("scancel");
     words.insert(words.end(),
                  {"--batch", mode == CancelMode::kill ? "--signal=USR1" : "--signal=TERM"});
-    words.insert(words.end(), jobs.begin(), jobs.end());
-    return words;
+    return for_jobs(words, jobs);
   }
 
   std::chrono::milliseconds poll() const override { return options_.poll; }
@@ -186,6 +190,15 @@ class Slurm final : public BatchSystem {
     return words;
   }
 
+  static std::vector<Words> for_jobs(const Words& command, std::span<const std::string> jobs) {
+    std::vector<Words> result;
+    for (std::size_t at = 0; at < jobs.size(); at += kMostJobsNamed) {
+      const auto part = jobs.subspan(at, std::min(kMostJobsNamed, jobs.size() - at));
+      result.push_back(command);
+      result.back().insert(result.back().end(), part.begin(), part.end());
+    }
+    return result;
+  }
   static std::string joined(std::span<const std::string> jobs) {
     return base::join({jobs.begin(), jobs.end()}, ",");
   }

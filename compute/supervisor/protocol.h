@@ -29,6 +29,7 @@ enum Argument {
   kFileLimit,    ///< the program's soft limit of open files; 0: as it is
   kKeptFds,      ///< how many descriptors behind kPipeFd stay open as long as the run lives: locks
   kBeatMs,       ///< 0, or how often a supervisor in a job of a batch system gives a sign of life
+  kShell,        ///< 0, or the process id of its job's shell, beside which it runs
   kLease,        ///< the file with the lease that the run holds to; empty: none
   kMemoryGroup,  ///< the control group that limits its memory; empty: none
   kClaim,        ///< the file in the run directory that lets this supervisor begin

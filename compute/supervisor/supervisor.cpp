@@ -15,6 +15,9 @@
 //   SIGUSR2          SIGUSR1 to the program
 //   SIGHUP           SIGTERM to the program
 //
+// Where the batch system kills a job's processes and misses some of them, it runs beside the job's shell in a session of
+// its own, and takes the shell's end for SIGTERM.
+//
 // A run on a machine that its engine reaches over a network may hold to a lease: once that is over the engine counts the
 // run as lost, and so the supervisor ends it before.
 //
@@ -71,6 +74,16 @@ void let_go_of_descriptors(int kept) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
   if (null >= first) close(null);
+}
+
+// False: the job's shell is gone. What a shell starts beside it ignores SIGINT and SIGQUIT, which a program is not to
+// inherit.
+bool leave_shell(pid_t shell) {
+  setsid();
+  signal(SIGINT, SIG_DFL);
+  signal(SIGQUIT, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  return getppid() == shell;
 }
 
 // ---- the training program -----------------------------------------------------------------------
@@ -423,6 +436,8 @@ int supervise(char** argv) {
   sigprocmask(SIG_SETMASK, &all, nullptr);
   sigemptyset(&signals);
   for (const int number : kSignals) sigaddset(&signals, number);
+  const pid_t shell = atoi(argv[protocol::kShell]);
+  if (shell != 0 && !leave_shell(shell)) return protocol::kNoClaim;
   if (chdir(argv[protocol::kDirectory]) != 0) return protocol::kNoDirectory;
   Lease lease(argv[protocol::kLease]);
   if (lease.is_over()) return protocol::kNoLease;

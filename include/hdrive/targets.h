@@ -72,7 +72,7 @@ struct SlurmOptions {
   bool operator==(const SlurmOptions&) const = default;
 };
 
-// ---- batch systems ------------------------------------------------------------------------------
+// ---- any batch system by its commands -----------------------------------------------------------
 
 /// What a batch system calls a job's state, in our words.
 enum class JobState {
@@ -81,8 +81,46 @@ enum class JobState {
   completed,
   failed,
   canceled,
+  lost,     ///< taken from its node: the run is tried again, as often as the sweep allows
   unknown,  ///< it says nothing of the job: the run directory tells
 };
+
+/// A batch system by three commands and what they print. Commands are words, with placeholders
+/// (docs/targets.md#command); words in brackets are left out where a placeholder in them has no
+/// value. With a `system` all that is not given here is that one's.
+struct CommandOptions {
+  std::string system;  ///< a ready one (ready_systems): "sge", ...; empty: none
+  std::vector<std::string> submit, status, cancel;
+  std::string job_pattern;    ///< RE2: its first group in what `submit` prints is the job's id
+  std::string state_pattern;  ///< RE2: groups `job`, `state`, may be `name` in what `status` prints
+  std::string gone_pattern;   ///< RE2: what a failing `status` says of jobs it does not know; or ""
+  std::string busy_pattern;   ///< RE2: what a failing `submit` says that passes; empty: all does
+  std::map<std::string, JobState> states;  ///< of the system's words; any other one means running
+  std::string queue;                       ///< for {queue}; may be empty
+  std::vector<std::string> options;        ///< for {options}: more words of `submit`
+  std::vector<std::string> setup;          ///< lines of the job's script before the run
+  std::chrono::milliseconds poll{std::chrono::seconds{10}};  ///< how often states are asked for
+  bool operator==(const CommandOptions&) const = default;
+};
+
+/// A batch system whose commands are known.
+struct ReadySystem {
+  std::string name, title;  ///< "sge", "Grid Engine"
+  bool tested = false;      ///< with the real system
+  std::string version;      ///< by whose documentation, or with which one it was tested
+  CommandOptions options;
+};
+const std::vector<ReadySystem>& ready_systems();
+
+/// What keeps a target of these options from working: a key, and what is wrong with it.
+struct CommandFault {
+  std::string key, what;
+};
+std::vector<CommandFault> command_faults(const CommandOptions& options);
+
+/// Why runs that ask for these resources cannot be submitted: `submit` has no place for them.
+std::optional<std::string> resource_fault(const CommandOptions& options,
+                                          const RunResources& resources);
 
 // ---- any of them --------------------------------------------------------------------------------
 
@@ -91,12 +129,12 @@ struct LocalOptions {
   bool operator==(const LocalOptions&) const = default;
 };
 
-using TargetOptions = std::variant<LocalOptions, SshOptions, SlurmOptions>;
+using TargetOptions = std::variant<LocalOptions, SshOptions, SlurmOptions, CommandOptions>;
 
 /// A place where runs can go.
 struct NamedTarget {
   std::string name;
-  std::string type;  ///< "local", "ssh", "slurm"
+  std::string type;  ///< "local", "ssh", "slurm", "command"
   TargetOptions options;
   std::int64_t slots = 0;      ///< runs at once; 0: what it has room for
   std::filesystem::path file;  ///< that says so; empty: none does
@@ -113,6 +151,11 @@ struct NamedTarget {
 Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
                                                          const LocalTargetOptions& runs,
                                                          std::shared_ptr<Clock> clock);
+
+/// Runs as jobs of any batch system whose commands `options` have; else as make_slurm_target.
+Result<std::shared_ptr<ComputeTarget>> make_command_target(const CommandOptions& options,
+                                                           const LocalTargetOptions& runs,
+                                                           std::shared_ptr<Clock> clock);
 
 /// The target that a name stands for. `runs` says what is read of a run; its devices count on this
 /// machine alone.

@@ -13,11 +13,13 @@
 #include <thread>
 
 #include "compute/batch/batch_target.h"
+#include "compute/batch/command_system.h"
 #include "compute/batch/slurm.h"
 #include "hdrive/targets.h"
 #include "tests/catch.h"
 #include "tests/support/fake_ssh.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/toy_queue.h"
 #include "tests/support/toy_slurm.h"
 
 namespace hdrive {
@@ -227,8 +229,8 @@ class SshFixture final : public Fixture {
   std::shared_ptr<ComputeTarget> target_ = connect();
 };
 
-// And as jobs of a toy in Slurm's place.
-class SlurmFixture final : public Fixture {
+// And as jobs of a batch system.
+class BatchFixture : public Fixture {
  public:
   ComputeTarget& target() override { return *target_; }
   Time now() override { return clock_->now(); }
@@ -241,21 +243,42 @@ class SlurmFixture final : public Fixture {
     return local_.request(run, behaviour);
   }
 
- private:
+ protected:
+  virtual std::unique_ptr<compute::BatchSystem> system() const = 0;
   std::shared_ptr<ComputeTarget> connect() const {
     compute::BatchTiming timing;
     timing.poll = std::chrono::milliseconds{100};
     timing.look = std::chrono::milliseconds{10};
     timing.beat = std::chrono::milliseconds{50};
-    return *compute::BatchTarget::make(*compute::make_slurm_system({}, slurm_.commands()), {},
-                                       clock_, timing);
+    return *compute::BatchTarget::make(system(), {}, clock_, timing);
   }
 
   test::TemporaryDirectory directory_;
-  test::ToySlurm slurm_{directory_.path()};
   LocalFixture local_;
   std::shared_ptr<TestClock> clock_ = std::make_shared<TestClock>();
-  std::shared_ptr<ComputeTarget> target_ = connect();
+  std::shared_ptr<ComputeTarget> target_;
+};
+
+class SlurmFixture final : public BatchFixture {
+ public:
+  SlurmFixture() { target_ = connect(); }
+
+ private:
+  std::unique_ptr<compute::BatchSystem> system() const override {
+    return *compute::make_slurm_system({}, slurm_.commands());
+  }
+  test::ToySlurm slurm_{directory_.path()};
+};
+
+class CommandFixture final : public BatchFixture {
+ public:
+  CommandFixture() { target_ = connect(); }
+
+ private:
+  std::unique_ptr<compute::BatchSystem> system() const override {
+    return *compute::make_command_system(queue_.options());
+  }
+  test::ToyQueue queue_{directory_.path()};
 };
 
 // Two clusters, the first of which has room for one run.
@@ -311,6 +334,7 @@ const std::vector<Kind>& kinds() {
                                         kind<LocalFixture>("local"),
                                         kind<SshFixture>("ssh"),
                                         kind<SlurmFixture>("slurm"),
+                                        kind<CommandFixture>("command"),
                                         kind<SeveralFixture>("several")};
   return all;
 }

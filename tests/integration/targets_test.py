@@ -22,6 +22,19 @@ class Targets(HdriveTest):
         self.hdrive("target", "delete", "lab")
         self.assertEqual("# ours\ntargets:\n  cluster: {type: slurm, slots: 7}\n", self.read("targets.yml"))
 
+    def test_a_batch_system_is_named_or_described_by_its_commands(self):
+        self.hdrive("target", "create", "grid", "--type", "command", "--set", "system=sge", "--set", "queue=long")
+        self.hdrive("target", "create", "own", "--type", "command", "--set", "submit=sub {script}", "--set", "status=stat",
+                    "--set", "cancel=end {jobs}", "--set", "job_pattern=(.+)", "--set", "states={R: running}",
+                    "--set", "state_pattern='(?P<job>.+) (?P<state>.+)'")
+        rows = json.loads(self.hdrive("target", "list", "-f", "json").out)
+        self.assertEqual(["this machine", "sge long", "sub"], [row["place"] for row in rows])
+        self.config(LOG, target="grid", resources={"nodes": 2})
+        self.assertIn("nodes is 2", self.hdrive("run", code=2).err)
+        self.config(LOG, target="own", resources={"gpus": 1})
+        self.assertIn('target own: runs ask for "gpus", and "submit" has no place for it; write {gpus} into it',
+                      self.hdrive("run", code=2).err)
+
     def test_the_users_file_is_another_one(self):
         self.hdrive("target", "create", "lab", "--host", "node1", "--global", env={"XDG_CONFIG_HOME": str(self.folder / "conf")})
         self.assertIn("hosts: [{host: node1}]", self.read("conf/hdrive/targets.yml"))
@@ -32,6 +45,9 @@ class Targets(HdriveTest):
                             (["create", "x"], "--type is wanted"),
                             (["create", "x", "--type", "shh"], 'did you mean "ssh"?'),
                             (["update", "cluster", "--set", "partitions=x"], 'did you mean "partition"?'),
+                            (["create", "x", "--type", "command", "--set", "system=sgee"], 'did you mean "sge"?'),
+                            (["create", "x", "--type", "command", "--set", "system=sge", "--set", "cancel=qdel"],
+                             'says neither {jobs} nor {job}'),
                             (["update", "cluster"], "what is to change?")]:
             self.assertIn(told, self.hdrive("target", *words, code=2).err)
         for action in ("show", "delete", "test"):

@@ -203,7 +203,7 @@ TEST_CASE(
   Launcher launcher;
   const auto late =
       launcher.start({"hdrive-run", "0", directory.string(), "1", here().boot_id, "", "0", "0", "0",
-                      "0", "0", "", "", ".start-1-1", "", "/bin/sh", "-c", "echo ran > ran"},
+                      "0", "0", "0", "", "", ".start-1-1", "", "/bin/sh", "-c", "echo ran > ran"},
                      {}, ends[1], runs.directory());
   REQUIRE(late);
   int status = 0;

@@ -315,14 +315,14 @@ TEST_CASE("what a run asks for is said in sbatch's words") {
   options.signal = "TERM";
   options.signal_before = milliseconds{90'500};
   options.directives = {"--exclusive"};
-  compute::BatchJob job{"hd-a-1-1", "/r/50%/job.sh", "/r/50%", "/r/50%/job.log"};
+  compute::BatchJob job{"hd-a-1-1", "/r/50%/job.sh", "/r/50%", "/r/50%/job.log", ""};
   job.resources.cpus = 4;
   job.resources.gpus = 0.5;
   job.resources.memory = std::uint64_t{3} << 30;
   job.resources.nodes = 2;
   job.time = seconds{61};
   const auto system = *compute::make_slurm_system(options);
-  CHECK(system->submit(job) ==
+  CHECK(*system->submit(job) ==
         std::vector<std::string>{"sbatch", "--parsable", "--no-requeue", "--open-mode=append",
                                  "--job-name=hd-a-1-1", "--chdir=/r/50%",
                                  "--output=/r/50%%/job.log", "--partition=gpu", "--nodes=2",
@@ -340,14 +340,15 @@ TEST_CASE("options of Slurm that contradict the target are refused with what is 
 TEST_CASE("Slurm's states are read, also those of arrays and of sacct") {
   const auto system = *compute::make_slurm_system({});
   const auto states = *system->states(
-      {0, "7_2|PENDING|a\n8|CANCELLED by 1000|b\n9|SIGNALING|c\n10|OUT_OF_MEMORY|d\n", ""});
+      {0, "7_2|PENDING|a\n8|CANCELLED by 1000|b\n9|SIGNALING|c\n10|OUT_OF_MEMORY|d\n", ""}, {});
   REQUIRE(states.size() == 4);
   CHECK(states[0].job == "7_2");
   CHECK(states[0].state == JobState::queued);
   CHECK(states[1].state == JobState::canceled);
   CHECK(states[2].state == JobState::running);
   CHECK(states[3].end == compute::JobEnd::memory);
-  CHECK_FALSE(system->states({1, "", "slurm_load_jobs error: Unable to contact slurm controller"}));
+  CHECK_FALSE(
+      system->states({1, "", "slurm_load_jobs error: Unable to contact slurm controller"}, {}));
   CHECK_FALSE(system->submitted({0, "no number", ""}));
   CHECK(*system->submitted({0, "1234;cluster\n", ""}) == "1234");
 }

@@ -67,6 +67,14 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
     python: /opt/venv/bin
     config_file: ssh.conf
   queue: {type: slurm, signal: SIGUSR1@120, poll: 2, directives: --exclusive}
+  grid:
+    type: command
+    system: sge
+    states: {hold: queued, gone: Cancelled}
+    submit: "qsub -terse [-q '{queue}'] {options} {script}"
+    queue: short
+    options: [-l, hostname=node1]
+    poll: PT1M
 )")
                                    .load();
   INFO(messages(loaded.problems));
@@ -80,6 +88,13 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
   CHECK(ssh.lost_after == std::chrono::minutes(10));
   CHECK(ssh.python == "/opt/venv/bin");
   CHECK(ssh.config_file == target(loaded, "lab").file.parent_path() / "ssh.conf");
+  const auto& grid = std::get<CommandOptions>(target(loaded, "grid").options);
+  CHECK(grid.submit ==
+        std::vector<std::string>{"qsub", "-terse", "[-q", "{queue}]", "{options}", "{script}"});
+  CHECK(grid.states ==
+        std::map<std::string, JobState>{{"hold", JobState::queued}, {"gone", JobState::canceled}});
+  CHECK(grid.options == std::vector<std::string>{"-l", "hostname=node1"});
+  CHECK(grid.poll == std::chrono::minutes(1));
   const auto& slurm = std::get<SlurmOptions>(target(loaded, "queue").options);
   CHECK(slurm.signal == "USR1");
   CHECK(slurm.signal_before == std::chrono::seconds(120));
@@ -89,8 +104,8 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
 TEST_CASE(
     "What is wrong in targets.yml is told with its place, what is allowed and what was meant") {
   CHECK_THAT(problems_of("targets:\n  a: {type: shh, hosts: [x]}\n"),
-             Contains("2:13 unknown type \"shh\" of the target \"a\"; allowed: local, ssh, slurm; "
-                      "did you mean \"ssh\"?"));
+             Contains("2:13 unknown type \"shh\" of the target \"a\"; allowed: local, ssh, slurm, "
+                      "command; did you mean \"ssh\"?"));
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, host: node1}\n"),
              Contains("did you mean \"hosts\"?"));
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh}\n"),
@@ -104,6 +119,17 @@ TEST_CASE(
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, hosts: [{host: x, port: 70000}]}\n"),
              Contains("an integer from 1 to 65535"));
   CHECK_THAT(problems_of("targets:\n  a: {type: slurm, signal: KILL}\n"), Contains("USR1 or TERM"));
+  CHECK_THAT(problems_of("targets:\n  a: {type: command, system: sge, states: {r: runing}}\n"),
+             Contains("did you mean \"running\"?"));
+  CHECK_THAT(problems_of("targets:\n  a: {type: command, submit: 'qsub {script}'}\n"),
+             Contains("2:3 \"status\" is missing, and no \"system\" is named that has one (the "
+                      "target \"a\")"));
+  CHECK_THAT(problems_of("targets:\n  a:\n    type: command\n    system: sge\n"
+                         "    submit: qsub {script} {nmae}\n"),
+             Contains("5:13 \"submit\": there is no placeholder {nmae}; allowed: {script}") &&
+                 Contains("did you mean \"name\"?"));
+  CHECK_THAT(problems_of("targets:\n  a: {type: command, system: slurm, submit: \"'\"}\n"),
+             Contains("\"submit\": "));
   CHECK_THAT(problems_of("targets:\n  local: {type: slurm}\n"),
              Contains("is this machine, and always there"));
   CHECK_THAT(problems_of("targets:\n  a b: {type: slurm}\n"),
