@@ -15,6 +15,7 @@ BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-jso
 TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 SSH_PACKAGES=(openssh-server openssh-client iproute2)
 SLURM_PACKAGES=(slurm-wlm munge iproute2 openmpi-bin)
+SGE_PACKAGES=(gridengine-master gridengine-exec gridengine-client iproute2)
 CHECK_PACKAGES=(clang-format-14)
 PYTHON_PACKAGES=(python3-dev)
 # What the Python tests judge by; a test of what is not here is skipped.

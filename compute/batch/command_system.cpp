@@ -48,6 +48,12 @@ const ReadySystem* find_ready(const std::string& name) {
   return nullptr;
 }
 
+// Of all processes together; each of several has one at least.
+std::int64_t cpus_of(const RunResources& asked) {
+  if (asked.processes_per_node <= 1) return asked.cpus;
+  return asked.processes_per_node * std::max<std::int64_t>(asked.cpus, 1);
+}
+
 // With what the named system has where nothing else is said.
 CommandOptions completed(const CommandOptions& given) {
   const ReadySystem* ready = find_ready(given.system);
@@ -229,7 +235,7 @@ class CommandSystem final : public BatchSystem {
                        {"options", options_.options}};
     if (!options_.queue.empty()) values["queue"] = {options_.queue};
     const RunResources& asked = job.resources;
-    if (asked.cpus > 0) values["cpus"] = {std::to_string(asked.cpus)};
+    if (const auto cpus = cpus_of(asked); cpus > 0) values["cpus"] = {std::to_string(cpus)};
     if (asked.gpus > 0) values["gpus"] = {fmt::format("{:.0f}", std::ceil(asked.gpus))};
     const auto rounded_up = [](std::uint64_t amount, std::uint64_t unit) {
       return std::to_string((amount + unit - 1) / unit);
@@ -393,7 +399,7 @@ std::optional<std::string> resource_fault(const CommandOptions& options,
   if (!submit) return submit.error().what;
   const bool memory = submit->has("memory_mb") || submit->has("memory_gb");
   const std::tuple<bool, const char*, const char*> rows[] = {
-      {resources.cpus > 0 && !submit->has("cpus"), "cpus", "{cpus}"},
+      {compute::cpus_of(resources) > 0 && !submit->has("cpus"), "cpus", "{cpus}"},
       {resources.gpus > 0 && !submit->has("gpus"), "gpus", "{gpus}"},
       {resources.memory > 0 && !memory, "memory", "{memory_mb}"}};
   for (const auto& [lacks, key, place] : rows)
@@ -402,9 +408,10 @@ std::optional<std::string> resource_fault(const CommandOptions& options,
           "runs ask for \"{}\", and \"submit\" has no place for it; write {} into it, in brackets "
           "together with its option, or take it out of \"resources\"",
           key, place);
-  if (resources.nodes > 1 || resources.processes_per_node > 1)
-    return "runs ask for several nodes or processes, and a job of these commands is one process on "
-           "one node; a target of type slurm has more";
+  if (resources.nodes > 1)
+    return "runs ask for several nodes, and a job of these commands has one; a target of type "
+           "slurm "
+           "has more";
   return std::nullopt;
 }
 

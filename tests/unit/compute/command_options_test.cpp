@@ -191,9 +191,10 @@ TEST_CASE("amounts are written in the units that the template names") {
   job.resources.cpus = 3;
   job.resources.gpus = 0.5;
   job.resources.memory = (std::uint64_t{5} << 30) + 1;
+  job.resources.processes_per_node = 2;
   job.time = seconds{90'061};
   CHECK(*system->submit(job) ==
-        Words{"q", "/s", "3", "1", "5121", "6", "90061", "1502", "25:01:01"});
+        Words{"q", "/s", "6", "1", "5121", "6", "90061", "1502", "25:01:01"});
 }
 
 }  // namespace
