@@ -15,7 +15,8 @@ constexpr int kQuestionsAtOnce = 4;
 
 // Ids of one system are numbers that grow; "1234_7" is the 7th of an array.
 bool is_newer(const std::string& a, const std::string& b) {
-  return a.size() != b.size() ? a.size() > b.size() : a > b;
+  const std::string first = a.substr(0, a.find('_')), second = b.substr(0, b.find('_'));
+  return first.size() != second.size() ? first.size() > second.size() : first > second;
 }
 
 }  // namespace

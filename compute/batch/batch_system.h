@@ -27,6 +27,15 @@ struct BatchJob {
   std::chrono::seconds time{0};
 };
 
+/// Jobs of runs that ask for the same, in one submission. The job of a run has the array's id, an underscore and the
+/// run's index, which is its number less `base`.
+struct JobArray {
+  /// What they have in common: its directory is the one that has the runs' directories, its script is not looked at.
+  BatchJob job;
+  RunId base = 0;
+  std::vector<RunId> runs;
+};
+
 /// Why a job came to its end, where the system says so.
 enum class JobEnd { unsaid, time_limit, memory, node, preempted };
 
@@ -54,6 +63,8 @@ class BatchSystem {
 
   /// An Error: it has no words for what the job asks for.
   virtual Result<Words> submit(const BatchJob& job) const = 0;
+  /// None: it has no arrays, or not for these.
+  virtual Words submit_array(const JobArray&) const { return {}; }
   /// The job's id. An Error that lies outside or passes: the same may work later.
   virtual Result<std::string> submitted(const CommandOutput& output) const = 0;
   /// Lines at the head of a job's script, and those before its run.

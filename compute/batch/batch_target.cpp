@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "base/text.h"
@@ -24,17 +25,36 @@ namespace {
 
 // So many submissions at once: a controller takes them one after another anyway.
 constexpr int kSubmissionsAtOnce = 4;
+// Of an array. Where nobody has changed it (MaxArraySize) Slurm has indices up to 1000.
+constexpr std::size_t kMostInArray = 500;
+constexpr RunId kLargestDistance = 500;
 // Beyond time limit and grace period a job may take: until its supervisor has written how it ended.
 constexpr std::chrono::seconds kTimeBeyond{30};
 
 // "HD_1a2b3c4d-..._7" and attempt 1: "hd-1a2b3c4d-7-1".
-std::string job_name(const RunRequest& request) {
+std::string job_name(const RunRequest& request, const std::string& run) {
   constexpr std::size_t kLength = 8;
   std::string sweep;
-  const std::string& id = request.run_id;
+  const std::string id = request.run_id.substr(0, request.run_id.rfind('_'));
   for (std::size_t i = id.starts_with("HD_") ? 3 : 0; i < id.size() && sweep.size() < kLength; ++i)
     if (std::isalnum(static_cast<unsigned char>(id[i]))) sweep += id[i];
-  return "hd-" + sweep + "-" + std::to_string(request.run) + "-" + std::to_string(request.attempt);
+  return "hd-" + sweep + "-" + run + "-" + std::to_string(request.attempt);
+}
+std::string job_name(const RunRequest& request) {
+  return job_name(request, std::to_string(request.run));
+}
+
+// The script of an array's job finds its run's by the number.
+bool is_named_by_number(const RunRequest& request) {
+  return request.directory.filename() == std::to_string(request.run);
+}
+
+// Whether both can be jobs of one array.
+bool are_alike(const RunRequest& a, const RunRequest& b) {
+  return std::abs(a.run - b.run) < kLargestDistance && a.attempt == b.attempt &&
+         a.resources == b.resources && a.distribution == b.distribution &&
+         a.time_limit == b.time_limit && a.cancel_grace == b.cancel_grace &&
+         a.directory.parent_path() == b.directory.parent_path() && is_named_by_number(b);
 }
 
 std::string run_name(const RunRequest& request) { return "run " + std::to_string(request.run); }
@@ -270,11 +290,49 @@ BatchJob BatchTarget::job_of(const Live& live) const {
 
 void BatchTarget::submit_waiting() {
   while (!submissions_.empty() && submitting_ < kSubmissionsAtOnce) {
+    if (submit_together()) continue;
     const RunId run = submissions_.front();
     submissions_.pop_front();
     if (const auto found = live_.find(run); found != live_.end() && found->second.submitting)
       submit(run);
   }
+}
+
+// What waits together and asks for the same, as an array. False: there are no two of that kind.
+bool BatchTarget::submit_together() {
+  if (!arrays_ || submissions_.size() < 2) return false;
+  JobArray array;
+  const Live* first = nullptr;
+  for (const RunId run : submissions_) {
+    const auto found = live_.find(run);
+    if (found == live_.end() || !found->second.submitting || found->second.alone) continue;
+    if (!first && is_named_by_number(found->second.request)) first = &found->second;
+    if (!first || !are_alike(first->request, found->second.request)) continue;
+    array.runs.push_back(run);
+    if (array.runs.size() == kMostInArray) break;
+  }
+  if (array.runs.size() < 2) return false;
+  array.base = *std::min_element(array.runs.begin(), array.runs.end());
+  array.job = job_of(*first);
+  array.job.name = job_name(first->request, std::to_string(array.base) + "+");
+  array.job.directory = first->request.directory.parent_path();
+  const auto words = system_->submit_array(array);
+  arrays_ = !words.empty();
+  if (!arrays_) return false;
+  std::vector<std::pair<RunId, int>> runs;
+  for (const RunId run : array.runs) runs.emplace_back(run, first->request.attempt);
+  auto started = run_command(words, [this, runs, base = array.base](const CommandOutput& output) {
+    take_array(runs, base, output);
+  });
+  if (!started) {
+    defer_waiting(of_all_runs(started.error()));
+    return true;
+  }
+  ++submitting_;
+  std::erase_if(submissions_, [&](RunId run) {
+    return std::find(array.runs.begin(), array.runs.end(), run) != array.runs.end();
+  });
+  return true;
 }
 
 void BatchTarget::submit(RunId run) {
@@ -293,13 +351,48 @@ void BatchTarget::submit(RunId run) {
     return;
   }
   live.submitting = false;
-  live.never = RunDeferred{run, attempt, of_all_runs(started.error())};
-  next_look_ = Time{};
+  refuse(live, of_all_runs(started.error()));
 }
 
 void BatchTarget::take_submission(RunId run, int attempt, const CommandOutput& output) {
   --submitting_;
   const auto job = system_->submitted(output);
+  take_job(run, attempt, job);
+  if (!job && passes_by_itself(job.error().kind)) defer_waiting(job.error());
+}
+
+// An array that is refused may be too large for a limit, so that each is tried alone then. Where it has got there all the
+// same, claims keep its jobs from starting what others have started.
+void BatchTarget::take_array(const std::vector<std::pair<RunId, int>>& runs, RunId base,
+                             const CommandOutput& output) {
+  --submitting_;
+  const auto job = system_->submitted(output);
+  if (job) {
+    for (const auto& [run, attempt] : runs)
+      take_job(run, attempt, *job + "_" + std::to_string(run - base));
+    return;
+  }
+  arrays_ = arrays_ && passes_by_itself(job.error().kind);
+  for (auto each = runs.rbegin(); each != runs.rend(); ++each) {
+    const auto found = live_.find(each->first);
+    if (found == live_.end() || found->second.request.attempt != each->second) continue;
+    found->second.alone = true;
+    submissions_.push_front(each->first);
+  }
+}
+
+// What has kept one from being submitted keeps the others, too, for a while.
+void BatchTarget::defer_waiting(const Error& error) {
+  for (const RunId run : submissions_) {
+    const auto found = live_.find(run);
+    if (found == live_.end() || !found->second.submitting) continue;
+    found->second.submitting = false;
+    refuse(found->second, error);
+  }
+  submissions_.clear();
+}
+
+void BatchTarget::take_job(RunId run, int attempt, const Result<std::string>& job) {
   const auto found = live_.find(run);
   if (found == live_.end() || found->second.request.attempt != attempt) {
     // It was cancelled meanwhile, and its claim taken away: a job that starts nothing.

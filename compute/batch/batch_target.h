@@ -69,6 +69,7 @@ class BatchTarget final : public ComputeTarget {
     off_t metrics_seen = -1, output_seen = -1;
     bool files_open = false;
     bool submitting = false;  // in the queue of submissions, or on its way
+    bool alone = false;       // was refused in an array: to be submitted by itself
     bool accepted = false, began = false, unreachable = false;
     std::optional<SupervisorRecord> supervisor;
     // What is told once it is certain that it never began.
@@ -101,6 +102,11 @@ class BatchTarget final : public ComputeTarget {
 
   void submit_waiting();
   void submit(RunId run);
+  bool submit_together();
+  void take_array(const std::vector<std::pair<RunId, int>>& runs, RunId base,
+                  const CommandOutput& output);
+  void take_job(RunId run, int attempt, const Result<std::string>& job);
+  void defer_waiting(const Error& error);
   void refuse(Live& live, const Error& error);
   void take_submission(RunId run, int attempt, const CommandOutput& output);
   void ask_for_states(Time now);
@@ -121,6 +127,7 @@ class BatchTarget final : public ComputeTarget {
   void pass_on_cancel(Live& live, Time now);
   bool judge(Live& live, Time now, std::vector<TargetEvent>& events);
   bool is_silent(Live& live, Time now) const;
+  bool is_requeued(const Live& live) const;
   bool needs_state(const Live& live, const ExitRecord& record) const;
   bool forgotten(const Live& live) const { return live.absent >= 2; }
   void tell_exit(Live& live, const ExitRecord& record, std::vector<TargetEvent>& events);
@@ -160,6 +167,7 @@ class BatchTarget final : public ComputeTarget {
   };
   Question question_;
   bool asking_ = false;     // one is asked
+  bool arrays_ = true;      // whether there are job arrays
   bool history_ = true;     // whether there is one
   std::string no_contact_;  // why; empty: there is
   Time next_ask_{}, next_look_{};

@@ -235,8 +235,8 @@ void BatchTarget::pass_on_cancel(Live& live, Time now) {
 
 // What the system knows of a job without exit.json. False: the run's last event is told.
 bool BatchTarget::judge(Live& live, Time now, std::vector<TargetEvent>& events) {
-  const bool over = live.status.over();
-  if (!over && !forgotten(live)) {
+  const bool begun_and_waits = live.began && live.status.state == JobState::queued;
+  if (!live.status.over() && !forgotten(live) && !begun_and_waits) {
     live.over.reset();
     return true;
   }
@@ -268,9 +268,17 @@ bool BatchTarget::is_silent(Live& live, Time now) const {
   return now >= live.beat_seen + silence;
 }
 
+// The run began, and the system says since that its job waits: it took the job from its node and keeps it for later. Its
+// claim is gone, so that it would begin nothing.
+bool BatchTarget::is_requeued(const Live& live) const {
+  return live.status.state == JobState::queued && live.waits_for_state &&
+         live.seen >= *live.waits_for_state;
+}
+
 // A job can end its run in ways that the run's supervisor takes for one and the same: a SIGTERM, a SIGKILL.
 bool BatchTarget::needs_state(const Live& live, const ExitRecord& record) const {
   if (live.status.over() || forgotten(live) || live.cancel) return false;
+  if (is_requeued(live)) return false;
   return (record.canceled && !record.over_time) || record.signal == SIGKILL;
 }
 
@@ -285,11 +293,15 @@ void BatchTarget::tell_exit(Live& live, const ExitRecord& record,
   const std::string job = "its job " + live.job;
   const bool by_system = record.canceled && !live.cancel && live.status.over();
   const JobEnd why = live.status.end;
-  if (by_system && (why == JobEnd::preempted || why == JobEnd::node)) {
-    // The next attempt goes on from its checkpoint.
+  const bool requeued = record.canceled && !live.cancel && is_requeued(live);
+  if (requeued || (by_system && (why == JobEnd::preempted || why == JobEnd::node))) {
+    // The next attempt goes on from its checkpoint, as a job of its own.
+    if (requeued) to_cancel_.insert(live.job);
     tidy(live, record);
-    events.push_back(RunVanished{request.run, request.attempt,
-                                 with_words(job + " was taken from its nodes", live.status)});
+    const char* what = requeued ? " was taken from its nodes and put back into the queue"
+                                : " was taken from its nodes";
+    events.push_back(
+        RunVanished{request.run, request.attempt, with_words(job + what, live.status)});
     return;
   }
   if (by_system && why == JobEnd::time_limit) {
@@ -334,9 +346,15 @@ void BatchTarget::tell_lost(Live& live, std::vector<TargetEvent>& events) {
                    status);
     events.emplace_back(std::move(exited));
   } else {
-    std::string note = status.over() ? with_words(job + " ended without exit.json", status)
-                                     : system_->name() + " knows nothing of " + job +
-                                           " any more, and its supervisor gives no sign of life";
+    const bool waits = status.state == JobState::queued;
+    if (waits) to_cancel_.insert(live.job);
+    std::string note =
+        status.over() || waits
+            ? with_words(job + (waits ? " was put back into the queue, without exit.json"
+                                      : " ended without exit.json"),
+                         status)
+            : system_->name() + " knows nothing of " + job +
+                  " any more, and its supervisor gives no sign of life";
     if (live.supervisor && !live.supervisor->host.empty())
       note += "; it ran on " + live.supervisor->host;
     events.push_back(RunVanished{request.run, request.attempt, std::move(note)});

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "compute/batch/batch_target.h"
+#include "compute/batch/job_script.h"
 
 namespace hdrive::compute {
 namespace {
@@ -68,6 +69,18 @@ bool contact_passes(std::string_view said) {
                      [&](std::string_view part) { return said.find(part) != said.npos; });
 }
 
+// The job of an array as it would be called alone: "12_3" of "hd-1a2b3c4d-7+-1" is "hd-1a2b3c4d-10-1".
+std::string name_of(const std::string& job, std::string_view name) {
+  const std::size_t index = job.find('_'), plus = name.find('+');
+  if (index == job.npos || plus == name.npos) return std::string(name);
+  const std::size_t dash = name.rfind('-', plus);
+  const auto first = base::parse_number(name.substr(dash + 1, plus - dash - 1));
+  const auto number = base::parse_number(std::string_view(job).substr(index + 1));
+  if (dash == name.npos || !first || !number) return std::string(name);
+  return fmt::format("{}{:.0f}{}", name.substr(0, dash + 1), *first + *number,
+                     name.substr(plus + 1));
+}
+
 // "id|STATE|name", a line a job. sacct says "CANCELLED by 1000".
 std::vector<JobStatus> parse_states(const std::string& text) {
   std::vector<JobStatus> result;
@@ -77,7 +90,7 @@ std::vector<JobStatus> parse_states(const std::string& text) {
     JobStatus status;
     status.job = base::trim(parts[0]);
     status.word = parts[1].substr(0, parts[1].find_first_of(" +"));
-    status.name = base::trim(parts[2]);
+    status.name = name_of(status.job, base::trim(parts[2]));
     const auto known =
         std::find_if(kSlurmWords.begin(), kSlurmWords.end(),
                      [&](const SlurmWord& each) { return each.word == status.word; });
@@ -96,37 +109,23 @@ class Slurm final : public BatchSystem {
   std::string name() const override { return "Slurm"; }
 
   Result<Words> submit(const BatchJob& job) const override {
-    Words words = command("sbatch");
-    const auto add = [&](std::string_view option, const std::string& value) {
-      if (!value.empty()) words.push_back(fmt::format("--{}={}", option, value));
-    };
-    words.insert(words.end(), {"--parsable", "--no-requeue", "--open-mode=append"});
-    add("job-name", job.name);
-    add("chdir", job.directory.string());
-    add("output", escaped(job.log.string()));
-    add("partition", options_.partition);
-    add("account", options_.account);
-    add("qos", options_.qos);
-    add("constraint", options_.constraint);
-    const RunResources& asked = job.resources;
-    if (asked.nodes > 1) add("nodes", std::to_string(asked.nodes));
-    if (asked.nodes > 1 || asked.processes_per_node > 1)
-      add("ntasks-per-node", std::to_string(asked.processes_per_node));
-    if (asked.cpus > 0) add("cpus-per-task", std::to_string(asked.cpus));
-    if (asked.memory > 0) add("mem", std::to_string((asked.memory + 1023) / 1024) + "K");
-    std::string gres = options_.gres;
-    if (asked.gpus > 0)
-      gres += (gres.empty() ? "" : ",") + fmt::format("gpu:{:.0f}", std::ceil(asked.gpus));
-    add("gres", gres);
-    // In minutes, of which a part counts as a whole one.
-    if (job.time.count() > 0) add("time", std::to_string((job.time.count() + 59) / 60));
-    // The supervisor is the job's shell: it hears the warning in another word and passes it on.
-    if (!options_.signal.empty())
-      add("signal",
-          fmt::format("B:{}@{}", options_.signal == "TERM" ? "HUP" : "USR2",
-                      std::chrono::ceil<std::chrono::seconds>(options_.signal_before).count()));
-    words.insert(words.end(), options_.directives.begin(), options_.directives.end());
+    Words words = options_of(job);
     words.push_back(job.script.string());
+    return words;
+  }
+
+  // Its script is on the command line, and becomes that of the run whose number its index tells.
+  Words submit_array(const JobArray& array) const override {
+    std::vector<std::string> indices;
+    for (const RunId run : array.runs) indices.push_back(std::to_string(run - array.base));
+    BatchJob job = array.job;
+    job.log = "/dev/null";
+    Words words = options_of(job);
+    words.push_back("--array=" + base::join(indices, ","));
+    words.push_back(
+        fmt::format("--wrap=hdrive_dir={}/$(({} + SLURM_ARRAY_TASK_ID))\n"
+                    "exec /bin/sh \"$hdrive_dir/job.sh\" >> \"$hdrive_dir/job.log\" 2>&1",
+                    shell_quoted(job.directory.string()), array.base));
     return words;
   }
 
@@ -184,6 +183,40 @@ class Slurm final : public BatchSystem {
   std::chrono::milliseconds poll() const override { return options_.poll; }
 
  private:
+  Words options_of(const BatchJob& job) const {
+    Words words = command("sbatch");
+    const auto add = [&](std::string_view option, const std::string& value) {
+      if (!value.empty()) words.push_back(fmt::format("--{}={}", option, value));
+    };
+    words.insert(words.end(), {"--parsable", "--no-requeue", "--open-mode=append"});
+    add("job-name", job.name);
+    add("chdir", job.directory.string());
+    add("output", escaped(job.log.string()));
+    add("partition", options_.partition);
+    add("account", options_.account);
+    add("qos", options_.qos);
+    add("constraint", options_.constraint);
+    const RunResources& asked = job.resources;
+    if (asked.nodes > 1) add("nodes", std::to_string(asked.nodes));
+    if (asked.nodes > 1 || asked.processes_per_node > 1)
+      add("ntasks-per-node", std::to_string(asked.processes_per_node));
+    if (asked.cpus > 0) add("cpus-per-task", std::to_string(asked.cpus));
+    if (asked.memory > 0) add("mem", std::to_string((asked.memory + 1023) / 1024) + "K");
+    std::string gres = options_.gres;
+    if (asked.gpus > 0)
+      gres += (gres.empty() ? "" : ",") + fmt::format("gpu:{:.0f}", std::ceil(asked.gpus));
+    add("gres", gres);
+    // In minutes, of which a part counts as a whole one.
+    if (job.time.count() > 0) add("time", std::to_string((job.time.count() + 59) / 60));
+    // The supervisor is the job's shell: it hears the warning in another word and passes it on.
+    if (!options_.signal.empty())
+      add("signal",
+          fmt::format("B:{}@{}", options_.signal == "TERM" ? "HUP" : "USR2",
+                      std::chrono::ceil<std::chrono::seconds>(options_.signal_before).count()));
+    words.insert(words.end(), options_.directives.begin(), options_.directives.end());
+    return words;
+  }
+
   Words command(const char* name) const {
     Words words = {commands_.empty() ? name : (commands_ / name).string()};
     if (!options_.cluster.empty()) words.push_back("--clusters=" + options_.cluster);

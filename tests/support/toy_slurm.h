@@ -8,6 +8,8 @@
 //   forget  squeue names no job
 //   lose    the next submission gets there, and its answer doesn't
 //   twice   the next submission makes two jobs
+//   accounting   sacct works, and forgets nothing
+//   noarrays, fewjobs   arrays are refused: there are none, or a limit is in their way
 #pragma once
 
 #include <sys/stat.h>
@@ -26,13 +28,22 @@ class ToySlurm {
     std::filesystem::create_directories(folder_ / "jobs");
     script("sbatch", R"sh(
 [ -e down ] && { echo 'sbatch: error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }
-for word do case $word in --job-name=*) name=${word#*=};; --output=*) log=${word#*=};; esac; script=$word; done
+array= wrap=
+for word do case $word in
+  --job-name=*) name=${word#*=};; --output=*) log=${word#*=};; --array=*) array=${word#*=};; --wrap=*) wrap=${word#*=};;
+esac; script=$word; done
+[ -n "$array" ] && [ -e noarrays ] && { echo 'sbatch: error: Invalid job array specification' >&2; exit 1; }
+[ -n "$array" ] && [ -e fewjobs ] && { echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1; }
+make() {
+  mkdir jobs/$1; echo "$name" > jobs/$1/name; echo "$script" > jobs/$1/script; echo "$log" > jobs/$1/log
+  if [ -n "$wrap" ]; then echo "$wrap" > jobs/$1/wrapped; echo "$PWD/jobs/$1/wrapped" > jobs/$1/script; fi
+  if [ -e hold ]; then echo PENDING > jobs/$1/state; else ./bin/toy-run $1 < /dev/null > /dev/null 2>&1 & fi
+}
 add() {
   exec 9>lock; flock 9
   id=$(($(cat last 2>/dev/null || echo 100) + 1)); echo $id > last
   exec 9>&-
-  mkdir jobs/$id; echo "$name" > jobs/$id/name; echo "$script" > jobs/$id/script; echo "$log" > jobs/$id/log
-  if [ -e hold ]; then echo PENDING > jobs/$id/state; else ./bin/toy-run $id < /dev/null > /dev/null 2>&1 & fi
+  if [ -z "$array" ]; then make $id; else for index in $(echo $array | tr , ' '); do make ${id}_$index; done; fi
 }
 add
 if [ -e twice ]; then rm twice; first=$id; add; id=$first; fi
@@ -42,6 +53,7 @@ echo $id
     // The job, and its state when it is over. A number of 128 and more: a signal.
     script("toy-run", R"sh(
 echo RUNNING > jobs/$1/state
+export SLURM_ARRAY_TASK_ID=${1#*_}
 setsid sh -c 'echo $$ > "$0/pid"; exec sh "$1"' "$PWD/jobs/$1" "$(cat jobs/$1/script)" > "$(cat jobs/$1/log)" 2>&1
 status=$?
 read -r state < jobs/$1/state
@@ -53,7 +65,10 @@ case $state in RUNNING) if [ $status = 0 ]; then echo COMPLETED; else echo FAILE
 for job in jobs/*/; do [ -s $job/state ] && echo "$(basename $job)|$(cat $job/state)|$(cat $job/name)"; done
 exit 0
 )sh");
-    script("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1\n");
+    script("sacct", R"sh(
+[ -e accounting ] || { echo 'Slurm accounting storage is disabled' >&2; exit 1; }
+for job in jobs/*/; do echo "$(basename $job)|$(cat $job/state)|$(cat $job/name)"; done
+)sh");
     script("scancel", R"sh(
 [ -e down ] && { echo 'scancel: error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }
 signal=; batch=

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "compute/batch/batch_target.h"
 #include "compute/batch/job_script.h"
@@ -22,6 +23,11 @@ namespace {
 using Catch::Contains;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+bool is_end(const TargetEvent& event) {
+  return std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event) ||
+         std::holds_alternative<RunDeferred>(event) || std::holds_alternative<RunNotFound>(event);
+}
 
 // One engine after another, and what they are told.
 class Cluster {
@@ -68,6 +74,25 @@ class Cluster {
   }
   std::vector<TargetEvent> until_end() {
     return until<RunExited, RunVanished, RunDeferred, RunNotFound>();
+  }
+  std::vector<TargetEvent> until_ends(int count) {
+    std::vector<TargetEvent> events;
+    const Time deadline = make_steady_clock()->now() + std::chrono::minutes{1};
+    while (std::count_if(events.begin(), events.end(), is_end) < count &&
+           make_steady_clock()->now() < deadline)
+      target->wait(deadline, {}, events);
+    REQUIRE(std::count_if(events.begin(), events.end(), is_end) == count);
+    return events;
+  }
+
+  template <class Condition>
+  bool wait_until(Condition condition) {
+    const auto clock = make_steady_clock();
+    const Time deadline = clock->now() + std::chrono::minutes{1};
+    std::vector<TargetEvent> events;
+    while (!condition() && clock->now() < deadline)
+      target->wait(clock->now() + milliseconds{10}, {}, events);
+    return condition();
   }
 
   std::string text(const std::string& file) const {
@@ -158,6 +183,78 @@ TEST_CASE("of two jobs for one run one starts it") {
   CHECK(the<RunExited>(cluster.until_end()).exit_code == 0);
   REQUIRE(cluster.slurm.submitted() == 2);
   CHECK(cluster.text("starts") == "x\n");
+}
+
+// Three runs that are started together.
+std::vector<RunRequest> three(const Cluster& cluster, const std::string& script) {
+  std::vector<RunRequest> requests;
+  for (const RunId run : {7, 9, 8}) {
+    requests.push_back(cluster.request(script));
+    requests.back().run = run;
+    requests.back().directory = cluster.directory.path() / "runs" / std::to_string(run);
+  }
+  return requests;
+}
+
+std::map<RunId, std::string> handles(const std::vector<TargetEvent>& events) {
+  std::map<RunId, std::string> result;
+  for (const TargetEvent& event : events)
+    if (const auto* accepted = std::get_if<RunAccepted>(&event))
+      result[accepted->run] = accepted->handle;
+  return result;
+}
+
+TEST_CASE("runs that start together are one job array, and each its own job of it") {
+  Cluster cluster;
+  for (const RunRequest& request : three(cluster, "echo $SLURM_ARRAY_TASK_ID >> ran; exit 3"))
+    REQUIRE(cluster.target->start(request));
+  const auto events = cluster.until_ends(3);
+  CHECK(handles(events) == std::map<RunId, std::string>{{7, "101_0"}, {8, "101_1"}, {9, "101_2"}});
+  CHECK(cluster.slurm.submitted() == 1);
+  CHECK(cluster.slurm.of_job("101_1", "name") == "hd-1a2b3c4d-7+-1");
+  for (const TargetEvent& event : events)
+    if (const auto* exited = std::get_if<RunExited>(&event)) CHECK(exited->exit_code == 3);
+  CHECK(cluster.text("ran").size() == 6);
+  CHECK_FALSE(std::filesystem::exists(cluster.directory.path() / "runs/7/job.log"));
+}
+
+TEST_CASE("where an array is refused each run is submitted alone") {
+  for (const char* fault : {"noarrays", "fewjobs"}) {
+    DYNAMIC_SECTION(fault) {
+      Cluster cluster;
+      cluster.slurm.set(fault);
+      for (const RunRequest& request : three(cluster, "exit 0"))
+        REQUIRE(cluster.target->start(request));
+      for (const TargetEvent& event : cluster.until_ends(3))
+        if (is_end(event)) CHECK(std::get<RunExited>(event).exit_code == 0);
+      CHECK(cluster.slurm.submitted() == 3);
+    }
+  }
+}
+
+TEST_CASE("a controller that is down defers all runs of an array") {
+  Cluster cluster;
+  cluster.slurm.set("down");
+  for (const RunRequest& request : three(cluster, "exit 0"))
+    REQUIRE(cluster.target->start(request));
+  for (const TargetEvent& event : cluster.until_ends(3))
+    if (is_end(event)) CHECK(std::get<RunDeferred>(event).why.kind == Error::Kind::busy);
+  CHECK(cluster.slurm.submitted() == 0);
+}
+
+TEST_CASE("jobs of an array are found by name, and cancelled one by one") {
+  Cluster cluster;
+  cluster.slurm.set("hold");
+  const auto requests = three(cluster, "exit 0");
+  for (const RunRequest& request : requests) REQUIRE(cluster.target->start(request));
+  cluster.until<RunAccepted>();
+  cluster.connect();
+  REQUIRE(cluster.target->adopt(requests));
+  CHECK(handles(cluster.until<RunAccepted>()) ==
+        std::map<RunId, std::string>{{7, "101_0"}, {8, "101_1"}, {9, "101_2"}});
+  cluster.target->cancel(8, CancelMode::graceful);
+  CHECK(the<RunNotFound>(cluster.until_end()).run == 8);
+  CHECK(cluster.wait_until([&] { return cluster.text("slurm/cancelled") == "101_1 \n"; }));
 }
 
 TEST_CASE("an engine that died before it knew its job's id finds it by name") {
@@ -256,6 +353,32 @@ TEST_CASE("the system's reasons for an end are told apart") {
   }
 }
 
+TEST_CASE("a job that Slurm puts back into the queue is its run's next attempt, and not its own") {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    Cluster cluster;
+    REQUIRE(cluster.target->start(cluster.request("exec sleep 1000")));
+    cluster.until<RunBegan>();
+    cluster.slurm.set_state("101", "PENDING");
+    ::kill(std::stoi(cluster.slurm.of_job("101", "pid")), signal);
+    CHECK_THAT(the<RunVanished>(cluster.until_end()).note,
+               Contains("put back into the queue") && Contains("(PENDING)"));
+    CHECK(cluster.wait_until([&] { return cluster.text("slurm/cancelled") == "101 \n"; }));
+  }
+}
+
+TEST_CASE("what squeue has forgotten sacct tells, where accounting is set up") {
+  Cluster cluster;
+  cluster.slurm.set("accounting");
+  REQUIRE(cluster.target->start(cluster.request("exec sleep 1000")));
+  cluster.until<RunBegan>();
+  cluster.slurm.set_state("101", "TIMEOUT");
+  cluster.slurm.set("forget");
+  ::kill(std::stoi(cluster.slurm.of_job("101", "pid")), SIGTERM);
+  const auto exited = the<RunExited>(cluster.until_end());
+  CHECK(exited.over_time);
+  CHECK_THAT(exited.note, Contains("(TIMEOUT)"));
+}
+
 TEST_CASE("a run whose supervisor was killed is lost, or out of memory where Slurm says so") {
   for (const char* state : {"FAILED", "OUT_OF_MEMORY"}) {
     DYNAMIC_SECTION(state) {
@@ -340,9 +463,11 @@ TEST_CASE("options of Slurm that contradict the target are refused with what is 
 TEST_CASE("Slurm's states are read, also those of arrays and of sacct") {
   const auto system = *compute::make_slurm_system({});
   const auto states = *system->states(
-      {0, "7_2|PENDING|a\n8|CANCELLED by 1000|b\n9|SIGNALING|c\n10|OUT_OF_MEMORY|d\n", ""}, {});
+      {0, "7_2|PENDING|hd-a-40+-1\n8|CANCELLED by 1000|b\n9|SIGNALING|c\n10|OUT_OF_MEMORY|d\n", ""},
+      {});
   REQUIRE(states.size() == 4);
   CHECK(states[0].job == "7_2");
+  CHECK(states[0].name == "hd-a-42-1");
   CHECK(states[0].state == JobState::queued);
   CHECK(states[1].state == JobState::canceled);
   CHECK(states[2].state == JobState::running);

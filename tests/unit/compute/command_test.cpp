@@ -23,7 +23,7 @@ using Catch::Contains;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-bool is_end(const TargetEvent& event) {
+bool ends_run(const TargetEvent& event) {
   return std::holds_alternative<RunExited>(event) || std::holds_alternative<RunVanished>(event) ||
          std::holds_alternative<RunDeferred>(event) || std::holds_alternative<RunNotFound>(event);
 }
@@ -70,7 +70,7 @@ class Grid {
       target->wait(deadline, {}, events);
     return events;
   }
-  std::vector<TargetEvent> until_end() { return until(is_end); }
+  std::vector<TargetEvent> until_end() { return until(ends_run); }
   template <class Event>
   Event next() {
     const auto is_one = [](const TargetEvent& event) {
@@ -324,7 +324,7 @@ TEST_CASE("what readiness tells is enough to follow a run by") {
   grid.start(grid.request("exit 0"));
   std::vector<TargetEvent> events;
   const Time deadline = grid.clock->now() + std::chrono::minutes{1};
-  while (std::none_of(events.begin(), events.end(), is_end) && grid.clock->now() < deadline) {
+  while (std::none_of(events.begin(), events.end(), ends_run) && grid.clock->now() < deadline) {
     const Readiness ready = grid.target->readiness();
     REQUIRE(ready.descriptor >= 0);
     REQUIRE(ready.latest > Time::min());
@@ -334,7 +334,7 @@ TEST_CASE("what readiness tells is enough to follow a run by") {
     REQUIRE(::poll(&one, 1, static_cast<int>(left.count())) >= 0);
     grid.target->wait(grid.clock->now(), {}, events);
   }
-  CHECK(std::any_of(events.begin(), events.end(), is_end));
+  CHECK(std::any_of(events.begin(), events.end(), ends_run));
   // Once the last question is answered nothing is left to be waited for.
   CHECK(grid.wait_until([&] { return grid.target->readiness().latest == Time::max(); }));
 }
