@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,27 +18,28 @@
 #include "tests/catch.h"
 #include "tests/support/temporary_directory.h"
 
-namespace hdrive::test {
+namespace hdrive::clusters {
+
+namespace fs = std::filesystem;
 
 inline bool succeeds(const std::string& command) { return ::system(command.c_str()) == 0; }
 inline void shell(const std::string& command) {
   INFO(command);
   REQUIRE(succeeds(command));
 }
-inline std::string text(const std::filesystem::path& file) {
+inline std::string text(const fs::path& file) {
   const auto read = base::read_file(file);
   return read ? *read : "";
 }
 
 class BatchJobs {
  public:
-  using Made = Result<std::shared_ptr<ComputeTarget>>;
-
   /// A new engine, with the target that `make` makes.
-  void connect(const std::function<Made(std::shared_ptr<Clock>)>& make) {
+  template <class Make>
+  void connect_to(Make make) {
     target.reset();
     events.clear();
-    auto made = make(clock);
+    auto made = make();
     REQUIRE(made);
     target = *made;
   }
@@ -59,7 +59,7 @@ class BatchJobs {
     return request;
   }
   void start(const RunRequest& request) const { REQUIRE(target->start(request)); }
-  const std::filesystem::path& path() const { return folder_.path(); }
+  const fs::path& path() const { return folder_.path(); }
 
   /// Of a script: to wait for a file.
   static std::string until(const std::string& file) {
@@ -68,8 +68,8 @@ class BatchJobs {
   void touch(const std::string& file) const { shell("touch " + (path() / file).string()); }
 
   template <class Condition>
-  bool wait_until(Condition condition) {
-    const Time deadline = clock->now() + std::chrono::minutes{1};
+  bool wait_until(Condition condition, Duration patience = std::chrono::minutes{1}) {
+    const Time deadline = clock->now() + patience;
     bool met = condition();
     for (; !met && clock->now() < deadline; met = condition())
       target->wait(std::min(deadline, clock->now() + std::chrono::milliseconds{50}), {}, events);
@@ -82,8 +82,8 @@ class BatchJobs {
     }));
   }
   template <class Event>
-  bool wait_for(int number = 1) {
-    return wait_until([&] { return count<Event>() >= number; });
+  bool wait_for(int number = 1, Duration patience = std::chrono::minutes{1}) {
+    return wait_until([&] { return count<Event>() >= number; }, patience);
   }
   bool wait_for_values(std::size_t number) {
     return wait_until([&] { return values().size() >= number; });
@@ -109,7 +109,7 @@ class BatchJobs {
   std::shared_ptr<Clock> clock = make_steady_clock();
 
  private:
-  TemporaryDirectory folder_;
+  test::TemporaryDirectory folder_;
 };
 
-}  // namespace hdrive::test
+}  // namespace hdrive::clusters

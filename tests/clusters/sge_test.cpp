@@ -16,11 +16,8 @@
 namespace hdrive {
 namespace {
 
-namespace fs = std::filesystem;
+using namespace clusters;
 using Catch::Contains;
-using test::shell;
-using test::succeeds;
-using test::text;
 
 CommandOptions grid_engine() {
   CommandOptions options;
@@ -29,14 +26,14 @@ CommandOptions grid_engine() {
   return options;
 }
 
-class Grid : public test::BatchJobs {
+class Grid : public BatchJobs {
  public:
   explicit Grid(const CommandOptions& options = grid_engine()) { connect(options); }
   // None is left for the next test.
   ~Grid() { succeeds("qdel -f -u root > /dev/null"); }
 
   void connect(const CommandOptions& options = grid_engine()) {
-    BatchJobs::connect([&](auto its_clock) { return make_command_target(options, {}, its_clock); });
+    connect_to([&] { return make_command_target(options, {}, clock); });
   }
   bool is_gone(const std::string& job) {
     return wait_until([&] { return succeeds("! qstat -j " + job + " > /dev/null 2>&1"); });
