@@ -36,7 +36,8 @@ class Sweep(Asking, Results):
     ":memory:" keeps nothing on disk. `start_points` are tried first; what a point leaves out is drawn. From the runs of
     the earlier sweeps `resume_from` (sweeps, or their ids, names or folders) samplers learn, and policies compare with
     them; `resume_child_runs` ("SWEEP/3", "HD_..._3") go on with their own values. `listeners` hear all that happens.
-    `target` names where the runs of `run_command` go (docs/targets.md). Further arguments are keys of hdconfig.yml,
+    `target` names where the runs of `run_command` go (docs/targets.md), `distribution` what starts several processes of
+    each (docs/distributed.md). Further arguments are keys of hdconfig.yml,
     among them `max_run_duration` (seconds), `max_failed_retries`, `stop_at`, `stop_without_progress`, `repeat_best`.
 
     Raises ConfigError for what is not allowed.

@@ -172,6 +172,9 @@ def test_a_runconfigs_target_is_the_one_of_its_name(lab, own_folder):
     with pytest.warns(UserWarning, match="nowhere"):
         loaded = RunConfiguration.load("b.runconfig")
     assert ScriptRunConfig(".", run_config=loaded)._program("x").target is None
+    loaded.target = ComputeTarget(None, "lab")
+    loaded.save("c.runconfig")
+    assert RunConfiguration.load("c.runconfig").target == "lab"
     assert Estimator(".", entry_script="train.py", compute_target="lab")._script()._program("x").target == "lab"
 
 

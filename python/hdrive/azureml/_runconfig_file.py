@@ -141,6 +141,7 @@ def document_of(config: RunConfiguration) -> dict[str, Any]:
         docker["buildContext"] = {"locationType": "local", "location": section.build_context.path,
                                   "dockerfilePath": section.build_context.dockerfile_path}
     made = _values(config, _TOP)
+    made["target"] = getattr(config.target, "name", config.target)
     made["arguments"] = [_word(each) for each in config.arguments]
     made["environment"] = {"name": environment.name, "python": python, "docker": docker,
                            **({"version": environment.version} if environment.version else {}),
