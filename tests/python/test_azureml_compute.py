@@ -19,6 +19,7 @@ TARGETS = """# mine
 targets:
   lab: {type: ssh, hosts: [node1], slots: 3}   # under the desk
   cluster: {type: slurm, partition: gpu, slots: 40}
+  grid: {type: command, system: sge, slots: 7}
 """
 
 
@@ -48,12 +49,13 @@ def test_targets_are_found_by_their_names(own_folder):
     (own_folder / "targets.yml").write_text(TARGETS)
     workspace = Workspace.from_config()
     assert {name: (type(each), each.type) for name, each in workspace.compute_targets.items()} == {
-        "lab": (RemoteCompute, "ssh"), "cluster": (AmlCompute, "slurm")}
+        "lab": (RemoteCompute, "ssh"), "cluster": (AmlCompute, "slurm"),
+        "grid": (AmlCompute, "command")}
     found = ComputeTarget(workspace=workspace, name="cluster")
     assert (type(found), found.name, found.properties["partition"]) == (AmlCompute, "cluster", "gpu")
     assert found.get_status().serialize()["slots"] == 40 and found.provisioning_state == "Succeeded"
     assert type(AmlCompute(workspace, "lab")) is AmlCompute  # whatever it is, it is a target
-    assert [each.name for each in ComputeTarget.list(workspace)] == ["lab", "cluster"]
+    assert [each.name for each in ComputeTarget.list(workspace)] == ["lab", "cluster", "grid"]
     assert ComputeTarget(workspace, "local").type == "local"
 
 
@@ -68,7 +70,7 @@ def test_what_is_wrong_with_a_target_is_told_and_the_others_are_there(own_folder
 @pytest.mark.parametrize("kind", [ComputeTarget, AmlCompute, RemoteCompute, HDInsightCompute, BatchCompute])
 def test_what_there_is_not_says_how_to_make_it(kind, source, own_folder):
     (own_folder / "targets.yml").write_text(TARGETS)
-    with pytest.raises(ComputeTargetException, match='allowed: local, lab, cluster; did you mean "cluster"') as caught:
+    with pytest.raises(ComputeTargetException, match='allowed: local, lab, cluster, grid; did you mean "cluster"') as caught:
         kind(workspace=None, name="clusters")
     assert "hdrive target create clusters --host HOST" in str(caught.value)
     description = kind.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=4)

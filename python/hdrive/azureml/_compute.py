@@ -19,7 +19,7 @@ __all__ = ["AdlaCompute", "AksCompute", "AmlCompute", "BatchCompute", "ComputeIn
            "place_of", "slots_of", "target_named", "targets"]
 
 # Which of Azure's classes a target of ours is.
-_KINDS = {"ssh": "RemoteCompute", "slurm": "AmlCompute"}
+_KINDS = {"ssh": "RemoteCompute", "slurm": "AmlCompute", "command": "AmlCompute"}
 
 
 def _files(source_directory: str | None = None) -> list[str]:
@@ -41,7 +41,7 @@ def _found(name: Any, source_directory: str | None = None) -> dict[str, Any]:
 
 def _how_to_make(name: str) -> str:
     return (f"`hdrive target create {name} --host HOST` makes one of a machine that you can log in to, `hdrive target "
-            f"create {name} --type slurm` one of a cluster (docs/targets.md); \"local\", or no compute target, is this "
+            f"create {name} --type slurm`, or --type command, one of a cluster (docs/targets.md); \"local\", or no compute target, is this "
             "machine")
 
 
@@ -105,7 +105,7 @@ class ComputeStatus:
 
 
 class ComputeTarget:
-    """A target of targets.yml by its name: `type` ("ssh", "slurm"), `properties`, its keys as they are written there.
+    """A target of targets.yml by its name: `type` ("ssh", "slurm", "command"), `properties`, its keys as they are written there.
 
         workstation = ComputeTarget(ws, "workstation")
         ScriptRunConfig(".", "train.py", compute_target=workstation)
@@ -137,7 +137,7 @@ class ComputeTarget:
 
     @property
     def type(self) -> str:
-        """ssh or slurm; local."""
+        """ssh, slurm or command; local."""
         return str(self._target["type"])
 
     @property
@@ -287,7 +287,7 @@ class SshConfiguration(ProvisioningConfiguration):
 
 
 class AmlCompute(ComputeTarget):
-    """A cluster; here the target of its name: a machine by SSH, or a Slurm cluster."""
+    """A cluster; here the target of its name: a cluster of yours, or machines by SSH."""
 
     @staticmethod
     def supported_vmsizes(*_: Any, **__: Any) -> Any:
