@@ -87,7 +87,7 @@ TEST_CASE("a job that is put back into the queue loses its run, and starts nothi
   CHECK(text(jobs.path() / "starts") == "x\n");
 }
 
-TEST_CASE("a job whose node is lost loses its run") {
+TEST_CASE("a job whose node is lost loses its run", "[slow]") {
   Jobs jobs({"--nodelist=n2"});
   jobs.start(jobs.request(0, "log 1; exec sleep 1000"));
   REQUIRE(jobs.wait_for_values(1));
@@ -99,7 +99,7 @@ TEST_CASE("a job whose node is lost loses its run") {
       [] { return succeeds("sinfo --noheader --nodes=n2 --format=%T | grep -qx idle"); }));
 }
 
-TEST_CASE("a job that has used up the time Slurm gives it says so") {
+TEST_CASE("a job that has used up the time Slurm gives it says so", "[slow]") {
   Jobs jobs({"--time=1"});
   jobs.start(jobs.request(0, "log 1; exec sleep 1000"));
   REQUIRE(jobs.wait_for_values(1));
@@ -109,7 +109,8 @@ TEST_CASE("a job that has used up the time Slurm gives it says so") {
   CHECK_THAT(jobs.last<RunExited>().note, Contains("had used up its time (TIMEOUT)"));
 }
 
-TEST_CASE("nodes that Slurm starts when they are needed run the jobs, and are stopped afterwards") {
+TEST_CASE("nodes that Slurm starts when they are needed run the jobs, and are stopped afterwards",
+          "[slow]") {
   Jobs jobs({"--exclusive"}, "cloud");
   for (RunId run = 0; run < 2; ++run)
     jobs.start(jobs.request(run, "echo $SLURMD_NODENAME > node" + std::to_string(run) +
