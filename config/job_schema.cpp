@@ -14,6 +14,9 @@ constexpr double kCenturySeconds = 52'560'000.0 * 60;
 constexpr std::string_view kNotKept =
     "hdrive keeps the state of git and the snapshot here; write what you look for as tags";
 constexpr std::string_view kThisMachine = "the runs are processes on this machine";
+constexpr std::string_view kTarget =
+    "a target of targets.yml of that name, or what azureml.yml says; of neither, which is told, "
+    "the steps run on this machine";
 constexpr std::string_view kYourself = "the runs have your own rights on this machine";
 constexpr std::string_view kNoQueue = "runs start as soon as there is a place for them";
 // clang-format off
@@ -345,8 +348,8 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "settings", .kind = K::mapping,
              .summary = "How the pipeline's steps are run."}},
     {.row = {.name = "compute", .kind = K::any, .allowed = "text",
-             .summary = "Where it runs on Azure."},
-     .treatment = T::warned, .note = kThisMachine},
+             .summary = "Where steps run that do not say so."},
+     .treatment = T::mapped, .note = kTarget},
     {.row = {.name = "identity", .kind = K::any, .allowed = "a mapping",
              .summary = "As whom the runs act on Azure."},
      .treatment = T::warned, .note = kYourself},
@@ -358,9 +361,9 @@ std::vector<JobKey> make_job_schema() {
              .summary = "Whether steps that do not need a failed one are run all the same; true "
                         "by default."}},
     {.row = {.name = "default_compute", .kind = K::any, .allowed = "text",
-             .summary = "Where steps run on Azure that do not say so.",
+             .summary = "The same; it counts before `compute`.",
              .elsewhere = {"default_compute_target"}},
-     .treatment = T::warned, .note = kThisMachine},
+     .treatment = T::mapped, .note = kTarget},
     {.row = {.name = "default_datastore", .kind = K::any, .allowed = "text",
              .summary = "Where outputs lie on Azure whose step does not say so."},
      .treatment = T::warned, .note = "what a step writes is kept with its run"},

@@ -98,6 +98,7 @@ class PipelineReader {
     pipeline_.experiment = directory_.filename().string();
     if (const Node* experiment = fields.find("experiment_name"))
       pipeline_.experiment = experiment->text;
+    if (const Entry* compute = fields.entry("compute")) compute_ = *compute;
     if (const Node* settings = fields.find("settings")) read_settings(*settings);
     if (const Node* description = fields.find("description")) description_ = description->text;
     if (const Node* tags = fields.find("tags")) tags_ = tags_of(*tags, problems_);
@@ -111,6 +112,18 @@ class PipelineReader {
     return order();
   }
 
+  /// Where steps run that do not say so; told once where that is nowhere.
+  void read_compute(Loader& loader, const AssetMap& assets) {
+    if (!compute_) return;
+    const std::string& name = compute_->value->text;
+    const auto mapped = assets.compute(name);
+    default_target_ = mapped.value_or(name);
+    if (take_compute(loader, *default_target_) || mapped) return;
+    default_target_.reset();
+    problems_.warn(compute_->place, in_quotes(compute_->key) +
+                                        " has no effect: the runs are processes on this machine");
+  }
+
   const Entry* find(std::string_view step) const { return jobs_ ? jobs_->find(step) : nullptr; }
   Pipeline& pipeline() { return pipeline_; }
 
@@ -122,6 +135,7 @@ class PipelineReader {
       return value_of(path, place, text, outputs, unmade);
     });
     read_step(loader, *step_, assets, unmade);
+    if (default_target_ && !step_->find("compute")) take_compute(loader, *default_target_);
     loader.spec.experiment = pipeline_.experiment;
     loader.spec.tags.insert(tags_.begin(), tags_.end());  // where the step has none of that name
     if (loader.spec.description.empty()) loader.spec.description = description_;
@@ -165,6 +179,7 @@ class PipelineReader {
                                       " in \"settings\"", problems_);
     if (const Node* goes_on = fields.find("continue_on_step_failure"))
       pipeline_.continue_on_step_failure = goes_on->boolean;
+    if (const Entry* compute = fields.entry("default_compute")) compute_ = *compute;
   }
 
   void add_step(const Entry& entry) {
@@ -333,6 +348,8 @@ class PipelineReader {
   NodePtr root_, step_;
   std::string description_;
   std::map<std::string, std::string> tags_;
+  std::optional<Entry> compute_;
+  std::optional<std::string> default_target_;
   const Node* inputs_ = nullptr;
   const Node* outputs_ = nullptr;
   const Node* jobs_ = nullptr;
@@ -368,6 +385,7 @@ Pipeline load_pipeline(const std::filesystem::path& file, const ConfigOverrides&
   PipelineReader reader(problems, loader.directory);
   if (root && reader.read(root)) {
     const AssetMap assets = AssetMap::read(loader.directory, overrides.asset_map, problems);
+    reader.read_compute(loader, assets);
     for (PipelineStep& step : reader.pipeline().steps) {
       Loader one{problems, overrides, loader.directory, {}};
       reader.read_one(one, step.name, {}, assets);
@@ -387,11 +405,14 @@ LoadedConfig load_step(const std::filesystem::path& file, const std::string& ste
   Loader loader{problems, overrides, directory_of(file), {}};
   const NodePtr root = read_root(loader, file);
   PipelineReader reader(problems, loader.directory);
-  if (root && reader.read(root) && reader.find(step))
-    reader.read_one(loader, step, outputs,
-                    AssetMap::read(loader.directory, overrides.asset_map, problems));
-  else if (problems.errors() == 0)
+  if (root && reader.read(root) && reader.find(step)) {
+    const AssetMap assets = AssetMap::read(loader.directory, overrides.asset_map, problems);
+    Loader head{problems, overrides, loader.directory, {}};
+    reader.read_compute(head, assets);
+    reader.read_one(loader, step, outputs, assets);
+  } else if (problems.errors() == 0) {
     problems.error({0, 0, 0}, "the pipeline has no step " + in_quotes(step));
+  }
   return result_of(loader);
 }
 

@@ -3,7 +3,10 @@
 // Pipelines: the order of their steps, what they take from each other, what is wrong with them.
 #include "hdrive/pipeline.h"
 
+#include <fstream>
+
 #include "base/text.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/unit/config/support.h"
 
 namespace hdrive {
@@ -222,6 +225,27 @@ TEST_CASE("The settings of a pipeline are read, and what means nothing here is t
   CHECK_THAT(sound.told(), !Contains("force_rerun"));
   CHECK_THAT(Loaded("type: pipeline\nsettings: {continue_on_failure: true}\n" + jobs).told(),
              Contains("did you mean \"continue_on_step_failure\"?"));
+}
+
+TEST_CASE("A pipeline's compute is the target of the steps that name none") {
+  test::TemporaryDirectory folder;
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(folder.path() / name) << text;
+  };
+  write("targets.yml", "targets: {cluster: {type: slurm}, other: {type: slurm}}\n");
+  const auto step = [&](const std::string& name, const std::string& head) {
+    write("pipeline.yml", "type: pipeline\n" + head +
+                              "jobs:\n  a: {command: echo a}\n"
+                              "  b: {command: echo b, compute: azureml:other}\n");
+    return load_step(folder.path() / "pipeline.yml", name, {}, {}).spec.targets;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(step("a", "settings: {default_compute: azureml:cluster}\n") == Names{"cluster"});
+  CHECK(step("b", "settings: {default_compute: azureml:cluster}\n") == Names{"other"});
+  CHECK(step("a", "compute: cluster\n") == Names{"cluster"});
+  CHECK(step("a", "compute: cluster\nsettings: {default_compute: other}\n") == Names{"other"});
+  CHECK(step("a", "compute: azureml:elsewhere\n") == Names{});
+  CHECK(step("a", "") == Names{});
 }
 
 TEST_CASE(
