@@ -11,7 +11,8 @@ from ._errors import ConfigError, NotFoundError
 
 # Keyword arguments of Sweep that are fields of the specification as they are, by what is wanted.
 _WANTED = {
-    "a text": ("experiment", "azureml_sdk", "source_directory", "working_directory", "mlflow", "server_address"),
+    "a text": ("experiment", "description", "azureml_sdk", "source_directory", "working_directory", "mlflow",
+               "server_address"),
     "a duration": ("max_run_duration", "max_silent", "cancel_grace"),
     "a whole number": ("max_lost_retries", "max_failed_retries", "stop_without_progress",
                        "stop_after_consecutive_failures", "cpus_per_run", "memory_per_run", "nodes_per_run",
@@ -20,7 +21,7 @@ _WANTED = {
     "True or False": ("stop_when_all_fail", "stop_without_primary_metric", "tensorboard_metrics",
                       "append_parameters"),
     "a list of texts": ("metric_patterns", "gpus"),
-    "a dict from names to texts": ("environment_variables",),
+    "a dict from names to texts": ("environment_variables", "tags"),
     'a pair of whole numbers, or a text such as "3x5"': ("repeat_best",),
     "a type, or a dict with one": ("distribution",),
 }

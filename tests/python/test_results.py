@@ -144,6 +144,18 @@ def test_the_command_reads_what_python_made(make):
     assert json.loads(shown.stdout)["number"] == sweep.best.number
 
 
+@pytest.mark.skipif(not os.path.exists(os.path.join(os.path.dirname(hdrive.__file__), "bin", "hdrive")),
+                    reason="built without the command")
+def test_a_sweep_has_a_description_and_tags_by_which_the_command_finds_it(make):
+    tagged = make(directory=None, name="tagged", description="the first try", tags={"team": "vision"}).run(lambda x: x)
+    make(directory=None, name="other", tags={"team": "audio"}).run(lambda x: x)
+    listed = subprocess.run([sys.executable, "-m", "hdrive", "list", "--tag", "team=vision", "-f", "json"],
+                            capture_output=True, text=True)
+    assert [each["sweep_id"] for each in json.loads(listed.stdout)] == [tagged.id], listed.stderr
+    with pytest.raises(hdrive.ConfigError, match="tags: .*a dict from names to texts"):
+        make(tags="vision")
+
+
 def test_a_budget_that_grew_is_gone_on_with(make):
     for directory in (":memory:", None):
         sweep = make(directory=directory).run(lambda x: x)
