@@ -6,6 +6,7 @@
 #include "hdrive/ids.h"
 #include "hdrive/pipeline.h"
 #include "hdrive/reader.h"
+#include "hdrive/store.h"
 #include "hdrive/target.h"
 
 namespace hdrive {

@@ -16,6 +16,10 @@
 namespace hdrive::server::mlflow {
 namespace {
 
+bool is_among(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
 // SQL's LIKE: % stands for any text, _ for one character. Goes back to the latest % only, so it takes no longer than
 // the product of both lengths.
 bool is_like(std::string_view text, std::string_view pattern) {
@@ -81,9 +85,9 @@ bool holds(const Clause& clause, const std::string& left) {
     case Comparison::ilike:
       return is_like(base::lower(left), base::lower(clause.texts.front()));
     case Comparison::in:
-      return contains(clause.texts, left);
+      return is_among(clause.texts, left);
     case Comparison::not_in:
-      return !contains(clause.texts, left);
+      return !is_among(clause.texts, left);
     default:
       return false;
   }
