@@ -16,6 +16,12 @@ Result<void> check(const SweepSpec& spec) {
   if (spec.max_total_runs < 1)
     return wrong("max_total_runs",
                  "is " + std::to_string(spec.max_total_runs) + "; it must be at least 1");
+  if (spec.nodes_per_run < 1 || spec.processes_per_node < 1)
+    return wrong("resources", "nodes and processes_per_node must be at least 1");
+  if (spec.distribution.workers < 0 || spec.distribution.parameter_servers < 0 ||
+      (spec.distribution.parameter_servers > 0 && spec.distribution.workers == 0))
+    return wrong("distribution",
+                 "parameter servers need at least one worker, and neither is negative");
   if (spec.max_concurrent_runs < 1)
     return wrong("max_concurrent_runs",
                  "is " + std::to_string(spec.max_concurrent_runs) + "; it must be at least 1");

@@ -426,4 +426,15 @@ void BatchTarget::refuse(Live& live, const Error& error) {
   next_look_ = Time{};
 }
 
+Result<std::shared_ptr<ComputeTarget>> make_batch_target(
+    Result<std::unique_ptr<BatchSystem>> system, std::chrono::milliseconds poll,
+    const LocalTargetOptions& runs, std::shared_ptr<Clock> clock) {
+  if (!system) return system.error();
+  BatchTiming timing;
+  timing.poll = poll;
+  auto target = BatchTarget::make(*std::move(system), runs, std::move(clock), timing);
+  if (!target) return target.error();
+  return std::shared_ptr<ComputeTarget>(*std::move(target));
+}
+
 }  // namespace hdrive::compute

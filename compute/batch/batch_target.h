@@ -175,4 +175,9 @@ class BatchTarget final : public ComputeTarget {
   std::string buffer_;
 };
 
+/// What the makers of targets do with a system that they have made: its jobs as a target, the queue asked so often.
+Result<std::shared_ptr<ComputeTarget>> make_batch_target(
+    Result<std::unique_ptr<BatchSystem>> system, std::chrono::milliseconds poll,
+    const LocalTargetOptions& runs, std::shared_ptr<Clock> clock);
+
 }  // namespace hdrive::compute

@@ -418,13 +418,8 @@ std::optional<std::string> resource_fault(const CommandOptions& options,
 Result<std::shared_ptr<ComputeTarget>> make_command_target(const CommandOptions& options,
                                                            const LocalTargetOptions& runs,
                                                            std::shared_ptr<Clock> clock) {
-  auto system = compute::make_command_system(options);
-  if (!system) return system.error();
-  compute::BatchTiming timing;
-  timing.poll = options.poll;
-  auto target = compute::BatchTarget::make(*std::move(system), runs, std::move(clock), timing);
-  if (!target) return target.error();
-  return std::shared_ptr<ComputeTarget>(*std::move(target));
+  return compute::make_batch_target(compute::make_command_system(options), options.poll, runs,
+                                    std::move(clock));
 }
 
 }  // namespace hdrive

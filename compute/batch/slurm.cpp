@@ -265,13 +265,8 @@ namespace hdrive {
 Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
                                                          const LocalTargetOptions& runs,
                                                          std::shared_ptr<Clock> clock) {
-  auto system = compute::make_slurm_system(options);
-  if (!system) return system.error();
-  compute::BatchTiming timing;
-  timing.poll = options.poll;
-  auto target = compute::BatchTarget::make(*std::move(system), runs, std::move(clock), timing);
-  if (!target) return target.error();
-  return std::shared_ptr<ComputeTarget>(*std::move(target));
+  return compute::make_batch_target(compute::make_slurm_system(options), options.poll, runs,
+                                    std::move(clock));
 }
 
 }  // namespace hdrive

@@ -237,7 +237,6 @@ int run_processes(int, char** argv) {
   }
   if (plan.type == 'm') return start_by_mpi(plan, argv);
   if (plan.nodes == 1) return start_node(plan, argv, 0, false);
-  if (const char* node = getenv("HDRIVE_NODE")) return start_node(plan, argv, atoi(node), false);
   find_hosts();
   return start_by_srun(plan, argv);
 }

@@ -331,6 +331,15 @@ TEST_CASE("a specification that cannot work is refused before anything starts") 
     simulation.spec.max_total_runs = 0;
     CHECK(simulation.run().error().message() == "max_total_runs: is 0; it must be at least 1");
   }
+  SECTION("no nodes") {
+    simulation.spec.nodes_per_run = 0;
+    CHECK_THAT(simulation.run().error().message(), Catch::Contains("must be at least 1"));
+  }
+  SECTION("parameter servers that serve nobody") {
+    simulation.spec.distribution = {DistributionType::tensorflow, 0, 1, false, {}};
+    CHECK_THAT(simulation.run().error().message(),
+               Catch::Contains("parameter servers need at least one worker"));
+  }
   SECTION("no metric") {
     simulation.spec.primary_metric.clear();
     CHECK_THAT(simulation.run().error().message(), Catch::Contains("primary_metric"));
