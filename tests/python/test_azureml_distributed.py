@@ -10,14 +10,21 @@ from hdrive.azureml import (Experiment, MpiConfiguration, NotBuiltError, PyTorch
 from hdrive.azureml.v2 import Choice, MLClient, MpiDistribution, command
 
 RANKS = """
-import json, os
+import json, os, time
 from azureml.core import Run
 os.makedirs("outputs", exist_ok=True)
 names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "NODE_RANK", "TF_CONFIG")
-with open(f"outputs/{os.environ.get('HDRIVE_RANK', 'alone')}.json", "w") as file:
+mine = f"{os.environ.get('HDRIVE_RANK', 'alone')}.json"
+with open(mine, "w") as file:
     json.dump({name: os.environ[name] for name in names if name in os.environ}, file)
+os.rename(mine, f"outputs/{mine}")
 print("I am", os.environ.get("HDRIVE_RANK"))
 Run.get_context().log("rank", float(os.environ.get("HDRIVE_RANK", -1)))
+# Parameter servers are ended when the last worker is done, however far they are: a worker waits for all of them, as
+# TensorFlow's do.
+tasks = sum(len(each) for each in json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}).values())
+while len(os.listdir("outputs")) < tasks:
+    time.sleep(0.01)
 """
 CLUSTER = "targets:\n  cluster: {type: slurm, partition: gpu}\n"
 
