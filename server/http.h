@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an HTTP request and its answer are to everybody but the one file that knows the HTTP library (http_server.cpp):
-// the MLflow routes today, the reports of remote runs and a web page later.
+// the MLflow routes and the page.
 //
-// All calls come from the server's one thread. A handler answers at once and waits for nothing; what is large, in
-// either direction, goes in pieces.
+// All calls come from the server's one thread. A handler answers at once and waits for nothing, or says that the answer
+// comes later, by another thread; what is large, in either direction, goes in pieces.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,8 +25,33 @@ struct Request {
   std::string method;         ///< "GET"; of a HEAD request, too
   std::string path;           ///< as it came, still percent-encoded, without the query
   std::string query;          ///< behind the "?", still percent-encoded
-  std::string authorization;  ///< the header of that name
-  std::string body;           ///< the whole of it; empty for one that comes in pieces
+  std::string authorization;  ///< the header of that name, as the following
+  std::string host;
+  std::string origin;
+  std::string cookie;
+  std::string accept_encoding;
+  std::string if_none_match;
+  std::string content_type;
+  std::string last_event_id;
+  std::string intent;  ///< X-Hdrive, which a page from elsewhere cannot send
+  std::string body;    ///< the whole of it; empty for one that comes in pieces
+};
+
+struct Response;
+
+/// The way back to a client whose answer is made by another thread, or goes on for as long as it listens. Any thread.
+/// What is said to a client that is gone, or after the server's end, goes nowhere. Dropped without an answer, the
+/// connection is closed.
+class Reply {
+ public:
+  virtual ~Reply() = default;
+  /// The whole answer.
+  virtual void answer(Response response) = 0;
+  /// The head of an answer without an end, as server-sent events are; pieces follow.
+  virtual void begin(Response head) = 0;
+  virtual void send(std::string piece) = 0;
+  /// The bytes the client has yet to take; nothing: it is gone.
+  virtual std::optional<std::size_t> unsent() const = 0;
 };
 
 /// A regular file that is sent in pieces, as long as it is now.
@@ -38,6 +66,8 @@ struct Response {
   std::string body;
   FileBody file;        ///< sent in place of `body` where there is one
   std::string headers;  ///< more of them, each with its line end
+  /// Called at once, on the server's thread, in place of all above: whoever keeps the reply answers.
+  std::function<void(std::shared_ptr<Reply>)> later = nullptr;
 };
 
 /// Takes a body that comes in pieces. Destroyed without `finish`, what came is thrown away.

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -27,10 +28,13 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -49,19 +53,22 @@ constexpr std::size_t kDrained = 64 << 20;
 constexpr std::chrono::seconds kDrainTime{10};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-std::string head_of(const Response& response, std::uint64_t length, bool keep_alive) {
+// `length`: nothing for an answer that ends with its connection.
+std::string head_of(const Response& response, std::optional<std::uint64_t> length,
+                    bool keep_alive) {
   const auto status = static_cast<http::status>(response.status);
   const beast::string_view reason = http::obsolete_reason(status);
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   head.append(reason.data(), reason.size());
-  head += "\r\nServer: hdrive\r\nContent-Type: " + response.type +
-          "\r\nContent-Length: " + std::to_string(length) + "\r\n" + response.headers;
+  head += "\r\nServer: hdrive\r\nContent-Type: " + response.type + "\r\n";
+  if (length) head += "Content-Length: " + std::to_string(*length) + "\r\n";
+  head += response.headers;
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
 }
 
-template <class Fields>
-std::string header_of(const Fields& fields, http::field name) {
+template <class Fields, class Name>
+std::string header_of(const Fields& fields, Name name) {
   const auto found = fields.find(name);
   return found == fields.end() ? std::string() : std::string(found->value());
 }
@@ -76,6 +83,14 @@ Request request_of(const http::request_header<Fields>& head) {
   request.path = std::string(target.substr(0, mark));
   if (mark < target.size()) request.query = std::string(target.substr(mark + 1));
   request.authorization = header_of(head, http::field::authorization);
+  request.host = header_of(head, http::field::host);
+  request.origin = header_of(head, http::field::origin);
+  request.cookie = header_of(head, http::field::cookie);
+  request.accept_encoding = header_of(head, http::field::accept_encoding);
+  request.if_none_match = header_of(head, http::field::if_none_match);
+  request.content_type = header_of(head, http::field::content_type);
+  request.last_event_id = header_of(head, "Last-Event-ID");
+  request.intent = header_of(head, "X-Hdrive");
   return request;
 }
 
@@ -85,14 +100,31 @@ Request request_of(const http::request_header<Fields>& head) {
 
 namespace {
 
+class Session;
+
+// What the threads that answer later share with the server's own: the context, as long as there is one, and the sessions
+// that wait for such an answer, which nothing else keeps alive.
+struct Exchange {
+  std::mutex mutex;
+  asio::io_context* context = nullptr;         // under the mutex; null: the server is at its end
+  std::set<std::shared_ptr<Session>> waiting;  // of the server's thread
+
+  template <class Function>
+  void post(Function function) {
+    const std::lock_guard lock(mutex);
+    if (context) asio::post(*context, std::move(function));
+  }
+};
+
 class Session final : public std::enable_shared_from_this<Session> {
  public:
   Session(tcp::socket socket, std::shared_ptr<Handler> handler, const HttpLimits& limits,
-          std::function<void()> closed)
+          std::shared_ptr<Exchange> exchange, std::function<void()> closed)
       : stream_(std::move(socket)),
         buffer_(limits.head + kPiece),
         handler_(std::move(handler)),
         limits_(limits),
+        exchange_(std::move(exchange)),
         closed_(std::move(closed)) {}
   ~Session() { closed_(); }
   Session(const Session&) = delete;
@@ -258,6 +290,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   }
 
   void answer(Response response) {
+    if (response.later) return answer_later(response.later);
     response_ = std::move(response);
     left_ = response_.file.file ? response_.file.size : 0;
     out_ = head_of(response_, response_.file.file ? left_ : response_.body.size(), keep_alive_);
@@ -271,6 +304,109 @@ class Session final : public std::enable_shared_from_this<Session> {
     asio::async_write(stream_, both, [self = shared_from_this()](error_code error, std::size_t) {
       if (!error) self->send_file();
     });
+  }
+
+  // ---- answering later --------------------------------------------------------------------------
+
+  class LaterReply final : public Reply {
+   public:
+    LaterReply(std::shared_ptr<Exchange> exchange, std::weak_ptr<Session> session)
+        : exchange_(std::move(exchange)), session_(std::move(session)) {}
+    ~LaterReply() override {
+      tell([](Session& session) { session.later_is_dropped(); });
+    }
+    void answer(Response response) override {
+      tell([response = std::make_shared<Response>(std::move(response))](Session& session) {
+        session.end_waiting();
+        session.answer(std::move(*response));
+      });
+    }
+    void begin(Response head) override {
+      tell([head = std::make_shared<Response>(std::move(head))](Session& session) {
+        session.begin_stream(std::move(*head));
+      });
+    }
+    void send(std::string piece) override {
+      *unsent_ += piece.size();
+      tell([piece = std::move(piece), unsent = unsent_](Session& session) mutable {
+        session.queue(std::move(piece), unsent);
+      });
+    }
+    std::optional<std::size_t> unsent() const override {
+      if (session_.expired()) return std::nullopt;
+      return unsent_->load();
+    }
+
+   private:
+    template <class Function>
+    void tell(Function function) {
+      exchange_->post([session = session_, function = std::move(function)]() mutable {
+        if (const auto alive = session.lock()) function(*alive);
+      });
+    }
+
+    const std::shared_ptr<Exchange> exchange_;
+    const std::weak_ptr<Session> session_;
+    const std::shared_ptr<std::atomic<std::size_t>> unsent_ =
+        std::make_shared<std::atomic<std::size_t>>(0);
+  };
+
+  void answer_later(const std::function<void(std::shared_ptr<Reply>)>& later) {
+    stream_.expires_never();
+    exchange_->waiting.insert(shared_from_this());
+    streams_ = false;
+    later(std::make_shared<LaterReply>(exchange_, weak_from_this()));
+  }
+
+  void end_waiting() { exchange_->waiting.erase(shared_from_this()); }
+
+  // Nobody can answer any more. After an answer this finds a session that waits for nothing.
+  void later_is_dropped() {
+    if (exchange_->waiting.count(shared_from_this())) hang_up();
+  }
+
+  void hang_up() {
+    error_code ignored;
+    stream_.socket().close(ignored);
+    end_waiting();
+  }
+
+  void begin_stream(Response head) {
+    streams_ = true;
+    queue(head_of(head, std::nullopt, false), nullptr);
+    listen_for_end();
+  }
+
+  // A client of a stream says nothing; that it is gone is heard by reading alone.
+  void listen_for_end() {
+    piece_.resize(256);
+    stream_.socket().async_read_some(asio::buffer(piece_),
+                                     [self = shared_from_this()](error_code error, std::size_t) {
+                                       if (error)
+                                         self->hang_up();
+                                       else
+                                         self->listen_for_end();
+                                     });
+  }
+
+  void queue(std::string piece, std::shared_ptr<std::atomic<std::size_t>> unsent) {
+    if (!streams_) return;
+    pieces_to_send_.emplace_back(std::move(piece), std::move(unsent));
+    if (pieces_to_send_.size() == 1) send_next();
+  }
+
+  void send_next() {
+    const auto& piece = pieces_to_send_.front().first;
+    stream_.expires_after(limits_.request);
+    asio::async_write(stream_, asio::buffer(piece),
+                      [self = shared_from_this()](error_code error, std::size_t) {
+                        const auto sent = std::move(self->pieces_to_send_.front());
+                        self->pieces_to_send_.pop_front();
+                        if (sent.second) *sent.second -= sent.first.size();
+                        if (error) return self->hang_up();
+                        if (!self->pieces_to_send_.empty()) return self->send_next();
+                        self->stream_.expires_never();
+                      });
   }
 
   void send_file() {
@@ -311,6 +447,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   beast::flat_buffer buffer_;
   const std::shared_ptr<Handler> handler_;
   const HttpLimits limits_;
+  const std::shared_ptr<Exchange> exchange_;
   const std::function<void()> closed_;
   // The same parser in three forms: until the head is there nobody knows what becomes of the body.
   std::optional<http::request_parser<http::empty_body>> head_;
@@ -323,6 +460,9 @@ class Session final : public std::enable_shared_from_this<Session> {
   std::string piece_;  // of an upload or a file
   std::uint64_t left_ = 0;
   bool is_head_ = false, keep_alive_ = false, drain_ = false;
+  // Of an answer without an end: what is yet to be sent, and whose count it belongs to.
+  std::deque<std::pair<std::string, std::shared_ptr<std::atomic<std::size_t>>>> pieces_to_send_;
+  bool streams_ = false;
 };
 
 }  // namespace
@@ -332,11 +472,18 @@ class Session final : public std::enable_shared_from_this<Session> {
 class HttpServer::Loop {
  public:
   Loop(std::shared_ptr<Handler> handler, const HttpLimits& limits)
-      : handler_(std::move(handler)), limits_(limits) {}
+      : handler_(std::move(handler)), limits_(limits) {
+    exchange_->context = &context_;
+  }
   ~Loop() {
+    {
+      const std::lock_guard lock(exchange_->mutex);
+      exchange_->context = nullptr;
+    }
     context_.stop();
     if (thread_.joinable()) thread_.join();
     full_ = false;  // no session that ends from here on is followed by another
+    exchange_->waiting.clear();
   }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -396,7 +543,7 @@ class HttpServer::Loop {
     }
     socket.set_option(tcp::no_delay(true), error);
     ++sessions_;
-    std::make_shared<Session>(std::move(socket), handler_, limits_, [this] {
+    std::make_shared<Session>(std::move(socket), handler_, limits_, exchange_, [this] {
       --sessions_;
       if (std::exchange(full_, false)) asio::post(context_, [this] { accept_when_ready(); });
     })->read_head();
@@ -404,6 +551,7 @@ class HttpServer::Loop {
 
   const std::shared_ptr<Handler> handler_;
   const HttpLimits limits_;
+  const std::shared_ptr<Exchange> exchange_ = std::make_shared<Exchange>();
   // Before what belongs to it, and so destroyed after; its sessions end with it and count themselves out.
   std::size_t sessions_ = 0;
   bool full_ = false;
