@@ -15,6 +15,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {

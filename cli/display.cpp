@@ -16,6 +16,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {

@@ -20,6 +20,7 @@
 #include "cli/text.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 #include "hdrive/state.h"
 #include "hdrive/store.h"
 

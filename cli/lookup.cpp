@@ -200,12 +200,6 @@ Target target_or_fail(const std::string& output_dir, const std::string& given, S
   return target;
 }
 
-std::string sweep_status_text(const SweepEntry& sweep) {
-  const bool engine_gone = !is_over(sweep.status) && !sweep.engine;
-  return std::string(
-      sweep_status_text(sweep.status, engine_gone ? SweepEnd::interrupt : sweep.end));
-}
-
 std::string home_hint(const std::string& output_dir) {
   return output_dir.empty() ? "" : " --output-dir " + shell_quote({output_dir});
 }

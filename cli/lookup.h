@@ -72,10 +72,6 @@ Target target_or_fail(const std::string& output_dir, const std::string& selector
 /// "SWEEP/RUN" taken apart: the sweep's selector, and the run's ("3", "best") or "".
 std::pair<std::string, std::string> split_selector(const std::string& selector);
 
-/// "Running", "Completed", ...; "Interrupted" for one that ended with Ctrl-C or whose engine is
-/// gone.
-std::string sweep_status_text(const SweepEntry& sweep);
-
 /// " --output-dir DIR" where one was given: to be repeated in commands the user is told.
 std::string home_hint(const std::string& output_dir);
 /// The same, from where the sweep lies: nothing where it is found without.

@@ -118,22 +118,4 @@ std::vector<std::string> live_lines(const Progress& progress, int width, int mos
   return lines;
 }
 
-std::optional<Duration> expected_rest(const Pace& pace) {
-  if (pace.ended == 0) return std::nullopt;
-  const Duration mean = pace.ended_total / pace.ended;
-  Duration work = mean * pace.to_start;
-  Duration longest{};
-  for (const Duration age : pace.running) {
-    const Duration rest = std::max(Duration{}, mean - age);
-    work += rest;
-    longest = std::max(longest, rest);
-  }
-  // All take longer than any before: how much longer nobody knows.
-  if (work == Duration{} && !pace.running.empty()) return std::nullopt;
-  const std::int64_t lanes =
-      std::clamp<std::int64_t>(pace.to_start + static_cast<std::int64_t>(pace.running.size()), 1,
-                               std::max<std::int64_t>(1, pace.at_once));
-  return std::min(std::max(work / lanes, longest), std::max(Duration{}, pace.budget_left));
-}
-
 }  // namespace hdrive::cli

@@ -56,18 +56,4 @@ std::vector<std::string> progress_lines(const Progress& progress, int width, con
 std::vector<std::string> live_lines(const Progress& progress, int width, int most,
                                     const Glyphs& glyphs);
 
-/// What is known of how long runs take.
-struct Pace {
-  std::int64_t to_start = 0;      ///< runs not started yet
-  std::int64_t at_once = 1;       ///< how many run side by side
-  std::vector<Duration> running;  ///< how long each live run has been running
-  std::int64_t ended = 0;         ///< runs that have ended
-  Duration ended_total{};         ///< sum of their durations
-  Duration budget_left{};         ///< active time the sweep may still take
-};
-
-/// The expected rest, from the mean duration of the runs that have ended; nothing before the first
-/// one, and where all that is left are runs that take longer than that already.
-std::optional<Duration> expected_rest(const Pace& pace);
-
 }  // namespace hdrive::cli

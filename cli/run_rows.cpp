@@ -15,6 +15,7 @@
 #include "cli/words.h"
 #include "hdrive/clock.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {
@@ -58,45 +59,6 @@ std::optional<Duration> took(const Run& run) {
 
 std::unique_ptr<SweepReader> reader_or_fail(const SweepEntry& sweep) {
   return value_or_fail(SweepReader::open(sweep.directory));
-}
-
-SweepSummary summary_of(const SweepEntry& sweep, SweepReader& reader) {
-  std::optional<Time> now;
-  if (sweep.engine) now = make_steady_clock()->now();
-  const SweepTotals totals = value_or_fail(reader.totals(now));
-  SweepSummary summary;
-  summary.status = sweep.status;
-  summary.end = sweep.end;
-  summary.reason = sweep.reason;
-  summary.runs = totals.runs();
-  summary.completed = totals.of(RunStatus::completed);
-  summary.failed = totals.of(RunStatus::failed);
-  summary.stopped = totals.stopped;
-  summary.canceled = totals.of(RunStatus::canceled) - totals.stopped;
-  summary.compute = totals.compute;
-  summary.saved = totals.saved;
-  summary.elapsed = sweep.active;
-  const bool counting = sweep.status == SweepStatus::running ||
-                        (sweep.status == SweepStatus::paused && totals.of(RunStatus::running) > 0);
-  // Up to the last change of a run it is in already.
-  const Time counted = sweep.status == SweepStatus::running ? sweep.latest : sweep.changed;
-  if (counting && now && counted != Time{}) summary.elapsed += std::max(Duration{}, *now - counted);
-  if (totals.best) {
-    summary.best = totals.best;
-    summary.best_value = totals.best_value;
-    summary.best_run = value_or_fail(reader.run(*totals.best)).run;
-  }
-  return summary;
-}
-
-RunReport report_of(const StoredRun& stored, const SweepHeader& header) {
-  RunReport report = report_of(stored.run, header.id);
-  if (const MetricFigures* primary = stored.metric(header.metric)) {
-    report.best_primary_metric = primary->best(header.goal);
-    report.last_primary_metric = primary->last;
-    report.reports = primary->count;
-  }
-  return report;
 }
 
 OrderedJson run_object(const StoredRun& run, const SweepHeader& header) {

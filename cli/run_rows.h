@@ -21,12 +21,6 @@ namespace hdrive::cli {
 /// The sweep's reader, or a Failure.
 std::unique_ptr<SweepReader> reader_or_fail(const SweepEntry& sweep);
 
-/// The summary as it stands; where an engine runs the sweep, its live runs count up to now. Without
-/// warnings.
-SweepSummary summary_of(const SweepEntry& sweep, SweepReader& reader);
-
-RunReport report_of(const StoredRun& run, const SweepHeader& header);
-
 /// A run as JSON: its report, and what it used and logged besides.
 OrderedJson run_object(const StoredRun& run, const SweepHeader& header);
 

@@ -18,6 +18,7 @@
 #include "cli/terminal.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {
@@ -98,19 +99,6 @@ std::string devices_text(const OrderedJson& devices) {
 
 }  // namespace
 
-std::string policy_sentence(const RunFacts& facts) {
-  const Run& run = facts.stored.run;
-  if (run.ended_by == EndCause::policy)
-    return "stopped it: " + (run.reason.empty() ? facts.stored.canceling_reason : run.reason);
-  if (facts.stored.canceling == EndCause::policy)
-    return "is stopping it: " + facts.stored.canceling_reason;
-  if (facts.judged) return "did not stop it: " + facts.judged->reason;
-  const std::string& metric = facts.sweep.header.metric;
-  if (!facts.stored.metric(metric))
-    return fmt::format("never looked at it: it has not reported {}", metric);
-  return "never looked at it";
-}
-
 std::string command_line(const SweepEntry& sweep, const Run& run) {
   const auto spec = stored_spec(sweep.header, sweep.directory);
   if (!spec || spec->command.empty()) return "";
@@ -137,7 +125,8 @@ std::string run_text(const RunFacts& facts) {
   text += labelled(
       "metric", fmt::format("{}: best {}, {}", header.metric, best ? base::shortest(*best) : "none",
                             base::plural(static_cast<long long>(report.reports), "report")));
-  text += labelled_sentence("policy", policy_sentence(facts));
+  text += labelled_sentence("policy",
+                            policy_sentence(facts.stored, facts.judged, facts.sweep.header.metric));
   text += labelled_sentence("chosen", run.proposal);
   text += labelled_sentence("time", times(run));
   if (const StoredRun& stored = facts.stored; stored.lost_contact)
@@ -167,7 +156,7 @@ std::string run_text(const RunFacts& facts) {
 OrderedJson run_json(const RunFacts& facts) {
   const Run& run = facts.stored.run;
   OrderedJson json = run_object(facts.stored, facts.sweep.header);
-  json["policy"] = policy_sentence(facts);
+  json["policy"] = policy_sentence(facts.stored, facts.judged, facts.sweep.header.metric);
   json["command"] = command_line(facts.sweep, run);
   json["devices"] = devices_of(facts.sweep, run);
   json["directory"] = run_directory(facts.sweep.directory, run.id).string();

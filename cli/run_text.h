@@ -21,9 +21,6 @@ struct RunFacts {
   const std::optional<RunJudged>& judged;
 };
 
-/// Why it was stopped, or why no policy stopped it: one sentence.
-std::string policy_sentence(const RunFacts& facts);
-
 /// The command line it is started with; empty where the configuration has no command or cannot be
 /// read.
 std::string command_line(const SweepEntry& sweep, const Run& run);

@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "hdrive/begin.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 #include "hdrive/store.h"
 
 namespace hdrive::cli {

@@ -13,6 +13,7 @@
 #include "cli/text.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {

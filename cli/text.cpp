@@ -200,10 +200,6 @@ std::string_view outcome_text(RunStatus status, EndCause cause) {
   return to_string(status);
 }
 
-std::string_view sweep_status_text(SweepStatus status, SweepEnd end) {
-  return end == SweepEnd::interrupt ? "Interrupted" : to_string(status);
-}
-
 std::string short_id(const std::string& sweep_id) {
   constexpr std::size_t kLength = 11;  // "HD_" and eight digits
   return sweep_id.substr(0, kLength);

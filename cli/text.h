@@ -63,10 +63,6 @@ std::string parameters_text(const Assignment& parameters);
 /// "Completed", and for cancelled runs by whom: "Stopped" by a policy, "Canceled" else.
 std::string_view outcome_text(RunStatus status, EndCause cause);
 
-/// "Running", "Completed", ...; "Interrupted" for a sweep that Ctrl-C ended, which can be resumed:
-/// wherever a sweep's status is told.
-std::string_view sweep_status_text(SweepStatus status, SweepEnd end);
-
 /// What a person types for a sweep: "HD_1a2b3c4d", the beginning of its id.
 std::string short_id(const std::string& sweep_id);
 

@@ -19,6 +19,7 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
 #include "hdrive/ids.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {

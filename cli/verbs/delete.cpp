@@ -12,6 +12,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/housekeeping.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {

@@ -19,6 +19,7 @@
 #include "cli/words.h"
 #include "hdrive/catalog.h"
 #include "hdrive/housekeeping.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {

@@ -10,6 +10,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/overview.h"
 
 namespace hdrive::cli {
 namespace {

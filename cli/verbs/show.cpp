@@ -21,6 +21,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {
@@ -110,7 +111,7 @@ int print_value(const OrderedJson& json, const std::string& path) {
 
 int show_sweep(const SweepEntry& sweep, const Options& options) {
   const auto reader = reader_or_fail(sweep);
-  const SweepSummary summary = summary_of(sweep, *reader);
+  const SweepSummary summary = value_or_fail(summarize(sweep, *reader, make_steady_clock()->now()));
   const auto edits = value_or_fail(reader->edits());
   const auto notes = value_or_fail(reader->notes());
   const auto spec = stored_spec(sweep.header, sweep.directory);

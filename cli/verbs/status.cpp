@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 
 namespace hdrive::cli {
@@ -47,7 +48,7 @@ RunQuery query_of(const Options& options, SweepReader& reader) {
 }
 
 void print_table(const SweepEntry& sweep, SweepReader& reader, RunQuery query, bool asked) {
-  print(sweep_text(sweep, summary_of(sweep, reader)));
+  print(sweep_text(sweep, value_or_fail(summarize(sweep, reader, make_steady_clock()->now()))));
   const bool by_number = query.order.by == RunOrder::By::number && !query.order.descending;
   if (!asked && by_number) keep_newest(query, kRowsOfTable, reader);
   if (!asked && !by_number) query.limit = kRowsOfTable;
@@ -72,7 +73,8 @@ void print_table(const SweepEntry& sweep, SweepReader& reader, RunQuery query, b
 }
 
 void print_json(const SweepEntry& sweep, SweepReader& reader, const RunQuery& query) {
-  std::string head = pretty(sweep_json(sweep, summary_of(sweep, reader)));
+  std::string head = pretty(
+      sweep_json(sweep, value_or_fail(summarize(sweep, reader, make_steady_clock()->now()))));
   head.resize(head.rfind('\n', head.size() - 2));
   print_data(head + ",\n  \"runs\": [");
   bool first = true;

@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/catalog.h"
+#include "hdrive/overview.h"
 #include "hdrive/reader.h"
 #include "hdrive/requests.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/progress.h"
 
+#include "hdrive/overview.h"
 #include "tests/catch.h"
 
 using namespace hdrive;
