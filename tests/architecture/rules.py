@@ -87,8 +87,8 @@ WIDTH = 100
 
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SOURCES = {".cpp", ".h"}
-NEEDS_SPDX = SOURCES | {".py", ".sh", ".cmake", ".yml", ".yaml"}
-SKIPPED = {"build", ".git", "__pycache__", ".hdrive", "golden"}
+NEEDS_SPDX = SOURCES | {".py", ".sh", ".cmake", ".yml", ".yaml", ".ts", ".tsx", ".mjs", ".mts", ".css", ".html", ".svg"}
+SKIPPED = {"build", ".git", "__pycache__", ".hdrive", "golden", "node_modules", "dist"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

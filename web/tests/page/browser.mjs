@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mock server and a browser, for tests of the page and for pictures of it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export async function serve(options = []) {
+  const port = 18000 + (process.pid % 4000);
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../../dev/mock.mjs", import.meta.url)), "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout, "data");
+  return { address: String(line).trim(), stop: () => child.kill() };
+}
+
+export async function launch() {
+  return chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--enable-unsafe-swiftshader", "--force-color-profile=srgb"] });
+}
+
+/** A page that keeps what went wrong in it, and every request that left this machine. */
+export async function open(browser, address, { width = 1280, height = 900, dark = false, scale = 1 } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", deviceScaleFactor: scale, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const faults = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type()) && !/GPU stall|WebGL|GL Driver/.test(message.text())) faults.push(message.text()); });
+  page.on("pageerror", (error) => faults.push(String(error.stack ?? error)));
+  page.on("request", (request) => { const url = request.url(); if (!url.startsWith(address) && !/^(data|blob):/.test(url)) faults.push(`a request to ${url}`); });
+  return { page, faults, context };
+}
+
+export const SWEEPS = Object.fromEntries(Object.entries({ live: "c18f0e51", small: "5a0d7b33", large: "e0f7c2a9", huge: "91b64e0d", maximize: "77ac01f2", orphaned: "2d9930be", hostile: "f31c8a40" })
+  .map(([name, head], i) => [name, `HD_${head}-6f53-4093-913b-f888503909a${i}`]));
+
+/** Waits until the page is drawn: nothing is loading, and two frames have passed. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("#main")?.childElementCount && !document.querySelector("[aria-busy=true]"), null, { timeout: 150000, polling: 250 });
+  await page.evaluate(() => new Promise((resolve) => { let left = 20; const tick = () => (--left ? requestAnimationFrame(tick) : resolve()); tick(); }));
+}
+
+/** Once through the page, since charts draw when they come into sight. */
+export async function scrolled(page) {
+  await page.evaluate(async () => {
+    const frames = (n) => new Promise((resolve) => { const tick = () => (--n > 0 ? requestAnimationFrame(tick) : resolve()); tick(); });
+    for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+      scrollTo(0, y);
+      await frames(5);
+    }
+    scrollTo(0, 0);
+    await frames(4);
+  });
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"), null, { timeout: 150000, polling: 250 });
+}
