@@ -18,6 +18,7 @@
 #include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/lookup.h"
+#include "cli/own_program.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "hdrive/state.h"
@@ -40,14 +41,6 @@ std::vector<std::string> arguments_for_child(const Detach& detach) {
   });
   *option = fmt::format("{}={}", kAnnounceOption, kAnnounceFd);
   return result;
-}
-
-// Our own program, under its name where it still has one.
-std::string own_program() {
-  char path[4096];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  const std::string name(path, size > 0 ? static_cast<std::size_t>(size) : 0);
-  return !name.empty() && ::access(name.c_str(), X_OK) == 0 ? name : "/proc/self/exe";
 }
 
 pid_t spawn(const std::vector<std::string>& arguments, int announce_to) {

@@ -13,6 +13,7 @@
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "hdrive/catalog.h"
 #include "hdrive/reader.h"
 #include "hdrive/store.h"
 #include "hdrive/target.h"
@@ -28,7 +29,7 @@ struct Options {
 };
 
 // The sweep's directory. A damaged database tells no names, but directories are named as their
-// sweeps.
+// sweeps, and sweep.json beside it tells the name a user gave.
 fs::path directory_of(const Options& options) {
   const fs::path home = home_directory(options.output_dir);
   std::error_code error;
@@ -41,6 +42,8 @@ fs::path directory_of(const Options& options) {
     for (const std::string& prefix : prefixes)
       if (entry->path().filename().string().starts_with(prefix)) found.push_back(entry->path());
   if (found.size() == 1) return found.front();
+  if (const auto sweep = find_sweep(home, options.sweep); !sweep && !sweep.error().to_repair.empty())
+    return sweep.error().to_repair;
   return sweep_or_fail(options.output_dir, options.sweep).directory;
 }
 

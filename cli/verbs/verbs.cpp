@@ -97,6 +97,16 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive show last", "hdrive show last/3", "hdrive show last/best -f json",
                     "hdrive show last --importance"},
        .setup = setup_show},
+      {.name = "ui",
+       .usage = "[SWEEP] [options]",
+       .summary = "Serve a page of all sweeps to a browser of this machine",
+       .details =
+           "Serves a page that shows every sweep live, and prints its address. The page works "
+           "offline, disturbs no sweep, and ends with Ctrl-C. The address holds a token: only who "
+           "has it is let in. Of a machine that is reached by ssh, `ssh -L 4747:localhost:4747 "
+           "MACHINE` brings the page to yours.",
+       .examples = {"hdrive ui", "hdrive ui last --open", "hdrive ui --port 8080 --read-only"},
+       .setup = setup_ui},
       {.name = "logs",
        .usage = "[SWEEP/RUN] [options]",
        .summary = "Print what a run wrote",

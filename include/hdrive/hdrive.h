@@ -18,8 +18,8 @@
 // Where to read on: spec.h (what a sweep is), sampler.h, policy.h and target.h (what you can
 // bring of your own), environment.h and begin.h (what comes before), sweep.h (running it),
 // ask_tell.h (the same without a loop), edit.h (changing it), server.h (what runs log with
-// MLflow), state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h
-// and reader.h (reading what was kept).
+// MLflow), state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h,
+// reader.h and overview.h (reading what was kept), portal.h (showing it).
 #pragma once
 
 #include "hdrive/algorithm_table.h"
@@ -40,8 +40,10 @@
 #include "hdrive/ids.h"
 #include "hdrive/listener.h"
 #include "hdrive/model_pick.h"
+#include "hdrive/overview.h"
 #include "hdrive/pipeline.h"
 #include "hdrive/policy.h"
+#include "hdrive/portal.h"
 #include "hdrive/random.h"
 #include "hdrive/reader.h"
 #include "hdrive/registry.h"

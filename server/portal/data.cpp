@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/portal/data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "hdrive/begin.h"
+#include "hdrive/controller_log.h"
+#include "hdrive/overview.h"
+#include "hdrive/sampler.h"
+#include "server/portal/run_json.h"
+
+namespace hdrive::server::portal {
+namespace {
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string csv_value(const Json& value) {
+  if (value.is_null()) return "";
+  return csv_field(value.is_string() ? value.get<std::string>() : base::json_text(value));
+}
+
+}  // namespace
+
+Result<Json> runs_json(SweepReader& reader, const SweepHeader& header, const RunQuery& query) {
+  const auto page = reader.runs(query);
+  if (!page) return page.error();
+  Json json = {{"matching", page->matching}, {"runs", Json::array()}};
+  for (const StoredRun& run : page->runs) json["runs"].push_back(run_row(run, header));
+  return json;
+}
+
+Result<std::string> runs_csv(SweepReader& reader, const SweepHeader& header,
+                             const RunQuery& query) {
+  const auto parameters = reader.parameter_names();
+  if (!parameters) return parameters.error();
+  const auto metrics = reader.metric_names();
+  if (!metrics) return metrics.error();
+  constexpr const char* kPlain[] = {"run_id",
+                                    "number",
+                                    "status",
+                                    "best_primary_metric",
+                                    "last_primary_metric",
+                                    "reports",
+                                    "attempt",
+                                    "ended_by",
+                                    "exit_code",
+                                    "signal",
+                                    "created",
+                                    "started",
+                                    "ended",
+                                    "duration_seconds",
+                                    "slot",
+                                    "cpu_seconds",
+                                    "peak_memory_bytes",
+                                    "proposal",
+                                    "reason"};
+  std::string csv;
+  for (const char* name : kPlain) csv += (csv.empty() ? "" : ",") + std::string(name);
+  for (const std::string& name : *parameters)
+    csv += "," + csv_field(base::to_utf8(bare_name(name)));
+  for (const std::string& name : *metrics) csv += "," + csv_field("metrics." + base::to_utf8(name));
+  csv += "\n";
+  const auto told = reader.each_run(query, [&](const StoredRun& run) {
+    const Json row = run_row(run, header);
+    for (std::size_t i = 0; i < std::size(kPlain); ++i)
+      csv += (i == 0 ? "" : ",") + csv_value(row[kPlain[i]]);
+    for (const std::string& name : *parameters) {
+      const Value* value = find(run.run.parameters, name);
+      csv += "," + (value ? csv_value(value_json(*value)) : "");
+    }
+    for (const std::string& name : *metrics) {
+      const MetricFigures* figures = run.metric(name);
+      csv += "," + (figures ? csv_value(number(figures->last)) : "");
+    }
+    csv += "\n";
+  });
+  if (!told) return told.error();
+  return csv;
+}
+
+Result<Json> series_json(SweepReader& reader, const SeriesQuery& query) {
+  const auto found = reader.series(query);
+  if (!found) return found.error();
+  Json json = {{"metric", text(query.metric)}, {"series", Json::array()}};
+  for (const Series& series : *found) {
+    Json one = {{"run", series.run},      {"attempt", series.attempt}, {"count", series.count},
+                {"place", Json::array()}, {"step", Json::array()},     {"value", Json::array()},
+                {"time", Json::array()}};
+    for (const Series::Point& point : series.points) {
+      one["place"].push_back(point.place);
+      one["step"].push_back(or_null(point.step));
+      one["value"].push_back(number(point.value));
+      one["time"].push_back(number(epoch_seconds(point.time)));
+    }
+    json["series"].push_back(std::move(one));
+  }
+  return json;
+}
+
+Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header, std::int64_t offset,
+                            std::int64_t limit) {
+  const auto page = reader.runs({.filter = {.statuses = {RunStatus::failed, RunStatus::canceled}},
+                                 .order = {.by = RunOrder::By::ended, .descending = true},
+                                 .offset = offset,
+                                 .limit = limit + 1});
+  if (!page) return page.error();
+  Json json = {{"decisions", Json::array()}, {"more", false}};
+  for (const StoredRun& stored : page->runs) {
+    if (std::ssize(json["decisions"]) == limit) {
+      json["more"] = true;
+      break;
+    }
+    const Run& run = stored.run;
+    const auto judged = reader.judged(run.id);
+    if (!judged) return judged.error();
+    const bool stopped = run.ended_by == EndCause::policy;
+    Json one = {{"index", offset + std::ssize(json["decisions"])},
+                {"time", moment(run.ended)},
+                {"run", run.id},
+                {"attempt", run.attempt},
+                {"what", stopped                           ? "stopped"
+                         : run.status == RunStatus::failed ? "failed"
+                                                           : "canceled"},
+                {"cause", std::string(to_string(run.ended_by))},
+                {"reason", text(run.reason.empty() ? stored.canceling_reason : run.reason)},
+                {"value", nullptr},
+                {"threshold", nullptr},
+                {"interval", nullptr}};
+    if (stopped && *judged) {
+      one["value"] = number((*judged)->verdict.value);
+      one["threshold"] = number((*judged)->verdict.threshold);
+      one["interval"] = (*judged)->verdict.interval;
+    }
+    const MetricFigures* primary = stored.metric(header.metric);
+    one["best"] = number(primary ? primary->best(header.goal) : std::nullopt);
+    json["decisions"].push_back(std::move(one));
+  }
+  return json;
+}
+
+Result<Json> importance_json(SweepReader& reader, const SweepEntry& sweep) {
+  const auto spec = spec_of(sweep.header, sweep.directory);
+  if (!spec) return spec.error();
+  // What a run reached is all that counts here: its other reports need not be read.
+  History history(spec->goal);
+  const auto told = reader.each_run({}, [&](const StoredRun& stored) {
+    if (stored.run.id != history.size()) return;
+    Run run;
+    run.id = stored.run.id;
+    run.parameters = stored.run.parameters;
+    history.add(std::move(run));
+    const MetricFigures* primary = stored.metric(sweep.header.metric);
+    if (stored.run.status == RunStatus::queued) return;
+    history.set_status(stored.run.id, RunStatus::running);
+    if (primary) history.report(stored.run.id, primary->best(spec->goal).value_or(primary->last));
+    if (is_terminal(stored.run.status))
+      history.set_status(stored.run.id, stored.run.status, stored.run.ended_by);
+  });
+  if (!told) return told.error();
+  const auto importance = parameter_importance(spec->space, history);
+  if (!importance) return importance.error();
+  Json json = {{"parameters", Json::array()}};
+  for (const ParameterImportance& each : *importance)
+    json["parameters"].push_back({{"name", text(each.name)}, {"share", number(each.share)}});
+  return json;
+}
+
+Result<Json> log_json(const SweepEntry& sweep, std::uint64_t from) {
+  ControllerLog log(sweep.header);
+  const auto told = replay_sweep(sweep.directory, sweep.header.metric,
+                                 [&](const Change& change) { log.add(change); });
+  if (!told) return told.error();
+  const std::string all = log.text();
+  const std::uint64_t begin = std::min<std::uint64_t>(from, all.size());
+  return Json{
+      {"text", text(std::string_view(all).substr(begin))}, {"next", all.size()}, {"end", true}};
+}
+
+}  // namespace hdrive::server::portal

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the page does. Each action is a verb of the command, carried out by the command: the page can do nothing that the
+// command cannot, and does it in the same way.
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "hdrive/config.h"
+#include "hdrive/spec.h"
+#include "server/portal/api.h"
+#include "server/portal/gate.h"
+
+namespace hdrive::server::portal {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kMostConfig = 4 << 20;
+constexpr std::int64_t kMostPreviews = 100;
+const std::set<std::string_view> kVerbs = {"stop",    "pause",  "resume", "update",
+                                           "enqueue", "retry",  "delete", "validate",
+                                           "sample",  "target", "run"};
+
+Error wrong(std::string what) { return {"", std::move(what), Error::Kind::invalid}; }
+
+// The body as an object whose members are these and no others, each a text, a number, or a list of texts.
+Result<Json> body_of(const Question& question, const std::set<std::string_view>& members) {
+  const Json body = base::parse_ordered_json(question.request().body);
+  if (!body.is_object()) return wrong("the body of the request is no JSON object");
+  for (const auto& [name, value] : body.items())
+    if (!members.count(name)) return wrong("the request has no member " + base::json_string(name));
+  return body;
+}
+
+std::string text_member(const Json& body, const char* name) {
+  const auto found = body.find(name);
+  return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Result<std::vector<std::string>> words_member(const Json& body, const char* name) {
+  std::vector<std::string> words;
+  const auto found = body.find(name);
+  if (found == body.end()) return words;
+  if (!found->is_array()) return wrong(std::string(name) + " is a list of words");
+  for (const Json& word : *found) {
+    if (!word.is_string() || word.get<std::string>().find('\0') != std::string::npos)
+      return wrong(std::string(name) + " is a list of words");
+    words.push_back(word.get<std::string>());
+  }
+  return words;
+}
+
+Result<std::filesystem::path> folder_member(const Json& body) {
+  const std::filesystem::path folder = text_member(body, "folder");
+  std::error_code ignored;
+  if (!folder.is_absolute() || !std::filesystem::is_directory(folder, ignored))
+    return wrong("folder: " + base::json_string(folder.string()) +
+                 " is no folder of this machine; give its whole path");
+  return folder;
+}
+
+std::string shown(const World& world, const std::vector<std::string>& arguments) {
+  return "hdrive " + shell_quote(arguments) + world.options.home_hint;
+}
+
+Result<Response> carry_out(const World& world, PortalCommand command) {
+  if (!world.options.command) return Error{"", "this server only shows", Error::Kind::not_allowed};
+  const PortalAnswer answer = world.options.command(command);
+  return json_response({{"command_line", text(shown(world, command.arguments))},
+                        {"exit_code", answer.exit_code},
+                        {"output", text(answer.output)},
+                        {"errors", text(answer.errors)}});
+}
+
+Result<Response> commands(const World& world, const Question& question) {
+  const auto body = body_of(question, {"arguments", "input", "folder"});
+  if (!body) return body.error();
+  auto arguments = words_member(*body, "arguments");
+  if (!arguments) return arguments.error();
+  if (arguments->empty() || !kVerbs.count(arguments->front()))
+    return wrong("arguments begin with one of: " +
+                 base::join({kVerbs.begin(), kVerbs.end()}, ", "));
+  // A sweep ends with the page's server otherwise.
+  const std::string& verb = arguments->front();
+  if ((verb == "run" || verb == "resume") &&
+      std::find(arguments->begin(), arguments->end(), "--detach") == arguments->end())
+    arguments->insert(arguments->begin() + 1, "--detach");
+  PortalCommand command{*std::move(arguments), text_member(*body, "input"), {}};
+  if (body->contains("folder")) {
+    auto folder = folder_member(*body);
+    if (!folder) return folder.error();
+    command.directory = *std::move(folder);
+  }
+  return carry_out(world, std::move(command));
+}
+
+Json problems_json(const std::vector<Problem>& problems) {
+  Json list = Json::array();
+  for (const Problem& problem : problems)
+    list.push_back(
+        {{"line", problem.line},
+         {"column", problem.column},
+         {"severity", problem.severity == Problem::Severity::error ? "error" : "warning"},
+         {"message", text(problem.text)}});
+  return list;
+}
+
+Result<Response> validate(const World&, const Question& question) {
+  const auto body = body_of(question, {"config", "folder"});
+  if (!body) return body.error();
+  const auto folder = folder_member(*body);
+  if (!folder) return folder.error();
+  ConfigOverrides overrides;
+  overrides.needs_command = false;
+  const LoadedConfig loaded =
+      parse_config(text_member(*body, "config"), "hdconfig.yml", *folder, overrides);
+  Json json = {
+      {"problems", problems_json(loaded.problems)}, {"ok", loaded.ok()}, {"summary", nullptr}};
+  if (loaded.ok()) {
+    const auto size = cardinality(loaded.spec.space);
+    const auto count = [](auto number, std::string_view noun) {
+      return base::plural(static_cast<long long>(number), noun);
+    };
+    json["summary"] = count(loaded.spec.space.parameters.size(), "parameter") +
+                      (size ? ", " + count(*size, "combination") : std::string()) + ", " +
+                      count(loaded.spec.max_total_runs, "run");
+    json["has_command"] = !loaded.spec.command.empty();
+  }
+  return json_response(json);
+}
+
+Result<Response> preview(const World& world, const Question& question) {
+  const auto body = body_of(question, {"config", "folder", "count"});
+  if (!body) return body.error();
+  auto folder = folder_member(*body);
+  if (!folder) return folder.error();
+  if (!world.options.command) return Error{"", "this server only shows", Error::Kind::not_allowed};
+  std::int64_t count = 5;
+  if (const auto given = body->find("count"); given != body->end() && given->is_number_integer())
+    count = std::clamp<std::int64_t>(given->get<std::int64_t>(), 1, kMostPreviews);
+  const PortalAnswer answer =
+      world.options.command({{"sample", "-", "-n", std::to_string(count), "-f", "json"},
+                             text_member(*body, "config"),
+                             *std::move(folder)});
+  const Json drawn = base::parse_ordered_json(answer.output);
+  return json_response({{"runs", answer.exit_code == 0 && drawn.is_array() ? drawn : Json::array()},
+                        {"exit_code", answer.exit_code},
+                        {"errors", text(answer.errors)}});
+}
+
+// Writes the configuration where it belongs, beside the code, and begins the sweep.
+Result<Response> begin(const World& world, const Question& question) {
+  const auto body = body_of(question, {"config", "folder", "file", "replace", "arguments"});
+  if (!body) return body.error();
+  auto folder = folder_member(*body);
+  if (!folder) return folder.error();
+  if (!world.options.command || world.options.read_only)
+    return Error{"", "this server only shows", Error::Kind::not_allowed};
+  const std::string name = text_member(*body, "file"), config = text_member(*body, "config");
+  if (name.empty() || name.find('/') != name.npos || name.starts_with('.') ||
+      name.find('\0') != name.npos)
+    return wrong("file: the name of a file in the folder, such as hdconfig.yml");
+  if (config.empty() || config.size() > kMostConfig)
+    return wrong("config: the text of a configuration");
+  auto more = words_member(*body, "arguments");
+  if (!more) return more.error();
+  const std::filesystem::path file = *folder / name;
+  const auto before = base::read_file(file, kMostConfig);
+  const bool replace = body->contains("replace") && (*body)["replace"] == true;
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored) && !replace && (!before || *before != config))
+    return Error{file.string(),
+                 "there is a file of that name with another text; give another name, or say that "
+                 "it is to be replaced",
+                 Error::Kind::other};
+  if (!before || *before != config)
+    if (auto written = base::write_file_atomically(file, config, false, base::Access::others);
+        !written)
+      return written.error();
+  std::vector<std::string> arguments{"run", name, "--detach"};
+  arguments.insert(arguments.end(), more->begin(), more->end());
+  return carry_out(world, {std::move(arguments), "", *std::move(folder)});
+}
+
+}  // namespace
+
+std::span<const Route> doing_routes() {
+  static constexpr Route kRoutes[] = {
+      {"POST", "commands", "Carries out a verb of the command: {arguments, input, folder}.", kJson,
+       "", commands, true},
+      {"POST", "validate", "What is wrong with a configuration, line by line: {config, folder}.",
+       kJson, "", validate, false},
+      {"POST", "preview",
+       "Parameter sets that a configuration draws, and their command lines: {config, folder, "
+       "count}.",
+       kJson, "", preview, true},
+      {"POST", "sweeps",
+       "Writes a configuration and begins its sweep: {config, folder, file, replace, arguments}.",
+       kJson, "", begin, true},
+  };
+  return kRoutes;
+}
+
+}  // namespace hdrive::server::portal

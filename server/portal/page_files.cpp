@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What CMake has made of web/dist: a table and the bytes (cmake/hdrive_page.cmake).
+#include "server/portal/page.h"
+
+#ifdef HDRIVE_PAGE_TABLE
+#include HDRIVE_PAGE_TABLE
+#else
+namespace hdrive::server::portal {
+
+std::span<const PageFile> page_files() { return {}; }
+
+}  // namespace hdrive::server::portal
+#endif
