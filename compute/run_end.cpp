@@ -116,6 +116,8 @@ RunExited describe_exit(const ExitRecord& record, const RunRequest& request,
   end.over_time = record.over_time;
   end.cpu_time = record.cpu_time;
   end.peak_memory = record.peak_memory;
+  if (record.started && record.ended && *record.ended >= *record.started)
+    end.ran = *record.ended - *record.started;
   end.not_started = !record.not_started.empty();
   if (end.not_started) add(end.note, explain_not_started(record, request));
   if (record.over_time)

@@ -330,7 +330,16 @@ void RunController::on(const RunExited& exited) {
     confirm_start(exited.run);
   }
   record_end(
-      describe_end(exited, *live, journal_.state().canceling_reason(exited.run), journal_.now()));
+      describe_end(exited, *live, journal_.state().canceling_reason(exited.run), end_time(exited)));
+}
+
+// Nobody may have looked when it ended. Counted from its start here, so that no two machines' clocks are
+// compared.
+Time RunController::end_time(const RunExited& exited) const {
+  const Time now = journal_.now();
+  const Run& record = history().run(exited.run);
+  if (!exited.ran || record.status != RunStatus::running) return now;
+  return std::min(now, record.started + *exited.ran);
 }
 
 void RunController::on(const RunVanished& vanished) {

@@ -110,6 +110,7 @@ class RunController {
   void on(const RunBegan& began);
   void on(RunReported& reported);
   void on(const RunExited& exited);
+  Time end_time(const RunExited& exited) const;
   void on(const RunVanished& vanished);
   void on(const TargetNote& note);
 

@@ -144,6 +144,9 @@ struct RunExited {
   std::string stderr_tail;                ///< the last lines of stderr of a run that failed
   std::optional<Duration> cpu_time = {};  ///< of all its processes, where that is known
   std::optional<std::int64_t> peak_memory = {};  ///< bytes resident, where that is known
+  /// How long it ran, where that is known; its end is recorded as so long after its start, and not
+  /// as the moment at which somebody looked.
+  std::optional<Duration> ran = {};
 };
 /// The run is gone without having said how it ended, and nothing of it is alive.
 struct RunVanished {

@@ -64,6 +64,7 @@ class Remains final : public ComputeTarget {
       }
       RunExited exited{request.run, request.attempt};
       exited.exit_code = 0;
+      exited.ran = lasted;
       events_.emplace_back(RunBegan{request.run, request.attempt, 7, ran});
       if (exits) events_.emplace_back(exited);
     }
@@ -84,7 +85,7 @@ class Remains final : public ComputeTarget {
 
   std::vector<std::pair<RunId, int>> started;
   std::set<RunId> cancelled;
-  std::optional<Duration> ran;
+  std::optional<Duration> ran, lasted;
   bool exits = true;
 
  private:
@@ -397,6 +398,26 @@ TEST_CASE("a run that was found again has as much time left as its process has")
     CHECK(simulation.state().history().run(0).ended == found + 3min);
   }
   CHECK(simulation.state().history().run(0).ended_by == EndCause::time_limit);
+}
+
+TEST_CASE("a run that ended while nobody looked has ended when it did") {
+  Simulation simulation;
+  leave_behind(simulation);
+  const Time began = simulation.clock->now();
+  const auto target = remains(simulation, true);
+  simulation.clock->advance_to(began + std::chrono::hours{10});
+  SECTION("by how long it ran") {
+    target->lasted = 5min;
+    REQUIRE(go_on(simulation, target));
+    CHECK(simulation.state().history().run(0).started == began);
+    CHECK(simulation.state().history().run(0).ended == began + 5min);
+    CHECK(simulation.state().history().run(1).ended == began + 5min);
+  }
+  SECTION("which is never later than now") {
+    target->lasted = std::chrono::hours{24};
+    REQUIRE(go_on(simulation, target));
+    CHECK(simulation.state().history().run(0).ended == began + std::chrono::hours{10});
+  }
 }
 
 TEST_CASE("a sweep's times never go back, whatever is done to the clock between two sessions") {
