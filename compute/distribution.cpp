@@ -48,8 +48,8 @@ std::string plan_text(const RunRequest& request) {
   const bool served = how.workers + how.parameter_servers > 0;
   const std::int64_t workers = served ? how.workers : nodes * here;
   std::string text(to_string(how.type));
-  for (const std::int64_t number :
-       {nodes, here, workers, how.parameter_servers, std::int64_t{how.metrics_of_all}})
+  for (const std::int64_t number : {nodes, here, workers, how.parameter_servers,
+                                    std::int64_t{how.metrics_of_all}, std::int64_t{request.node}})
     text += " " + std::to_string(number);
   return text + " " + (how.launcher.empty() ? "mpirun" : base::join(how.launcher, " "));
 }

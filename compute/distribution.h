@@ -9,8 +9,9 @@
 
 namespace hdrive::compute {
 
-/// "pytorch 1 4 0 0 0 mpirun": the type, nodes, processes of each, workers, parameter servers, whether the metrics of
-/// all count, what starts them. Empty: the run is one process.
+/// "pytorch 1 4 0 0 0 -1 mpirun": the type, nodes, processes of each, workers, parameter servers, whether the metrics of
+/// all count, which node this is (-1: all of them are here, or what starts them says), what starts them. Empty: the run
+/// is one process.
 std::string plan_text(const RunRequest& request);
 
 }  // namespace hdrive::compute

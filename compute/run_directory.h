@@ -37,6 +37,16 @@ Result<RunFiles> prepare_run_directory(const RunRequest& request, bool with_outp
 /// earlier attempt left is moved aside as above.
 Result<void> prepare_mirror(const RunRequest& request);
 
+/// Of a run over several hosts: where the files of a node are that is not the first, whose are the
+/// run's own; and the run's directory of such a one.
+inline std::filesystem::path directory_of_node(const std::filesystem::path& directory,
+                                               std::size_t node) {
+  return node == 0 ? directory : directory / "nodes" / std::to_string(node);
+}
+inline std::filesystem::path run_of_node(const std::filesystem::path& directory) {
+  return directory.parent_path().parent_path();
+}
+
 /// The same Error of what all runs of the sweep need (their folder, the snapshot), in a kind that lies outside: it
 /// tells nothing of the run that came upon it.
 Error of_all_runs(Error error);

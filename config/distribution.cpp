@@ -78,10 +78,10 @@ void check_processes(Loader& loader) {
   // Who embeds the library may have a target of his own.
   const bool here = loader.overrides.needs_files && spec.targets.empty();
   if (spec.nodes_per_run > 1 && here)
-    loader.problems.error(
-        loader.nodes_place,
-        "a run has " + std::to_string(spec.nodes_per_run) +
-            " nodes, but this machine is one; allowed: 1, or a target of type slurm");
+    loader.problems.error(loader.nodes_place, "a run has " + std::to_string(spec.nodes_per_run) +
+                                                  " nodes, but this machine is one; allowed: 1, or "
+                                                  "a target of type slurm, or of type ssh with "
+                                                  "several hosts");
   if (spec.processes_per_node > 1 && here && !distributed)
     loader.problems.error(loader.processes_place,
                           "a run has " + std::to_string(spec.processes_per_node) +

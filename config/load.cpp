@@ -147,7 +147,8 @@ void set_concurrency(Loader& loader) {
   if (!targets.empty()) {
     const std::int64_t here = at_once;
     at_once = 0;
-    for (const NamedTarget& target : targets) at_once += slots_of(target).value_or(here);
+    for (const NamedTarget& target : targets)
+      at_once += slots_of(target, spec.nodes_per_run).value_or(here);
     loader.spec.max_concurrent_runs = std::min(runs, at_once);
     return;
   }

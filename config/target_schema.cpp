@@ -249,7 +249,7 @@ std::vector<TargetKey> make_target_schema() {
        [](R& r, const E& e) { options_of<SshOptions>(r).lost_after = read_duration(r, e); }},
 
       {"ssh host", {.name = "host", .kind = K::text, .required = true,
-                    .summary = "Its name or address, or a Host of ssh's configuration file.", .elsewhere = {"name", "address", "hostname"}},
+                    .summary = "Its name or address, or a Host of ssh's configuration file.", .elsewhere = {"name", "hostname"}},
        read_host_name},
       {"ssh host", {.name = "port", .kind = K::integer, .default_text = "ssh's own", .default_in_words = true, .minimum = 1, .maximum = 65'535,
                     .summary = "The port of its ssh server.", .elsewhere = {"ssh_port"}},
@@ -266,6 +266,9 @@ std::vector<TargetKey> make_target_schema() {
       {"ssh host", {.name = "gpus", .kind = K::any, .default_text = "auto", .allowed = "auto, or a list of GPU numbers such as [0, 1]",
                     .summary = "The GPUs that are handed out to runs which ask for one."},
        [](R& r, const E& e) { read_gpus_of(r, e, r.host->gpus); }},
+      {"ssh host", {.name = "address", .kind = K::text, .default_text = "where its ssh server was reached", .default_in_words = true,
+                    .summary = "By which name or address the other hosts reach it, for runs of several `nodes`.", .elsewhere = {"internal_address", "private_ip"}},
+       [](R& r, const E& e) { r.host->address = e.value->text; }},
 
       {"slurm", {.name = "partition", .kind = K::text, .summary = "The partition (`sbatch -p`).", .elsewhere = {"queue"}},
        read_text_into<&SlurmOptions::partition, SlurmOptions>},

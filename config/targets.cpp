@@ -139,16 +139,17 @@ std::vector<std::filesystem::path> targets_files(
   return files;
 }
 
-std::optional<std::int64_t> slots_of(const NamedTarget& target) {
-  if (target.slots > 0) return target.slots;
+std::optional<std::int64_t> slots_of(const NamedTarget& target, std::int64_t nodes) {
   const auto* ssh = std::get_if<SshOptions>(&target.options);
+  if (!ssh && target.slots > 0) return target.slots;
   if (!ssh) return std::nullopt;
-  std::int64_t sum = 0;
+  std::vector<std::int64_t> slots;
   for (const SshHost& host : ssh->hosts) {
-    if (host.slots == 0) return std::nullopt;
-    sum += host.slots;
+    if (host.slots == 0) return target.slots > 0 ? std::optional(target.slots) : std::nullopt;
+    slots.push_back(host.slots);
   }
-  return sum;
+  const std::int64_t most = runs_over_hosts(slots, nodes);
+  return target.slots > 0 ? std::min(target.slots, most) : most;
 }
 
 Result<std::vector<NamedTarget>> find_targets(const LoadedTargets& loaded,

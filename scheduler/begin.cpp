@@ -87,17 +87,20 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
                                                   const std::optional<std::string>& visible,
                                                   const std::vector<std::filesystem::path>& files,
                                                   std::shared_ptr<Clock> clock) {
-  // Nothing but a batch system has several machines for one run, or leaves it to the run to start
-  // what it has asked room for.
-  const auto check_resources = [&](const std::string& target) -> Result<void> {
+  // Nothing but a batch system leaves it to the run to start what it has asked room for.
+  const auto check_resources = [&](const std::string& target,
+                                   const SshOptions* hosts) -> Result<void> {
     const auto refuse = [](std::string what) {
       return Error{"resources", std::move(what), Error::Kind::invalid};
     };
-    if (spec.nodes_per_run > 1)
+    if (spec.nodes_per_run > 1 && !hosts)
       return refuse(
-          fmt::format("nodes is {}, but on the target {} a run has one machine; a target "
-                      "of type slurm has more",
+          fmt::format("nodes is {}, but on the target {} a run has one machine; a target of type "
+                      "slurm, or one of type ssh with several hosts, has more",
                       spec.nodes_per_run, target));
+    if (spec.nodes_per_run > 1)
+      if (auto fault = fault_of_nodes(*hosts, spec.nodes_per_run, spec.distribution.type))
+        return refuse("target " + target + ": " + *std::move(fault));
     if (spec.processes_per_node > 1 && spec.distribution.type == DistributionType::none)
       return refuse(
           fmt::format("processes_per_node is {}, but nothing says what starts them on the "
@@ -113,7 +116,7 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
     return options;
   };
   if (spec.targets.empty()) {
-    if (auto possible = check_resources("local"); !possible) return possible.error();
+    if (auto possible = check_resources("local", nullptr); !possible) return possible.error();
     auto options = with_devices();
     if (!options) return options.error();
     return make_local_target(*options, std::move(clock));
@@ -125,7 +128,9 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
   std::vector<TargetShare> shares;
   for (const NamedTarget& each : *named) {
     if (!std::holds_alternative<SlurmOptions>(each.options))
-      if (auto possible = check_resources(each.name); !possible) return possible.error();
+      if (auto possible = check_resources(each.name, std::get_if<SshOptions>(&each.options));
+          !possible)
+        return possible.error();
     if (const auto* command = std::get_if<CommandOptions>(&each.options))
       if (auto fault = resource_fault(*command, resources_of(spec)))
         return Error{"target " + each.name, *std::move(fault), Error::Kind::invalid};
@@ -133,7 +138,7 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
     const bool local = std::holds_alternative<LocalOptions>(each.options);
     auto options = local ? with_devices() : Result<LocalTargetOptions>(runs);
     if (!options) return options.error();
-    auto made = make_target(each, *options, clock);
+    auto made = make_target(each, *options, clock, spec.nodes_per_run);
     if (!made) {
       Error error = made.error();
       error.where = "target " + each.name + (error.where.empty() ? "" : ": " + error.where);

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "compute/remote/host_address.h"
 #include "compute/run_records.h"
 
 namespace hdrive::compute::remote {
@@ -101,11 +102,16 @@ void Inbox::wait() {
   more_.wait(hold, [this] { return ended_ || !messages_.empty(); });
 }
 
-Agent::Agent(fs::path directory)
-    : directory_(std::move(directory)), store_(directory_ / "snapshots") {}
+Agent::Agent(fs::path directory, std::string_view connection)
+    : directory_(std::move(directory)),
+      store_(directory_ / "snapshots"),
+      address_(address_by(connection)) {}
 
 void Agent::serve(Inbox& inbox) {
-  send({{"is", "hello"}, {"processors", processors()}, {"gpus", find_gpus(std::nullopt)}});
+  send({{"is", "hello"},
+        {"processors", processors()},
+        {"gpus", find_gpus(std::nullopt)},
+        {"address", address_}});
   std::stop_token stop;
   std::vector<TargetEvent> events;
   while (!cut_) {
@@ -149,6 +155,7 @@ void Agent::take(const Message& message) {
   if (is == "adopt") return adopt(message);
   if (is == "abandon") return abandon(message);
   if (is == "lease") return take_lease(message);
+  if (is == "gather") return gather(message);
   const RunId run = message.at("run");
   if (is == "cancel")
     target_->cancel(run, message.at("kill").get<bool>() ? CancelMode::kill : CancelMode::graceful);
@@ -399,7 +406,7 @@ bool is_whole(const char* digest) {
 
 int main(int count, char** arguments) {
   using namespace hdrive::compute::remote;
-  const std::string_view verb = count == 3 ? arguments[1] : "";
+  const std::string_view verb = count >= 3 ? arguments[1] : "";
   if (verb == "check") return is_whole(arguments[2]) ? 0 : 1;
   if (verb != "serve") return 2;
   // A connection that broke is seen by what cannot be written.
@@ -410,7 +417,7 @@ int main(int count, char** arguments) {
   Inbox inbox;
   std::thread([&inbox] { inbox.read_all(STDIN_FILENO); }).detach();
   try {
-    Agent(arguments[2]).serve(inbox);
+    Agent(arguments[2], count > 3 ? arguments[3] : "").serve(inbox);
   } catch (const Message::exception&) {
     ::_exit(3);  // of another build, which its digest rules out
   }

@@ -12,8 +12,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -44,7 +46,8 @@ class Inbox {
 
 class Agent {
  public:
-  explicit Agent(std::filesystem::path directory);
+  /// `connection`: SSH_CONNECTION, which says at which address this machine was reached; may be empty.
+  Agent(std::filesystem::path directory, std::string_view connection);
   /// Serves the engine until it is gone.
   void serve(Inbox& inbox);
 
@@ -65,6 +68,7 @@ class Agent {
   void start(const Message& message);
   void adopt(const Message& message);
   void abandon(const Message& message);
+  void gather(const Message& message);
   void discard(RunId run);
   void ask_for_lease();
   void take_lease(const Message& message);
@@ -88,6 +92,8 @@ class Agent {
   Duration lost_after_{};  // how long the lease lasts; zero: runs hold to none
   Time next_lease_{};
   bool cut_ = false;  // nobody listens
+  std::string address_;
+  std::set<int> ports_;  // that were given to runs
 };
 
 }  // namespace hdrive::compute::remote

@@ -158,28 +158,31 @@ void begin_collecting(const fs::path& directory, int attempt) {
 
 void end_collecting(const fs::path& directory) { ::unlink((directory / kCollecting).c_str()); }
 
-void send_what_is_left(const fs::path& directory, RunId run,
-                       const std::function<void(std::function<Message()>)>& send_later) {
-  for (const char* name : kAttemptFolders)
-    for_each_file(directory / name, [&](const fs::path& file) {
-      std::error_code error;
-      const std::uint64_t size = fs::file_size(file, error);
-      if (error) return;
-      for (std::uint64_t at = 0; at == 0 || at < size; at += kPart)
-        send_later([=]() -> Message {
-          std::string bytes(std::min<std::uint64_t>(kPart, size - at), '\0');
-          const auto opened = base::open_regular(file);
-          const ssize_t count =
-              opened ? ::pread(opened->get(), bytes.data(), bytes.size(), static_cast<off_t>(at))
-                     : 0;
-          bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-          return {{"is", "file"},
-                  {"run", run},
-                  {"path", file.lexically_relative(directory).native()},
-                  {"offset", at},
-                  {"bytes", bytes_of(bytes)}};
-        });
+void send_file(const fs::path& file, const std::string& path, RunId run, const SendLater& send) {
+  std::error_code error;
+  const std::uint64_t size = fs::file_size(file, error);
+  if (error) return;
+  for (std::uint64_t at = 0; at == 0 || at < size; at += kPart)
+    send([=]() -> Message {
+      std::string bytes(std::min<std::uint64_t>(kPart, size - at), '\0');
+      const auto opened = base::open_regular(file);
+      const ssize_t count =
+          opened ? ::pread(opened->get(), bytes.data(), bytes.size(), static_cast<off_t>(at)) : 0;
+      bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+      return {
+          {"is", "file"}, {"run", run}, {"path", path}, {"offset", at}, {"bytes", bytes_of(bytes)}};
     });
+}
+
+void send_what_is_left(const fs::path& directory, RunId run, const SendLater& send) {
+  for (const char* name : kAttemptFolders) send_folder(directory / name, name, run, send);
+}
+
+void send_folder(const fs::path& folder, const std::string& name, RunId run,
+                 const SendLater& send) {
+  for_each_file(folder, [&](const fs::path& file) {
+    send_file(file, (fs::path(name) / file.lexically_relative(folder)).native(), run, send);
+  });
 }
 
 }  // namespace hdrive::compute::remote

@@ -31,9 +31,16 @@ bool is_complete(const std::filesystem::path& directory, int attempt);
 void begin_collecting(const std::filesystem::path& directory, int attempt);
 void end_collecting(const std::filesystem::path& directory);
 
+/// Takes a message that is made when its turn comes.
+using SendLater = std::function<void(std::function<Message()>)>;
+
 /// What earlier attempts left for the next one (outputs, logs, checkpoints), in messages for the
 /// agent that are made one at a time.
-void send_what_is_left(const std::filesystem::path& directory, RunId run,
-                       const std::function<void(std::function<Message()>)>& send_later);
+void send_what_is_left(const std::filesystem::path& directory, RunId run, const SendLater& send);
+/// The files of a folder, for one of that name in the run's directory there; and one file.
+void send_folder(const std::filesystem::path& folder, const std::string& name, RunId run,
+                 const SendLater& send);
+void send_file(const std::filesystem::path& file, const std::string& path, RunId run,
+               const SendLater& send);
 
 }  // namespace hdrive::compute::remote

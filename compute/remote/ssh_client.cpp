@@ -53,7 +53,7 @@ if ! [ -x "$f" ]; then
   mv -f "$t" "$f"
 fi
 say begin
-exec "$f" serve "$d"
+exec "$f" serve "$d" "${{SSH_CONNECTION:-}}"
 )";
 
 bool says(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }

@@ -92,6 +92,7 @@ void SshTarget::open(Host& host) {
 void SshTarget::take_hello(Host& host, const Message& message) {
   host.processors = std::max<std::int64_t>(1, message.at("processors"));
   host.gpus = message.at("gpus").get<std::vector<std::string>>();
+  host.address = message.at("address");
   host.state = Host::State::greeted;
   host.pause = {};
   if (!sweep_.empty()) open(host);
@@ -161,6 +162,7 @@ void SshTarget::take(std::size_t index, const Message& message) {
   if (is == "failed") return lose(index, error_in(message.at("error")));
   if (is == "missing") return take_missing(index, message);
   if (is == "lease") return grant(hosts_[index], message);
+  if (is == "gathered") return take_gathered(message);
   if (is == "abandoned") {
     hosts_[index].abandoned.erase(message.at("run").get<RunId>());
     return;

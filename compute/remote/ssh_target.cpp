@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "compute/remote/gang_target.h"
 #include "compute/remote/mirror.h"
 #include "compute/remote/ssh_client.h"
 #include "compute/run_directory.h"
@@ -208,9 +209,12 @@ void SshTarget::submit(RunId, Run& run, std::size_t index) {
 
 void SshTarget::send_start(Run& run) {
   Connection& link = *hosts_[*run.host].link;
-  if (run.request.attempt > 1)
-    send_what_is_left(run.request.directory, run.request.run,
-                      [&](std::function<Message()> make) { link.send_later(std::move(make)); });
+  const auto later = [&](std::function<Message()> make) { link.send_later(std::move(make)); };
+  // A process may look for a checkpoint that rank 0 has written.
+  if (run.request.attempt > 1 && run.request.node > 0)
+    send_folder(run_of_node(run.request.directory) / "checkpoints", "checkpoints", run.request.run,
+                later);
+  if (run.request.attempt > 1) send_what_is_left(run.request.directory, run.request.run, later);
   link.send({{"is", "start"}, {"request", message_of(run.request)}});
   run.stage = Run::Stage::sent;
   if (leases()) run.lease_grace = run.request.cancel_grace;
@@ -377,7 +381,8 @@ namespace hdrive {
 
 Result<std::shared_ptr<ComputeTarget>> make_ssh_target(const SshOptions& options,
                                                        const LocalTargetOptions& runs,
-                                                       std::shared_ptr<Clock> clock) {
+                                                       std::shared_ptr<Clock> clock,
+                                                       std::int64_t nodes) {
   constexpr std::chrono::seconds kLeast{30};
   if (options.lost_after.count() != 0 && options.lost_after < kLeast)
     return Error{
@@ -385,6 +390,11 @@ Result<std::shared_ptr<ComputeTarget>> make_ssh_target(const SshOptions& options
         "a host that is busy may take as long to answer; give at least 30 seconds, or 0 to "
         "wait for ever",
         Error::Kind::invalid};
+  if (nodes > 1) {
+    auto gangs = compute::remote::GangTarget::make(options, runs, std::move(clock), nodes);
+    if (!gangs) return gangs.error();
+    return std::shared_ptr<ComputeTarget>(*std::move(gangs));
+  }
   auto target = compute::remote::SshTarget::make(options, runs, std::move(clock));
   if (!target) return target.error();
   return std::shared_ptr<ComputeTarget>(*std::move(target));

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -44,6 +45,31 @@ class SshTarget final : public ComputeTarget {
   Readiness readiness() override;
   std::string describe() const override;
 
+  // ---- for runs over several hosts (gang_target.h), of which this target has one ----
+
+  /// Whether the host takes a part of this run: so many of its slots are free.
+  struct Room {
+    std::int64_t slots = 0;
+    bool connecting = false;  ///< it may say more soon
+    std::string why;          ///< there is no connection
+  };
+  Room room(RunId run) const;
+  /// Runs like this one are to come: a connection is wanted.
+  void expect(const RunRequest& request);
+  /// By which the other hosts reach this one.
+  std::string address() const;
+  /// Tells a run's part on the host where the others are, in the order of their nodes. Without a
+  /// port it chooses one that is free there. The answer comes with the events.
+  void gather(RunId run, const std::vector<std::string>& addresses, std::optional<int> port);
+  struct Gathered {
+    RunId run = 0;
+    int attempt = 1;
+    Result<int> port;
+  };
+  std::vector<Gathered> take_gathered() { return std::exchange(gathered_, {}); }
+  /// What another node says to this one: a file of the run directory there.
+  void pass_on(RunId run, const std::string& path);
+
  private:
   struct Host {
     SshHost options;
@@ -64,6 +90,7 @@ class SshTarget final : public ComputeTarget {
     std::int64_t slots = 0;  // 0: not known yet
     std::int64_t processors = 1;
     std::vector<std::string> gpus;  // that were found there
+    std::string address;            // as it says
     // Snapshots by id: whether they are there, or are being asked about.
     std::map<std::string, bool> snapshots;
     // When a lease was granted last, whether or not that has arrived; it counts from before.
@@ -115,6 +142,7 @@ class SshTarget final : public ComputeTarget {
   void take_hello(Host& host, const Message& message);
   void take_opened(std::size_t host, const Message& message);
   void take_missing(std::size_t host, const Message& message);
+  void take_gathered(const Message& message);
   void take_of_run(std::size_t host, const std::string& is, Runs::iterator run,
                    const Message& message);
 
@@ -147,6 +175,7 @@ class SshTarget final : public ComputeTarget {
   std::vector<Host> hosts_;
   Runs runs_;
   std::vector<TargetEvent> told_;
+  std::vector<Gathered> gathered_;
   std::string sweep_;
   RunResources resources_;  // of the first run; those of a sweep are alike
   std::int64_t fetched_ = 0;

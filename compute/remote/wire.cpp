@@ -147,6 +147,7 @@ Message message_of(const RunRequest& request) {
           {"cancel_grace", request.cancel_grace.count()},
           {"cursor", request.cursor},
           {"slot", request.slot},
+          {"node", request.node},
           {"memory", request.resources.memory},
           {"nodes", request.resources.nodes},
           {"processes_per_node", request.resources.processes_per_node},
@@ -175,6 +176,7 @@ RunRequest request_in(const Message& message) {
   request.cancel_grace = Milliseconds{message.at("cancel_grace").get<std::int64_t>()};
   request.cursor = message.at("cursor");
   request.slot = message.at("slot");
+  request.node = message.at("node");
   request.resources.memory = message.at("memory");
   request.resources.nodes = message.at("nodes");
   request.resources.processes_per_node = message.at("processes_per_node");

@@ -188,7 +188,7 @@ int start_node(const Plan& plan, char** argv, int node, bool below_srun) {
     return 0;
   }
   const int status =
-      members.wait_for_all(signals, {below_srun, SIGTERM, SIGUSR1, SIGTERM, below_srun},
+      members.wait_for_all(signals, {below_srun, SIGTERM, SIGUSR1, SIGTERM, plan.nodes > 1},
                            atoll(argv[protocol::kRoleGraceMs]));
   if (!below_srun) return end_as(status);
   end_all(signals);
@@ -231,6 +231,10 @@ int run_processes(int, char** argv) {
   prctl(PR_SET_NAME, protocol::kProcessesRole);
   if (strcmp(role, protocol::kNodeRole) == 0)
     return start_node(plan, argv, number_in("SLURM_NODEID", 0), true);
+  if (plan.node >= 0)
+    return await_nodes(argv[protocol::kRoleDirectory], take_signals())
+               ? start_node(plan, argv, plan.node, false)
+               : end_as(SIGTERM);
   if (!choose_addresses(plan)) {
     say("hdrive: no port is free for the processes of the run: %s\n", strerror(errno));
     return kCannotStart;

@@ -6,7 +6,8 @@
 // exit status is then that one's. What they leave behind is the supervisor's to end. In three roles:
 //
 //   processes  below the supervisor: starts the processes of a run on one node; of a run on several nodes of one job
-//              what starts the others in turn (srun, mpirun)
+//              what starts the others in turn (srun, mpirun); of a run whose nodes each have a supervisor, those of its
+//              own, as soon as it is told where the others are
 //   node       one a node, below srun: starts the processes of this node
 //   process    one a process, below mpirun: gives it its variables and becomes it
 //

@@ -92,6 +92,12 @@ inline constexpr int kEndPatienceMs = 30'000;
 /// number follows. Its first letter says how: 'g' gracefully, 'k' at once. Looked for at each beat:
 /// where the engine is on another machine nothing else is sure to get through.
 inline constexpr char kCancelPrefix[] = ".cancel-";
+/// How the name of the file begins that tells the processes of a run's node, which wait for it, where the
+/// others are; the attempt's number follows. Three lines: the first node's address, a port that is free
+/// there, the addresses of all nodes with commas between them.
+inline constexpr char kNodesFile[] = ".nodes-";
+/// How often it is looked for.
+inline constexpr int kNodesLookMs = 20;
 /// At each of so many beats supervisor.json is touched.
 inline constexpr int kBeatsPerTouch = 5;
 /// How often a supervisor looks at its lease.

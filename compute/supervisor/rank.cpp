@@ -15,6 +15,8 @@
 namespace hdrive::supervisor {
 namespace {
 
+namespace protocol = compute::protocol;
+
 constexpr int kMostServed = 1024;  // processes of tensorflow
 
 void set_number(const char* name, long long value) {
@@ -55,8 +57,10 @@ int put_task(char* text, unsigned long size, const Plan& plan, int task, const c
   for (int i = 0; i < node && hosts; ++i) hosts = strchr(hosts + 1, ',');
   if (hosts && *hosts == ',') ++hosts;
   const char* master = getenv("MASTER_PORT");
-  return snprintf(text, size, "\"%.*s:%d\"", hosts ? static_cast<int>(strcspn(hosts, ",")) : 0,
-                  hosts ? hosts : "", (master ? atoi(master) : 0) + 1 + task % plan.per_node);
+  const int length = hosts ? static_cast<int>(strcspn(hosts, ",")) : 0;
+  const bool colons = hosts && memchr(hosts, ':', static_cast<size_t>(length));  // IPv6
+  return snprintf(text, size, colons ? "\"[%.*s]:%d\"" : "\"%.*s:%d\"", length, hosts ? hosts : "",
+                  (master ? atoi(master) : 0) + 1 + task % plan.per_node);
 }
 
 void set_tf_config(const Plan& plan, int rank) {
@@ -142,8 +146,8 @@ bool write_elsewhere(const Plan& plan, int rank, const char* directory) {
 bool Plan::read(const char* text) {
   int all = 0, length = 0;
   char word[16];
-  if (sscanf(text, "%15s %d %d %d %d %d%n", word, &nodes, &per_node, &workers, &servers, &all,
-             &length) != 6)
+  if (sscanf(text, "%15s %d %d %d %d %d %d%n", word, &nodes, &per_node, &workers, &servers, &all,
+             &node, &length) != 7)
     return false;
   type = word[0];
   metrics_of_all = all != 0;
@@ -174,6 +178,31 @@ bool choose_addresses(const Plan& plan) {
   return true;
 }
 
+bool await_nodes(const char* directory, const sigset_t& signals) {
+  char path[4200], text[1 << 14] = {};
+  const char* attempt = getenv("HDRIVE_ATTEMPT");
+  snprintf(path, sizeof path, "%s/%s%s", directory, protocol::kNodesFile, attempt ? attempt : "1");
+  while (true) {
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (size > 0) break;
+    const timespec pause{0, protocol::kNodesLookMs * 1'000'000L};
+    const int signal = sigtimedwait(&signals, nullptr, &pause);
+    if (signal == SIGTERM || signal == SIGINT || signal == SIGUSR1) return false;
+  }
+  constexpr const char* kNames[] = {"MASTER_ADDR", "MASTER_PORT", "HDRIVE_HOSTS"};
+  char* line = text;
+  for (const char* name : kNames) {
+    char* end = strchr(line, '\n');
+    if (!end) return false;
+    *end = 0;
+    setenv(name, line, 0);
+    line = end + 1;
+  }
+  return true;
+}
+
 bool become_rank(const Plan& plan, const Rank& rank, const char* directory) {
   const int total = plan.processes();
   const int here = total - rank.node * plan.per_node < plan.per_node
@@ -196,8 +225,9 @@ bool become_rank(const Plan& plan, const Rank& rank, const char* directory) {
     set_number("OMPI_COMM_WORLD_LOCAL_SIZE", here);
   }
   char master[320];
-  snprintf(master, sizeof master, "%s:%s", getenv("MASTER_ADDR") ? getenv("MASTER_ADDR") : "",
-           getenv("MASTER_PORT") ? getenv("MASTER_PORT") : "");
+  const char* address = getenv("MASTER_ADDR");
+  snprintf(master, sizeof master, address && strchr(address, ':') ? "[%s]:%s" : "%s:%s",
+           address ? address : "", getenv("MASTER_PORT") ? getenv("MASTER_PORT") : "");
   setenv("AZ_BATCH_MASTER_NODE", master, 1);
   unsetenv("HDRIVE_PORTS");
   set_number("HDRIVE_RANK", rank.rank);

@@ -43,6 +43,7 @@
 #include "compute/supervisor/process_tree.h"
 #include "compute/supervisor/processes.h"
 #include "compute/supervisor/protocol.h"
+#include "compute/supervisor/rank.h"
 #include "compute/supervisor/record.h"
 
 namespace hdrive::supervisor {
@@ -213,6 +214,12 @@ void tell_who_runs(char** argv, pid_t program, long long token, long long starte
   close(protocol::kPipeFd);
 }
 
+// Whether what it starts has processes on other machines, which a look at this one's does not find.
+bool starts_nodes(const char* text) {
+  Plan plan;
+  return plan.read(text) && plan.nodes > 1 && plan.node < 0;
+}
+
 // ---- watching it --------------------------------------------------------------------------------
 
 class Watch {
@@ -224,7 +231,7 @@ class Watch {
         grace_(atoll(argv[protocol::kGraceMs]) * kMillisecond),
         beat_(atoll(argv[protocol::kBeatMs]) * kMillisecond),
         distributed_(*argv[protocol::kProcesses] != 0),
-        over_nodes_(distributed_ && atoi(strchr(argv[protocol::kProcesses], ' ')) > 1) {
+        over_nodes_(distributed_ && starts_nodes(argv[protocol::kProcesses])) {
     const long long limit = atoll(argv[protocol::kTimeLimitMs]) * kMillisecond;
     if (limit > 0) limit_at_ = now() + limit + grace_ + protocol::kTimeLimitMarginMs * kMillisecond;
     if (beat_ > 0) beat_at_ = now();

@@ -90,6 +90,10 @@ struct RunRequest {
   /// outputs are. Empty: it does not, or the sweep has no directory. `arguments` and `environment`
   /// tell a program of it already.
   std::filesystem::path resume_from;
+  /// Of a run over several machines which no batch system starts together: which of its nodes this
+  /// is. Its processes wait until they are told where the others are (supervisor/protocol.h,
+  /// kNodesFile). -1: all of it.
+  int node = -1;
 };
 
 // ---- what a target tells ------------------------------------------------------------------------

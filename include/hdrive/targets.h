@@ -35,6 +35,9 @@ struct SshHost {
   std::filesystem::path identity_file;  ///< a private key; empty: ssh's own
   std::int64_t slots = 0;         ///< runs at once; 0: as many as its processors and GPUs allow
   std::vector<std::string> gpus;  ///< handed out to runs; "auto": all of them
+  /// By which the other hosts reach it, for runs over several of them; empty: the address at which
+  /// its sshd was reached, or where that is the loopback's the name it has for itself.
+  std::string address;
   bool operator==(const SshHost&) const = default;
 };
 
@@ -53,10 +56,19 @@ struct SshOptions {
 
 /// Runs on machines reached by SSH. `runs` says what is read of a run, as the local target reads
 /// it; its devices are not looked at. Each host has run directories of its own, whose files are
-/// copied to the sweep's while a run goes on and when it has ended.
+/// copied to the sweep's while a run goes on and when it has ended. `nodes`: of how many hosts each
+/// run has a slot, RunResources::nodes of all requests; there have to be so many.
 Result<std::shared_ptr<ComputeTarget>> make_ssh_target(const SshOptions& options,
                                                        const LocalTargetOptions& runs,
-                                                       std::shared_ptr<Clock> clock);
+                                                       std::shared_ptr<Clock> clock,
+                                                       std::int64_t nodes = 1);
+
+/// What keeps runs of so many nodes from these hosts; nothing: they can run there.
+std::optional<std::string> fault_of_nodes(const SshOptions& options, std::int64_t nodes,
+                                          DistributionType type);
+
+/// How many runs fit at once where each takes one of the `slots` of `nodes` different hosts.
+std::int64_t runs_over_hosts(const std::vector<std::int64_t>& slots, std::int64_t nodes);
 
 // ---- slurm --------------------------------------------------------------------------------------
 
@@ -158,10 +170,11 @@ Result<std::shared_ptr<ComputeTarget>> make_command_target(const CommandOptions&
                                                            std::shared_ptr<Clock> clock);
 
 /// The target that a name stands for. `runs` says what is read of a run; its devices count on this
-/// machine alone.
+/// machine alone. `nodes`: of each run.
 Result<std::shared_ptr<ComputeTarget>> make_target(const NamedTarget& named,
                                                    const LocalTargetOptions& runs,
-                                                   std::shared_ptr<Clock> clock);
+                                                   std::shared_ptr<Clock> clock,
+                                                   std::int64_t nodes = 1);
 
 /// One of the targets of a sweep.
 struct TargetShare {
@@ -205,8 +218,8 @@ LoadedTargets load_targets(const std::vector<std::filesystem::path>& files);
 Result<std::vector<NamedTarget>> find_targets(const LoadedTargets& loaded,
                                               const std::vector<std::string>& names);
 
-/// How many runs a target takes at once, where that is written down; else nothing.
-std::optional<std::int64_t> slots_of(const NamedTarget& target);
+/// How many runs of so many nodes a target takes at once, where that is written down; else nothing.
+std::optional<std::int64_t> slots_of(const NamedTarget& target, std::int64_t nodes = 1);
 
 /// A change of targets.yml's text.
 struct TargetEdit {

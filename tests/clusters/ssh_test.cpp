@@ -1,88 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ssh target with real servers: those of tests/clusters/ssh-up, whose folder HDRIVE_SSH_FOLDER
-// names. In the network namespace hdt-engine, as root.
-#include <stdlib.h>
-
-#include <algorithm>
-#include <filesystem>
+// The ssh target with real servers.
 #include <set>
-#include <string>
-#include <vector>
 
-#include "base/file.h"
-#include "hdrive/targets.h"
-#include "tests/catch.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/clusters/ssh_servers.h"
 
 namespace hdrive {
 namespace {
 
-namespace fs = std::filesystem;
-
-void shell(const std::string& command) { REQUIRE(::system(command.c_str()) == 0); }
-
-class Servers {
- public:
-  Servers() {
-    const char* folder = ::getenv("HDRIVE_SSH_FOLDER");
-    REQUIRE(folder);
-    options_.config_file = fs::path(folder) / "ssh_config";
-    options_.directory = (folder_.path() / "there").string();
-    options_.hosts = {{.host = "h1", .slots = 2}, {.host = "h2", .slots = 2}};
-    // So that a link that is cut is noticed soon.
-    options_.ssh_options = {"ServerAliveInterval=1", "ServerAliveCountMax=2"};
-    auto made = make_ssh_target(options_, {}, clock_);
-    REQUIRE(made);
-    target = *made;
-  }
-
-  RunRequest request(RunId run, const std::string& script) const {
-    RunRequest request;
-    request.run = run;
-    request.run_id = "HD_servers_" + std::to_string(run);
-    request.arguments = {"/bin/sh", "-c",
-                         "log() { echo '{\"name\": \"loss\", \"value\": '$1'}' "
-                         ">> \"$HDRIVE_METRICS_FILE\"; }; " +
-                             script};
-    request.working_directory = "/";
-    request.directory = folder_.path() / "runs" / std::to_string(run);
-    request.time_limit = std::chrono::hours{1};
-    request.cancel_grace = std::chrono::seconds{5};
-    return request;
-  }
-  const fs::path& path() const { return folder_.path(); }
-
-  template <class Condition>
-  bool wait_until(Condition condition) {
-    const Time deadline = clock_->now() + std::chrono::minutes{1};
-    bool met = condition();
-    for (; !met && clock_->now() < deadline; met = condition())
-      target->wait(std::min(deadline, clock_->now() + std::chrono::milliseconds{50}), {}, events);
-    return met;
-  }
-  template <class Event>
-  int count() const {
-    return static_cast<int>(std::count_if(events.begin(), events.end(), [](const auto& event) {
-      return std::holds_alternative<Event>(event);
-    }));
-  }
-  std::vector<double> values() const {
-    std::vector<double> result;
-    for (const TargetEvent& event : events)
-      if (const auto* reported = std::get_if<RunReported>(&event))
-        for (const Metric& metric : reported->metrics) result.push_back(metric.value);
-    return result;
-  }
-
-  std::shared_ptr<ComputeTarget> target;
-  std::vector<TargetEvent> events;
-
- private:
-  test::TemporaryDirectory folder_;
-  std::shared_ptr<Clock> clock_ = make_steady_clock();
-  SshOptions options_;
-};
+using namespace clusters;
 
 TEST_CASE("runs on two servers report, end and bring their files back") {
   Servers servers;

@@ -70,13 +70,19 @@ class Targets(HdriveTest):
 
     def test_one_process_is_not_taken_for_several(self):
         self.config(LOG, resources={"nodes": 2})
-        self.assertIn("a run has 2 nodes, but this machine is one; allowed: 1, or a target of type slurm",
+        self.assertIn("a run has 2 nodes, but this machine is one; allowed: 1, or a target of type slurm, or of type ssh with several hosts",
                       self.hdrive("run", code=2).err)
         self.config(LOG, resources={"processes_per_node": 2})
         self.assertIn("a run has 2 processes, but nothing says what starts them; add distribution: pytorch, mpi or "
                       "tensorflow", self.hdrive("run", code=2).err)
         self.write("targets.yml", "targets: {far: {type: ssh, hosts: [nowhere.invalid]}}")
         self.config(LOG, target="far", resources={"nodes": 2})
+        self.assertIn("target far: a run has 2 nodes, and there is 1 host", self.hdrive("run", code=2).err)
+        self.write("targets.yml", "targets: {far: {type: ssh, hosts: [a.invalid, b.invalid]}}")
+        self.assertIn("write distribution: pytorch or tensorflow", self.hdrive("run", code=2).err)
+        self.config(LOG, target="far", resources={"nodes": 2}, distribution="mpi")
+        self.assertIn("would need mpirun to log in from one host to the others", self.hdrive("run", code=2).err)
+        self.write("targets.yml", "targets: {far: {type: command, system: sge}}")
         self.assertIn("nodes is 2, but on the target far a run has one machine", self.hdrive("run", code=2).err)
 
     def test_a_distributed_run_is_one_run_of_several_processes(self):

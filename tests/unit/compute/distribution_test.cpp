@@ -39,9 +39,9 @@ TEST_CASE("the supervisor is told how a run is distributed") {
   request.distribution.type = DistributionType::pytorch;
   request.resources.nodes = 2;
   request.resources.processes_per_node = 4;
-  CHECK(plan_text(request) == "pytorch 2 4 8 0 0 mpirun");
+  CHECK(plan_text(request) == "pytorch 2 4 8 0 0 -1 mpirun");
   request.distribution = {DistributionType::mpi, 0, 0, true, {"srun", "--mpi=pmix"}};
-  CHECK(plan_text(request) == "mpi 2 4 8 0 1 srun --mpi=pmix");
+  CHECK(plan_text(request) == "mpi 2 4 8 0 1 -1 srun --mpi=pmix");
 }
 
 TEST_CASE("as many processes as workers and parameter servers need are on each node") {

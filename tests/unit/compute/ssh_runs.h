@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "compute/remote/ssh_target.h"
+#include "compute/remote/gang_target.h"
 #include "hdrive/targets.h"
 #include "tests/support/fake_ssh.h"
 #include "tests/unit/compute/local_runs.h"
@@ -24,7 +24,8 @@ using std::chrono::seconds;
 
 class SshRuns {
  public:
-  explicit SshRuns(int hosts = 1, std::int64_t slots = 4) {
+  /// `nodes`: of each run.
+  explicit SshRuns(int hosts = 1, std::int64_t slots = 4, std::int64_t nodes = 1) : nodes_(nodes) {
     options_.directory = ssh.directory();
     for (int i = 1; i <= hosts; ++i)
       options_.hosts.push_back({.host = "node" + std::to_string(i), .slots = slots});
@@ -32,6 +33,7 @@ class SshRuns {
   }
   ~SshRuns() {
     ssh.refuse("");
+    for (const SshHost& host : options_.hosts) ssh.refuse("", host.host);
     for (const RunId run : going_) target_->cancel(run, CancelMode::kill);
     wait_until([&] { return going_.empty(); });
   }
@@ -39,9 +41,15 @@ class SshRuns {
   /// As if the engine had ended and another one begun.
   void remake() {
     target_.reset();
-    auto made = remote::SshTarget::make(options_, {}, clock_, fence_margin_);
-    REQUIRE(made);
-    target_ = *made;
+    if (nodes_ > 1) {
+      auto made = remote::GangTarget::make(options_, {}, clock_, nodes_, fence_margin_);
+      REQUIRE(made);
+      target_ = *made;
+    } else {
+      auto made = remote::SshTarget::make(options_, {}, clock_, fence_margin_);
+      REQUIRE(made);
+      target_ = *made;
+    }
     going_.clear();
     events.clear();
   }
@@ -146,6 +154,7 @@ class SshRuns {
   TemporaryDirectory folder_;
   std::shared_ptr<RealClock> clock_ = std::make_shared<RealClock>();
   SshOptions options_;
+  std::int64_t nodes_;
   Duration fence_margin_ = remote::SshTarget::kFenceMargin;
   std::shared_ptr<ComputeTarget> target_;
   std::set<RunId> going_;
