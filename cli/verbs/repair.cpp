@@ -42,7 +42,8 @@ fs::path directory_of(const Options& options) {
     for (const std::string& prefix : prefixes)
       if (entry->path().filename().string().starts_with(prefix)) found.push_back(entry->path());
   if (found.size() == 1) return found.front();
-  if (const auto sweep = find_sweep(home, options.sweep); !sweep && !sweep.error().to_repair.empty())
+  if (const auto sweep = find_sweep(home, options.sweep);
+      !sweep && !sweep.error().to_repair.empty())
     return sweep.error().to_repair;
   return sweep_or_fail(options.output_dir, options.sweep).directory;
 }

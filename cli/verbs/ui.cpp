@@ -78,9 +78,10 @@ int ui(const Options& options) {
   portal.command = [home = portal.home](const PortalCommand& command) {
     return run_verb(command, {{"HDRIVE_HOME", home.string()}});
   };
-  std::string path = "/";
-  if (!options.sweep.empty())
-    path = "/sweeps/" + sweep_or_fail(options.output_dir, options.sweep, Several::newest).header.id;
+  const std::string sweep =
+      options.sweep.empty()
+          ? ""
+          : sweep_or_fail(options.output_dir, options.sweep, Several::newest).header.id;
 
   const StopSignal stop;
   const SignalWatcher watcher(stop);
@@ -93,7 +94,7 @@ int ui(const Options& options) {
                portal.port));
     fail(kCannot, started.error());
   }
-  const std::string url = (*started)->url(path);
+  const std::string url = sweep.empty() ? (*started)->url() : (*started)->url_of(sweep);
   print(url + "\n");
   if (!is_loopback(options.host))
     complain(

@@ -45,9 +45,10 @@ struct PortalOptions {
 class Portal {
  public:
   virtual ~Portal() = default;
-  /// The first address of the page, or of a path of it, with its token:
-  /// "http://127.0.0.1:4747/?token=...".
-  virtual std::string url(std::string_view path = "/") const = 0;
+  /// The first address of the page, with its token: "http://127.0.0.1:4747/?token=...".
+  virtual std::string url() const = 0;
+  /// The same, where the page begins with this sweep.
+  virtual std::string url_of(std::string_view sweep_id) const = 0;
   /// Whether this build carries the page, and not only the API.
   virtual bool has_page() const = 0;
 };

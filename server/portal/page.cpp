@@ -49,11 +49,8 @@ Response page_response(const Request& request) {
     return std::find_if(files.begin(), files.end(),
                         [&](const PageFile& file) { return file.path == name; });
   };
-  auto found = named(path);
-  if (found == files.end() && path.starts_with("assets/"))
-    return error_response(404, "the page has no such file");
-  if (found == files.end()) found = named("index.html");
-  if (found == files.end()) return missing();
+  const auto found = named(path.empty() ? "index.html" : path);
+  if (found == files.end()) return error_response(404, "the page has no such file");
   Response response;
   response.type = std::string(type_of(found->path));
   response.headers = std::string(safety_headers());

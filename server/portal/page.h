@@ -20,7 +20,7 @@ struct PageFile {
 /// Empty where the library was built without the page.
 std::span<const PageFile> page_files();
 
-/// The page's answer to any path that is not the API's: a file of it, or the page itself, which knows its own addresses.
+/// The page's answer to a path that is not the API's: a file of it. Its own addresses stand behind "#".
 Response page_response(const Request& request);
 
 }  // namespace hdrive::server::portal

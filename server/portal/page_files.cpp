@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What CMake has made of web/dist: a table and the bytes (cmake/hdrive_page.cmake).
+// What CMake has made of the page: a table and the bytes (cmake/build_page.cmake).
+#include <cstddef>
+#include <span>
+
 #include "server/portal/page.h"
 
 #ifdef HDRIVE_PAGE_TABLE

@@ -119,8 +119,9 @@ class PortalServer final : public Portal {
         token_(std::move(token)),
         handler_(std::move(handler)),
         http_(std::move(http)) {}
-  std::string url(std::string_view path) const override {
-    return "http://" + address_ + std::string(path) + "?token=" + token_;
+  std::string url() const override { return "http://" + address_ + "/?token=" + token_; }
+  std::string url_of(std::string_view sweep_id) const override {
+    return url() + "#/sweeps/" + std::string(sweep_id);
   }
   bool has_page() const override { return !page_files().empty(); }
 

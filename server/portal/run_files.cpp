@@ -183,9 +183,10 @@ Result<Json> run_log(const std::filesystem::path& run_directory, const std::stri
   if (count < 0) return base::system_error(name, "read", errno);
   bytes.resize(static_cast<std::size_t>(count));
   // The end of a file may begin in the middle of a character.
-  const auto first = piece.from ? bytes.begin() : std::find_if(bytes.begin(), bytes.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  });
+  const auto first =
+      piece.from ? bytes.begin() : std::find_if(bytes.begin(), bytes.end(), [](char byte) {
+        return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+      });
   from += static_cast<std::uint64_t>(first - bytes.begin());
   bytes.erase(bytes.begin(), first);
   // A character that is cut in two is for the next piece, unless it never comes.

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The portal over real sockets: what its API tells of real sweeps, live ones too; who is let in; what no client may do."""
 
+import gzip
 import http.client
 import json
+import re
 import resource
 import socket
 import struct
@@ -223,6 +225,29 @@ class Reading(Portal):
             name, data = next(events)
         self.assertEqual("Interrupted", data["status"])
         self.assertIsNone(data["engine"])
+
+
+class Page(Portal):
+    def test_is_carried_by_the_binary_and_loads_nothing_from_elsewhere(self):
+        self.serve()
+        answer, data = self.ask("GET", "/", headers={"Accept-Encoding": "gzip"})
+        if answer.status == 501:
+            self.skipTest("this build has no page")
+        self.assertEqual(("text/html; charset=utf-8", "no-store"), (answer.getheader("Content-Type"), answer.getheader("Cache-Control")))
+        html = gzip.decompress(data).decode()
+        self.assertNotRegex(html, r"https?://|<script>|<style|style=|\son\w+=")
+        assets = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', html)
+        self.assertTrue(any(name.endswith(".js") for name in assets), html)
+        for name in assets:
+            answer, data = self.ask("GET", f"/{name}", headers={"Accept-Encoding": "gzip"})
+            self.assertEqual(200, answer.status, name)
+            self.assertIn("immutable", answer.getheader("Cache-Control"))
+            again, _ = self.ask("GET", f"/{name}", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.getheader("ETag")})
+            self.assertEqual(304, again.status)
+            if name.endswith(".css"):
+                self.assertNotRegex(gzip.decompress(data).decode(), r"https?://|@import")
+        self.assertEqual(404, self.ask("GET", "/assets/other.js")[0].status)
+        self.assertEqual(406, self.ask("GET", "/")[0].status)
 
 
 class Doing(Portal):

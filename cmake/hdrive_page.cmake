@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The page that `hdrive ui` serves: built of web/ by Node.js and carried by the library. HDRIVE_PAGE says where it is built
+# already (the folder with its index.html), or OFF: a library without it. Where Node.js is missing or too old, the library
+# has no page either, and `hdrive ui` says so.
+set(HDRIVE_PAGE "" CACHE STRING "Carry the page built in this folder instead of building it; OFF: carry none")
+set(HDRIVE_NODE_LEAST 20.19)
+
+# hdrive_page(FILE): compiles FILE with the page's table (HDRIVE_PAGE_TABLE), where there is a page.
+function(hdrive_page file)
+  if(HDRIVE_PAGE STREQUAL "OFF")
+    return()
+  endif()
+  set(work ${PROJECT_BINARY_DIR}/page)
+  set(table ${work}/table.inc)
+  set(make ${CMAKE_COMMAND} -DWORK=${work})
+  if(HDRIVE_PAGE)
+    file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${HDRIVE_PAGE}/*)
+    if(NOT inputs)
+      message(FATAL_ERROR "HDRIVE_PAGE: there is no page in ${HDRIVE_PAGE}")
+    endif()
+    list(APPEND make -DPAGE=${HDRIVE_PAGE})
+  else()
+    find_program(HDRIVE_NODE node)
+    find_program(HDRIVE_NPM npm)
+    if(HDRIVE_NODE)
+      execute_process(COMMAND ${HDRIVE_NODE} --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      string(REGEX REPLACE "^v" "" version "${version}")
+    endif()
+    if(NOT HDRIVE_NODE OR NOT HDRIVE_NPM OR version VERSION_LESS HDRIVE_NODE_LEAST)
+      message(STATUS "There is no Node.js ${HDRIVE_NODE_LEAST} or later: hdrive ui has its API, and no page")
+      return()
+    endif()
+    set(web ${PROJECT_SOURCE_DIR}/web)
+    file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
+    foreach(name IN ITEMS index.html package.json package-lock.json tsconfig.json vite.config.ts)
+      list(APPEND inputs ${web}/${name})
+    endforeach()
+    list(APPEND make -DWEB=${web} -DNODE=${HDRIVE_NODE} "-DNPM=${HDRIVE_NPM}")
+  endif()
+  set(script ${PROJECT_SOURCE_DIR}/cmake/build_page.cmake)
+  add_custom_command(OUTPUT ${table} COMMAND ${make} -P ${script} DEPENDS ${inputs} ${script} COMMENT "Building the page" VERBATIM)
+  set_source_files_properties(${file} PROPERTIES
+    OBJECT_DEPENDS ${table} COMPILE_DEFINITIONS "HDRIVE_PAGE_TABLE=\"${table}\"" SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
