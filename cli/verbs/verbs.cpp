@@ -107,6 +107,16 @@ const std::vector<Verb>& verbs() {
            "MACHINE` brings the page to yours.",
        .examples = {"hdrive ui", "hdrive ui last --open", "hdrive ui --port 8080 --read-only"},
        .setup = setup_ui},
+      {.name = "report",
+       .usage = "[SWEEP] [options]",
+       .summary = "Write a sweep as one HTML file, with its charts and data inside",
+       .details =
+           "Writes a sweep as one HTML file, which opens from disk, without a network and without "
+           "hdrive: to send to somebody, or to keep. It has all runs with their parameters and "
+           "figures, and nothing of their environment, files and logs.",
+       .examples = {"hdrive report last -o report.html",
+                    "hdrive report HD_1a2b -o - | gzip > report.html.gz"},
+       .setup = setup_report},
       {.name = "logs",
        .usage = "[SWEEP/RUN] [options]",
        .summary = "Print what a run wrote",

@@ -20,6 +20,9 @@ struct PageFile {
 /// Empty where the library was built without the page.
 std::span<const PageFile> page_files();
 
+/// The page as one file, with a place for the data of a sweep (web/report.mjs). Empty without the page.
+std::string_view report_template();
+
 /// The page's answer to a path that is not the API's: a file of it. Its own addresses stand behind "#".
 Response page_response(const Request& request);
 

@@ -12,6 +12,7 @@
 namespace hdrive::server::portal {
 
 std::span<const PageFile> page_files() { return {}; }
+std::string_view report_template() { return {}; }
 
 }  // namespace hdrive::server::portal
 #endif

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The portal over real sockets: what its API tells of real sweeps, live ones too; who is let in; what no client may do."""
 
+import base64
 import gzip
+import hashlib
 import http.client
 import json
 import re
@@ -248,6 +250,65 @@ class Page(Portal):
                 self.assertNotRegex(gzip.decompress(data).decode(), r"https?://|@import")
         self.assertEqual(404, self.ask("GET", "/assets/other.js")[0].status)
         self.assertEqual(406, self.ask("GET", "/")[0].status)
+
+
+class Report(HdriveTest):
+    def report(self, *arguments):
+        done = self.hdrive("report", *arguments, code=None)
+        if done.code == 1 and "has no page" in done.err:
+            self.skipTest("this build has no page")
+        self.assertEqual(0, done.code, done)
+        return done
+
+    @staticmethod
+    def data_of(html):
+        return json.loads(re.search(r'<script type="application/json" id="hdrive-report">(.*?)</script>', html).group(1))
+
+    def test_has_all_runs_and_no_secret_and_ends_nowhere_early(self):
+        evil = "</script><script>alert(1)</script>"
+        self.config(METRIC + f"metric loss 0.5; metric '{evil}' 1; echo \"$SECRET\"; [ $HDRIVE_RUN_ID != last ] || exit 1\n",
+                    environment_variables={"SECRET": "hunter2"}, description=evil)
+        self.hdrive("run")
+        done = self.report("last", "-o", "r.html")
+        self.assertTrue(done.err.startswith("r.html  "), done)
+        html = (self.folder / "r.html").read_text()
+        self.assertFalse(evil in html)
+        data = self.data_of(html)
+        self.assertEqual(evil, data["sweep"]["description"])
+        self.assertEqual(4, len(data["runs"]))
+        self.assertNotIn("environment", data["runs"]["0"])
+        self.assertIn("SECRET", data["sweep"]["config"])
+        self.assertFalse("hunter2" in html)
+        self.assertEqual({"loss", evil}, set(data["curves"]))
+        self.assertEqual(b"HDC1", base64.b64decode(data["columns"])[:4])
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html).group(1)
+        self.assertTrue(policy.startswith("default-src 'none'; script-src 'sha256-"))
+        # What the policy lets run is what is there, to the byte.
+        script = re.search(r'<script type="module">(.*?)</script>', html, re.DOTALL).group(1)
+        self.assertIn(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(), policy)
+        self.assertEqual(len(html), len(self.report("last", "-o", "-").out))
+
+    def test_of_a_thousand_runs_of_a_hundred_reports_is_below_three_megabytes(self):
+        space = [{"name": f"--p{n}", "expression": "uniform", "values": [0, 1]} for n in range(10)]
+        self.config("", max_total_runs=1000, sampling={"type": "random", "parameter_space": space}, command=None)
+        lines = ['{"op":"ask","count":1000}']
+        for run in range(1000):
+            lines += [json.dumps({"op": "report", "run": run, "value": (run % 97) / (step + 1.37)}) for step in range(99)]
+            lines.append(json.dumps({"op": "tell", "run": run, "value": run / 1.37}))
+        self.write("lines", "\n".join(lines) + "\n")
+        with open(self.folder / "lines") as stdin:
+            self.hdrive("session", "hdconfig.yml", stdin=stdin)
+        self.report("last", "-o", "r.html")
+        self.assertLess((self.folder / "r.html").stat().st_size, 3_000_000)
+        data = self.data_of((self.folder / "r.html").read_text())
+        self.assertGreater(len(data["curves"]["loss"]), 1_000_000)
+
+    def test_of_no_sweep_and_into_no_folder_is_refused(self):
+        self.hdrive("report", "nothing", code=4)
+        self.config(QUICK)
+        self.hdrive("run")
+        self.assertIn("is a directory", self.hdrive("report", "last", "-o", ".", code=2).err)
+        self.assertIn("cannot", self.hdrive("report", "last", "-o", "missing/r.html", code=1).err)
 
 
 class Doing(Portal):
