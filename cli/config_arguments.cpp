@@ -104,6 +104,18 @@ void add_set_option(ArgumentParser& parser, std::vector<std::string>& set) {
       .completion = Completion::settings;
 }
 
+void add_advertise_option(ArgumentParser& parser, std::string& address) {
+  parser.text(
+      "--advertise", address, "ADDRESS",
+      "By which address runs on other machines reach the sweep's server: HOST, HOST:PORT or "
+      "auto, http:// in front where it may go unprotected; server_advertise in the "
+      "configuration");
+}
+
+void set_advertise(const std::string& address, std::vector<std::string>& set) {
+  if (!address.empty()) set.push_back("server_advertise=" + to_json(Value(address)));
+}
+
 void add_asset_map_option(ArgumentParser& parser, std::string& file) {
   parser
       .text("--asset-map", file, "FILE",

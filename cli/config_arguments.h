@@ -46,6 +46,9 @@ void take_words(const ArgumentParser& parser, ConfigArguments& config,
 
 /// `--set`, declared alone for `resume`.
 void add_set_option(ArgumentParser& parser, std::vector<std::string>& set);
+/// --advertise, another word for a key.
+void add_advertise_option(ArgumentParser& parser, std::string& address);
+void set_advertise(const std::string& address, std::vector<std::string>& set);
 /// `--asset-map`, and the file it or the environment names; empty: none.
 void add_asset_map_option(ArgumentParser& parser, std::string& file);
 std::filesystem::path asset_map_file(const ConfigArguments& config);

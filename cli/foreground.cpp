@@ -78,6 +78,10 @@ int run_in_foreground(const Foreground& foreground) {
     return *server ? (*server)->environment(request)
                    : std::vector<std::pair<std::string, std::string>>();
   };
+  if (!foreground.spec.server_advertise.empty() || !foreground.spec.server_address.empty())
+    options.elsewhere = [server](const RunRequest& request) {
+      return *server ? (*server)->elsewhere(request) : std::nullopt;
+    };
   auto target = target_for(foreground.spec, options, foreground.directory, visible_gpus(),
                            targets_files_here(), parts.clock);
   if (!target) fail(target.error().kind == Error::Kind::invalid ? kWrong : kCannot, target.error());

@@ -19,25 +19,39 @@ constexpr std::size_t kSlice = 256 << 10;
 
 Intake::Intake(RunId run, int attempt, base::UniqueFd metrics, base::UniqueFd output,
                const IntakePosition& position, const OutputPatterns* patterns)
-    : run_(run), attempt_(attempt), patterns_(patterns) {
+    : run_(run), attempt_(attempt), began_(position), patterns_(patterns) {
   if (metrics)
     metrics_.file = LineFile(std::move(metrics), position.metrics, {kLongestMetricLine, false});
   if (output)
     output_.file = LineFile(std::move(output), position.output, {kLongestOutputLine, true});
 }
 
+void Intake::take_mlflow(base::UniqueFd mlflow) {
+  if (mlflow)
+    mlflow_.file = LineFile(std::move(mlflow), began_.mlflow, {kLongestMetricLine, false});
+}
+
+IntakePosition Intake::position() const {
+  const auto of = [](const Source& source, std::uint64_t began) {
+    return source.file ? source.file.position() : began;
+  };
+  return {of(metrics_, began_.metrics), of(output_, began_.output), of(mlflow_, began_.mlflow)};
+}
+
 bool Intake::read(std::string& buffer, IntakeBudget& budget, bool last,
                   std::vector<TargetEvent>& events) {
-  bool at_end = read_file(metrics_, buffer, budget, last, events,
-                          [&](const LineFile::Line& line) { take_metric_line(line, events); });
+  bool at_end = read_file(metrics_, buffer, budget, last, events, [&](const LineFile::Line& line) {
+    take_metric_line(metrics_, line, events);
+  });
+  at_end &= read_file(mlflow_, buffer, budget, last, events,
+                      [&](const LineFile::Line& line) { take_metric_line(mlflow_, line, events); });
   at_end &= read_file(output_, buffer, budget, last, events,
                       [&](const LineFile::Line& line) { take_output_line(line, events); });
-  const IntakePosition position{metrics_.file.position(), output_.file.position()};
   // Lines that were of no use are told once, too: the position goes beyond them.
   const bool fault = std::exchange(fault_found_, false);
   if (fault || !found_.empty()) {
     budget.metrics -= std::min(budget.metrics, found_.size());
-    events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), to_cursor(position)});
+    events.push_back(RunReported{run_, attempt_, std::exchange(found_, {}), to_cursor(position())});
   }
   if (last && at_end && take_replacement(events)) return false;
   return at_end;
@@ -70,13 +84,14 @@ bool Intake::read_file(Source& source, std::string& buffer, IntakeBudget& budget
   return progress.at_end;
 }
 
-void Intake::take_metric_line(const LineFile::Line& line, std::vector<TargetEvent>& events) {
-  if (line.cut) return note(metrics_, line, "it is longer than 1 MB and was left out", events);
+void Intake::take_metric_line(Source& source, const LineFile::Line& line,
+                              std::vector<TargetEvent>& events) {
+  if (line.cut) return note(source, line, "it is longer than 1 MB and was left out", events);
   Metric metric;
   std::string fault;
   if (parse_metric_line(line.text, metric, fault) == LineKind::metric)
     found_.push_back(std::move(metric));
-  if (!fault.empty()) note(metrics_, line, fault, events);
+  if (!fault.empty()) note(source, line, fault, events);
 }
 
 void Intake::take_output_line(const LineFile::Line& line, std::vector<TargetEvent>& events) {
@@ -114,7 +129,7 @@ void Intake::close(std::vector<TargetEvent>& events) {
                              std::to_string(kFaultsTold) +
                              " of a run are told, of what patterns find one of a kind"});
   }
-  for (Source* source : {&metrics_, &output_}) {
+  for (Source* source : {&metrics_, &mlflow_, &output_}) {
     if (source->began_anew > 1)
       events.push_back(TargetNote{run_, std::string(source->name) +
                                             " was cut short or overwritten " +

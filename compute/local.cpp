@@ -292,6 +292,7 @@ LocalTarget::Live& LocalTarget::follow(RunRequest request, RunFiles files, base:
   for (std::string& fault : files.faults) notes_.push_back(TargetNote{run, std::move(fault)});
   live.intake = Intake(run, request.attempt, std::move(files.metrics), std::move(files.output),
                        position_from(request.cursor).value_or(IntakePosition{}), &patterns_);
+  live.intake.take_mlflow(std::move(files.mlflow));
   live.intake.look_at_the_end_for(request.directory / "metrics.jsonl");
   live.request = std::move(request);
   live.supervisor = supervisor;

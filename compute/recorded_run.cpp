@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/json_words.h"
 #include "compute/intake.h"
+#include "compute/run_directory.h"
 #include "compute/run_end.h"
 #include "compute/run_records.h"
 
@@ -49,6 +50,7 @@ void read_metrics(int directory, RunId run, const compute::OutputPatterns& patte
   if (!patterns.empty()) output = open_for_reading(directory, "stdout.log", faults);
   compute::Intake intake(run, attempt.attempt, open_for_reading(directory, "metrics.jsonl", faults),
                          std::move(output), {}, &patterns);
+  intake.take_mlflow(open_for_reading(directory, compute::kMlflowMetrics, faults));
   std::string buffer;
   std::vector<TargetEvent> events;
   for (bool done = false; !done;) {

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 // What belongs to one attempt.
 constexpr const char* kAttemptFiles[] = {
     "stdout.log",   "stderr.log", "metrics.jsonl", "exit.json", "supervisor.json", "run.json",
-    "mlflow.jsonl", "mlflow",     "job.sh",        "job.log",   "processes"};
+    "mlflow.jsonl", "mlflow",     "job.sh",        "job.log",   "processes",       kMlflowMetrics};
 
 Error failure(const fs::path& path, std::string_view what) {
   return base::system_error(path, what, errno);
@@ -143,6 +143,10 @@ Result<RunFiles> open_files(int directory, const fs::path& path, bool with_outpu
   auto metrics = open_at(directory, path / "metrics.jsonl", files.faults);
   if (!metrics) return metrics.error();
   files.metrics = *std::move(metrics);
+  auto mlflow = base::open_regular(directory, kMlflowMetrics, O_RDONLY);
+  if (mlflow) files.mlflow = *std::move(mlflow);
+  if (!mlflow && mlflow.error().kind != Error::Kind::not_found)
+    files.faults.push_back(mlflow.error().message() + "; it is not read");
   if (!with_output) return files;
   auto output = open_at(directory, path / "stdout.log", files.faults);
   if (!output) return output.error();
@@ -217,15 +221,24 @@ Result<void> prepare_mirror(const RunRequest& request) {
   return set_earlier_attempt_aside(directory->get(), request);
 }
 
+Result<base::UniqueFd> make_mlflow_metrics(const fs::path& path) {
+  const auto directory = base::open_directory(AT_FDCWD, path);
+  if (!directory) return directory.error();
+  return base::open_regular(directory->get(), kMlflowMetrics, O_RDONLY | O_CREAT);
+}
+
 void remove_what_is_empty(const fs::path& path) {
   const auto directory = base::open_directory(AT_FDCWD, path);
   if (!directory) return;
   for (const char* name : kAttemptFolders) ::unlinkat(directory->get(), name, AT_REMOVEDIR);
   struct stat status {};
-  for (const char* name : kWrittenFiles)
+  const auto remove_if_empty = [&](const char* name) {
     if (::fstatat(directory->get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && status.st_size == 0)
       ::unlinkat(directory->get(), name, 0);
+  };
+  for (const char* name : kWrittenFiles) remove_if_empty(name);
+  remove_if_empty(kMlflowMetrics);
   ::unlinkat(directory->get(), "supervisor.json", 0);
 }
 

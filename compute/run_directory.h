@@ -18,6 +18,7 @@ namespace hdrive::compute {
 struct RunFiles {
   base::UniqueFd metrics;           ///< metrics.jsonl
   base::UniqueFd output;            ///< stdout.log, if asked for
+  base::UniqueFd mlflow;            ///< mlflow-metrics.jsonl, where there is one
   std::vector<std::string> faults;  ///< which of the two is no file, and so is not read
 };
 
@@ -25,6 +26,9 @@ struct RunFiles {
 inline constexpr const char* kAttemptFolders[] = {"outputs", "logs", "checkpoints"};
 /// What its program writes to.
 inline constexpr const char* kWrittenFiles[] = {"stdout.log", "stderr.log", "metrics.jsonl"};
+/// Of a run on another machine: what it logs with MLflow, which the sweep's server writes here. Its
+/// metrics.jsonl has another writer, and two machines cannot append to one file.
+inline constexpr const char* kMlflowMetrics = "mlflow-metrics.jsonl";
 
 /// Makes the directory ready for an attempt: outputs/, logs/, checkpoints/, run.json, an empty
 /// metrics.jsonl, and the claim of that name for its supervisor. What an earlier attempt wrote is
@@ -46,6 +50,10 @@ inline std::filesystem::path directory_of_node(const std::filesystem::path& dire
 inline std::filesystem::path run_of_node(const std::filesystem::path& directory) {
   return directory.parent_path().parent_path();
 }
+
+/// Makes the file for what a run on another machine logs with MLflow: where it is, the sweep's server
+/// writes there. In a directory that is prepared, and before the run can begin.
+Result<base::UniqueFd> make_mlflow_metrics(const std::filesystem::path& directory);
 
 /// The same Error of what all runs of the sweep need (their folder, the snapshot), in a kind that lies outside: it
 /// tells nothing of the run that came upon it.

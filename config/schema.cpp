@@ -158,23 +158,6 @@ std::vector<KeyInfo> make_schema() {
        .summary = "Added to the environment of each run, beside hdrive's own variables.",
        .elsewhere = {"env", "environment"},
        .read = read_environment, .write = write_environment},
-      {.name = "mlflow", .kind = K::text, .own = true, .default_text = "auto",
-       .allowed = "auto, always or never",
-       .summary = "Whether what runs log with MLflow goes into the sweep ([how](mlflow.md)): `auto` "
-                  "unless MLFLOW_TRACKING_URI, in environment_variables or exported, names a server "
-                  "of yours; `always` even if it is exported.",
-       .elsewhere = {"mlflow_tracking_uri", "tracking_uri", "tracking"},
-       .read = read_mlflow,
-       .write = [](const SweepSpec& s) {
-         return unless_default(s.mlflow == kDefaults.mlflow, std::string(to_string(s.mlflow))); }},
-      {.name = "server_address", .kind = K::text, .own = true,
-       .default_text = "127.0.0.1, at a port that is kept with the sweep", .default_in_words = true,
-       .allowed = "HOST, HOST:PORT or :PORT",
-       .summary = "Where the sweep's server listens, which takes what runs log with MLflow. Only who "
-                  "knows the sweep's token is answered.",
-       .elsewhere = {"host", "port", "listen", "bind"},
-       .read = [](Loader& l, const Entry& e) { l.spec.server_address = e.value->text; },
-       .write = [](const SweepSpec& s) { return write_text(s.server_address); }},
       {.name = "seed", .kind = K::any, .own = true,
        .default_text = "drawn once for each sweep, and stored", .default_in_words = true,
        .allowed = "an integer from 0 to 18446744073709551615",
@@ -371,6 +354,7 @@ std::vector<KeyInfo> make_schema() {
          return unless_default(s.azureml_sdk == kDefaults.azureml_sdk,
                                std::string(to_string(s.azureml_sdk))); }},
   };
+  for (KeyInfo& row : rows_of_server()) table.push_back(std::move(row));
   for (KeyInfo& row : rows_of_ends()) table.push_back(std::move(row));
   return table;
 }

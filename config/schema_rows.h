@@ -48,6 +48,9 @@ inline std::string write_text(const std::string& text) {
 
 namespace hdrive::config {
 
+/// The sweep's server, and who reaches it.
+std::vector<KeyInfo> rows_of_server();
+
 /// How a sweep begins, when it stops, what is done at its end: the last rows of schema().
 std::vector<KeyInfo> rows_of_ends();
 

@@ -196,6 +196,13 @@ void bind_spec(nb::module_& module) {
                         Error::Kind::invalid});
           })
       .def_rw("server_address", &SweepSpec::server_address)
+      .def_rw("server_advertise", &SweepSpec::server_advertise)
+      .def_prop_rw(
+          "server_certificate", [](const SweepSpec& it) { return it.server_certificate.string(); },
+          [](SweepSpec& it, const std::string& path) { it.server_certificate = path; })
+      .def_prop_rw(
+          "server_key", [](const SweepSpec& it) { return it.server_key.string(); },
+          [](SweepSpec& it, const std::string& path) { it.server_key = path; })
       .def_rw("environment_variables", &SweepSpec::environment_variables)
       .def_rw("max_lost_retries", &SweepSpec::max_lost_retries)
       .def_rw("max_failed_retries", &SweepSpec::max_failed_retries)

@@ -170,6 +170,8 @@ std::shared_ptr<ComputeTarget> target_of(const SweepSpec& spec, const SweepParts
     options.environment = [server](const RunRequest& request) {
       return server->environment(request);
     };
+  if (server && !(spec.server_advertise.empty() && spec.server_address.empty()))
+    options.elsewhere = [server](const RunRequest& request) { return server->elsewhere(request); };
   return value_or_raise(
       target_for(spec, options, parts.directory, visible_gpus, files, parts.clock));
 }

@@ -11,7 +11,7 @@ HDRIVE_VENV=$HDRIVE_ROOT/build/venv
 
 # CMake and the compiler need these; the tests a few more.
 BUILD_PACKAGES=(ninja-build pkg-config libyaml-cpp-dev libboost-dev nlohmann-json3-dev libfmt-dev
-                libcli11-dev libsqlite3-dev libre2-dev libtbb-dev libeigen3-dev)
+                libcli11-dev libsqlite3-dev libre2-dev libssl-dev libtbb-dev libeigen3-dev)
 TEST_PACKAGES=(catch2 sqlite3 python3 python3-venv)
 SSH_PACKAGES=(openssh-server openssh-client iproute2)
 SLURM_PACKAGES=(slurm-wlm munge iproute2 openmpi-bin)

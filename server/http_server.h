@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "base/file.h"
 #include "hdrive/result.h"
@@ -23,10 +25,25 @@ struct HttpLimits {
   std::size_t connections = 1024;    ///< more wait until one is closed
 };
 
+/// A certificate with its key, read and fitting.
+struct TlsContext;
+/// Both are PEM files; the certificate may have the chain behind it. The error names the key of hdconfig.yml.
+Result<std::shared_ptr<TlsContext>> make_tls(const std::filesystem::path& certificate,
+                                             const std::filesystem::path& key);
+
+struct HttpListener {
+  base::UniqueFd socket;            ///< that listens
+  std::shared_ptr<TlsContext> tls;  ///< null: plain HTTP
+};
+
 class HttpServer {
  public:
-  /// Serves what connects to `listener`, a listening socket, until it is destroyed. Requests that are being answered
-  /// then are answered; what is half sent is cut off.
+  /// Serves what connects to the listeners until it is destroyed. Requests that are being answered then are answered;
+  /// what is half sent is cut off.
+  static Result<std::unique_ptr<HttpServer>> start(std::vector<HttpListener> listeners,
+                                                   std::shared_ptr<Handler> handler,
+                                                   const HttpLimits& limits = {});
+  /// Of one listener, in plain HTTP.
   static Result<std::unique_ptr<HttpServer>> start(base::UniqueFd listener,
                                                    std::shared_ptr<Handler> handler,
                                                    const HttpLimits& limits = {});

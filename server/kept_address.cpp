@@ -29,14 +29,22 @@ std::optional<KeptAddress> read_kept_address(const std::filesystem::path& sweep_
       !port->is_number_unsigned() || *port > 65535u || token == record.end() ||
       !token->is_string() || token->get<std::string>().size() < kShortestToken)
     return std::nullopt;
-  return KeptAddress{{host->get<std::string>(), port->get<int>()}, token->get<std::string>()};
+  const auto inside = record.find("inside_port");
+  const bool has_inside =
+      inside != record.end() && inside->is_number_unsigned() && *inside <= 65535u;
+  return KeptAddress{{host->get<std::string>(), port->get<int>()},
+                     token->get<std::string>(),
+                     has_inside ? inside->get<int>() : 0};
 }
 
 Result<void> keep_address(const std::filesystem::path& sweep_directory, const KeptAddress& kept) {
-  const std::string text = "{\"version\": " + std::to_string(kVersion) +
-                           ", \"host\": " + base::json_string(kept.address.host) +
-                           ", \"port\": " + std::to_string(kept.address.port) +
-                           ", \"token\": " + base::json_string(kept.token) + "}\n";
+  const std::string text =
+      "{\"version\": " + std::to_string(kVersion) +
+      ", \"host\": " + base::json_string(kept.address.host) +
+      ", \"port\": " + std::to_string(kept.address.port) +
+      ", \"token\": " + base::json_string(kept.token) +
+      (kept.inside_port == 0 ? "" : ", \"inside_port\": " + std::to_string(kept.inside_port)) +
+      "}\n";
   return base::write_file_atomically(sweep_directory / kName, text, true);
 }
 

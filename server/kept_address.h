@@ -16,6 +16,10 @@ namespace hdrive::server {
 struct KeptAddress {
   Address address;
   std::string token;
+  int inside_port =
+      0;  ///< of the loopback address, for programs of this machine, beside a server with TLS
+
+  bool operator==(const KeptAddress&) const = default;
 };
 
 /// Nothing: there is none, or what is there is no such file.

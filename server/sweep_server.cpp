@@ -7,11 +7,13 @@
 #include <charconv>
 #include <map>
 
+#include "base/file.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "hdrive/ids.h"
 #include "hdrive/server.h"
 #include "server/access.h"
+#include "server/advertised.h"
 #include "server/http_server.h"
 #include "server/kept_address.h"
 #include "server/listener.h"
@@ -25,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kLoopbackAddress[] = "127.0.0.1";
+constexpr char kInside[] = "127.0.0.1";
 // Ports are sought below those that Linux gives to outgoing connections (from 32768 on), one of which could have it
 // when the next engine wants it again.
 constexpr int kFirstPort = 20'000, kPorts = 12'000, kTries = 32;
@@ -34,29 +36,45 @@ constexpr std::string_view kApis[] = {"/api/2.0/", "/ajax-api/2.0/"};
 // MLflow's client asks for it before it uses what newer servers have.
 constexpr char kMlflowVersion[] = "3.0.0";
 
-// Takes "/runs/7" off the front.
-std::optional<RunId> take_scope(std::string_view& path) {
-  if (!path.starts_with(kScope)) return std::nullopt;
-  const std::string_view rest = path.substr(kScope.size());
-  RunId run = 0;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), run);
-  if (error != std::errc{} || run < 0 || end == rest.data() + rest.size() || *end != '/')
+// "7/..." after "/runs/" or "/attempts/": the number, which is taken off with what stands before it.
+std::optional<std::int64_t> take_number(std::string_view& path, std::string_view before) {
+  if (!path.starts_with(before)) return std::nullopt;
+  const std::string_view rest = path.substr(before.size());
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (error != std::errc{} || number < 0 || end == rest.data() + rest.size() || *end != '/')
     return std::nullopt;
   path = rest.substr(static_cast<std::size_t>(end - rest.data()));
-  return run;
+  return number;
+}
+
+// Whose script asks: "/runs/7" in front of a path, or "/runs/7/attempts/2" of one on another machine.
+struct Scope {
+  std::optional<RunId> run;
+  std::optional<int> attempt;
+};
+Scope take_scope(std::string_view& path) {
+  Scope scope;
+  scope.run = take_number(path, kScope);
+  if (scope.run)
+    if (const auto attempt = take_number(path, kAttemptScope))
+      scope.attempt = static_cast<int>(*attempt);
+  return scope;
 }
 
 class SweepHandler final : public Handler {
  public:
   SweepHandler(const ServerOptions& options, std::string token)
-      : token_(std::move(token)),
+      : directory_(options.directory),
+        token_(std::move(token)),
         tracking_(options.directory, options.sweep_id, options.experiment),
         api_(tracking_) {}
 
   Intake begin(const Request& head) override {
     if (!authorizes(head.authorization, token_)) return unauthorized();
     std::string_view path = head.path;
-    const auto scope = take_scope(path);
+    const auto [scope, attempt] = take_scope(path);
+    if (scope && attempt && is_over(*scope, *attempt)) return attempt_is_over(*scope, *attempt);
     for (const std::string_view api : kApis)
       if (path.starts_with(api)) return api_.begin(scope, path.substr(api.size()), head);
     return std::monostate();
@@ -64,7 +82,7 @@ class SweepHandler final : public Handler {
 
   Response handle(const Request& request) override {
     std::string_view path = request.path;
-    const auto scope = take_scope(path);
+    const auto scope = take_scope(path).run;
     if (path == "/health") return text("OK");
     if (path == "/version") return text(kMlflowVersion);
     for (const std::string_view api : kApis)
@@ -81,6 +99,21 @@ class SweepHandler final : public Handler {
   }
 
  private:
+  // Its files were moved aside for the next attempt: what it still has to say, from a machine that was out of reach,
+  // say, is not the next one's.
+  bool is_over(RunId run, int attempt) const {
+    std::error_code error;
+    return fs::exists(
+        directory_ / "runs" / std::to_string(run) / ("attempt-" + std::to_string(attempt)), error);
+  }
+
+  static Response attempt_is_over(RunId run, int attempt) {
+    return mlflow::fault_response(
+        409, "INVALID_STATE",
+        "attempt " + std::to_string(attempt) + " of run " + std::to_string(run) +
+            " is over, and another one has begun: nothing more of it is taken");
+  }
+
   static Response text(std::string body) { return {200, "text/plain", std::move(body), {}, ""}; }
 
   static Response unauthorized() {
@@ -92,33 +125,54 @@ class SweepHandler final : public Handler {
     return response;
   }
 
+  const fs::path directory_;
   const std::string token_;
   mlflow::Tracking tracking_;
   mlflow::Api api_;
 };
 
+struct Reached {
+  std::string inside;                  // from this machine: "http://127.0.0.1:23456"
+  std::optional<std::string> outside;  // from others
+  std::string certificate;             // PEM, as others are to know it
+};
+
 class Server final : public SweepServer {
  public:
-  Server(ServerOptions options, KeptAddress at, std::unique_ptr<HttpServer> http)
+  Server(ServerOptions options, std::string token, Reached reached,
+         std::unique_ptr<HttpServer> http)
       : options_(std::move(options)),
-        token_(std::move(at.token)),
-        url_("http://" + to_string(reachable(at.address))),
+        token_(std::move(token)),
+        reached_(std::move(reached)),
         http_(std::move(http)) {}
 
-  const std::string& url() const override { return url_; }
+  const std::string& url() const override { return reached_.inside; }
   const std::string& token() const override { return token_; }
   std::vector<std::pair<std::string, std::string>> environment(
       const RunRequest& request) const override {
-    return {{"MLFLOW_TRACKING_URI", url_ + std::string(kScope) + std::to_string(request.run)},
+    return for_mlflow(request, reached_.inside + std::string(kScope) + std::to_string(request.run));
+  }
+  std::optional<ServerAccess> elsewhere(const RunRequest& request) const override {
+    if (!reached_.outside) return std::nullopt;
+    const std::string url = *reached_.outside + std::string(kScope) + std::to_string(request.run) +
+                            std::string(kAttemptScope) + std::to_string(request.attempt);
+    return ServerAccess{for_mlflow(request, url), url, token_, reached_.certificate};
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> for_mlflow(const RunRequest& request,
+                                                              const std::string& url) const {
+    if (!options_.mlflow) return {};
+    return {{"MLFLOW_TRACKING_URI", url},
             {"MLFLOW_TRACKING_TOKEN", token_},
             {"MLFLOW_RUN_ID", request.run_id},
             // And no MLFLOW_EXPERIMENT_ID: a script that sets the name itself would contradict it.
             {"MLFLOW_EXPERIMENT_NAME", options_.experiment}};
   }
 
- private:
   const ServerOptions options_;
-  const std::string token_, url_;
+  const std::string token_;
+  const Reached reached_;
   std::unique_ptr<HttpServer> http_;
 };
 
@@ -146,54 +200,75 @@ std::size_t most_connections() {
   return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 4, 16, 2048));
 }
 
-Result<base::UniqueFd> listen(const Address& wanted, const std::optional<KeptAddress>& kept,
+// Where it listened before, if that is free.
+Result<base::UniqueFd> listen(const Address& wanted, const std::optional<Address>& kept,
                               const std::string& sweep_id, std::string& note) {
   if (wanted.port != 0) return listen_at(wanted);
-  if (!kept || kept->address.host != wanted.host) return listen_somewhere(wanted.host, sweep_id);
-  auto listener = listen_at(kept->address);
+  if (!kept || kept->port == 0 || kept->host != wanted.host)
+    return listen_somewhere(wanted.host, sweep_id);
+  auto listener = listen_at(*kept);
   if (listener || listener.error().kind != Error::Kind::busy) return listener;
   listener = listen_somewhere(wanted.host, sweep_id);
   if (listener)
-    note = "another program has taken " + to_string(kept->address) +
+    note = "another program has taken " + to_string(*kept) +
            ", where this sweep's server listened; it listens at port " +
            std::to_string(port_of(*listener)) +
            " now, and what runs from before log with MLflow fails until they are started again";
   return listener;
 }
 
-}  // namespace
-}  // namespace server
-
-namespace {
-
-Result<server::Address> parse_or_error(const std::string& text) {
-  if (text.empty()) return server::Address{server::kLoopbackAddress, 0};
-  const auto address = server::parse_address(text);
-  if (address) return *address;
-  return Error{"server_address",
-               base::json_string(text) + " is no address; allowed: HOST, HOST:PORT or :PORT",
-               Error::Kind::invalid};
+std::string url_of(bool tls, const Address& address) {
+  return (tls ? "https://" : "http://") + to_string(address);
 }
 
 }  // namespace
+}  // namespace server
 
 Result<StartedServer> start_server(const ServerOptions& options) {
   using namespace server;
-  const auto wanted = parse_or_error(options.address);
-  if (!wanted) return wanted.error();
+  const auto plan = plan_server(options);
+  if (!plan) return plan.error();
   const auto kept = read_kept_address(options.directory);
   StartedServer started;
-  auto listener = listen(*wanted, kept, options.sweep_id, started.note);
+  Reached reached;
+  std::vector<HttpListener> listeners(1);
+  if (plan->tls) {
+    auto tls = make_tls(options.certificate, options.key);
+    if (!tls) return tls.error();
+    listeners[0].tls = *std::move(tls);
+    auto text = base::read_file(options.certificate);
+    if (!text) return text.error();
+    reached.certificate = *std::move(text);
+  }
+  const auto before = kept ? std::optional(kept->address) : std::nullopt;
+  auto listener = listen(plan->listen, before, options.sweep_id, started.note);
   if (!listener) return listener.error();
-  const KeptAddress now{{wanted->host, port_of(*listener)}, kept ? kept->token : new_token()};
-  if (!kept || kept->address != now.address)
+  KeptAddress now{{plan->listen.host, port_of(*listener)}, kept ? kept->token : new_token(), 0};
+  listeners[0].socket = *std::move(listener);
+  reached.inside = url_of(false, reachable(now.address));
+  if (plan->advertise) {
+    Address outside = *plan->advertise;
+    if (outside.port == 0) outside.port = now.address.port;
+    reached.outside = url_of(plan->advertise_tls, outside);
+  }
+  // A certificate is for the name that others use: programs of this machine need none.
+  if (plan->tls) {
+    auto inside = listen({kInside, 0}, Address{kInside, kept ? kept->inside_port : 0},
+                         options.sweep_id, started.note);
+    if (!inside) return inside.error();
+    now.inside_port = port_of(*inside);
+    reached.inside = url_of(false, {kInside, now.inside_port});
+    listeners.push_back({*std::move(inside), nullptr});
+  }
+  if (!kept || *kept != now)
     if (auto done = keep_address(options.directory, now); !done) return done.error();
   HttpLimits limits;
   limits.connections = most_connections();
-  auto http = HttpServer::start(*std::move(listener),
+  auto http = HttpServer::start(std::move(listeners),
                                 std::make_shared<SweepHandler>(options, now.token), limits);
   if (!http) return http.error();
-  started.server = std::make_shared<Server>(options, now, *std::move(http));
+  started.server =
+      std::make_shared<Server>(options, now.token, std::move(reached), *std::move(http));
   return started;
 }
 
@@ -207,25 +282,37 @@ std::string experiment_of(const SweepSpec& spec, const std::string& sweep_id) {
 }
 
 bool wants_server(const SweepSpec& spec) {
-  return !spec.command.empty() && spec.mlflow != MlflowServer::never;
+  return !spec.command.empty() &&
+         (spec.mlflow != MlflowServer::never || !spec.server_advertise.empty());
+}
+
+ServerOptions options_of(const SweepSpec& spec) {
+  ServerOptions options;
+  options.address = spec.server_address;
+  options.advertise = spec.server_advertise;
+  options.certificate = spec.server_certificate;
+  options.key = spec.server_key;
+  options.mlflow = spec.mlflow != MlflowServer::never;
+  return options;
 }
 
 }  // namespace
 
 Result<void> check_server_address(const SweepSpec& spec) {
-  if (spec.server_address.empty()) return {};
-  const auto address = parse_or_error(spec.server_address);
-  if (!address) return address.error();
-  if (!wants_server(spec) || address->port == 0) return {};
-  const auto listener = server::listen_at(*address);
+  const ServerOptions options = options_of(spec);
+  const auto plan = server::plan_server(options);
+  if (!plan) return plan.error();
+  if (plan->tls)
+    if (auto tls = server::make_tls(options.certificate, options.key); !tls) return tls.error();
+  if (!wants_server(spec) || plan->listen.port == 0) return {};
+  const auto listener = server::listen_at(plan->listen);
   if (listener) return {};
+  const char* key = plan->listen_given ? "server_address" : "server_advertise";
   if (listener.error().kind == Error::Kind::busy)
-    return Error{"server_address",
-                 "another program listens at " + server::to_string(*address) +
-                     "; give another port, or the host alone, and a free port is taken"};
-  return Error{"server_address", listener.error().message() +
-                                     "; 127.0.0.1 is this machine alone, 0.0.0.0 all of its "
-                                     "addresses"};
+    return Error{key, "another program listens at " + server::to_string(plan->listen) +
+                          "; give another port, or the host alone, and a free port is taken"};
+  return Error{key, listener.error().message() +
+                        "; 127.0.0.1 is this machine alone, 0.0.0.0 all of its addresses"};
 }
 
 Result<StartedServer> start_server_for(const SweepSpec& spec, const std::string& sweep_id,
@@ -233,18 +320,24 @@ Result<StartedServer> start_server_for(const SweepSpec& spec, const std::string&
                                        const std::optional<std::string>& exported_uri) {
   StartedServer none;
   if (!wants_server(spec)) return none;
+  ServerOptions options = options_of(spec);
+  options.directory = directory;
+  options.sweep_id = sweep_id;
+  options.experiment = experiment_of(spec, sweep_id);
   const auto given = spec.environment_variables.find("MLFLOW_TRACKING_URI");
   const std::string own =
       given != spec.environment_variables.end() ? given->second : exported_uri.value_or("");
   if (spec.mlflow == MlflowServer::automatic && !own.empty()) {
+    options.mlflow = false;
     none.note = "MLflow in the runs logs to " + own +
                 ", as MLFLOW_TRACKING_URI says, and not into this sweep; `mlflow: always` logs "
                 "into the sweep";
-    return none;
+    if (options.advertise.empty()) return none;
   }
-  auto started =
-      start_server({directory, sweep_id, experiment_of(spec, sweep_id), spec.server_address});
-  if (started || spec.mlflow == MlflowServer::always || !spec.server_address.empty())
+  auto started = start_server(options);
+  if (started && started->note.empty()) started->note = none.note;
+  if (started || spec.mlflow == MlflowServer::always || !spec.server_address.empty() ||
+      !spec.server_advertise.empty())
     return started;
   none.note =
       "there is no server for MLflow in the runs, which log nothing by it into this sweep: " +

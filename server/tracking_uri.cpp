@@ -10,7 +10,11 @@ std::optional<std::string> own_tracking_uri(const std::optional<std::string>& ex
                                             const std::optional<std::string>& run_id) {
   if (!exported_uri || !run_id) return exported_uri;
   const std::string of_run = std::string(server::kScope) + run_id->substr(run_id->rfind('_') + 1);
-  return exported_uri->ends_with(of_run) ? std::nullopt : exported_uri;
+  // On another machine the number of its attempt stands behind it.
+  const bool is_its =
+      exported_uri->ends_with(of_run) ||
+      exported_uri->find(of_run + std::string(server::kAttemptScope)) != std::string::npos;
+  return is_its ? std::nullopt : exported_uri;
 }
 
 }  // namespace hdrive

@@ -274,10 +274,10 @@ void Seal::add_report(const RunMetrics& it) {
   Hash hash(source_, kReport);
   hash.integer(it.run).integer(it.attempt);
   // As it was sealed when there was no other kind of cursor.
-  if (const auto position = position_from(it.cursor))
-    hash.integer(position->metrics).integer(position->output);
-  else
+  if (const auto position = position_from(it.cursor); !position)
     hash.text(it.cursor);
+  else if (hash.integer(position->metrics).integer(position->output); position->mlflow != 0)
+    hash.integer(position->mlflow);
   put(it.run, kReported, hash.time(it.at).value());
 }
 

@@ -75,9 +75,11 @@ Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments)
   add_detach_option(parser, options->detach, "resume", arguments);
   add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
   add_set_option(parser, options->set);
+  add_advertise_option(parser, options->advertise);
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   add_home_option(parser, options->output_dir);
   return [options] {
+    set_advertise(options->advertise, options->set);
     return options->detach.asked ? start_detached(options->detach, options->output_dir)
                                  : resume_sweep(*options);
   };

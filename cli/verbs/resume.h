@@ -17,6 +17,7 @@ struct ResumeOptions {
   std::string sweep;
   std::string output_dir;
   std::vector<std::string> set;
+  std::string advertise;
   bool quiet = false;
   Detach detach;
   std::optional<StopSignal> shared_stop = {};  ///< as in cli/foreground.h

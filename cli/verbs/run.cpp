@@ -33,7 +33,7 @@ namespace {
 
 struct Options {
   ConfigArguments config;
-  std::string repeat_best;
+  std::string repeat_best, advertise;
   std::vector<std::string> resume_from, resume_child_runs;
   RunOptions run;
 };
@@ -225,11 +225,13 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
   parser.integer("--max-concurrent-steps", options->run.max_concurrent_steps, std::int64_t{1},
                  "Of a pipeline: how many steps that do not need each other run at once; 1 by "
                  "default");
+  add_advertise_option(parser, options->advertise);
   add_run_options(parser, options->run, "run", arguments);
   take_words(parser, options->config, arguments);
   return [options] {
     if (!options->repeat_best.empty())
       options->config.set.push_back("repeat_best=" + options->repeat_best);
+    set_advertise(options->advertise, options->config.set);
     set_words("resume_from", options->resume_from, options->config);
     set_words("resume_child_runs", options->resume_child_runs, options->config);
     RunOptions& run = options->run;

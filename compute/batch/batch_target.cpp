@@ -111,9 +111,9 @@ Result<RunRequest> BatchTarget::complete(const RunRequest& request) {
                  Error::Kind::invalid};
   if (live_.contains(request.run)) return Error{run_name(request), "it is there already"};
   RunRequest result = request;
-  if (options_.environment)
-    for (auto& variable : usable_elsewhere(options_.environment(request)))
-      result.environment.push_back(std::move(variable));
+  if (const auto access = options_.elsewhere ? options_.elsewhere(request) : std::nullopt)
+    result.environment.insert(result.environment.end(), access->environment.begin(),
+                              access->environment.end());
   std::error_code error;
   const auto directory = std::filesystem::absolute(request.directory, error).lexically_normal();
   const auto parent = std::filesystem::weakly_canonical(directory.parent_path(), error);
@@ -178,6 +178,12 @@ Result<void> BatchTarget::prepare(const RunRequest& request, Live& live) {
   if (!files) return files.error();
   if (options_.tensorboard_metrics) live.events = EventFiles::begin(request.directory);
   live.request = request;
+  if (options_.elsewhere) {
+    auto mlflow = make_mlflow_metrics(request.directory);
+    if (!mlflow) discard(request);
+    if (!mlflow) return mlflow.error();
+    files->mlflow = *std::move(mlflow);
+  }
   open_files(live, *std::move(files));
   auto made = make_work(request);
   if (made) made = base::write_file_atomically(request.directory / "job.sh", *script);
@@ -219,6 +225,7 @@ void BatchTarget::open_files(Live& live, RunFiles files) {
   live.intake =
       Intake(request.run, request.attempt, std::move(files.metrics), std::move(files.output),
              position_from(request.cursor).value_or(IntakePosition{}), &patterns_);
+  live.intake.take_mlflow(std::move(files.mlflow));
   live.intake.look_at_the_end_for(request.directory / "metrics.jsonl");
   live.files_open = true;
 }

@@ -66,7 +66,7 @@ class BatchTarget final : public ComputeTarget {
     std::string job;   // its id; empty: not known
     Intake intake;
     EventFiles events;  // whose scalars become lines of its metrics
-    off_t metrics_seen = -1, output_seen = -1;
+    off_t metrics_seen = -1, output_seen = -1, mlflow_seen = -1;
     bool files_open = false;
     bool submitting = false;  // in the queue of submissions, or on its way
     bool alone = false;       // was refused in an array: to be submitted by itself

@@ -203,10 +203,14 @@ bool BatchTarget::read_metrics(int directory, Live& live, bool last,
   }
   const off_t metrics = size_at(directory, "metrics.jsonl");
   const off_t output = patterns_.empty() ? -1 : size_at(directory, "stdout.log");
-  if (!last && metrics == live.metrics_seen && output == live.output_seen) return true;
+  const off_t mlflow = options_.elsewhere ? size_at(directory, kMlflowMetrics) : -1;
+  if (!last && metrics == live.metrics_seen && output == live.output_seen &&
+      mlflow == live.mlflow_seen)
+    return true;
   if (!live.intake.read(buffer_, budget_, last, events)) return false;
   live.metrics_seen = metrics;
   live.output_seen = output;
+  live.mlflow_seen = mlflow;
   return true;
 }
 

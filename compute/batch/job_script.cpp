@@ -75,28 +75,7 @@ Result<void> refuse_zero_bytes(const RunRequest& request) {
   return {};
 }
 
-// "http://127.0.0.1:5000/runs/0": another server, or none, wherever else it is asked for.
-bool names_this_machine(std::string_view uri) {
-  const std::size_t scheme = uri.find("://");
-  if (scheme == uri.npos) return false;
-  const std::string_view host = uri.substr(scheme + 3);
-  const std::string_view ends = ":/";
-  return host.starts_with("127.") || host.starts_with("[::1]") ||
-         (host.starts_with("localhost") && (host.size() == 9 || ends.find(host[9]) != ends.npos));
-}
-
 }  // namespace
-
-std::vector<std::pair<std::string, std::string>> usable_elsewhere(
-    std::vector<std::pair<std::string, std::string>> variables) {
-  const auto is_own_server = [](const auto& variable) {
-    return variable.first == "MLFLOW_TRACKING_URI" && names_this_machine(variable.second);
-  };
-  if (std::any_of(variables.begin(), variables.end(), is_own_server))
-    std::erase_if(variables,
-                  [](const auto& variable) { return variable.first.starts_with("MLFLOW_"); });
-  return variables;
-}
 
 std::string shell_quoted(std::string_view text) {
   if (text.empty()) return "";

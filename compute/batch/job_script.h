@@ -34,12 +34,6 @@ struct JobScript {
 /// of them the run's own. An Error: a text cannot be handed over.
 Result<std::string> job_script(const RunRequest& request, const JobScript& parts);
 
-/// What of LocalTargetOptions::environment is of use on another machine. MLflow's client would try
-/// for minutes to reach a sweep's server that listens on this machine alone, and then fail its
-/// script; without these variables it logs to files.
-std::vector<std::pair<std::string, std::string>> usable_elsewhere(
-    std::vector<std::pair<std::string, std::string>> variables);
-
 /// A word for the shell.
 std::string shell_quoted(std::string_view text);
 

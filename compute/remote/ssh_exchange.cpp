@@ -204,11 +204,13 @@ void SshTarget::take_of_run(std::size_t index, const std::string& is, Runs::iter
   }
   auto event = event_in(message);
   if (!event) return;
-  if (auto* reported = std::get_if<RunReported>(&*event)) run.request.cursor = reported->cursor;
+  if (auto* reported = std::get_if<RunReported>(&*event))
+    note_position(run, reported->cursor, /*of_agent=*/true);
   if (std::holds_alternative<RunBegan>(*event) && std::exchange(run.began, true)) return;
   if (std::holds_alternative<RunDeferred>(*event))
     return refused(at, std::get<RunDeferred>(*event).why);
   const bool vanished = std::holds_alternative<RunVanished>(*event);
+  if (vanished) read_rest_of_mlflow(at->first, run);
   told_.push_back(*std::move(event));
   if (!vanished) return;
   end_collecting(run.request.directory);
@@ -240,6 +242,7 @@ void SshTarget::not_found(std::size_t index, Runs::iterator at) {
   run.not_on.insert(index);
   if (!run.host && run.not_on.size() < hosts_.size()) return;
   const int attempt = run.request.attempt;
+  read_rest_of_mlflow(id, run);
   if (run.began)
     told_.emplace_back(RunVanished{
         id, attempt, "its directory on " + hosts_[index].label + " is gone, and how it ended"});
@@ -285,6 +288,7 @@ void SshTarget::store(std::size_t index, Run& run, const Message& message) {
 void SshTarget::collected(std::size_t index, Runs::iterator at) {
   Run& run = at->second;
   end_collecting(run.request.directory);
+  run.mlflow.reset();  // it is read where the rest is, from where this has come to
   if (auto adopted = local_->adopt(std::span(&run.request, 1)); !adopted)
     return lose(index, adopted.error());
   run.stage = Run::Stage::fetched;

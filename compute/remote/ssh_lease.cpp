@@ -50,6 +50,7 @@ void SshTarget::give_up(Time now) {
     if (host.state == Host::State::ready || host.state == Host::State::opening)
       lose(index, {"", "it does not answer any more"});
     const RunRequest& request = run->second.request;
+    read_rest_of_mlflow(run->first, run->second);
     told_.emplace_back(RunVanished{
         run->first, request.attempt,
         fmt::format("{} was out of reach for longer than lost_after ({}), and its supervisor there "

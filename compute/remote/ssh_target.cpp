@@ -73,6 +73,7 @@ Result<void> SshTarget::prepare() {
   LocalTargetOptions read = read_;
   read.devices = {};
   read.environment = nullptr;
+  read.elsewhere = nullptr;
   read.tensorboard_metrics = false;  // the agent has made lines of metrics.jsonl of them
   auto local = LocalTarget::make(read, clock_);
   if (!local) return local.error();
@@ -172,7 +173,17 @@ Result<void> SshTarget::start(const RunRequest& request) {
     return why_nowhere();
   }
   if (auto made = prepare_mirror(request); !made) return made;
-  runs_[request.run].request = request;
+  base::UniqueFd mlflow;
+  // Of a run over several hosts the first one's directory is the run's own.
+  if (read_.elsewhere && request.directory.parent_path().filename() != "nodes") {
+    auto made = make_mlflow_metrics(request.directory);
+    if (!made) discard_attempt(request.directory, "");
+    if (!made) return made.error();
+    mlflow = *std::move(made);
+  }
+  Run& run = runs_[request.run];
+  run.request = with_variables(request);
+  follow_mlflow(run, std::move(mlflow));
   place();
   return {};
 }
@@ -236,7 +247,7 @@ Result<void> SshTarget::adopt(std::span<const RunRequest> requests) {
   for (const RunRequest& request : requests) {
     note_sweep(request);
     Run& run = runs_[request.run];
-    run.request = request;
+    run.request = with_variables(request);
     run.accepted = !request.handle.empty();
     const auto host = std::find_if(hosts_.begin(), hosts_.end(),
                                    [&](const Host& one) { return one.label == request.handle; });
@@ -250,6 +261,8 @@ Result<void> SshTarget::adopt(std::span<const RunRequest> requests) {
       ++fetched_;
       continue;
     }
+    auto mlflow = base::open_regular(request.directory / kMlflowMetrics);
+    if (mlflow) follow_mlflow(run, *std::move(mlflow));
     for (std::size_t i = 0; i < hosts_.size(); ++i)
       if (hosts_[i].state == Host::State::ready && run.host.value_or(i) == i) ask(run, i);
   }
@@ -290,6 +303,7 @@ void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEven
     connect(now);
     place();
     read_fetched(now);
+    read_mlflow(now);
     const bool done = !told_.empty() || stop.stop_requested() || now >= deadline;
     const Duration longest =
         done ? Duration{0} : std::clamp(next_moment(deadline) - now, Duration{0}, kLongestWait);
@@ -320,6 +334,7 @@ Readiness SshTarget::readiness() {
 Time SshTarget::next_moment(Time deadline) const {
   Time next = deadline;
   if (fetched_ > 0) next = std::min(next, clock_->now() + kReadAgain);
+  if (read_.elsewhere && !runs_.empty()) next = std::min(next, next_mlflow_);
   for (const Host& host : hosts_) {
     if (host.state == Host::State::down && (!runs_.empty() || wanted_ || !host.tried))
       next = std::min(next, host.next_try);

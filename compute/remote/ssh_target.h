@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "compute/intake.h"
 #include "compute/local.h"
 #include "compute/remote/connection.h"
 #include "compute/remote/wire.h"
@@ -120,6 +121,8 @@ class SshTarget final : public ComputeTarget {
     // nobody has told.
     std::optional<Duration> lease_grace;
     std::optional<Time> ask_again;  // its host could not tell whether it is there
+    // What it logs with MLflow arrives here, and not on its host. Until it is fetched.
+    std::unique_ptr<Intake> mlflow;
   };
   using Runs = std::map<RunId, Run>;
 
@@ -163,6 +166,12 @@ class SshTarget final : public ComputeTarget {
   void collected(std::size_t host, Runs::iterator run);
   void out_of_reach(Run& run, const std::string& why);
   void forget(Runs::iterator run);
+  RunRequest with_variables(const RunRequest& request) const;
+  void follow_mlflow(Run& run, base::UniqueFd file);
+  void read_mlflow(Time now);
+  void read_mlflow(RunId id, Run& run, bool last, IntakeBudget& budget);
+  void read_rest_of_mlflow(RunId id, Run& run);
+  static void note_position(Run& run, std::string& cursor, bool of_agent);
   void read_fetched(Time now);
   Time next_moment(Time deadline) const;
 
@@ -179,6 +188,8 @@ class SshTarget final : public ComputeTarget {
   std::string sweep_;
   RunResources resources_;  // of the first run; those of a sweep are alike
   std::int64_t fetched_ = 0;
+  Time next_mlflow_{};
+  std::string buffer_;   // of all that is read here
   bool wanted_ = false;  // a run was refused for want of a connection
 };
 

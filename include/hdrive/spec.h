@@ -74,6 +74,12 @@ struct SweepSpec {
   /// Where the sweep's server listens: "host", "host:port" or ":port". Empty: at the loopback
   /// address, at a port of its own choice.
   std::string server_address;
+  /// By which address runs on other machines reach that server: "host", "host:port", "auto", each
+  /// with "http://" in front where nothing but the network keeps what they send. Empty: they don't,
+  /// unless `server_address` is one that they can use.
+  std::string server_advertise;
+  /// PEM files by which that server speaks TLS to other machines; both or none.
+  std::filesystem::path server_certificate, server_key;
   /// One run's time limit, HyperDrive's 30 days.
   std::chrono::milliseconds max_run_duration = std::chrono::hours{24 * 30};
   /// How long a cancelled run may take from SIGTERM to SIGKILL.

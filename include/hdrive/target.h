@@ -38,9 +38,10 @@ struct Metric {
 struct IntakePosition {
   std::uint64_t metrics = 0;  ///< of metrics.jsonl
   std::uint64_t output = 0;   ///< of stdout.log, where patterns read metrics from it
+  std::uint64_t mlflow = 0;   ///< of mlflow-metrics.jsonl, of runs on other machines
   bool operator==(const IntakePosition&) const = default;
 };
-/// "1234 56", or nothing for the beginning.
+/// "1234 56", or "1234 56 78" where the third is there; nothing for the beginning.
 std::string to_cursor(const IntakePosition& position);
 /// Nothing: it is a cursor of another kind.
 std::optional<IntakePosition> position_from(std::string_view cursor);
@@ -269,6 +270,15 @@ struct DeviceOptions {
 /// none found.
 std::vector<std::string> find_gpus(const std::optional<std::string>& visible);
 
+/// How a run on another machine reaches the sweep's server.
+struct ServerAccess {
+  /// What its environment gets besides: MLFLOW_TRACKING_URI, ...; may be empty.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string url;          ///< what this attempt may use: "https://host:23456/runs/7/attempts/1"
+  std::string token;        ///< what is to be shown there
+  std::string certificate;  ///< PEM: the server's own; empty: it does not speak TLS itself
+};
+
 struct LocalTargetOptions {
   /// Regular expressions that read metrics from stdout (SweepSpec::metric_patterns).
   std::vector<std::string> metric_patterns;
@@ -283,6 +293,9 @@ struct LocalTargetOptions {
   /// What a run's environment gets besides, in place of what the request says of the same names;
   /// asked before each start, on the sweep's thread. Null: nothing.
   std::function<std::vector<std::pair<std::string, std::string>>(const RunRequest&)> environment;
+  /// The same for runs on other machines, by which the sweep's server is reached from there.
+  /// Nothing, or null: it is not.
+  std::function<std::optional<ServerAccess>(const RunRequest&)> elsewhere;
   /// Whether scalars in event files below the runs' logs count (SweepSpec::tensorboard_metrics).
   bool tensorboard_metrics = false;
 };

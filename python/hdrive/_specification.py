@@ -12,7 +12,7 @@ from ._errors import ConfigError, NotFoundError
 # Keyword arguments of Sweep that are fields of the specification as they are, by what is wanted.
 _WANTED = {
     "a text": ("experiment", "description", "azureml_sdk", "source_directory", "working_directory", "mlflow",
-               "server_address"),
+               "server_address", "server_advertise", "server_certificate", "server_key"),
     "a duration": ("max_run_duration", "max_silent", "cancel_grace"),
     "a whole number": ("max_lost_retries", "max_failed_retries", "stop_without_progress",
                        "stop_after_consecutive_failures", "cpus_per_run", "memory_per_run", "nodes_per_run",

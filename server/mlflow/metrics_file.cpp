@@ -28,6 +28,8 @@ constexpr std::size_t kLongestLine = 1 << 20;
 constexpr std::int64_t kLatest = 7'258'118'400'000;
 // Names of metrics are the program's: a run that makes up a new one at each step does not fill the memory.
 constexpr std::size_t kMostNames = 100'000;
+// Of a position in the history: which file it is in stands above where.
+constexpr int kPlaceShift = 56;
 
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) {
   hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
@@ -150,7 +152,13 @@ void MetricsFile::look_at_tail(int fd, std::uint64_t size) {
 }
 
 Result<int> MetricsFile::open() {
-  const auto file = files_.append_to(path_, made_here_);
+  // The last that is there: beside one that others bring stands one of our own.
+  auto file = files_.append_to(places_.back().path, made_here_);
+  path_ = places_.back().path;
+  if (!file && file.error().kind == Error::Kind::not_found && places_.size() > 1) {
+    path_ = places_.front().path;
+    file = files_.append_to(path_, made_here_);
+  }
   if (!file) return file.error();
   if (file->inode != inode_) {
     inode_ = file->inode;
@@ -183,45 +191,60 @@ Result<void> MetricsFile::append(const std::vector<Point>& points) {
 }
 
 const std::map<std::string, Point>& MetricsFile::latest() {
-  const auto fd = base::open_regular(AT_FDCWD, path_, O_RDONLY);
-  struct stat status {};
-  const bool there = fd && ::fstat(fd->get(), &status) == 0;
-  if (!there || status.st_ino != latest_inode_ ||
-      static_cast<std::uint64_t>(status.st_size) < latest_position_) {
-    latest_.clear();
-    latest_position_ = 0;
-    latest_inode_ = there ? status.st_ino : 0;
+  std::vector<base::UniqueFd> opened;
+  bool as_before = true;
+  for (Place& place : places_) {
+    auto fd = base::open_regular(AT_FDCWD, place.path, O_RDONLY);
+    struct stat status {};
+    const bool there = fd && ::fstat(fd->get(), &status) == 0;
+    const ino_t inode = there ? status.st_ino : 0;
+    // One that has come since adds to what is known; another one in its place makes all of it anew.
+    as_before &= place.inode == 0 || (inode == place.inode &&
+                                      static_cast<std::uint64_t>(status.st_size) >= place.position);
+    place.inode = inode;
+    opened.push_back(there ? *std::move(fd) : base::UniqueFd());
   }
-  if (!there) return latest_;
-  latest_position_ =
-      each_line(fd->get(), latest_position_, [&](std::string_view line, std::uint64_t) {
-        auto point = point_of(line);
-        if (!point) return true;
-        const auto found = latest_.find(point->name);
-        if (found == latest_.end() && latest_.size() < kMostNames)
-          latest_.emplace(point->name, *point);
-        else if (found != latest_.end() && is_later(*point, found->second))
-          found->second = *std::move(point);
-        return true;
-      });
+  if (!as_before) latest_.clear();
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    Place& place = places_[i];
+    if (!as_before || !opened[i]) place.position = 0;
+    if (opened[i]) place.position = read_latest(opened[i].get(), place.position);
+  }
   return latest_;
+}
+
+std::uint64_t MetricsFile::read_latest(int fd, std::uint64_t position) {
+  return each_line(fd, position, [&](std::string_view line, std::uint64_t) {
+    auto point = point_of(line);
+    if (!point) return true;
+    const auto found = latest_.find(point->name);
+    if (found == latest_.end() && latest_.size() < kMostNames)
+      latest_.emplace(point->name, *point);
+    else if (found != latest_.end() && is_later(*point, found->second))
+      found->second = *std::move(point);
+    return true;
+  });
 }
 
 MetricsFile::Page MetricsFile::history(const std::string& name, std::uint64_t position,
                                        std::size_t most) const {
   Page page;
-  const auto fd = base::open_regular(AT_FDCWD, path_, O_RDONLY);
-  if (!fd) return page;
-  each_line(fd->get(), position, [&](std::string_view line, std::uint64_t end) {
-    // Most lines of other metrics need not be read.
-    if (line.find(name) == line.npos && line.find('\\') == line.npos) return true;
-    auto point = point_of(line);
-    if (!point || point->name != name) return true;
-    page.points.push_back(*std::move(point));
-    if (page.points.size() < most) return true;
-    page.next = end;
-    return false;
-  });
+  for (std::size_t i = position >> kPlaceShift; i < places_.size() && !page.next; ++i) {
+    const std::uint64_t place = std::uint64_t{i} << kPlaceShift;
+    const std::uint64_t begin = position >> kPlaceShift == i ? position - place : 0;
+    const auto fd = base::open_regular(AT_FDCWD, places_[i].path, O_RDONLY);
+    if (!fd) continue;
+    each_line(fd->get(), begin, [&](std::string_view line, std::uint64_t end) {
+      // Most lines of other metrics need not be read.
+      if (line.find(name) == line.npos && line.find('\\') == line.npos) return true;
+      auto point = point_of(line);
+      if (!point || point->name != name) return true;
+      page.points.push_back(*std::move(point));
+      if (page.points.size() < most) return true;
+      page.next = place + end;
+      return false;
+    });
+  }
   return page;
 }
 

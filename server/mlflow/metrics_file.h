@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The metrics.jsonl of a run (docs/metric-protocol.md) as MLflow sees it. The server writes to it as any other program
-// of the run does, and reads what others wrote: one stream. Called from the server's thread.
+// The metrics of a run (docs/metric-protocol.md) as MLflow sees them. The server writes to metrics.jsonl as any other
+// program of the run does, and reads what others wrote: one stream. Of a run on another machine, where somebody else
+// brings that file, it writes to mlflow-metrics.jsonl and reads both. Called from the server's thread.
 #pragma once
 
 #include <sys/types.h>
@@ -48,9 +49,12 @@ class RecentHashes {
 class MetricsFile {
  public:
   /// `made_here`: it is created at need; otherwise the engine makes it, and where it is missing the run takes no
-  /// metrics. `files` has it open between the requests, and must outlive it.
-  MetricsFile(OpenFiles& files, std::filesystem::path path, bool made_here)
-      : files_(files), path_(std::move(path)), made_here_(made_here) {}
+  /// metrics, and a mlflow-metrics.jsonl beside it is what is written to. `files` has it open between the requests,
+  /// and must outlive it.
+  MetricsFile(OpenFiles& files, const std::filesystem::path& path, bool made_here)
+      : files_(files), made_here_(made_here), places_{{path}} {
+    if (!made_here) places_.push_back({path.parent_path() / "mlflow-metrics.jsonl"});
+  }
 
   /// Appends them in their order with one call. A point that is in every way like one of the latest few thousand is
   /// left out, as MLflow's own stores do (metric, timestamp, step and value are its key): so a request that a client
@@ -61,7 +65,7 @@ class MetricsFile {
   /// The latest of each metric: the one with the highest step, then time, then value.
   const std::map<std::string, Point>& latest();
 
-  /// The points of one metric in their order, from the byte `position` on, at most `most`. `next`: where to go on;
+  /// The points of one metric in their order, file by file, from the byte `position` on, at most `most`. `next`: where to go on;
   /// nothing: these were the last.
   struct Page {
     std::vector<Point> points;
@@ -70,17 +74,23 @@ class MetricsFile {
   Page history(const std::string& name, std::uint64_t position, std::size_t most) const;
 
  private:
+  // One of the files that its metrics are in.
+  struct Place {
+    std::filesystem::path path;
+    ino_t inode = 0;  // of the file that `latest_` has read so far
+    std::uint64_t position = 0;
+  };
   Result<int> open();
+  std::uint64_t read_latest(int fd, std::uint64_t position);
   void look_at_tail(int fd, std::uint64_t size);
 
   OpenFiles& files_;
-  std::filesystem::path path_;
   bool made_here_;
-  ino_t inode_ = 0;  // of the file that `recent_` speaks of
+  std::vector<Place> places_;   // metrics.jsonl first
+  std::filesystem::path path_;  // the one that is written to
+  ino_t inode_ = 0;             // of the file that `recent_` speaks of
   RecentHashes recent_;
   bool line_is_open_ = false;  // what was written last lacks its end
-  ino_t latest_inode_ = 0;
-  std::uint64_t latest_position_ = 0;
   std::map<std::string, Point> latest_;
 };
 

@@ -85,7 +85,10 @@ std::vector<RunId> Tracking::numbers() const {
 std::unique_ptr<RunRecord> Tracking::make_run(const std::string& run_id) {
   if (const auto number = number_of(run_id)) {
     Owner owner = owner_of(number);
-    if (!is_there(owner.directory / "run.json")) return nullptr;
+    // The run.json of a run on another machine comes later than the first that it logs.
+    if (!is_there(owner.directory / "run.json") &&
+        !is_there(owner.directory / "mlflow-metrics.jsonl"))
+      return nullptr;
     return std::make_unique<RunRecord>(
         RunRecord::of_sweep(files_, run_id, *number, std::move(owner.directory)));
   }

@@ -34,9 +34,10 @@ MAY_INCLUDE = {
     "benchmarks": ["hdrive/", "benchmarks/", "sqlite3.h"] + FMT,
 }
 
-# Headers that take seconds to compile, and the one file that may include them.
-ONLY_IN = {"CLI/": "cli/argument_parser.cpp", "boost/asio/": "server/http_server.cpp",
-           "boost/beast/": "server/http_server.cpp"}
+# Headers that take seconds to compile, and the files that alone may include them.
+HTTP = ("server/http_server.cpp", "server/http_session.h", "server/http_wire.h")
+ONLY_IN = {"CLI/": ("cli/argument_parser.cpp",), "boost/asio/": HTTP, "boost/beast/": HTTP,
+           "server/http_session.h": ("server/http_server.cpp",)}
 
 # In angle brackets without a slash, NAME is the standard library's, NAME.h C's or POSIX'; these are not.
 THIRD_PARTY = {"sqlite3.h", "fmt.h"}
@@ -135,8 +136,8 @@ def check_includes(folder, relative, text):
         if match and not may_include(folder, *match.groups()):
             yield f"{relative}:{number}: {folder}/ may not include {match.group(2)}"
         for prefix, only in ONLY_IN.items():
-            if match and match.group(2).startswith(prefix) and folder in MAY_INCLUDE and str(relative) != only:
-                yield f"{relative}:{number}: {match.group(2)} is for {only} alone"
+            if match and match.group(2).startswith(prefix) and folder in MAY_INCLUDE and str(relative) not in only:
+                yield f"{relative}:{number}: {match.group(2)} is for {' and '.join(only)} alone"
 
 
 def check_tokens(folder, relative, text):

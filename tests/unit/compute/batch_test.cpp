@@ -127,24 +127,64 @@ TEST_CASE("a run's job is named after it and its id is the handle") {
   CHECK(the<RunExited>(events).exit_code == 0);
 }
 
-TEST_CASE("a job gets the address of MLflow's server unless that is one of this machine alone") {
-  const auto [address, seen] = GENERATE(table<std::string, std::string>({
-      {"http://127.0.0.1:5000/runs/0", "none"},
-      {"http://localhost:5000/runs/0", "none"},
-      {"http://[::1]:5000/runs/0", "none"},
-      {"http://localhost.example:5000/runs/0", "http://localhost.example:5000/runs/0 secret"},
-      {"http://login1:5000/runs/0", "http://login1:5000/runs/0 secret"},
+TEST_CASE("a job gets the address by which its node reaches the sweep's server, if there is one") {
+  const auto [advertised, seen] = GENERATE(table<bool, std::string>({
+      {false, "none"},
+      {true, "https://login1:5000/runs/0/attempts/1"},
   }));
   LocalTargetOptions runs;
-  runs.environment = [uri = address](const RunRequest&) {
+  runs.environment = [](const RunRequest&) {
     return std::vector<std::pair<std::string, std::string>>{
-        {"MLFLOW_TRACKING_URI", uri}, {"MLFLOW_TRACKING_TOKEN", "secret"}, {"MINE", "kept"}};
+        {"MLFLOW_TRACKING_URI", "http://127.0.0.1:5000/runs/0"}};
+  };
+  runs.elsewhere = [given = advertised](const RunRequest&) {
+    const std::string url = "https://login1:5000/runs/0/attempts/1";
+    return given ? std::optional(ServerAccess{{{"MLFLOW_TRACKING_URI", url}}, url, "secret", ""})
+                 : std::nullopt;
   };
   Cluster cluster({}, runs);
-  REQUIRE(cluster.target->start(
-      cluster.request("echo $MINE ${MLFLOW_TRACKING_URI-none} $MLFLOW_TRACKING_TOKEN > seen")));
+  REQUIRE(cluster.target->start(cluster.request("echo ${MLFLOW_TRACKING_URI-none} > seen")));
   REQUIRE(the<RunExited>(cluster.until_end()).exit_code == 0);
-  CHECK(cluster.text("seen") == "kept " + seen + "\n");
+  CHECK(cluster.text("seen") == seen + "\n");
+}
+
+TEST_CASE(
+    "what a job logs with MLflow comes beside what it writes itself, and both are read once") {
+  LocalTargetOptions runs;
+  runs.elsewhere = [](const RunRequest&) { return ServerAccess{}; };
+  Cluster cluster({}, runs);
+  const RunRequest request = cluster.request(
+      "echo '{\"name\": \"a\", \"value\": 1}' >> $HDRIVE_METRICS_FILE\n"
+      "while [ ! -e go ]; do sleep 0.01; done");
+  REQUIRE(cluster.target->start(request));
+  const auto file = request.directory / "mlflow-metrics.jsonl";
+  REQUIRE(std::filesystem::exists(file));
+  std::ofstream(file, std::ios::app) << "{\"name\": \"b\", \"value\": 2}\n";
+  std::vector<Metric> metrics;
+  std::string cursor;
+  const Time deadline = make_steady_clock()->now() + std::chrono::minutes{1};
+  while (metrics.size() < 2 && make_steady_clock()->now() < deadline) {
+    std::vector<TargetEvent> told;
+    cluster.target->wait(deadline, {}, told);
+    for (const TargetEvent& event : told)
+      if (const auto* reported = std::get_if<RunReported>(&event)) {
+        metrics.insert(metrics.end(), reported->metrics.begin(), reported->metrics.end());
+        cursor = reported->cursor;
+      }
+  }
+  REQUIRE(metrics.size() == 2);
+  CHECK(position_from(cursor)->metrics == 26);
+  CHECK(position_from(cursor)->mlflow == 26);
+  std::ofstream(file, std::ios::app) << "{\"name\": \"b\", \"value\": 3}";
+  std::ofstream{cluster.directory.path() / "go"};
+  const auto events = cluster.until_end();
+  const auto last = the<RunReported>(events);
+  REQUIRE(last.metrics.size() == 1);
+  CHECK(last.metrics[0].value == 3);
+  const auto recorded = read_run_directory(request.directory, request.run, {});
+  REQUIRE(recorded);
+  CHECK(recorded->attempts.back().metrics.size() == 3);
+  CHECK(recorded->attempts.back().position.mlflow == 51);
 }
 
 TEST_CASE("a controller that is down defers a submission, and nothing is left of the attempt") {

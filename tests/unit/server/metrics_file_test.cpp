@@ -57,6 +57,38 @@ TEST_CASE("a file that the engine makes is not made here") {
   CHECK(!std::filesystem::exists(at.path));
 }
 
+TEST_CASE("of a run on another machine there are two files, of which one is written here") {
+  const Fixture at;
+  const auto beside = at.folder.path() / "mlflow-metrics.jsonl";
+  std::ofstream{beside};
+  MetricsFile file(at.files, at.path, false);
+  REQUIRE(file.append({{"loss", 0.5, 1000, 1}, {"loss", 0.4, 2000, 2}}));
+  CHECK_FALSE(std::filesystem::exists(at.path));
+  CHECK(file.latest().at("loss").value == 0.4);
+  // What comes from there, byte for byte.
+  std::ofstream(at.path) << "{\"name\": \"loss\", \"value\": 0.3, \"step\": 3}\n"
+                            "{\"name\": \"b\", \"value\": 7, \"step\": 1}\n";
+  CHECK(file.latest().at("loss").value == 0.3);
+  CHECK(file.latest().at("b").value == 7);
+  const auto first = file.history("loss", 0, 2);
+  REQUIRE(first.points.size() == 2);
+  CHECK(first.points[1].value == 0.5);
+  REQUIRE(first.next);
+  const auto rest = file.history("loss", *first.next, 2);
+  REQUIRE(rest.points.size() == 1);
+  CHECK(rest.points[0].value == 0.4);
+  CHECK_FALSE(rest.next);
+  // A request that comes again, to the next engine.
+  MetricsFile next(at.files, at.path, false);
+  REQUIRE(next.append({{"loss", 0.4, 2000, 2}}));
+  CHECK(next.history("loss", 0, 100).points.size() == 3);
+  // Both were moved aside, for another attempt.
+  std::filesystem::remove(at.path);
+  std::filesystem::remove(beside);
+  std::ofstream{beside};
+  CHECK(next.latest().empty());
+}
+
 TEST_CASE("the file of the next attempt begins anew") {
   const Fixture at;
   MetricsFile file(at.files, at.path, true);
