@@ -20,7 +20,7 @@ function live(sweep, running, offset) {
 const S = (options) => new MockSweep(options);
 const id = (n) => `HD_${["c18f0e51", "5a0d7b33", "e0f7c2a9", "91b64e0d", "77ac01f2", "2d9930be", "f31c8a40"][n]}-6f53-4093-913b-f888503909a${n}`;
 const list = [
-  live(S({ id: id(0), name: "resnet-digits", total: 60, metric: "val_loss", goal: "Minimize", slots: 4, tags: { stage: "search", gpu: "" }, base: now - 1900,
+  live(S({ id: id(0), name: "resnet-digits", total: 60, metric: "val_loss", goal: "Minimize", slots: 4, tags: { stage: "search", gpu: "" }, base: now - 290,
            description: "Wider space after the first look; momentum only with sgd." }), 41, 0),
   S({ id: id(1), name: "ablation-small", total: 10, metric: "val_loss", goal: "Minimize", slots: 2, sampler: "random", policy: "", failing: 0.12, base: now - 5400 }),
   S({ id: id(2), name: "wide-search", total: 10000, metric: "val_loss", goal: "Minimize", slots: 64, sampler: "tpe", base: now - 90000, tags: { stage: "scan" } }),

@@ -37,7 +37,7 @@ export function thresholds(sweep, run) {
     if (sweep.better(value, best)) best = value;
     places.push(place);
     own.push(best);
-    const incumbent = sweep.value(7, place);
+    const incumbent = sweep.value(20 % sweep.drawn, place);
     threshold.push(place < 6 || !sweep.policy ? null : sweep.goal === "Minimize" ? incumbent * 1.15 : incumbent / 1.15);
   }
   return { metric: sweep.metric, places, own, threshold };

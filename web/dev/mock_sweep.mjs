@@ -63,7 +63,7 @@ export class MockSweep {
     return loss + p + 0.02 * hash(run, 88);
   }
   value(run, place) {
-    const end = this.floor(run), speed = 5 + 22 * hash(run, 89);
+    const end = this.floor(run), speed = 12 + 7 * hash(run, 89);
     const value = end + (2.3 - Math.min(end, 2)) * Math.exp(-place / speed) + 0.012 * normal(run, 1000 + place) * Math.exp(-place / 80);
     return this.goal === "Maximize" ? 1 - value / 2.6 : value;
   }
@@ -112,8 +112,9 @@ export class MockSweep {
   beat() {
     if (!this.live) return [];
     const changed = [];
+    this.beats = (this.beats ?? 0) + 1;
     for (const [run, reached] of [...this.live]) {
-      if (hash(run, reached + 5000) < 0.35) continue;
+      if (hash(run, this.beats + 5000) < 0.35) continue;
       changed.push(run);
       const end = this.failed(run) ? 12 : this.stopAt(run) || this.reports;
       if (reached + 1 >= end) this.live.delete(run);

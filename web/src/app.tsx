@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around all pages: where one is, whether the server is there, and the page itself.
 import { signal } from "@preact/signals";
-import { Suspense } from "./components/lazy";
+import { lazy, Suspense } from "./components/lazy";
 import { useEffect } from "preact/hooks";
 import type { About } from "./api/types";
+import { CommandDialog } from "./components/command_dialog";
 import { Failure, Loading } from "./components/links";
 import { route } from "./components/router";
 import { Toasts } from "./components/toasts";
@@ -11,18 +12,30 @@ import type { Source } from "./data/source";
 import { SweepPage } from "./pages/sweep";
 import { SweepsPage } from "./pages/sweeps";
 
+const RunPage = lazy(() => import("./pages/run").then((module) => module.RunPage));
+const CompareRunsPage = lazy(() => import("./pages/compare_runs").then((module) => module.CompareRunsPage));
+const CompareSweepsPage = lazy(() => import("./pages/compare_sweeps").then((module) => module.CompareSweepsPage));
+const TargetsPage = lazy(() => import("./pages/targets").then((module) => module.TargetsPage));
+const NewSweepPage = lazy(() => import("./pages/new_sweep").then((module) => module.NewSweepPage));
 
 export const about = signal<About | null>(null);
 export const connected = signal(true);
 const failure = signal("");
 
 function Page({ source }: { source: Source }) {
-  const [first, id, what] = route.value.parts;
+  const { parts, query } = route.value;
+  const [first, id, what, run] = parts;
+  if (first === "sweeps" && id && what === "runs" && run) return <RunPage key={`${id}/${run}`} source={source} id={id} run={Number(run)} />;
+  if (first === "sweeps" && id && what === "compare")
+    return <CompareRunsPage key={`${id}/${query.get("runs")}`} source={source} id={id} runs={(query.get("runs") ?? "").split(",").filter(Boolean).map(Number).slice(0, 20)} />;
   if (first === "sweeps" && id) return <SweepPage key={id} source={source} id={id} tab={what ?? "charts"} />;
+  if (first === "compare") return <CompareSweepsPage key={query.get("sweeps") ?? ""} source={source} ids={(query.get("sweeps") ?? "").split(",").filter(Boolean).slice(0, 8)} />;
+  if (first === "targets") return <TargetsPage source={source} />;
+  if (first === "new") return <NewSweepPage />;
   return <SweepsPage source={source} />;
 }
 
-const LINKS: [string, string][] = [["", "Sweeps"]];
+const LINKS: [string, string][] = [["", "Sweeps"], ["targets", "Targets"], ["new", "New sweep"]];
 
 export function App({ source }: { source: Source }) {
   useEffect(() => {
@@ -62,6 +75,7 @@ export function App({ source }: { source: Source }) {
         {failure.value && !about.value ? <div class="page"><Failure message={failure.value} again={() => location.reload()} /></div>
           : <Suspense fallback={<div class="page"><Loading what="One moment" /></div>}><Page source={source} /></Suspense>}
       </main>
+      <CommandDialog />
       <Toasts />
     </>
   );

@@ -24,6 +24,8 @@ export interface CloudOptions {
   brush: "both" | "x" | "y";
   /** Keeps values that diverged from flattening all others. */
   robust?: boolean;
+  /** Whether runs are drawn as points (or only found under the pointer). */
+  points?: boolean;
   under?(p: Painter, frame: Frame, theme: Theme): void;
 }
 
@@ -40,7 +42,8 @@ const toMillis = (column: Column, value: number) => (column.kind === "time" ? va
 export function axisOf(store: SweepStore, column: Column, log: boolean, robust: boolean): AxisSpec {
   const { rows } = store.runs;
   const positive = log && column.kind !== "time";
-  let [low, high] = robust && column.key === "best" ? robustExtent(column.data, rows) : extent(column.data, rows, positive);
+  let [low, high] = store.once(`extent ${column.key}${robust && column.key === "best" ? "" : positive ? " positive" : " all"}`,
+    () => (robust && column.key === "best" ? robustExtent(column.data, rows) : extent(column.data, rows, positive)));
   if (positive && low <= 0) [low, high] = extent(column.data, rows, true);
   const arrow = column.key === "best" ? (store.runs.goal === "Minimize" ? "  ↓ better" : "  ↑ better") : "";
   return { kind: kindOf(column, log), low: toMillis(column, low), high: toMillis(column, high), label: column.label + arrow, categories: column.categories };
@@ -56,7 +59,7 @@ export function useCloud(options: CloudOptions): { drawing: Drawing; pointer: Po
   const { store } = options;
   const latest = useRef(options);
   latest.current = options;
-  const cache = useRef({ px: new Float32Array(0), py: new Float32Array(0), frame: null as Frame | null, colors: new Uint8Array(0) }).current;
+  const cache = useRef({ px: new Float32Array(0), py: new Float32Array(0), frame: null as Frame | null, colors: new Uint8Array(0), signature: "" }).current;
   const box = useRef<{ x0: number; y0: number; x1: number; y1: number } | null>(null);
 
   return useMemo(() => {
@@ -64,6 +67,9 @@ export function useCloud(options: CloudOptions): { drawing: Drawing; pointer: Po
       const { xKey, yKey, xLog = false, yLog = false, robust = true, compact = false } = latest.current;
       const x = store.runs.column(xKey), y = store.runs.column(yKey);
       if (!x || !y) return null;
+      const signature = [store.runs.version.value, size.width, size.height, xKey, yKey, xLog, yLog, robust, compact].join();
+      if (cache.frame && signature === cache.signature) return cache.frame;
+      cache.signature = signature;
       const frame = layout(size, axisOf(store, x, xLog, robust), axisOf(store, y, yLog, robust), compact);
       const { rows } = store.runs;
       if (cache.px.length < rows) {
@@ -91,15 +97,16 @@ export function useCloud(options: CloudOptions): { drawing: Drawing; pointer: Po
       const ranked = store.shades(colorKey);
       const colors = cache.colors;
       const radius = rows > 20000 ? 1.1 : rows > 2000 ? 1.6 : compact ? 2.2 : 3;
+      const shown = latest.current.points ?? true;
       p.clip(frame.left - 4, frame.top - 5, frame.width + 8, frame.height + 9, () => {
-        if (mask.count < rows) {
+        if (shown && mask.count < rows) {
           for (let i = 0; i < rows; ++i) colors[i] = mask.bits[i] ? NONE : 0;
           p.points({ x: cache.px, y: cache.py, color: colors, colors: [theme.faded], count: rows, radius, alpha: 0.7 });
         }
         for (let i = 0; i < rows; ++i) colors[i] = mask.bits[i] ? ranked[i] : NONE;
-        p.points({ x: cache.px, y: cache.py, color: colors, colors: theme.shades, count: rows, radius, alpha: rows > 20000 ? 0.8 : 0.9 });
+        if (shown) p.points({ x: cache.px, y: cache.py, color: colors, colors: theme.shades, count: rows, radius, alpha: rows > 20000 ? 0.8 : 0.9 });
         const best = yKey === "best" || latest.current.xKey === "best" || colorKey === "best" ? store.runs.bestRow() : -1;
-        if (best >= 0) p.circle(cache.px[best], cache.py[best], compact ? 3.5 : 5, { fill: theme.best, stroke: theme.surface, width: 1.5 });
+        if (best >= 0 && Number.isFinite(cache.px[best] + cache.py[best])) p.circle(cache.px[best], cache.py[best], compact ? 3.5 : 5, { fill: theme.best, stroke: theme.surface, width: 1.5 });
       });
     };
 

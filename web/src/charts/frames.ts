@@ -18,7 +18,8 @@ function serve(): void {
   const start = performance.now();
   const jobs = [...queue].sort((a, b) => Number(b.urgent) - Number(a.urgent));
   for (const job of jobs) {
-    queue.delete(job);
+    // One drawing may take away the chart of another.
+    if (!queue.delete(job)) continue;
     job.dirty = false;
     job.draw();
     if (performance.now() - start > BUDGET_MS) break;

@@ -2,7 +2,6 @@
 // Optimisation history: each run's best value in the order of the runs (or of their ends), and the best so far as a staircase.
 import { useState } from "preact/hooks";
 import type { SweepStore } from "../data/sweep_store";
-import { order } from "../data/ranks";
 import { Chart, type Table } from "./chart";
 import { useCloud } from "./cloud";
 import type { Frame } from "./axes";
@@ -11,10 +10,11 @@ import type { Theme } from "./theme";
 import { Choice, Toggle } from "../components/controls";
 
 /** The staircase: where and to what the best value changed. */
-export function staircase(x: Float64Array, y: Float64Array, rows: number, minimize: boolean): { x: number[]; y: number[] } {
+export function staircase(x: Float64Array, y: Float64Array, rows: ArrayLike<number>, minimize: boolean): { x: number[]; y: number[] } {
   const result = { x: [] as number[], y: [] as number[] };
   let best = NaN;
-  for (const row of order(x, rows)) {
+  for (let i = 0; i < rows.length; ++i) {
+    const row = rows[i];
     const value = y[row];
     if (Number.isNaN(value) || !(Number.isNaN(best) || (minimize ? value < best : value > best))) continue;
     if (result.x.length) {
@@ -34,7 +34,7 @@ export function History({ store, class: className }: { store: SweepStore; class?
   const { runs } = store;
   const under = (p: Painter, frame: Frame, theme: Theme) => {
     const factor = runs.column(xKey)?.kind === "time" ? 1000 : 1;
-    const steps = staircase(runs.data(xKey), runs.data("best"), runs.rows, runs.goal === "Minimize");
+    const steps = store.once(`stairs ${xKey}`, () => staircase(runs.data(xKey), runs.data("best"), store.order(xKey), runs.goal === "Minimize"));
     if (!steps.x.length) return;
     const x = steps.x.map((value) => frame.x.map(value * factor)), y = steps.y.map((value) => frame.y.map(value));
     x.push(frame.left + frame.width);
@@ -44,7 +44,7 @@ export function History({ store, class: className }: { store: SweepStore; class?
   const { drawing, pointer } = useCloud({ store, xKey, yKey: "best", colorKey: "best", yLog: log, brush: "both", under });
   const table = (): Table => ({
     columns: ["run", xKey === "number" ? "order" : xKey, runs.metric],
-    rows: Array.from(order(runs.data(xKey), runs.rows), (row) => [runs.number(row), runs.data(xKey)[row], runs.data("best")[row]]),
+    rows: Array.from(store.order(xKey), (row) => [runs.number(row), runs.data(xKey)[row], runs.data("best")[row]]),
   });
   return (
     <Chart title="History" about="Each run's best value in the order of the runs; the orange line is the best so far." class={className} height={360}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Very many polylines over parallel axes, drawn in portions so that no frame waits for all of them: WebGL2 where there is one, else a
-// 2-D canvas. All that is told of the rows lies in one texture (a layer for each axis); what is selected is a list of rows.
+// Very many polylines over parallel axes, drawn in portions so that no frame waits for all of them: WebGL2 where there is a graphics
+// processor, else pixel by pixel (lines_raster.ts). All that is told of the rows lies in one texture (a layer for each axis); what is selected is a list of rows.
+import { RasterLines } from "./lines_raster";
 import { rgb } from "./theme";
 
 /** What both renderers are told. Positions are 0 (bottom) to 1 (top); below 0 stands what a run does not have. */
@@ -28,6 +29,8 @@ export interface LineLook {
 
 export interface LineRenderer {
   readonly canvas: HTMLCanvasElement;
+  /** Whether a call takes as long as the drawing does; a graphics processor answers before. */
+  readonly immediate: boolean;
   resize(width: number, height: number, ratio: number): void;
   setData(data: LineData): void;
   /** Which rows will be drawn, in this order. */
@@ -35,6 +38,8 @@ export interface LineRenderer {
   clear(): void;
   /** Draws a portion of the rows set. */
   draw(from: number, to: number, look: LineLook): void;
+  /** Brings onto the canvas what was drawn since. */
+  show(): void;
   dispose(): void;
 }
 
@@ -79,7 +84,13 @@ void main() { result = vec4(color * alpha, alpha); }`;
 
 export class GlLines implements LineRenderer {
   readonly canvas = document.createElement("canvas");
+  readonly immediate = false;
   private readonly gl: WebGL2RenderingContext;
+
+  get context(): WebGL2RenderingContext {
+    return this.gl;
+  }
+
   private readonly program: WebGLProgram;
   private readonly order: WebGLBuffer;
   private readonly texture: WebGLTexture;
@@ -169,6 +180,8 @@ export class GlLines implements LineRenderer {
     }
   }
 
+  show(): void {}
+
   dispose(): void {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
@@ -188,69 +201,20 @@ export function link(gl: WebGL2RenderingContext, vertex: string, fragment: strin
   return program;
 }
 
-/** The same by the 2-D canvas: one path for each shade. */
-export class CanvasLines implements LineRenderer {
-  readonly canvas = document.createElement("canvas");
-  private data: LineData = { rows: 0, axes: [], at: [], shade: new Uint8Array() };
-  private rows = new Uint32Array();
-  private width = 1;
-  private height = 1;
-  private ratio = 1;
-
-  resize(width: number, height: number, ratio: number): void {
-    Object.assign(this, { width, height, ratio });
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-  }
-
-  setData(data: LineData): void {
-    this.data = data;
-  }
-
-  setRows(rows: Uint32Array): void {
-    this.rows = rows as Uint32Array<ArrayBuffer>;
-  }
-
-  clear(): void {
-    this.canvas.getContext("2d")!.clearRect(0, 0, this.canvas.width, this.canvas.height);
-  }
-
-  draw(from: number, to: number, look: LineLook): void {
-    const context = this.canvas.getContext("2d")!;
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.globalAlpha = look.alpha;
-    context.lineWidth = 1;
-    const { axes, at, shade } = this.data;
-    const inner = this.height - look.top - look.bottom;
-    const paths = new Map<string, Path2D>();
-    for (let i = from; i < to; ++i) {
-      const row = this.rows[i];
-      const color = look.flat ?? (shade[row] === 255 ? look.none : look.ramp[Math.round((shade[row] / 63) * (look.ramp.length - 1))]);
-      let path = paths.get(color);
-      if (!path) paths.set(color, (path = new Path2D()));
-      let x = 0, y = 0;
-      axes.forEach((axis, k) => {
-        const nx = at[k] * this.width, ny = look.top + (1 - axis[row]) * inner;
-        if (k === 0) path.moveTo(nx, ny);
-        else if (look.curved) path.bezierCurveTo(x + (nx - x) * 0.4, y, nx - (nx - x) * 0.4, ny, nx, ny);
-        else path.lineTo(nx, ny);
-        [x, y] = [nx, ny];
-      });
-    }
-    for (const [color, path] of paths) {
-      context.strokeStyle = color;
-      context.stroke(path);
-    }
-    context.globalAlpha = 1;
-  }
-
-  dispose(): void {}
+/** Where there is no graphics processor a browser may have WebGL all the same, drawn by the processor and slower than `RasterLines`. */
+function isSoftware(gl: WebGL2RenderingContext): boolean {
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 export function makeLines(): LineRenderer {
   try {
-    return new GlLines();
+    const lines = new GlLines();
+    if (!isSoftware(lines.context)) return lines;
+    lines.dispose();
   } catch {
-    return new CanvasLines();
+    // Drawn here, then.
   }
+  return new RasterLines();
 }

@@ -63,9 +63,9 @@ function ParallelPlot({ store, axes, exports }: { store: SweepStore; axes: Axes;
       setWidth(next);
     });
     sizes.observe(host.current!);
-    const seen = new IntersectionObserver(([entry]) => {
+    const seen = new IntersectionObserver((entries) => {
       for (const job of [p.job, p.overJob]) {
-        job.visible = entry.isIntersecting;
+        job.visible = entries[entries.length - 1].isIntersecting;
         if (job.visible && job.dirty) request(job);
       }
     }, { rootMargin: "120px" });

@@ -17,6 +17,7 @@ import { drawTip, tipOf } from "./tip";
 const TOP = 14, BOTTOM = 30;
 export const SIDE = 46;
 const GRAB = 16;
+const PORTION_MS = 7;
 const CURVED_UP_TO = 20000;
 
 interface Axis { state: AxisState; column: Column; scale: Scale; y: Float32Array; x: number }
@@ -91,11 +92,12 @@ export class Picture {
     this.back.width = this.lines.canvas.width;
     this.back.height = this.lines.canvas.height;
     if (all) return;
-    // A sample of ten thousand looks as all of them do.
-    const some = this.order.subarray(0, 10000);
+    // A sample looks as all of them do.
+    const some = this.order.subarray(0, this.lines.immediate ? 1200 : 10000);
     this.lines.clear();
     this.lines.setRows(some as Uint32Array<ArrayBuffer>);
     this.lines.draw(0, some.length, { ...this.look(theme), flat: theme.faded, alpha: Math.max(0.12, Math.min(0.6, 12 / Math.sqrt(some.length))), curved: some.length < 2000 });
+    this.lines.show();
     this.back.getContext("2d")!.drawImage(this.lines.canvas, 0, 0);
   }
 
@@ -111,10 +113,20 @@ export class Picture {
       this.lines.clear();
       this.lines.setRows(this.chosen);
     }
-    if (frame < 200 && this.drawn > 0) this.portion = frame > 26 ? Math.max(400, this.portion * 0.6) : frame < 18 ? Math.min(20000, this.portion * 1.3) : this.portion;
-    else if (frame > 26 && frame < 200) this.portion = Math.max(400, this.portion * 0.8);
-    const to = Math.min(this.chosen.length, this.drawn + Math.round(this.portion));
-    this.lines.draw(this.drawn, to, this.look(t));
+    let to = this.drawn;
+    if (this.lines.immediate) {
+      do {
+        const next = Math.min(this.chosen.length, to + 150);
+        this.lines.draw(to, next, this.look(t));
+        to = next;
+      } while (to < this.chosen.length && performance.now() - now < PORTION_MS);
+    } else {
+      // What a graphics processor took is seen by the time between frames.
+      if (frame < 200) this.portion = frame > 26 ? Math.max(400, this.portion * 0.7) : frame < 18 && this.drawn > 0 ? Math.min(20000, this.portion * 1.3) : this.portion;
+      to = Math.min(this.chosen.length, to + Math.round(this.portion));
+      this.lines.draw(this.drawn, to, this.look(t));
+    }
+    this.lines.show();
     this.drawn = to;
     if (to < this.chosen.length) request(this.job);
     else if (this.chosen.length > 2000) this.crown(t);
@@ -126,6 +138,7 @@ export class Picture {
     const best = this.chosen.filter((row) => shade[row] !== 255 && shade[row] >= 63).slice(0, 1500);
     this.lines.setRows(best as Uint32Array<ArrayBuffer>);
     this.lines.draw(0, best.length, { ...this.look(t), alpha: 0.4 });
+    this.lines.show();
     this.lines.setRows(this.chosen);
   }
 

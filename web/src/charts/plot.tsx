@@ -77,14 +77,15 @@ export function Plot({ label, height, drawing, pointer, exports }: Props) {
     const over: Job = { draw: () => paint(top.current!, "over"), visible: false, dirty: true, urgent: true };
     state.jobs = [draw, over];
     const all = () => state.jobs.forEach(request);
-    const sizes = new ResizeObserver(([entry]) => {
-      state.size.width = Math.floor(entry.contentRect.width);
+    const sizes = new ResizeObserver((entries) => {
+      state.size.width = Math.floor(entries[entries.length - 1].contentRect.width);
       all();
     });
     sizes.observe(element);
-    const seen = new IntersectionObserver(([entry]) => {
+    const seen = new IntersectionObserver((entries) => {
       for (const job of state.jobs) {
-        job.visible = entry.isIntersecting;
+        // Of several crossings since the last call the newest holds.
+        job.visible = entries[entries.length - 1].isIntersecting;
         if (job.visible && job.dirty) request(job);
       }
     }, { rootMargin: "120px" });

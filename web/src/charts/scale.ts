@@ -43,7 +43,8 @@ function logTicks(low: number, high: number, count: number) {
   const first = Math.floor(Math.log10(low) + 1e-9), last = Math.ceil(Math.log10(high) - 1e-9);
   const decades = last - first;
   const ticks: { value: number; label: string }[] = [];
-  const factors = decades <= 1 ? [1, 2, 3, 5] : decades <= 2 ? [1, 3] : [1];
+  const span = Math.log10(high / low);
+  const factors = span <= 1.05 ? [1, 2, 3, 5] : span <= 2.2 ? [1, 3] : [1];
   const stride = Math.max(1, Math.ceil(decades / Math.max(1, count)));
   for (let exponent = first; exponent <= last; ++exponent) {
     if ((exponent - first) % stride) continue;

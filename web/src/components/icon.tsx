@@ -8,6 +8,7 @@ const PATHS = {
   search: "M7 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM10 10l3.500 3.500",
   up: "M8 13V3.500M4 7l4-4 4 4",
   down: "M8 3v9.500M4 9l4 4 4-4",
+  caret: "M4 6.5l4 4 4-4",
   plus: "M8 3v10M3 8h10",
   right: "M6 3.500 10.500 8 6 12.500",
   stop: "M4 4h8v8H4z",

@@ -71,9 +71,9 @@ export function LogView({ text, file, title, controls, empty = "Nothing was writ
           <Menu label="Export the log" icon="more" items={[{ text: "Save as text", run: () => saveBlob(new Blob([text], { type: "text/plain" }), file) }]} />
         </div>
       </header>
-      {!lines.length ? <p class="chart-message">{empty}</p> : (
-        <div class="log" ref={scroller} tabIndex={0} role="log" aria-label={title} aria-live="off"
+      <div class={`log ${lines.length ? "" : "log-empty"}`} ref={scroller} tabIndex={0} role="log" aria-label={title} aria-live="off"
              onWheel={(event) => { if (event.deltaY < 0) setFollow(false); }}>
+          {!lines.length && <p class="chart-message">{empty}</p>}
           <div style={{ height: `${shown.length * LINE}px`, minWidth: `calc(${widest}ch + 72px)` }}>
             {(virtual.current?.getVirtualItems() ?? []).map((item) => shown[item.index] && (
               <div key={item.key} class="log-line" style={{ transform: `translateY(${item.start}px)` }}>
@@ -81,8 +81,7 @@ export function LogView({ text, file, title, controls, empty = "Nothing was writ
               </div>
             ))}
           </div>
-        </div>
-      )}
+      </div>
     </>
   );
 }

@@ -4,7 +4,7 @@
 import { signal, type Signal } from "@preact/signals";
 import type { Note, SweepDetail } from "../api/types";
 import { merge, unpack, type Curves } from "./curves";
-import { shades } from "./ranks";
+import { order, shades } from "./ranks";
 import { RunTable } from "./runs";
 import { Selection } from "./selection";
 import type { Source } from "./source";
@@ -29,7 +29,7 @@ export class SweepStore {
   readonly notes = signal<Note[]>([]);
   runs: RunTable;
   selection: Selection;
-  private readonly shadeCache = new Map<string, { version: number; shades: Uint8Array }>();
+  private readonly derived = new Map<string, { version: number; value: unknown }>();
   private readonly curveStates = new Map<string, Signal<CurveState>>();
   private readonly curvesFetched = new Map<string, number>();
   private stopListening = () => {};
@@ -144,12 +144,22 @@ export class SweepStore {
 
   /** Each row's shade by a column; made anew where the data changed. */
   shades(key: string): Uint8Array {
+    return this.once(`shades ${key}`, () => shades(this.runs, key));
+  }
+
+  /** The rows by a column, those without a value left out. */
+  order(key: string): Uint32Array {
+    return this.once(`order ${key}`, () => order(this.runs.data(key), this.runs.rows));
+  }
+
+  /** What follows from the data alone is reckoned once for each state of them: sorting 10^5 runs takes longer than a frame. */
+  once<T>(name: string, make: () => T): T {
     const version = this.runs.version.value;
-    const known = this.shadeCache.get(key);
-    if (known?.version === version) return known.shades;
-    const made = shades(this.runs, key);
-    this.shadeCache.set(key, { version, shades: made });
-    return made;
+    const known = this.derived.get(name);
+    if (known?.version === version) return known.value as T;
+    const value = make();
+    this.derived.set(name, { version, value });
+    return value;
   }
 
   /** The curves of a metric; asked for at the first look. */

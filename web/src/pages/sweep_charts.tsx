@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Importance } from "../charts/bars";
+import { Contour } from "../charts/contour";
 import { Curves } from "../charts/curves";
+import { Edf } from "../charts/edf";
 import { History } from "../charts/history";
 import { Parallel } from "../charts/parallel";
+import { Rank } from "../charts/rank";
+import { Scatter, Slices } from "../charts/scatter";
+import { Thresholds } from "../charts/thresholds";
+import { Timeline } from "../charts/timeline";
 import { RunTable } from "../components/run_table";
 import type { SweepStore } from "../data/sweep_store";
 
@@ -14,6 +21,16 @@ export function ChartsTab({ store }: { store: SweepStore }) {
         <Parallel store={store} class="wide-12" />
       </div>
       <RunTable store={store} />
+      <div class="board">
+        <Scatter store={store} class="wide-5" />
+        <Contour store={store} class="wide-4" />
+        <Importance store={store} class="wide-3" />
+        <Slices store={store} class="wide-12" />
+        <Thresholds store={store} class="wide-5" />
+        <Rank store={store} class="wide-4" />
+        <Edf store={store} class="wide-3" />
+        <Timeline store={store} class="wide-12" />
+      </div>
     </>
   );
 }

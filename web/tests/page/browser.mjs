@@ -7,11 +7,21 @@ import { chromium } from "playwright-core";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+let servers = 0;
+
 export async function serve(options = []) {
-  const port = 18000 + (process.pid % 4000);
-  const child = spawn(process.execPath, [fileURLToPath(new URL("../../dev/mock.mjs", import.meta.url)), "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = await once(child.stdout, "data");
-  return { address: String(line).trim(), stop: () => child.kill() };
+  const port = 18000 + ((process.pid * 7 + servers++) % 9000);
+  const start = async () => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../../dev/mock.mjs", import.meta.url)), "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(child.stdout, "data");
+    return { child, address: String(line).trim() };
+  };
+  let { child, address } = await start();
+  return {
+    address,
+    stop: () => child.kill(),
+    again: async () => void ({ child } = await start()),
+  };
 }
 
 export async function launch() {

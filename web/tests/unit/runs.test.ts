@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { WireColumns } from "../../src/api/binary";
 import { staircase } from "../../src/charts/history";
-import { shades } from "../../src/data/ranks";
+import { order, shades } from "../../src/data/ranks";
 import { RunTable, STOPPED } from "../../src/data/runs";
 import { maskOf, Selection } from "../../src/data/selection";
 
@@ -88,6 +88,6 @@ it("shades go by rank and goal; without a value there is none", () => {
 
 it("the staircase of the best so far has a step for each improvement alone", () => {
   const x = Float64Array.of(3, 0, 1, 2), y = Float64Array.of(2, 5, 7, 4);
-  expect(staircase(x, y, 4, true)).toEqual({ x: [0, 2, 2, 3, 3], y: [5, 5, 4, 4, 2] });
-  expect(staircase(x, y, 4, false)).toEqual({ x: [0, 1, 1], y: [5, 5, 7] });
+  expect(staircase(x, y, order(x, 4), true)).toEqual({ x: [0, 2, 2, 3, 3], y: [5, 5, 4, 4, 2] });
+  expect(staircase(x, y, order(x, 4), false)).toEqual({ x: [0, 1, 1], y: [5, 5, 7] });
 });
