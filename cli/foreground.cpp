@@ -13,6 +13,7 @@
 #include "cli/display.h"
 #include "cli/hooks.h"
 #include "cli/model_pick.h"
+#include "cli/page.h"
 #include "cli/repeats_text.h"
 #include "cli/signals.h"
 #include "cli/stored_spec.h"
@@ -92,6 +93,8 @@ int run_in_foreground(const Foreground& foreground) {
   parts.directory = foreground.directory;
   const std::string id = parts.store->header().id;
   *server = start_server(foreground, id);
+  const auto page =
+      foreground.ui ? serve_page_beside(foreground.directory, id, foreground.output_dir) : nullptr;
   const auto display = foreground.announce_to || foreground.shared_stop
                            ? make_plain_display(foreground.quiet, stop)
                            : make_display(foreground.spec, foreground.quiet, stop);

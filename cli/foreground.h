@@ -22,6 +22,7 @@ struct Foreground {
   std::filesystem::path directory;  ///< the sweep's
   std::string output_dir;           ///< as given on the command line; for the hints
   bool quiet = false;
+  bool ui = false;                 ///< serve the page beside it
   std::optional<int> announce_to;  ///< detached: where the caller listens (cli/detach.h)
   /// Of several sweeps at once: what ends them all. Whoever runs them listens to signals, and each
   /// is shown by lines.

@@ -12,6 +12,7 @@
 #include "cli/edit.h"
 #include "cli/foreground.h"
 #include "cli/lookup.h"
+#include "cli/page.h"
 #include "cli/stored_spec.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -61,6 +62,7 @@ int resume_sweep(const ResumeOptions& options) {
   foreground.directory = sweep.directory;
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;
+  foreground.ui = options.ui;
   foreground.announce_to = options.detach.announce_to;
   foreground.shared_stop = options.shared_stop;
   foreground.open = [&] { return owned; };
@@ -77,8 +79,10 @@ Action setup_resume(ArgumentParser& parser, std::vector<std::string>& arguments)
   add_set_option(parser, options->set);
   add_advertise_option(parser, options->advertise);
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
+  parser.flag("--ui", options->ui, "Serve the page of all sweeps beside it, and tell its address");
   add_home_option(parser, options->output_dir);
   return [options] {
+    no_page_when_detached(options->ui, options->detach.asked);
     set_advertise(options->advertise, options->set);
     return options->detach.asked ? start_detached(options->detach, options->output_dir)
                                  : resume_sweep(*options);

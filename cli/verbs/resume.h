@@ -18,7 +18,7 @@ struct ResumeOptions {
   std::string output_dir;
   std::vector<std::string> set;
   std::string advertise;
-  bool quiet = false;
+  bool quiet = false, ui = false;
   Detach detach;
   std::optional<StopSignal> shared_stop = {};  ///< as in cli/foreground.h
 };

@@ -12,6 +12,7 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/lookup.h"
+#include "cli/page.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
 #include "cli/surroundings.h"
@@ -118,6 +119,7 @@ int go_on_with(const SweepEntry& sweep, const LoadedConfig& loaded, const RunOpt
   resume.sweep = sweep.directory.string();
   resume.output_dir = options.output_dir;
   resume.quiet = options.quiet;
+  resume.ui = options.ui;
   resume.detach = options.detach;
   resume.shared_stop = options.shared_stop;
   return resume_sweep(resume);
@@ -149,6 +151,7 @@ void add_run_options(ArgumentParser& parser, RunOptions& options, const std::str
   parser.flag("--dry-run", options.dry_run,
               "Check everything, print what would be run, start nothing");
   parser.flag("--quiet", options.quiet, "Only warnings, errors and one line about the best run");
+  parser.flag("--ui", options.ui, "Serve the page of all sweeps beside it, and tell its address");
   add_azure_options(parser, options.azure);
 }
 
@@ -182,6 +185,7 @@ int run_sweep_of(LoadedConfig loaded, const std::filesystem::path& file,
   foreground.directory = home / header.id;
   foreground.output_dir = options.output_dir;
   foreground.quiet = options.quiet;
+  foreground.ui = options.ui;
   foreground.announce_to = options.detach.announce_to;
   foreground.shared_stop = options.shared_stop;
   const MetadataFile metadata(options.azure.metadata_file, foreground.directory);
@@ -235,8 +239,13 @@ Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments) {
     set_words("resume_from", options->resume_from, options->config);
     set_words("resume_child_runs", options->resume_child_runs, options->config);
     RunOptions& run = options->run;
+    no_page_when_detached(run.ui, run.detach.asked);
     if (run.detach.asked) return start_detached(run.detach, run.output_dir);
     const std::filesystem::path file = config_file(options->config);
+    if (run.ui && is_pipeline(file))
+      fail(kWrong,
+           "--ui is served beside one sweep; of a pipeline hdrive ui shows the page, in another "
+           "terminal");
     if (is_pipeline(file)) return run_pipeline(file, options->config, run);
     if (run.max_concurrent_steps)
       fail(kWrong, fmt::format("--max-concurrent-steps is for pipelines, and {} is none; "

@@ -24,6 +24,7 @@ struct RunOptions {
   std::string output_dir;
   bool dry_run = false;
   bool quiet = false;
+  bool ui = false;                                        ///< serve the page beside it
   std::optional<std::int64_t> max_concurrent_steps = {};  ///< of a pipeline; 1 by default
   bool goes_on = false;  ///< with a sweep of the same name, where there is one
   /// Of a step beside which others run: what ends them all (cli/foreground.h).

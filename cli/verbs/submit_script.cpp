@@ -5,6 +5,7 @@
 
 #include "cli/argument_parser.h"
 #include "cli/config_arguments.h"
+#include "cli/page.h"
 #include "cli/verbs/run.h"
 #include "cli/verbs/verbs.h"
 
@@ -27,6 +28,7 @@ Action setup_submit_script(ArgumentParser& parser, std::vector<std::string>& arg
   take_words(parser, options->config, arguments);
   return [options] {
     RunOptions& run = options->run;
+    no_page_when_detached(run.ui, run.detach.asked);
     if (run.detach.asked) return start_detached(run.detach, run.output_dir);
     return run_sweep_of(load_single_run_or_fail(options->config), "", run);
   };

@@ -13,9 +13,8 @@
 
 #include "cli/argument_parser.h"
 #include "cli/lookup.h"
-#include "cli/own_program.h"
+#include "cli/page.h"
 #include "cli/signals.h"
-#include "cli/targets.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "hdrive/portal.h"
@@ -68,16 +67,10 @@ int ui(const Options& options) {
                              "wanted. Safer: leave --host out, and on the other machine run ssh -L "
                              "4747:localhost:4747 {}",
                              options.host, "THIS-MACHINE"));
-  PortalOptions portal;
-  portal.home = std::filesystem::absolute(home_directory(options.output_dir));
+  PortalOptions portal = page_options(home_directory(options.output_dir), options.output_dir);
   portal.host = options.host;
   portal.port = static_cast<int>(options.port.value_or(0));
   portal.read_only = options.read_only;
-  portal.home_hint = home_hint(options.output_dir);
-  portal.targets_files = targets_files_here();
-  portal.command = [home = portal.home](const PortalCommand& command) {
-    return run_verb(command, {{"HDRIVE_HOME", home.string()}});
-  };
   const std::string sweep =
       options.sweep.empty()
           ? ""

@@ -54,8 +54,8 @@ class Portal {
 };
 
 /// A stored sweep as one HTML file with its charts and data inside, which opens without a network.
-/// Of runs it has all parameters and figures, curves thinned out, and the details of the best and of
-/// those that failed, without their environment. Error::Kind::not_found: this build has no page.
+/// Of runs it has all parameters and figures, curves thinned out, and the details of the best and
+/// of those that failed, without their environment. Error::Kind::not_found: this build has no page.
 Result<std::string> sweep_report(const std::filesystem::path& directory);
 
 /// Error::Kind::busy: somebody else has the port that was asked for.

@@ -21,7 +21,7 @@
 namespace hdrive::server::portal {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kJsonType = "application/json";
 constexpr std::size_t kMostConfig = 4 << 20;
 constexpr std::int64_t kMostPreviews = 100;
 const std::set<std::string_view> kVerbs = {"stop",    "pause",  "resume", "update",
@@ -193,17 +193,17 @@ Result<Response> begin(const World& world, const Question& question) {
 
 std::span<const Route> doing_routes() {
   static constexpr Route kRoutes[] = {
-      {"POST", "commands", "Carries out a verb of the command: {arguments, input, folder}.", kJson,
-       "", commands, true},
+      {"POST", "commands", "Carries out a verb of the command: {arguments, input, folder}.",
+       kJsonType, "", commands, true},
       {"POST", "validate", "What is wrong with a configuration, line by line: {config, folder}.",
-       kJson, "", validate, false},
+       kJsonType, "", validate, false},
       {"POST", "preview",
        "Parameter sets that a configuration draws, and their command lines: {config, folder, "
        "count}.",
-       kJson, "", preview, true},
+       kJsonType, "", preview, true},
       {"POST", "sweeps",
        "Writes a configuration and begins its sweep: {config, folder, file, replace, arguments}.",
-       kJson, "", begin, true},
+       kJsonType, "", begin, true},
   };
   return kRoutes;
 }

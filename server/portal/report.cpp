@@ -29,7 +29,7 @@ constexpr std::string_view kPlace = "<!--hdrive-report-->";
 // So that a thousand runs of a hundred reports make a file below 3 MB.
 constexpr std::int64_t kPointsOfPrimary = 40'000, kPointsOfOthers = 8'000;
 constexpr std::int64_t kMostCurves = 1'000;
-constexpr std::size_t kMostMetrics = 6;
+constexpr std::size_t kMostDrawnMetrics = 6;
 constexpr std::int64_t kBest = 30, kFailed = 20;
 constexpr std::int64_t kMostDecisions = 500;
 constexpr std::size_t kMostLog = 200'000;
@@ -46,7 +46,7 @@ Result<Json> all_curves(SweepReader& reader, const SweepHeader& header, std::int
   if (!names) return names.error();
   std::stable_partition(names->begin(), names->end(),
                         [&](const std::string& name) { return name == header.metric; });
-  if (names->size() > kMostMetrics) names->resize(kMostMetrics);
+  if (names->size() > kMostDrawnMetrics) names->resize(kMostDrawnMetrics);
   for (const std::string& name : *names) {
     const std::int64_t points = name == header.metric ? kPointsOfPrimary : kPointsOfOthers;
     const std::int64_t most = std::min(kMostCurves, points / 8);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMostImprovements = 60;
 // More files than these nobody waits for to learn a size.
-constexpr std::int64_t kMostFiles = 20'000;
+constexpr std::int64_t kMostCounted = 20'000;
 constexpr std::int64_t kMostRunning = 1'000;
 
 // The steps of the best value so far, thinned out between the first and the last.
@@ -177,7 +177,7 @@ Result<Json> sweep_details(const SweepEntry& sweep, SweepReader& reader, Time no
   if (!metrics) return metrics.error();
   const auto parameters = reader.parameter_names();
   if (!parameters) return parameters.error();
-  const DiskUse use = disk_use(sweep.directory, kMostFiles);
+  const DiskUse use = disk_use(sweep.directory, kMostCounted);
 
   Json& all = *json;
   all["config"] = text(sweep.header.config);

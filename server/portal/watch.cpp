@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kLookAgain{1};
 // A page that takes nothing is not told more: what it missed it asks for when it goes on.
 constexpr std::size_t kMostUnsent = 1 << 20;
 // The sum over a large sweep takes a while; it is made so rarely that this is a twentieth of the time at most.
-constexpr int kRest = 20;
+constexpr int kSummaryRest = 20;
 constexpr std::chrono::milliseconds kBetweenSummaries{250};
 
 }  // namespace
@@ -127,7 +127,7 @@ void Watch::tell_sweep(Listener& listener, Time now) {
   if (!summary) return lose(summary.error());
   listener.summary_is_due = false;
   const Time done = clock_->now();
-  listener.summary_from = done + std::max<Duration>(kBetweenSummaries, kRest * (done - now));
+  listener.summary_from = done + std::max<Duration>(kBetweenSummaries, kSummaryRest * (done - now));
   send(listener, "sweep", *summary);
 }
 

@@ -311,6 +311,27 @@ class Report(HdriveTest):
         self.assertIn("cannot", self.hdrive("report", "last", "-o", "missing/r.html", code=1).err)
 
 
+class Beside(Portal):
+    def test_a_page_is_served_beside_a_sweep_and_ends_with_it(self):
+        self.config(PACED, max_total_runs=1)
+        engine = self.start("run", "--ui", "--name", "live")
+        line = next(line for line in engine.stderr if line.startswith(b"page: ")).decode()
+        self.url = urllib.parse.urlparse(line.removeprefix("page: ").strip())
+        self.token = urllib.parse.parse_qs(self.url.query)["token"][0]
+        [sweep] = until(lambda: self.get("sweeps")["sweeps"], "it is listed")
+        self.assertEqual(f"/sweeps/{sweep['id']}", self.url.fragment)
+        self.assertEqual(engine.pid, sweep["engine"])
+        try:
+            self.do("commands", arguments=["stop", "live"])
+        except (http.client.RemoteDisconnected, ConnectionError):
+            pass  # the server ended with its sweep before it could say so
+        engine.wait(timeout=support.DEADLINE)
+        self.assertEqual("Canceled", self.sweeps()[0]["status"])
+        self.assertRaises(OSError, self.ask, "GET", "/api/v1/sweeps")
+        self.assertIn("hdrive ui", self.hdrive("run", "--ui", "--detach", code=2).err)
+        self.assertIn("hdrive ui", self.hdrive("resume", "live", "--ui", "--detach", code=2).err)
+
+
 class Doing(Portal):
     def test_actions_are_verbs_and_are_shown_as_such(self):
         self.config(PACED, max_total_runs=2, max_concurrent_runs=1)
