@@ -9,11 +9,12 @@ import { Failure, Loading } from "./components/links";
 import { route } from "./components/router";
 import { Toasts } from "./components/toasts";
 import type { Source } from "./data/source";
+import { CompareRunsPage } from "./pages/compare_runs";
+import { RunPage } from "./pages/run";
 import { SweepPage } from "./pages/sweep";
 import { SweepsPage } from "./pages/sweeps";
 
-const RunPage = lazy(() => import("./pages/run").then((module) => module.RunPage));
-const CompareRunsPage = lazy(() => import("./pages/compare_runs").then((module) => module.CompareRunsPage));
+// A report is one file without these: what it shows must be here from the start.
 const CompareSweepsPage = lazy(() => import("./pages/compare_sweeps").then((module) => module.CompareSweepsPage));
 const TargetsPage = lazy(() => import("./pages/targets").then((module) => module.TargetsPage));
 const NewSweepPage = lazy(() => import("./pages/new_sweep").then((module) => module.NewSweepPage));

@@ -24,7 +24,8 @@ function serve(): void {
     job.draw();
     if (performance.now() - start > BUDGET_MS) break;
   }
-  if (queue.size) pending = requestAnimationFrame(serve);
+  // What was asked for while drawing has asked for the next frame already.
+  if (queue.size && !pending) pending = requestAnimationFrame(serve);
 }
 
 export function request(job: Job): void {

@@ -42,15 +42,18 @@ export class RasterLines implements LineRenderer {
     this.dirty = true;
     const { axes, at, shade: shades } = this.data;
     const { width, height } = this.image;
-    const pixels = this.image.data;
+    const pixels = new Uint32Array(this.image.data.buffer);
     const top = look.top * this.ratio, inner = (this.height - look.top - look.bottom) * this.ratio;
-    const none = rgb(look.none).map((c) => c * 255);
-    const flat = look.flat ? rgb(look.flat).map((c) => c * 255) : null;
-    const palette = flat ? [] : Array.from({ length: 64 }, (_, i) => rgb(shade(look.ramp, i / 63)).map((c) => c * 255));
-    const alpha = look.alpha;
+    const pack = (color: string) => {
+      const [red, green, blue] = rgb(color);
+      return (Math.round(blue * 255) << 16) | (Math.round(green * 255) << 8) | Math.round(red * 255);
+    };
+    const none = pack(look.none), flat = look.flat ? pack(look.flat) : -1;
+    const palette = flat >= 0 ? [] : this.palette(look.ramp, pack);
+    // 256 is a pixel covered wholly; what is fainter than one step would leave nothing, however often it came.
+    const alpha = Math.max(2, look.alpha * 256);
     for (let gap = 0; gap + 1 < axes.length; ++gap) {
-      const left = Math.round(at[gap] * width), right = Math.round(at[gap + 1] * width);
-      const span = Math.max(1, right - left);
+      const left = Math.round(at[gap] * width), span = Math.max(1, Math.round(at[gap + 1] * width) - left);
       // Where between its two ends the line is at each column; the same for all.
       const share = new Float32Array(span + 1);
       for (let k = 0; k <= span; ++k) {
@@ -60,35 +63,44 @@ export class RasterLines implements LineRenderer {
       const a = axes[gap], b = axes[gap + 1];
       for (let i = from; i < to; ++i) {
         const row = this.rows[i];
-        const [red, green, blue] = flat ?? (shades[row] === 255 ? none : palette[shades[row]]);
+        const color = flat >= 0 ? flat : shades[row] === 255 ? none : palette[shades[row]];
+        const red = color & 255, green = (color >> 8) & 255, blue = color >> 16;
         const y0 = top + (1 - a[row]) * inner, rise = top + (1 - b[row]) * inner - y0;
         let y = y0;
         for (let k = 0; k < span; ++k) {
           const next = y0 + rise * share[k + 1];
           // A column of the line: half a pixel above to half a pixel below what it passes here.
-          const middle = (y + next) / 2, reach = Math.abs(next - y) / 2;
-          const low = middle - reach - 0.5, high = middle + reach + 0.5;
+          const low = (y < next ? y : next) - 0.5, high = (y < next ? next : y) + 0.5;
           y = next;
-          const first = Math.max(0, Math.floor(low)), last = Math.min(height - 1, Math.floor(high));
+          const first = low < 0 ? 0 : low | 0, last = high >= height ? height - 1 : high | 0;
           // A steep line lies over more pixels of its column, none of them all through.
-          const strength = alpha / (1 + reach * 0.6);
-          let p = (first * width + left + k) << 2;
-          for (let py = first; py <= last; ++py, p += width << 2) {
-            const covered = Math.min(py + 1, high) - Math.max(py, low);
-            const s = covered * strength;
-            const under = pixels[p + 3] / 255;
-            const out = s + under * (1 - s);
-            if (out <= 0) continue;
-            const own = s / out;
-            pixels[p] += (red - pixels[p]) * own;
-            pixels[p + 1] += (green - pixels[p + 1]) * own;
-            pixels[p + 2] += (blue - pixels[p + 2]) * own;
-            // Eight bits lose what is fainter than half a step: each line leaves one at least.
-            pixels[p + 3] = Math.max(out * 255, Math.min(255, pixels[p + 3] + 1));
+          const strength = alpha / (0.7 + (high - low) * 0.3);
+          let p = first * width + left + k;
+          for (let py = first; py <= last; ++py, p += width) {
+            const covered = (py + 1 < high ? py + 1 : high) - (py > low ? py : low);
+            const s = (covered * strength) | 0;
+            if (s <= 0) continue;
+            const under = pixels[p];
+            const below = under >>> 24;
+            if (below === 0) {
+              pixels[p] = ((s > 255 ? 255 : s) << 24) | color;
+              continue;
+            }
+            const out = s + ((below * (256 - s)) >> 8);
+            const own = ((s << 8) / out) | 0;
+            const r = under & 255, g = (under >> 8) & 255, bl = (under >> 16) & 255;
+            pixels[p] = ((out > 255 ? 255 : out) << 24) | ((bl + (((blue - bl) * own) >> 8)) << 16) | ((g + (((green - g) * own) >> 8)) << 8) | (r + (((red - r) * own) >> 8));
           }
         }
       }
     }
+  }
+
+  private readonly kept = { ramp: [] as string[], colors: [] as number[] };
+
+  private palette(ramp: string[], pack: (color: string) => number): number[] {
+    if (this.kept.ramp !== ramp) Object.assign(this.kept, { ramp, colors: Array.from({ length: 64 }, (_, i) => pack(shade(ramp, i / 63))) });
+    return this.kept.colors;
   }
 
   show(): void {

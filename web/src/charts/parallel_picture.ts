@@ -6,6 +6,7 @@ import type { Range } from "../data/selection";
 import type { Column } from "../data/runs";
 import { cut } from "./axes";
 import { forget, request, type Job } from "./frames";
+import { RasterLines } from "./lines_raster";
 import { makeLines, type LineLook, type LineRenderer } from "./lines_gl";
 import { CanvasPainter, SvgPainter, type Painter } from "./painter";
 import { axisScale, positions, shuffled, type AxisState } from "./parallel_model";
@@ -18,6 +19,7 @@ const TOP = 14, BOTTOM = 30;
 export const SIDE = 46;
 const GRAB = 16;
 const PORTION_MS = 7;
+const BACK = 1500;
 const CURVED_UP_TO = 20000;
 
 interface Axis { state: AxisState; column: Column; scale: Scale; y: Float32Array; x: number }
@@ -27,20 +29,21 @@ export class Picture {
   width = 0;
   height = 340;
   private readonly lines: LineRenderer = makeLines();
-  private readonly back = document.createElement("canvas");
+  private readonly back = new RasterLines();
   private order = new Uint32Array();
   private chosen = new Uint32Array();
+  private selected = 0;
   private drawn = 0;
   private portion = 3000;
   private lastFrame = 0;
-  private backFor = "";
+  private backRows = new Uint32Array();
+  private backDrawn = 0;
   readonly job: Job;
   readonly overJob: Job;
   drag: { axis: number; from: number; to: number; kept: Range[] } | null = null;
 
   constructor(private readonly store: SweepStore, host: HTMLElement, private readonly top: HTMLCanvasElement) {
-    this.back.setAttribute("aria-hidden", "true");
-    host.prepend(this.back, this.lines.canvas);
+    host.prepend(this.back.canvas, this.lines.canvas);
     this.job = { draw: () => this.step(), visible: false, dirty: true, urgent: true };
     this.overJob = { draw: () => this.paintOver(), visible: false, dirty: true, urgent: true };
   }
@@ -58,47 +61,50 @@ export class Picture {
     const ratio = Math.min(devicePixelRatio || 1, 2);
     this.lines.resize(width, this.height, ratio);
     if (this.order.length !== runs.rows) this.order = shuffled(runs.rows) as Uint32Array<ArrayBuffer>;
-    this.lines.setData({ rows: runs.rows, axes: this.axes.map((axis) => axis.y), at: this.axes.map((axis) => axis.x / width), shade: this.store.shades("best") });
-    this.backFor = "";
+    const data = { rows: runs.rows, axes: this.axes.map((axis) => axis.y), at: this.axes.map((axis) => axis.x / width), shade: this.store.shades("best") };
+    this.lines.setData(data);
+    this.back.resize(width, this.height, ratio);
+    this.back.setData(data);
+    this.back.clear();
+    // A sample looks as all of them do.
+    this.backRows = this.order.subarray(0, BACK) as Uint32Array<ArrayBuffer>;
+    this.back.setRows(this.backRows);
+    this.backDrawn = 0;
     this.choose();
   }
 
   /** Another selection: begin anew, with a fair sample of it. */
   choose(): void {
-    const mask = this.store.selection.mask.value;
+    // Not a dependency of whoever lays the axes anew: a brush changes the choice alone.
+    const mask = this.store.selection.mask.peek();
+    this.back.canvas.style.display = mask.all ? "none" : "";
     const { rows } = this.store.runs;
     if (mask.bits.length < rows) return;
     const chosen = new Uint32Array(mask.count);
     let size = 0;
     for (const row of this.order) if (mask.bits[row]) chosen[size++] = row;
-    this.chosen = chosen;
+    this.selected = size;
+    this.chosen = this.withBest(chosen);
     this.drawn = 0;
     request(this.job);
     request(this.overJob);
   }
 
   private look(theme: Theme): LineLook {
-    const count = this.chosen.length;
+    const count = this.selected;
     return { ramp: theme.ramp, none: theme.status[4], alpha: Math.max(0.05, Math.min(0.85, 14 / Math.sqrt(Math.max(1, count)))), top: TOP, bottom: BOTTOM,
              curved: this.store.runs.rows <= CURVED_UP_TO };
   }
 
-  /** All runs, pale, behind the selected ones: drawn once, then only shown. */
-  private paintBack(theme: Theme): void {
-    const all = this.store.selection.mask.value.all;
-    const key = all ? "none" : `${theme.surface} ${this.width} ${this.store.runs.version.value} ${this.axes.map((axis) => axis.state.key + axis.state.flipped + axis.state.log)}`;
-    if (key === this.backFor) return;
-    this.backFor = key;
-    this.back.width = this.lines.canvas.width;
-    this.back.height = this.lines.canvas.height;
-    if (all) return;
-    // A sample looks as all of them do.
-    const some = this.order.subarray(0, this.lines.immediate ? 1200 : 10000);
-    this.lines.clear();
-    this.lines.setRows(some as Uint32Array<ArrayBuffer>);
-    this.lines.draw(0, some.length, { ...this.look(theme), flat: theme.faded, alpha: Math.max(0.12, Math.min(0.6, 12 / Math.sqrt(some.length))), curved: some.length < 2000 });
-    this.lines.show();
-    this.back.getContext("2d")!.drawImage(this.lines.canvas, 0, 0);
+  /** All runs, pale, behind the selected ones: drawn once, when there is time, and then only shown. */
+  private paintBack(theme: Theme, until: number): void {
+    const look = { ...this.look(theme), flat: theme.faded, alpha: Math.max(0.15, Math.min(0.6, 12 / Math.sqrt(Math.max(1, this.backRows.length)))) };
+    while (this.backDrawn < this.backRows.length && performance.now() < until) {
+      const next = Math.min(this.backRows.length, this.backDrawn + 24);
+      this.back.draw(this.backDrawn, next, look);
+      this.backDrawn = next;
+    }
+    this.back.show();
   }
 
   /** One portion; as large as this machine draws within a frame. */
@@ -109,14 +115,13 @@ export class Picture {
     const frame = now - this.lastFrame;
     this.lastFrame = now;
     if (this.drawn === 0) {
-      this.paintBack(t);
       this.lines.clear();
       this.lines.setRows(this.chosen);
     }
     let to = this.drawn;
     if (this.lines.immediate) {
       do {
-        const next = Math.min(this.chosen.length, to + 150);
+        const next = Math.min(this.chosen.length, to + 24);
         this.lines.draw(to, next, this.look(t));
         to = next;
       } while (to < this.chosen.length && performance.now() - now < PORTION_MS);
@@ -128,18 +133,19 @@ export class Picture {
     }
     this.lines.show();
     this.drawn = to;
-    if (to < this.chosen.length) request(this.job);
-    else if (this.chosen.length > 2000) this.crown(t);
+    if (to >= this.chosen.length) this.paintBack(t, now + PORTION_MS);
+    if (to < this.chosen.length || this.backDrawn < this.backRows.length) request(this.job);
   }
 
-  /** The best hundredth once more, on top. */
-  private crown(t: Theme): void {
+  /** Of many, the best once more at the end: on top. */
+  private withBest(rows: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+    if (rows.length <= 2000) return rows;
     const shade = this.store.shades("best");
-    const best = this.chosen.filter((row) => shade[row] !== 255 && shade[row] >= 63).slice(0, 1500);
-    this.lines.setRows(best as Uint32Array<ArrayBuffer>);
-    this.lines.draw(0, best.length, { ...this.look(t), alpha: 0.4 });
-    this.lines.show();
-    this.lines.setRows(this.chosen);
+    const best = rows.filter((row) => shade[row] === 63).slice(0, 600);
+    const all = new Uint32Array(rows.length + best.length);
+    all.set(rows);
+    all.set(best, rows.length);
+    return all;
   }
 
   private y(share: number): number {
@@ -250,7 +256,7 @@ export class Picture {
       canvas.width = this.lines.canvas.width;
       canvas.height = this.lines.canvas.height;
       const context = canvas.getContext("2d")!;
-      context.drawImage(this.back, 0, 0);
+      if (!this.store.selection.mask.peek().all) context.drawImage(this.back.canvas, 0, 0);
       context.drawImage(this.lines.canvas, 0, 0);
       return canvas;
     };
@@ -288,7 +294,7 @@ export class Picture {
     forget(this.job);
     forget(this.overJob);
     this.lines.dispose();
-    this.back.remove();
+    this.back.canvas.remove();
     this.lines.canvas.remove();
   }
 }
