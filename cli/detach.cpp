@@ -49,7 +49,9 @@ pid_t spawn(const std::vector<std::string>& arguments, int announce_to) {
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  // A configuration that comes by the standard input is for the detached process to read.
+  if (std::find(arguments.begin(), arguments.end(), "-") == arguments.end())
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   // The standard output is the caller's, for the id alone.
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, announce_to, kAnnounceFd);

@@ -61,6 +61,20 @@ void append_ready_systems(std::string& page) {
 
 }  // namespace
 
+std::vector<TargetTypeInfo> target_type_infos() {
+  std::vector<TargetTypeInfo> infos;
+  for (const config::TargetType& type : config::target_types()) {
+    TargetTypeInfo info{std::string(type.name), std::string(type.summary), {}};
+    for (const config::TargetKey& key : config::target_schema())
+      if (key.type == type.name || (key.type == "any" && key.row.name != "type"))
+        info.keys.push_back({std::string(key.row.name), config::allowed_text(key.row),
+                             std::string(key.row.summary), std::string(key.row.default_text),
+                             key.row.required});
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
 std::string targets_reference() {
   std::string page(kHead);
   const auto append = [&](std::string_view type) {

@@ -238,6 +238,22 @@ struct EditedTargets {
 EditedTargets edit_targets(std::string_view text, const std::filesystem::path& file,
                            const TargetEdit& edit);
 
+/// One key of a type of target, as it is written in targets.yml.
+struct TargetKeyInfo {
+  std::string name;
+  std::string allowed;  ///< in words: "an integer from 1 to 65535"
+  std::string summary;
+  std::string default_text;  ///< as it would be written, or in words; empty: none
+  bool required = false;
+};
+struct TargetTypeInfo {
+  std::string name;  ///< "ssh"
+  std::string summary;
+  std::vector<TargetKeyInfo> keys;  ///< those of each type among them
+};
+/// What may stand in targets.yml, for forms and completion.
+std::vector<TargetTypeInfo> target_type_infos();
+
 /// The keys of targets.yml as a page: docs/targets-file.md.
 std::string targets_reference();
 

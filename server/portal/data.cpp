@@ -106,24 +106,25 @@ Result<Json> series_json(SweepReader& reader, const SeriesQuery& query) {
   return json;
 }
 
-Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header, std::int64_t offset,
-                            std::int64_t limit) {
-  const auto page = reader.runs({.filter = {.statuses = {RunStatus::failed, RunStatus::canceled}},
-                                 .order = {.by = RunOrder::By::ended, .descending = true},
-                                 .offset = offset,
-                                 .limit = limit + 1});
+Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header,
+                            std::optional<std::int64_t> before, std::int64_t limit) {
+  RunQuery query{.filter = {.statuses = {RunStatus::failed, RunStatus::canceled}},
+                 .order = {.by = RunOrder::By::ended, .descending = true},
+                 .limit = 0};
+  const auto count = reader.runs(query);
+  if (!count) return count.error();
+  const std::int64_t first = std::min(before.value_or(count->matching), count->matching);
+  query.offset = count->matching - first;
+  query.limit = limit;
+  const auto page = reader.runs(query);
   if (!page) return page.error();
-  Json json = {{"decisions", Json::array()}, {"more", false}};
+  Json json = {{"decisions", Json::array()}, {"more", first > limit}};
   for (const StoredRun& stored : page->runs) {
-    if (std::ssize(json["decisions"]) == limit) {
-      json["more"] = true;
-      break;
-    }
     const Run& run = stored.run;
     const auto judged = reader.judged(run.id);
     if (!judged) return judged.error();
     const bool stopped = run.ended_by == EndCause::policy;
-    Json one = {{"index", offset + std::ssize(json["decisions"])},
+    Json one = {{"index", first - 1 - std::ssize(json["decisions"])},
                 {"time", moment(run.ended)},
                 {"run", run.id},
                 {"attempt", run.attempt},

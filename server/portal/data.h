@@ -31,9 +31,10 @@ struct CurvesQuery {
 Result<std::string> curves(SweepReader& reader, const SweepHeader& header,
                            const CurvesQuery& query);
 
-/// Runs that were stopped, cancelled or failed, the latest first, from the `offset`-th on.
-Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header, std::int64_t offset,
-                            std::int64_t limit);
+/// Runs that were stopped, cancelled or failed, the latest first; they are numbered from the first one, so that later ones
+/// do not move them. `before`: only those below this number.
+Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header,
+                            std::optional<std::int64_t> before, std::int64_t limit);
 
 Result<Json> importance_json(SweepReader& reader, const SweepEntry& sweep);
 

@@ -112,15 +112,18 @@ Json problems_json(const std::vector<Problem>& problems) {
   return list;
 }
 
+LoadedConfig read_config(const std::string& text, const std::filesystem::path& folder) {
+  ConfigOverrides overrides;
+  overrides.needs_command = false;
+  return parse_config(text, "hdconfig.yml", folder, overrides);
+}
+
 Result<Response> validate(const World&, const Question& question) {
   const auto body = body_of(question, {"config", "folder"});
   if (!body) return body.error();
   const auto folder = folder_member(*body);
   if (!folder) return folder.error();
-  ConfigOverrides overrides;
-  overrides.needs_command = false;
-  const LoadedConfig loaded =
-      parse_config(text_member(*body, "config"), "hdconfig.yml", *folder, overrides);
+  const LoadedConfig loaded = read_config(text_member(*body, "config"), *folder);
   Json json = {
       {"problems", problems_json(loaded.problems)}, {"ok", loaded.ok()}, {"summary", nullptr}};
   if (loaded.ok()) {
@@ -145,14 +148,25 @@ Result<Response> preview(const World& world, const Question& question) {
   std::int64_t count = 5;
   if (const auto given = body->find("count"); given != body->end() && given->is_number_integer())
     count = std::clamp<std::int64_t>(given->get<std::int64_t>(), 1, kMostPreviews);
-  const PortalAnswer answer =
-      world.options.command({{"sample", "-", "-n", std::to_string(count), "-f", "json"},
-                             text_member(*body, "config"),
-                             *std::move(folder)});
+  const std::string config = text_member(*body, "config");
+  const LoadedConfig loaded = read_config(config, *folder);
+  Json json = {
+      {"runs", Json::array()}, {"problems", problems_json(loaded.problems)}, {"errors", ""}};
+  if (!loaded.ok()) return json_response(json);
+  const PortalAnswer answer = world.options.command(
+      {{"sample", "-", "-n", std::to_string(count), "-f", "json"}, config, *std::move(folder)});
+  if (answer.exit_code != 0) json["errors"] = text(answer.errors);
   const Json drawn = base::parse_ordered_json(answer.output);
-  return json_response({{"runs", answer.exit_code == 0 && drawn.is_array() ? drawn : Json::array()},
-                        {"exit_code", answer.exit_code},
-                        {"errors", text(answer.errors)}});
+  if (answer.exit_code == 0 && drawn.is_array())
+    for (const Json& run : drawn) {
+      Json parameters = Json::object();
+      for (const auto& [name, value] : run.at("hyperparameters").items())
+        parameters[std::string(bare_name(name))] = value;
+      json["runs"].push_back({{"parameters", std::move(parameters)},
+                              {"proposal", run.at("reason")},
+                              {"command_line", run.at("command")}});
+    }
+  return json_response(json);
 }
 
 // Writes the configuration where it belongs, beside the code, and begins the sweep.

@@ -218,12 +218,14 @@ Result<Response> many_curves(const World& world, const Question& question) {
 Result<Response> decisions(const World& world, const Question& question) {
   return of_sweep(
       world, question, [&](const SweepEntry& entry, SweepReader& reader) -> Result<Response> {
-        const auto offset = question.integer("offset", 0);
+        const auto before = question.integer("before", 0);
         const auto limit = question.integer("limit", 200, 1);
-        if (!offset) return offset.error();
+        if (!before) return before.error();
         if (!limit) return limit.error();
         return told(
-            decisions_json(reader, entry.header, *offset, std::min<std::int64_t>(*limit, 1'000)));
+            decisions_json(reader, entry.header,
+                           question.is_given("before") ? std::optional(*before) : std::nullopt,
+                           std::min<std::int64_t>(*limit, 1'000)));
       });
 }
 
@@ -297,28 +299,68 @@ Result<Response> files(const World& world, const Question& question) {
 Result<Response> file(const World& world, const Question& question) {
   const auto directory = directory_of_run(world, question);
   if (!directory) return directory.error();
-  return run_file(*directory, question.text("path"), question.text("render") == "1");
+  const auto from = question.integer("from", 0);
+  const auto limit = question.integer("limit", 0);
+  if (!from) return from.error();
+  if (!limit) return limit.error();
+  return run_file(*directory, question.text("path"), question.text("render") == "1",
+                  {static_cast<std::uint64_t>(*from), static_cast<std::uint64_t>(*limit)});
+}
+
+Json target_json(const NamedTarget& target) {
+  Json json = {{"name", text(target.name)},
+               {"type", target.type},
+               {"description", ""},
+               {"options", Json::object()},
+               {"slots", or_null(slots_of(target))},
+               {"in_use", nullptr},
+               {"file", nullptr},
+               {"line", nullptr},
+               {"problem", nullptr}};
+  for (const TargetTypeInfo& type : target_type_infos())
+    if (type.name == target.type) json["description"] = text(type.summary);
+  if (!target.file.empty()) {
+    json["file"] = text(target.file.string());
+    json["line"] = target.line;
+  }
+  for (const auto& [key, value] : target.written) json["options"][base::to_utf8(key)] = text(value);
+  return json;
+}
+
+// How many runs of live sweeps are on each target, where the sweep has one alone.
+void count_runs(Json& targets, const Json& sweeps) {
+  for (const Json& sweep : sweeps) {
+    if (sweep.at("state") != "live" || sweep.at("targets").size() > 1) continue;
+    const std::string name =
+        sweep.at("targets").empty() ? "local" : sweep.at("targets").at(0).get<std::string>();
+    for (Json& target : targets)
+      if (target.at("name") == name)
+        target["in_use"] =
+            (target.at("in_use").is_null() ? 0 : target.at("in_use").get<std::int64_t>()) +
+            sweep.at("live").get<std::int64_t>();
+  }
 }
 
 Result<Response> targets(const World& world, const Question&) {
   const LoadedTargets loaded = load_targets(world.options.targets_files);
-  Json json = {{"targets", Json::array()}, {"problems", Json::array()}};
-  json["targets"].push_back({{"name", "local"},
-                             {"type", "local"},
-                             {"slots", nullptr},
-                             {"file", nullptr},
-                             {"line", nullptr},
-                             {"options", Json::object()}});
-  for (const NamedTarget& target : loaded.targets) {
-    Json one = {{"name", text(target.name)},
-                {"type", target.type},
-                {"slots", or_null(slots_of(target))},
-                {"file", text(target.file.string())},
-                {"line", target.line},
-                {"options", Json::object()}};
-    for (const auto& [key, value] : target.written)
-      one["options"][base::to_utf8(key)] = text(value);
-    json["targets"].push_back(std::move(one));
+  Json json = {{"targets", Json::array()}, {"types", Json::array()}, {"problems", Json::array()}};
+  NamedTarget local;
+  local.name = local.type = "local";
+  json["targets"].push_back(target_json(local));
+  for (const NamedTarget& target : loaded.targets) json["targets"].push_back(target_json(target));
+  count_runs(json["targets"], world.catalogue.list().at("sweeps"));
+  for (const TargetTypeInfo& type : target_type_infos()) {
+    Json keys = Json::array();
+    for (const TargetKeyInfo& key : type.keys)
+      keys.push_back(
+          {{"name", text(key.name)},
+           {"kind", text(key.allowed)},
+           {"required", key.required},
+           {"description", text(key.summary)},
+           {"default", key.default_text.empty() ? Json(nullptr) : text(key.default_text)},
+           {"choices", nullptr}});
+    json["types"].push_back(
+        {{"type", type.name}, {"description", text(type.summary)}, {"options", std::move(keys)}});
   }
   for (const Problem& problem : loaded.problems)
     json["problems"].push_back(text(problem.message()));
@@ -363,7 +405,8 @@ std::span<const Route> reading_routes() {
        many_curves},
       {"GET", "sweeps/{sweep}/decisions",
        "Runs that were stopped, cancelled or failed, and why, the latest first.", kJson,
-       "offset: integer: how many to pass over; limit: integer: how many at most", decisions},
+       "before: integer: only those below this number; limit: integer: how many at most",
+       decisions},
       {"GET", "sweeps/{sweep}/log", "What the engine did, in the order of time.", kJson,
        "from: integer: from this byte on", engine_log},
       {"GET", "sweeps/{sweep}/importance", "How much each parameter mattered.", kJson, "",
@@ -379,7 +422,8 @@ std::span<const Route> reading_routes() {
       {"GET", "sweeps/{sweep}/runs/{run}/files", "The files in outputs and logs of the run.", kJson,
        "", files},
       {"GET", "sweeps/{sweep}/runs/{run}/file", "One of them.", kBytes,
-       "path: text: outputs/model.pt; render: integer: 1: pages and drawings as such, under a "
+       "path: text: outputs/model.pt; from: integer: from this byte on; limit: integer: so many "
+       "bytes at most; render: integer: 1: pages and drawings as such, under a "
        "policy that lets them do nothing",
        file},
       {"GET", "targets", "The places where runs can go.", kJson, "", targets},

@@ -105,7 +105,7 @@ Result<Json> embedded(const std::filesystem::path& directory) {
   if (!curves) return curves.error();
   auto runs = details_of_some(*entry, reader);
   if (!runs) return runs.error();
-  auto decisions = decisions_json(reader, entry->header, 0, kMostDecisions);
+  auto decisions = decisions_json(reader, entry->header, std::nullopt, kMostDecisions);
   if (!decisions) return decisions.error();
   const auto importance = importance_json(reader, *entry);
   auto log = log_json(*entry, 0);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <memory>
 #include <string_view>
@@ -36,7 +37,7 @@ constexpr Kind kKinds[] = {
     {".webp", "image", "image/webp"},
     {".avif", "image", "image/avif"},
     {".bmp", "image", "image/bmp"},
-    {".svg", "svg", "image/svg+xml"},
+    {".svg", "html", "image/svg+xml"},
     {".html", "html", "text/html; charset=utf-8"},
     {".htm", "html", "text/html; charset=utf-8"},
     {".json", "json", "text/plain; charset=utf-8"},
@@ -59,6 +60,16 @@ Kind kind_of(std::string_view path) {
     return std::string_view(name).ends_with(kind.ending);
   });
   return found != std::end(kKinds) ? *found : Kind{"", "other", "application/octet-stream"};
+}
+
+// Of "epoch_10.png" 10: pictures of several steps are shown as a strip.
+Json step_of(std::string_view name) {
+  const std::string_view stem = name.substr(0, name.rfind('.'));
+  const std::size_t last = stem.find_last_not_of("0123456789");
+  const std::string_view digits = last == stem.npos ? stem : stem.substr(last + 1);
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  return error == std::errc{} && !digits.empty() ? Json(step) : Json(nullptr);
 }
 
 struct Lister {
@@ -92,7 +103,8 @@ struct Lister {
         files.push_back({{"path", text(at)},
                          {"size", facts.st_size},
                          {"modified", moment(modified)},
-                         {"kind", kind_of(each).kind}});
+                         {"kind", kind_of(each).kind},
+                         {"step", step_of(each)}});
       }
     }
   }
@@ -138,7 +150,7 @@ Json list_run_files(const std::filesystem::path& run_directory) {
 }
 
 Result<Response> run_file(const std::filesystem::path& run_directory, const std::string& path,
-                          bool render) {
+                          bool render, const Part& part) {
   const auto parts = path_parts(path);
   if (!parts || parts->size() < 2 || (parts->front() != "outputs" && parts->front() != "logs"))
     return no_file(path);
@@ -147,10 +159,15 @@ Result<Response> run_file(const std::filesystem::path& run_directory, const std:
   struct stat facts {};
   if (::fstat(file->get(), &facts) != 0) return base::system_error(path, "look at", errno);
   const Kind kind = kind_of(path);
-  const bool active = kind.kind == "html" || kind.kind == "svg";
+  const bool active = kind.kind == "html";
   Response response;
   response.type = active && !render ? "text/plain; charset=utf-8" : std::string(kind.type);
-  response.file = {*std::move(file), static_cast<std::uint64_t>(facts.st_size)};
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  const std::uint64_t from = std::min(part.from, size);
+  if (::lseek(file->get(), static_cast<off_t>(from), SEEK_SET) < 0)
+    return base::system_error(path, "read", errno);
+  response.file = {*std::move(file),
+                   part.limit == 0 ? size - from : std::min(part.limit, size - from)};
   // The first policy is the page's own; where both hold, neither may be broken.
   response.headers = std::string(safety_headers());
   if (active && render)
@@ -169,7 +186,7 @@ Result<Json> run_log(const std::filesystem::path& run_directory, const std::stri
                      const Piece& piece) {
   const auto parts = path_parts(name);
   if (!parts || parts->empty()) return no_file(name);
-  Json json = {{"text", ""}, {"from", 0}, {"next", 0}, {"size", 0}};
+  Json json = {{"text", ""}, {"from", 0}, {"next", 0}, {"size", 0}, {"end", true}};
   // Where it printed nothing, or another kind of thing lies there, there is nothing to read.
   const auto file = open_below(run_directory, *parts);
   if (!file) return json;
@@ -203,6 +220,7 @@ Result<Json> run_log(const std::filesystem::path& run_directory, const std::stri
   json["from"] = from;
   json["next"] = from + bytes.size();
   json["size"] = size;
+  json["end"] = from + bytes.size() >= size;
   return json;
 }
 

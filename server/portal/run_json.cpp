@@ -42,12 +42,23 @@ Json attempts_json(const std::filesystem::path& directory, const StoredRun& stor
   for (int attempt = std::max(1, stored.run.attempt - kMostAttempts); attempt < stored.run.attempt;
        ++attempt) {
     const Json ended = record(directory / ("attempt-" + std::to_string(attempt)) / "exit.json");
-    Json one = {
-        {"attempt", attempt}, {"exit_code", nullptr}, {"signal", nullptr}, {"ended", nullptr}};
-    if (!ended.is_null())
-      for (const char* key : {"exit_code", "signal", "ended"})
-        if (const auto found = ended.find(key); found != ended.end() && found->is_number())
-          one[key] = *found;
+    Json one = {{"attempt", attempt},
+                {"cause", "lost"},
+                {"reason", "nothing tells how it ended"},
+                {"time", nullptr}};
+    const auto number = [&](const char* key) {
+      const auto found = ended.is_null() ? ended.end() : ended.find(key);
+      return found != ended.end() && found->is_number() ? *found : Json();
+    };
+    if (const Json code = number("exit_code"); !code.is_null()) {
+      one["cause"] = "exited";
+      one["reason"] = "exited with code " + base::json_text(code);
+    } else if (const Json signal = number("signal"); !signal.is_null()) {
+      one["cause"] = "signaled";
+      one["reason"] = "killed by signal " + base::json_text(signal);
+    }
+    if (const Json time = number("ended"); !time.is_null())
+      one["time"] = moment(Time{Duration{static_cast<std::int64_t>(time.get<double>() * 1e6)}});
     list.push_back(std::move(one));
   }
   if (stored.requeued && !list.empty()) {
@@ -122,14 +133,18 @@ Result<Json> run_details(const SweepEntry& sweep, SweepReader& reader, RunId id)
   json["directory"] = text(directory.string());
   json["outputs_directory"] = text((directory / "outputs").string());
   json["command_line"] = "";
-  if (const auto spec = spec_of(sweep.header, sweep.directory); spec && !spec->command.empty())
+  json["target"] = nullptr;
+  const auto spec = spec_of(sweep.header, sweep.directory);
+  if (spec && spec->targets.size() == 1) json["target"] = text(spec->targets.front());
+  if (spec && !spec->command.empty())
     json["command_line"] =
         text(shell_quote(render_command(*spec, run.parameters, sweep.header.id, id).arguments));
   const Json started = record(directory / "run.json");
   for (const char* key : {"environment", "working_directory", "gpus", "cpus"}) {
-    const auto found = started.find(key);
+    const auto found = started.is_null() ? started.end() : started.find(key);
     json[key] = found != started.end() ? *found : Json(nullptr);
   }
+  if (!json["environment"].is_object()) json["environment"] = Json::object();
   return json;
 }
 
@@ -165,6 +180,7 @@ Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) 
 
   Json json = {{"metric", text(sweep.header.metric)},
                {"policy", text((*policy)->describe())},
+               {"places", Json::array()},
                {"own", Json::array()},
                {"threshold", Json::array()},
                {"verdict", Json::array()}};
@@ -175,6 +191,7 @@ Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) 
       const bool looked = verdict.finding == Verdict::Finding::within ||
                           verdict.finding == Verdict::Finding::beyond;
       const bool stops = verdict.action == Verdict::Action::stop;
+      json["places"].push_back(json["own"].size() + 1);
       json["own"].push_back(number(history.best(id)));
       json["threshold"].push_back(looked ? number(verdict.threshold) : Json(nullptr));
       json["verdict"].push_back(looked ? Json(stops ? "stop" : "keep") : Json(nullptr));

@@ -85,11 +85,14 @@ Json space_json(const SearchSpace& space) {
                  {"mu", nullptr},
                  {"sigma", nullptr},
                  {"options", nullptr},
-                 {"condition", nullptr}};
+                 {"condition", nullptr},
+                 {"depends_on", nullptr}};
     std::visit(Describe{json}, parameter.expression);
-    if (const auto& condition = parameter.condition)
-      json["condition"] = {{"parameter", text(bare_name(condition->parameter))},
-                           {"option", value_json(condition->option)}};
+    if (const auto& condition = parameter.condition) {
+      const std::string on(bare_name(condition->parameter));
+      json["condition"] = text("only where " + on + " is " + to_text(condition->option));
+      json["depends_on"] = {{"parameter", text(on)}, {"option", value_json(condition->option)}};
+    }
     list.push_back(std::move(json));
   }
   return list;

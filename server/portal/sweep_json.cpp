@@ -102,9 +102,11 @@ Result<Json> short_json(const SweepEntry& sweep, SweepReader& reader, const Resu
   json["policy"] =
       spec && spec->policy.name != "no_termination" ? Json(spec->policy.name) : Json("");
   json["tags"] = Json::object();
+  json["targets"] = Json::array();
   json["description"] = "";
   if (spec) {
     for (const auto& [name, value] : spec->tags) json["tags"][base::to_utf8(name)] = text(value);
+    for (const std::string& target : spec->targets) json["targets"].push_back(text(target));
     json["description"] = text(spec->description);
   }
   json["expected_end"] = moment(end);
@@ -145,9 +147,8 @@ Json metrics_json(const std::vector<MetricTotals>& metrics) {
 // What the specification adds; of one that cannot be read any more nothing.
 void add_specification(Json& json, const SweepSpec& spec) {
   json["space"] = space_json(spec.space);
-  json["policy_settings"] = policy_json(spec.policy);
+  json["policy_options"] = policy_json(spec.policy);
   json["command"] = text(shell_quote(spec.command));
-  for (const std::string& target : spec.targets) json["targets"].push_back(text(target));
   const SamplerContext context{spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs};
   if (const auto sampler = make_sampler(spec.sampling, spec.space, context))
     json["sampler_text"] = text((*sampler)->describe());
@@ -186,9 +187,8 @@ Result<Json> sweep_details(const SweepEntry& sweep, SweepReader& reader, Time no
     all["edits"].push_back({{"time", moment(edit.at)}, {"what", text(edit.what)}});
   all["notes"] = notes_json(*notes);
   all["space"] = Json::array();
-  all["policy_settings"] = nullptr;
+  all["policy_options"] = nullptr;
   all["command"] = "";
-  all["targets"] = Json::array();
   all["sampler_text"] = all["policy_text"] = "";
   if (spec)
     add_specification(all, *spec);

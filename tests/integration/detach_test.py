@@ -58,6 +58,12 @@ class Detached(Outliving):
         self.assertIn("no-such-program", done.err)
         self.assertEqual("", done.out)
 
+    def test_a_configuration_may_come_by_the_standard_input(self):
+        self.config(QUICK)
+        with open(self.folder / "hdconfig.yml") as stdin:
+            done = self.hdrive("run", "-", "--detach", stdin=stdin)
+        self.assertIn("4 completed", self.hdrive("attach", done.out.strip()).out)
+
     def test_a_sweep_that_is_over_at_once_is_still_named(self):
         self.config(QUICK)
         done = self.hdrive("run", "hdconfig.yml", "--detach", "--", "sh", "train.sh", "--detach")

@@ -365,7 +365,9 @@ class Doing(Portal):
         self.assertEqual("1 parameter, 4 runs", self.do("validate", config=text, folder=folder)["summary"])
         drawn = self.do("preview", config=text, folder=folder, count=3)["runs"]
         self.assertEqual(3, len(drawn))
-        self.assertTrue(drawn[0]["command"].startswith("sh train.sh --x 0."))
+        self.assertTrue(drawn[0]["command_line"].startswith("sh train.sh --x 0."))
+        self.assertEqual({"x"}, set(drawn[0]["parameters"]))
+        self.assertEqual([], self.do("preview", config=text.replace('"uniform"', '"unifrom"'), folder=folder)["runs"])
         begun = self.do("sweeps", config=text, folder=folder, file="new.yml", arguments=["--name", "begun"])
         self.assertEqual(0, begun["exit_code"], begun)
         self.assertEqual("hdrive run new.yml --detach --name begun", begun["command_line"])

@@ -251,7 +251,7 @@ TEST_CASE("bounds of a space are those of the values") {
   CHECK(json[1]["high"] == 8);
   CHECK(json[2]["options"] == Json({"a", 1.5}));
   CHECK(json[3]["low"].is_null());
-  CHECK(json[3]["condition"] == Json{{"parameter", "opt"}, {"option", 1.5}});
+  CHECK(json[3]["depends_on"] == Json{{"parameter", "opt"}, {"option", 1.5}});
 }
 
 // ---- what a run wrote ---------------------------------------------------------------------------
