@@ -32,14 +32,6 @@ bool describes_own_job(std::string_view variable) {
          !variable.starts_with("SLURM_CLUSTERS=");
 }
 
-std::vector<char*> environment_of_commands() {
-  std::vector<char*> result;
-  for (char** entry = environ; *entry; ++entry)
-    if (!describes_own_job(*entry)) result.push_back(*entry);
-  result.push_back(nullptr);
-  return result;
-}
-
 base::UniqueFd file_in_memory() {
   return base::UniqueFd(::memfd_create("hdrive-command", MFD_CLOEXEC));
 }
@@ -59,6 +51,14 @@ int status_of(pid_t child) {
 }
 
 }  // namespace
+
+std::vector<char*> environment_of_commands() {
+  std::vector<char*> result;
+  for (char** entry = environ; *entry; ++entry)
+    if (!describes_own_job(*entry)) result.push_back(*entry);
+  result.push_back(nullptr);
+  return result;
+}
 
 std::string CommandOutput::words() const {
   constexpr std::size_t kMostWords = 500;

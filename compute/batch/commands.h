@@ -26,6 +26,10 @@ struct CommandOutput {
   std::string words() const;
 };
 
+/// The environment of commands: that of this process, which may itself be a job, without what describes that job. Its
+/// entries are this process's own, and a null pointer behind them.
+std::vector<char*> environment_of_commands();
+
 class Commands {
  public:
   using Done = std::function<void(const CommandOutput&)>;

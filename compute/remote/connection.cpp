@@ -28,9 +28,8 @@ constexpr std::size_t kMostRead = 4 << 20;
 
 }  // namespace
 
-Connection::Connection(std::vector<std::string> command, bool own_session, int epoll,
-                       std::uint64_t mark)
-    : command_(std::move(command)), own_session_(own_session), epoll_(epoll), mark_(mark) {}
+Connection::Connection(Way way, int epoll, std::uint64_t mark)
+    : way_(std::move(way)), epoll_(epoll), mark_(mark) {}
 
 // A socket and no pipes, since writing to a pipe that nobody reads would end this process.
 Result<void> Connection::open() {
@@ -46,7 +45,7 @@ Result<void> Connection::open() {
   for (const base::UniqueFd* fd : {&socket_, &errors_})
     ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) | O_NONBLOCK);
   std::vector<char*> words;
-  for (const std::string& word : command_) words.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : way_.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -60,21 +59,20 @@ Result<void> Connection::open() {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  // In a session of its own Ctrl-C in a terminal does not reach it; but there it could not ask for
-  // a password.
   posix_spawnattr_setflags(&attributes,
                            static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              (own_session_ ? POSIX_SPAWN_SETSID : 0)));
-  const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(), environ);
+                                              (way_.own_session ? POSIX_SPAWN_SETSID : 0)));
+  std::vector<char*> variables;
+  if (way_.environment) variables = way_.environment();
+  const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(),
+                                   variables.empty() ? environ : variables.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
     pid_ = 0;
     close();
-    if (error == ENOENT)
-      return Error{"", "there is no `ssh` in PATH; install an SSH client (openssh-client)",
-                   Error::Kind::not_found};
-    return base::system_error("", "start ssh", error);
+    if (error == ENOENT) return Error{"", way_.missing, Error::Kind::not_found};
+    return base::system_error("", "start " + way_.command.front(), error);
   }
   epoll_event event{};
   event.events = EPOLLIN;
@@ -204,7 +202,7 @@ Result<void> Connection::take_messages(std::vector<Message>& arrived) {
   }
 }
 
-// What ssh printed is read to its end, which comes soon: its other end is closed.
+// What it printed is read to its end, which comes soon: its other end is closed.
 Error Connection::broken() {
   std::string buffer(std::size_t{4} << 10, '\0');
   ssize_t count = 0;
@@ -213,7 +211,7 @@ Error Connection::broken() {
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
   const int code = pid_ < 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-  return {"", explain_ssh(printed_, code), Error::Kind::not_found};
+  return {"", way_.explain(printed_, code), Error::Kind::not_found};
 }
 
 }  // namespace hdrive::compute::remote

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The connection to one host: an ssh process, the shell's part of the conversation, and then
-// messages to and from the agent. Everything goes over this one session. Owned by SshTarget; one
-// thread, nothing in it waits.
+// The connection to one host: a process that leads there (ssh, srun), what is said before the agent
+// speaks, and then messages to and from the agent. Everything goes over this one session. Owned by a
+// target; one thread, nothing in it waits.
 #pragma once
 
 #include <sys/types.h>
@@ -15,19 +15,30 @@
 
 #include "base/file.h"
 #include "compute/remote/wire.h"
-#include "hdrive/targets.h"
 
 namespace hdrive::compute::remote {
+
+/// The process that leads to a host.
+struct Way {
+  std::vector<std::string> command;
+  /// Ctrl-C at the engine's terminal does not reach it; but it cannot ask for a password there.
+  bool own_session = true;
+  /// Its environment; empty: that of this process.
+  std::function<std::vector<char*>()> environment;
+  std::string missing;  ///< what to say where there is no such program
+  /// Why there is no connection, from what it printed and its exit status; one sentence.
+  std::function<std::string(std::string_view, int)> explain;
+};
 
 class Connection {
  public:
   /// Its descriptors are put into `epoll` with this mark.
-  Connection(std::vector<std::string> command, bool own_session, int epoll, std::uint64_t mark);
+  Connection(Way way, int epoll, std::uint64_t mark);
   ~Connection() { close(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Starts ssh.
+  /// Starts the process.
   Result<void> open();
   /// Ends it; the agent there ends with it.
   void close();
@@ -50,8 +61,7 @@ class Connection {
   Result<void> take_messages(std::vector<Message>& arrived);
   Error broken();
 
-  std::vector<std::string> command_;
-  bool own_session_;
+  Way way_;
   int epoll_;
   std::uint64_t mark_;
   pid_t pid_ = 0;

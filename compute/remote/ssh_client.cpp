@@ -56,6 +56,15 @@ say begin
 exec "$f" serve "$d" "${{SSH_CONNECTION:-}}"
 )";
 
+// Whether ssh may ask for a password on the terminal.
+bool may_ask(const SshOptions& options) {
+  return std::any_of(options.ssh_options.begin(), options.ssh_options.end(),
+                     [](const std::string& option) {
+                       const std::string text = base::fold(option);
+                       return text == "batchmode=no";
+                     });
+}
+
 bool says(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 struct Advice {
@@ -77,14 +86,6 @@ constexpr Advice kAdvice[] = {
 
 std::string label_of(const SshHost& host) {
   return host.port == 0 ? host.host : host.host + ":" + std::to_string(host.port);
-}
-
-bool may_ask(const SshOptions& options) {
-  return std::any_of(options.ssh_options.begin(), options.ssh_options.end(),
-                     [](const std::string& option) {
-                       const std::string text = base::fold(option);
-                       return text == "batchmode=no";
-                     });
 }
 
 std::vector<std::string> ssh_command(const SshOptions& options, const SshHost& host) {
@@ -111,6 +112,15 @@ std::vector<std::string> ssh_command(const SshOptions& options, const SshHost& h
                   shell_word(fmt::format(fmt::runtime(kScript), directory_word(options.directory),
                                          agent_digest(), agent_image().size())));
   return words;
+}
+
+Way ssh_way(const SshOptions& options, const SshHost& host) {
+  Way way;
+  way.command = ssh_command(options, host);
+  way.own_session = !may_ask(options);
+  way.missing = "there is no `ssh` in PATH; install an SSH client (openssh-client)";
+  way.explain = explain_ssh;
+  return way;
 }
 
 ShellLine meaning_of(std::string_view line) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compute/remote/connection.h"
 #include "hdrive/targets.h"
 
 namespace hdrive::compute::remote {
@@ -19,8 +20,8 @@ std::string label_of(const SshHost& host);
 /// `meaning_of`.
 std::vector<std::string> ssh_command(const SshOptions& options, const SshHost& host);
 
-/// Whether ssh may ask for a password on the terminal (BatchMode=no among the options).
-bool may_ask(const SshOptions& options);
+/// The same with all else that a connection needs to know.
+Way ssh_way(const SshOptions& options, const SshHost& host);
 
 /// What a line of the host's shell says.
 struct ShellLine {

@@ -83,8 +83,7 @@ Result<void> SshTarget::prepare() {
     host.options = options_.hosts[i];
     host.label = label_of(host.options);
     host.slots = host.options.slots;
-    host.link = std::make_unique<Connection>(ssh_command(options_, host.options),
-                                             !may_ask(options_), epoll_.get(), i);
+    host.link = std::make_unique<Connection>(ssh_way(options_, host.options), epoll_.get(), i);
   }
   return {};
 }
