@@ -126,6 +126,11 @@ bool LocalTarget::watch(const base::UniqueFd& fd, std::uint64_t mark) {
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
 }
 
+void LocalTarget::share(SharedRuns shared) {
+  spares_.keep_in(shared.spares);
+  shared_ = std::move(shared);
+}
+
 std::optional<TargetCapacity> LocalTarget::capacity() const {
   const int descriptors = patterns_.empty() ? 2 : 3;  // its supervisor, its metrics, its stdout
   const auto here = capacity_of_this_process(static_cast<std::int64_t>(live_.size()), descriptors);
@@ -187,11 +192,21 @@ Result<void> LocalTarget::start_with(RunRequest request, const DeviceShare& shar
   if (!python) return advise(compute::of_all_runs(python.error()));
   auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
   if (!files) return advise(files.error());
+  if (shared_.mlflow) {
+    auto mlflow = make_mlflow_metrics(request.directory);
+    if (!mlflow) discard(request);
+    if (!mlflow) return advise(mlflow.error());
+    files->mlflow = *std::move(mlflow);
+  }
   EventFiles events;
   if (options_.tensorboard_metrics) events = EventFiles::begin(request.directory);
   if (auto made = make_work(request); !made) {
     discard(request);
     return advise(made.error());
+  }
+  if (shared_.permit && !shared_.permit(request)) {
+    discard(request);
+    return Error{place(request), "it was taken back before it began", Error::Kind::busy};
   }
   const auto pid = launch(request, *python, share, memory_group(request));
   if (!pid) {
@@ -263,7 +278,7 @@ Result<pid_t> LocalTarget::launch(const RunRequest& request, const std::filesyst
                                         milliseconds(request.time_limit),
                                         std::to_string(file_limit_),
                                         std::to_string(share.locks.size()),
-                                        "0",
+                                        milliseconds(shared_.beat),
                                         "0",
                                         lease_.native(),
                                         memory_group.native(),

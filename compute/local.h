@@ -32,6 +32,16 @@
 
 namespace hdrive::compute {
 
+/// How a LocalTarget starts runs beside others in one folder, on a file system that machines share.
+struct SharedRuns {
+  std::filesystem::path spares;       ///< a folder for what the next run can use, no other's
+  std::chrono::milliseconds beat{0};  ///< how often the runs' supervisors give a sign of life
+  bool mlflow = false;                ///< the sweep's server is on another machine (kMlflowMetrics)
+  /// Asked when all is ready, before the supervisor starts; false: the run is not to begin. Null:
+  /// it may.
+  std::function<bool(const RunRequest&)> permit;
+};
+
 class LocalTarget final : public ComputeTarget {
  public:
   /// `use_inotify` and `from_memory` are false only in tests, which so see the ways around them.
@@ -52,6 +62,8 @@ class LocalTarget final : public ComputeTarget {
   /// Runs that are started from now on end when the lease in this file is over
   /// (supervisor/lease.h).
   void hold_to(std::filesystem::path lease) { lease_ = std::move(lease); }
+  /// Before the first run is started.
+  void share(SharedRuns shared);
   std::optional<TargetCapacity> capacity() const override;
   void cancel(RunId run, CancelMode mode) override;
   void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override;
@@ -137,8 +149,9 @@ class LocalTarget final : public ComputeTarget {
   WorkingFolders folders_;
   SpareDirectories spares_;
   ProcessSpace here_;
-  rlim_t file_limit_ = 0;                             // what the runs are given
-  std::filesystem::path lease_;                       // empty: none
+  rlim_t file_limit_ = 0;        // what the runs are given
+  std::filesystem::path lease_;  // empty: none
+  SharedRuns shared_;
   std::string claim_;                                 // no other engine's, ever
   std::filesystem::path python_path_;                 // the latest that was installed
   std::filesystem::path given_parent_, real_parent_;  // of the latest run directory

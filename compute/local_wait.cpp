@@ -240,6 +240,8 @@ void LocalTarget::tell(std::vector<TargetEvent>& events) {
     if (!live.began && !live.ended) continue;
     if (live.ended && !live.began) begin_late(live, events);
     if (std::exchange(live.look_for_events, false)) take_events(live, events);
+    // To open it is to ask the file server what another machine has written to it.
+    if (shared_.mlflow) (void)base::open_regular(live.request.directory / kMlflowMetrics);
     if (!live.intake.read(buffer_, budget, live.ended, events))
       enqueue(run, live);
     else if (live.ended)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What makes a target of each type.
+#include "compute/pilot/pilot_target.h"
 #include "hdrive/targets.h"
 
 namespace hdrive {
@@ -15,7 +16,10 @@ Result<std::shared_ptr<ComputeTarget>> make_target(const NamedTarget& named,
     return make_ssh_target(*ssh, runs, std::move(clock), nodes);
   if (const auto* command = std::get_if<CommandOptions>(&named.options))
     return make_command_target(*command, runs, std::move(clock));
-  return make_slurm_target(std::get<SlurmOptions>(named.options), runs, std::move(clock));
+  const auto& slurm = std::get<SlurmOptions>(named.options);
+  if (slurm.pilot)
+    return compute::pilot::make_pilot_target(slurm, named.name, runs, std::move(clock));
+  return make_slurm_target(slurm, runs, std::move(clock));
 }
 
 }  // namespace hdrive

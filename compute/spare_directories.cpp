@@ -69,9 +69,10 @@ void SpareDirectories::clear() {
 
 // What an engine that died has left there may be half made.
 void SpareDirectories::work_in(const fs::path& runs) {
-  if (folder_.parent_path() == runs) return;
+  if (runs_ == runs) return;
   clear();
-  folder_ = runs / ".spare";
+  runs_ = runs;
+  folder_ = place_.empty() ? runs / ".spare" : place_;
   remove_folder(folder_);
 }
 
@@ -99,7 +100,7 @@ void SpareDirectories::gather(const fs::path& path) {
 }
 
 bool SpareDirectories::take(const fs::path& directory) {
-  if (spares_.empty() || folder_.parent_path() != directory.parent_path()) return false;
+  if (spares_.empty() || runs_ != directory.parent_path()) return false;
   const fs::path spare = spares_.back();
   // An empty directory in its place is replaced, any other is left alone.
   if (::rename(spare.c_str(), directory.c_str()) != 0) return false;

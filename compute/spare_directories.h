@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 namespace hdrive::compute {
@@ -22,6 +23,10 @@ class SpareDirectories {
   SpareDirectories(const SpareDirectories&) = delete;
   SpareDirectories& operator=(const SpareDirectories&) = delete;
 
+  /// Of several that work in one folder each keeps its spares in a place of its own: this folder, on
+  /// the same file system. Before the first is gathered.
+  void keep_in(std::filesystem::path folder) { place_ = std::move(folder); }
+
   /// Takes from the directory of a run that has ended what is as it was made: empty folders and
   /// files, and supervisor.json. The rest stays.
   void gather(const std::filesystem::path& directory);
@@ -33,7 +38,8 @@ class SpareDirectories {
   void work_in(const std::filesystem::path& runs);
   void clear();
 
-  std::filesystem::path folder_;  // ".spare" beside the run directories
+  std::filesystem::path place_;  // empty: ".spare" beside the run directories
+  std::filesystem::path runs_, folder_;
   std::vector<std::filesystem::path> spares_;
   int made_ = 0;
 };

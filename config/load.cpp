@@ -4,6 +4,7 @@
 // whole.
 #include "config/load.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -136,10 +137,27 @@ void set_total_runs(Loader& loader) {
   }
 }
 
+bool is_pilot(const NamedTarget& target) {
+  const auto* slurm = std::get_if<SlurmOptions>(&target.options);
+  return slurm && slurm->pilot;
+}
+
+void check_pilots(Loader& loader, const std::vector<NamedTarget>& targets) {
+  if (loader.spec.nodes_per_run <= 1) return;
+  for (const NamedTarget& target : targets)
+    if (is_pilot(target))
+      loader.problems.error(loader.nodes_place,
+                            fmt::format("a run has {} nodes, but with pilot: true, as the target "
+                                        "{} has it, each run is on one node; "
+                                        "allowed: 1, or a target of type slurm without pilot",
+                                        loader.spec.nodes_per_run, in_quotes(target.name)));
+}
+
 // What targets have room for, as far as that is written down; one of which nothing is said counts
 // as much as this machine.
 void set_concurrency(Loader& loader) {
   const std::vector<NamedTarget> targets = look_up_targets(loader);
+  check_pilots(loader, targets);
   if (loader.concurrency_given) return;
   const SweepSpec& spec = loader.spec;
   const std::int64_t runs = std::max<std::int64_t>(1, spec.max_total_runs);
@@ -147,8 +165,12 @@ void set_concurrency(Loader& loader) {
   if (!targets.empty()) {
     const std::int64_t here = at_once;
     at_once = 0;
-    for (const NamedTarget& target : targets)
-      at_once += slots_of(target, spec.nodes_per_run).value_or(here);
+    for (const NamedTarget& target : targets) {
+      const std::int64_t room = slots_of(target, spec.nodes_per_run).value_or(here);
+      // Without slots of its own a pilot's are its processors.
+      const bool shared = is_pilot(target) && target.slots == 0 && spec.cpus_per_run > 0;
+      at_once += shared ? std::max<std::int64_t>(1, room / spec.cpus_per_run) : room;
+    }
     loader.spec.max_concurrent_runs = std::min(runs, at_once);
     return;
   }

@@ -295,6 +295,21 @@ std::vector<TargetKey> make_target_schema() {
       {"slurm", {.name = "poll", .kind = K::any, .default_text = "5s", .allowed = "seconds, or a number with s, m, h or d behind it",
                  .summary = "How often the queue is asked.", .elsewhere = {"poll_interval"}},
        [](R& r, const E& e) { options_of<SlurmOptions>(r).poll = read_duration(r, e); }},
+      {"slurm", {.name = "pilot", .kind = K::boolean, .default_text = "false",
+                 .summary = "Whether runs are started within one allocation, for sweeps of short runs, and not each as a job of its own. The next four keys are of it."},
+       [](R& r, const E& e) { options_of<SlurmOptions>(r).pilot = e.value->boolean; }},
+      {"slurm", {.name = "nodes", .kind = K::integer, .default_text = "1", .minimum = 1, .maximum = 10'000,
+                 .summary = "How many nodes the allocation has.", .elsewhere = {"node_count", "num_nodes"}},
+       [](R& r, const E& e) { options_of<SlurmOptions>(r).nodes = *e.value->integer(); }},
+      {"slurm", {.name = "cpus", .kind = K::integer, .default_text = "whole nodes (--exclusive)", .default_in_words = true, .minimum = 1, .maximum = 100'000,
+                 .summary = "Processors that the allocation has on each node.", .elsewhere = {"cpus_per_node"}},
+       [](R& r, const E& e) { options_of<SlurmOptions>(r).cpus = *e.value->integer(); }},
+      {"slurm", {.name = "time", .kind = K::any, .default_text = "the partition's", .default_in_words = true, .allowed = "seconds, or a number with s, m, h or d behind it",
+                 .summary = "How long an allocation lasts; while there is work another one follows.", .elsewhere = {"walltime", "time_limit"}},
+       [](R& r, const E& e) { options_of<SlurmOptions>(r).time = read_duration(r, e); }},
+      {"slurm", {.name = "idle", .kind = K::any, .default_text = "60s", .allowed = "seconds, or a number with s, m, h or d behind it",
+                 .summary = "How long an allocation without a run is kept for the next.", .elsewhere = {"idle_timeout", "idle_seconds_before_scaledown"}},
+       [](R& r, const E& e) { options_of<SlurmOptions>(r).idle = read_duration(r, e); }},
 
       {"command", {.name = "system", .kind = K::text, .default_text = "none", .default_in_words = true,
                    .summary = "A ready batch system, from the table below; what stands beside it replaces a part.",
@@ -447,9 +462,13 @@ void read_target(TargetReader& reader, const Node& map, Place place) {
   const NodePtr open = without_secrets(map);
   const std::size_t before = reader.problems.errors();
   read_rows(reader, row->name, *open, place, what + " of type " + std::string(row->name));
-  const auto* command = std::get_if<CommandOptions>(&reader.target.options);
-  if (!command || reader.problems.errors() > before) return;
-  for (const CommandFault& fault : command_faults(*command)) {
+  if (reader.problems.errors() > before) return;
+  std::vector<CommandFault> faults;
+  if (const auto* command = std::get_if<CommandOptions>(&reader.target.options))
+    faults = command_faults(*command);
+  if (const auto* slurm = std::get_if<SlurmOptions>(&reader.target.options))
+    faults = slurm_faults(*slurm);
+  for (const CommandFault& fault : faults) {
     const Entry* entry = open->find(fault.key);
     reader.problems.error(entry ? entry->value->place : place,
                           fault.what + " (" + what.substr(4) + ")");

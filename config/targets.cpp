@@ -140,6 +140,9 @@ std::vector<std::filesystem::path> targets_files(
 }
 
 std::optional<std::int64_t> slots_of(const NamedTarget& target, std::int64_t nodes) {
+  const auto* slurm = std::get_if<SlurmOptions>(&target.options);
+  if (slurm && slurm->pilot && slurm->cpus > 0 && target.slots == 0)
+    return slurm->nodes * slurm->cpus;
   const auto* ssh = std::get_if<SshOptions>(&target.options);
   if (!ssh && target.slots > 0) return target.slots;
   if (!ssh) return std::nullopt;

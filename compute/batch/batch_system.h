@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,7 +46,8 @@ struct JobStatus {
   std::string name;  ///< empty: it does not say
   JobState state = JobState::unknown;
   JobEnd end = JobEnd::unsaid;
-  std::string word;  ///< the system's own for the state
+  std::string word;                               ///< the system's own for the state
+  std::optional<std::chrono::seconds> left = {};  ///< of its time, where the system says so
 
   bool over() const {
     return state == JobState::completed || state == JobState::failed || state == JobState::canceled;

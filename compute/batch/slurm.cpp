@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
-#include "compute/batch/batch_target.h"
 #include "compute/batch/job_script.h"
 
 namespace hdrive::compute {
@@ -81,7 +81,25 @@ std::string name_of(const std::string& job, std::string_view name) {
                      name.substr(plus + 1));
 }
 
-// "id|STATE|name", a line a job. sacct says "CANCELLED by 1000".
+// "1-02:03:04", "3:04"; nothing: it is no time.
+std::optional<std::chrono::seconds> time_in(std::string_view text) {
+  std::int64_t days = 0, rest = 0;
+  if (const std::size_t dash = text.find('-'); dash != text.npos) {
+    const auto number = base::parse_number(text.substr(0, dash));
+    if (!number) return std::nullopt;
+    days = static_cast<std::int64_t>(*number);
+    text.remove_prefix(dash + 1);
+  }
+  if (text.find(':') == text.npos) return std::nullopt;
+  for (const std::string_view part : base::split(text, ':')) {
+    const auto number = base::parse_number(part);
+    if (!number || *number < 0) return std::nullopt;
+    rest = 60 * rest + static_cast<std::int64_t>(*number);
+  }
+  return std::chrono::seconds{days * 86'400 + rest};
+}
+
+// "id|STATE|name", a line a job, and from squeue how much of its time is left. sacct says "CANCELLED by 1000".
 std::vector<JobStatus> parse_states(const std::string& text) {
   std::vector<JobStatus> result;
   for (const std::string_view line : base::split(text, '\n')) {
@@ -91,6 +109,7 @@ std::vector<JobStatus> parse_states(const std::string& text) {
     status.job = base::trim(parts[0]);
     status.word = parts[1].substr(0, parts[1].find_first_of(" +"));
     status.name = name_of(status.job, base::trim(parts[2]));
+    if (parts.size() > 3) status.left = time_in(base::trim(parts[3]));
     const auto known =
         std::find_if(kSlurmWords.begin(), kSlurmWords.end(),
                      [&](const SlurmWord& each) { return each.word == status.word; });
@@ -145,7 +164,7 @@ class Slurm final : public BatchSystem {
   std::vector<Words> status(std::span<const std::string>) const override {
     Words words = command("squeue");
     words.insert(words.end(),
-                 {"--noheader", "--me", "--array", "--states=all", "--format=%i|%T|%j"});
+                 {"--noheader", "--me", "--array", "--states=all", "--format=%i|%T|%j|%L"});
     return {words};
   }
   // As many as a command's line has room for.
@@ -259,14 +278,3 @@ Result<std::unique_ptr<BatchSystem>> make_slurm_system(const SlurmOptions& optio
 }
 
 }  // namespace hdrive::compute
-
-namespace hdrive {
-
-Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
-                                                         const LocalTargetOptions& runs,
-                                                         std::shared_ptr<Clock> clock) {
-  return compute::make_batch_target(compute::make_slurm_system(options), options.poll, runs,
-                                    std::move(clock));
-}
-
-}  // namespace hdrive

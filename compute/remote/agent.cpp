@@ -13,10 +13,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
 #include "base/sha256.h"
+#include "compute/pilot/holder.h"
+#include "compute/pilot/node_agent.h"
 #include "compute/remote/host_address.h"
 #include "compute/run_records.h"
 
@@ -402,23 +405,47 @@ bool is_whole(const char* digest) {
   return self && hdrive::base::sha256(*self) == digest;
 }
 
+std::chrono::milliseconds milliseconds_in(const std::string& word) {
+  return std::chrono::milliseconds{std::max(1LL, std::atoll(word.c_str()))};
+}
+
+// VERB FOLDER NODE CPUS MEMORY GPUS: what `hold` and `attend` are given, the memory in bytes.
+hdrive::compute::pilot::NodeShare share_in(const std::vector<std::string>& words) {
+  hdrive::compute::pilot::NodeShare share;
+  share.node = words[2];
+  share.cpus = std::max(1, std::atoi(words[3].c_str()));
+  share.memory = std::strtoull(words[4].c_str(), nullptr, 10);
+  if (!words[5].empty()) share.gpus = hdrive::find_gpus(words[5]);
+  return share;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  using namespace hdrive::compute::remote;
-  const std::string_view verb = count >= 3 ? arguments[1] : "";
-  if (verb == "check") return is_whole(arguments[2]) ? 0 : 1;
-  if (verb != "serve") return 2;
+  using namespace hdrive::compute;
+  const std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
+  const std::string verb = words.empty() ? "" : words[0];
+  if (verb == "check" && words.size() == 2) return is_whole(arguments[2]) ? 0 : 1;
+  if (verb == "bridge" && words.size() == 3) return pilot::bridge(words[1], words[2]);
+  if (verb == "hold" && words.size() == 8)
+    return pilot::Holder(words[1], share_in(words), milliseconds_in(words[6]),
+                         milliseconds_in(words[7]))
+        .hold();
+  const bool attends = verb == "attend" && words.size() == 6;
+  if (!attends && !(verb == "serve" && words.size() >= 2)) return 2;
   // A connection that broke is seen by what cannot be written.
   sigset_t broken;
   sigemptyset(&broken);
   sigaddset(&broken, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &broken, nullptr);
-  Inbox inbox;
+  remote::Inbox inbox;
   std::thread([&inbox] { inbox.read_all(STDIN_FILENO); }).detach();
   try {
-    Agent(arguments[2], count > 3 ? arguments[3] : "").serve(inbox);
-  } catch (const Message::exception&) {
+    if (attends)
+      pilot::NodeAgent(words[1], share_in(words)).serve(inbox);
+    else
+      remote::Agent(words[1], words.size() > 2 ? words[2] : "").serve(inbox);
+  } catch (const remote::Message::exception&) {
     ::_exit(3);  // of another build, which its digest rules out
   }
   ::_exit(0);  // the thread may still read

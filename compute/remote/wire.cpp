@@ -73,13 +73,17 @@ struct ToMessage {
     for (const Metric& metric : e.metrics) metrics.push_back(message_of_metric(metric));
     return message;
   }
-  // How it ended stands in exit.json, which the engine reads itself.
+  // Where the engine has exit.json it reads there how the run ended.
   Message operator()(const RunExited& e) const {
     Message message = about("exited", e.run, e.attempt);
     message["exit_code"] = maybe(e.exit_code);
     message["signal"] = maybe(e.signal);
     message["not_started"] = e.not_started;
+    message["over_time"] = e.over_time;
     message["note"] = e.note;
+    message["stderr_tail"] = e.stderr_tail;
+    message["cpu_time"] = of_duration(e.cpu_time);
+    message["peak_memory"] = maybe(e.peak_memory);
     return message;
   }
   Message operator()(const RunVanished& e) const {
@@ -215,7 +219,11 @@ std::optional<TargetEvent> event_in(const Message& message) {
     RunExited exited{run, attempt, maybe_in<int>(message, "exit_code"),
                      maybe_in<int>(message, "signal")};
     exited.not_started = message.at("not_started");
+    exited.over_time = message.at("over_time");
     exited.note = message.at("note");
+    exited.stderr_tail = message.at("stderr_tail");
+    exited.cpu_time = duration_in(message, "cpu_time");
+    exited.peak_memory = maybe_in<std::int64_t>(message, "peak_memory");
     return exited;
   }
   if (is != "reported") return std::nullopt;

@@ -70,6 +70,11 @@ std::optional<std::string> fault_of_nodes(const SshOptions& options, std::int64_
 /// How many runs fit at once where each takes one of the `slots` of `nodes` different hosts.
 std::int64_t runs_over_hosts(const std::vector<std::int64_t>& slots, std::int64_t nodes);
 
+/// What keeps a target of these options from working: a key, and what is wrong with it.
+struct CommandFault {
+  std::string key, what;
+};
+
 // ---- slurm --------------------------------------------------------------------------------------
 
 struct SlurmOptions {
@@ -81,8 +86,16 @@ struct SlurmOptions {
   std::string signal;  ///< "USR1" or "TERM"; empty: none
   std::chrono::milliseconds signal_before{std::chrono::seconds{60}};
   std::chrono::milliseconds poll{std::chrono::seconds{5}};  ///< how often the queue is asked
+  /// Not a job for each run, but one for all: an allocation whose nodes hdrive starts runs on.
+  bool pilot = false;
+  // The allocation; without `pilot` these say nothing.
+  std::int64_t nodes = 1;             ///< how many it has
+  std::int64_t cpus = 0;              ///< processors of each node; 0: whole nodes (--exclusive)
+  std::chrono::milliseconds time{0};  ///< how long it lasts; 0: the partition's default
+  std::chrono::milliseconds idle{std::chrono::seconds{60}};  ///< without runs: given back then
   bool operator==(const SlurmOptions&) const = default;
 };
+std::vector<CommandFault> slurm_faults(const SlurmOptions& options);
 
 // ---- any batch system by its commands -----------------------------------------------------------
 
@@ -124,10 +137,6 @@ struct ReadySystem {
 };
 const std::vector<ReadySystem>& ready_systems();
 
-/// What keeps a target of these options from working: a key, and what is wrong with it.
-struct CommandFault {
-  std::string key, what;
-};
 std::vector<CommandFault> command_faults(const CommandOptions& options);
 
 /// Why runs that ask for these resources cannot be submitted: `submit` has no place for them.
@@ -157,9 +166,10 @@ struct NamedTarget {
 
 // ---- making them --------------------------------------------------------------------------------
 
-/// Runs as jobs of Slurm, each a job of its own. The sweep's directory is on a file system that the
-/// nodes share. `runs` says what is read of a run, as the local target reads it; its devices are
-/// not looked at. Fails on options that contradict each other or that it has not.
+/// Runs as jobs of Slurm, each a job of its own, or with `pilot` within one job. The sweep's
+/// directory is on a file system that the nodes share. `runs` says what is read of a run, as the
+/// local target reads it; its devices are not looked at. Fails on options that contradict each
+/// other or that it has not.
 Result<std::shared_ptr<ComputeTarget>> make_slurm_target(const SlurmOptions& options,
                                                          const LocalTargetOptions& runs,
                                                          std::shared_ptr<Clock> clock);

@@ -15,6 +15,7 @@
 #include "compute/batch/batch_target.h"
 #include "compute/batch/command_system.h"
 #include "compute/batch/slurm.h"
+#include "compute/pilot/pilot_target.h"
 #include "hdrive/targets.h"
 #include "tests/catch.h"
 #include "tests/support/fake_ssh.h"
@@ -295,6 +296,47 @@ class SlurmFixture final : public BatchFixture {
   test::ToySlurm slurm_{directory_.path()};
 };
 
+// Within an allocation of two nodes.
+class PilotFixture final : public Fixture {
+ public:
+  PilotFixture() { target_ = connect(); }
+  ~PilotFixture() override {
+    target_.reset();
+    CHECK(slurm_.is_quiet());
+  }
+  ComputeTarget& target() override { return *target_; }
+  Time now() override { return clock_->now(); }
+  bool restart() override {
+    target_.reset();
+    target_ = connect();
+    return true;
+  }
+  RunRequest request(RunId run, Behaviour behaviour) override {
+    return local_.request(run, behaviour);
+  }
+
+ private:
+  std::shared_ptr<ComputeTarget> connect() const {
+    SlurmOptions options;
+    options.pilot = true;
+    options.nodes = 2;
+    options.cpus = 4;
+    options.idle = seconds{2};  // of runs whose end nobody has heard
+    compute::BatchTiming timing;
+    timing.poll = std::chrono::milliseconds{100};
+    timing.look = std::chrono::milliseconds{10};
+    timing.beat = std::chrono::milliseconds{50};
+    return *compute::pilot::PilotTarget::make(options, "pilot", {}, clock_, timing,
+                                              slurm_.commands());
+  }
+
+  test::TemporaryDirectory directory_;
+  test::ToySlurm slurm_{directory_.path()};
+  LocalFixture local_;
+  std::shared_ptr<TestClock> clock_ = std::make_shared<TestClock>();
+  std::shared_ptr<ComputeTarget> target_;
+};
+
 class CommandFixture final : public BatchFixture {
  public:
   CommandFixture() { target_ = connect(); }
@@ -360,6 +402,7 @@ const std::vector<Kind>& kinds() {
                                         kind<SshFixture>("ssh"),
                                         kind<GangFixture>("ssh, two hosts a run"),
                                         kind<SlurmFixture>("slurm"),
+                                        kind<PilotFixture>("slurm pilot"),
                                         kind<CommandFixture>("command"),
                                         kind<SeveralFixture>("several")};
   return all;

@@ -9,15 +9,22 @@
 //   lose    the next submission gets there, and its answer doesn't
 //   twice   the next submission makes two jobs
 //   accounting   sacct works, and forgets nothing
+//   nostep  srun starts nothing
 //   noarrays, fewjobs   arrays are refused: there are none, or a limit is in their way
+//
+// srun starts steps on this machine, as many as the job's script asks for, on nodes toy1, toy2 and so on. What it has
+// started is ended with its job: all that SIGTERM reaches and does not ignore. Each node has four processors.
 #pragma once
 
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace hdrive::test {
 
@@ -52,8 +59,10 @@ echo $id
 )sh");
     // The job, and its state when it is over. A number of 128 and more: a signal.
     script("toy-run", R"sh(
+exec 8>>running; flock -s 8
 echo RUNNING > jobs/$1/state
 export SLURM_ARRAY_TASK_ID=${1#*_}
+export SLURM_JOB_ID=$1
 setsid sh -c 'echo $$ > "$0/pid"; exec sh "$1"' "$PWD/jobs/$1" "$(cat jobs/$1/script)" > "$(cat jobs/$1/log)" 2>&1
 status=$?
 read -r state < jobs/$1/state
@@ -61,8 +70,9 @@ case $state in RUNNING) if [ $status = 0 ]; then echo COMPLETED; else echo FAILE
 )sh");
     script("squeue", R"sh(
 [ -e down ] && { echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }
+echo >> asked
 [ -e forget ] && exit 0
-for job in jobs/*/; do [ -s $job/state ] && echo "$(basename $job)|$(cat $job/state)|$(cat $job/name)"; done
+for job in jobs/*/; do [ -s $job/state ] && echo "$(basename $job)|$(cat $job/state)|$(cat $job/name)|$(cat $job/left 2>/dev/null)"; done
 exit 0
 )sh");
     script("sacct", R"sh(
@@ -77,10 +87,76 @@ for word do case $word in --signal=*) signal=${word#*=};; --batch) batch=1;; *)
   if [ -n "$signal" ]; then kill -$signal $(cat jobs/$word/pid)
   else
     read -r state < jobs/$word/state; echo CANCELLED > jobs/$word/state
-    [ "$state" = RUNNING ] && kill -TERM $(cat jobs/$word/pid)
+    [ "$state" = RUNNING ] && if [ -e jobs/$word/steps ]; then ./bin/toy-end $word; else kill -TERM $(cat jobs/$word/pid); fi
   fi;; esac; done
 exit 0
 )sh");
+    // A step of a job's script on all of its nodes, or with --jobid one on a node of it.
+    script("srun", R"sh(
+[ -e nostep ] && { echo 'srun: error: Unable to create step: Required node not available' >&2; exit 1; }
+nodes=1 node= job=$SLURM_JOB_ID
+while :; do case $1 in
+  --nodes=*) nodes=${1#*=};; --nodelist=*) node=${1#*=};; --jobid=*) job=${1#*=} own=1;; --*) ;; *) break;;
+esac; shift; done
+if [ -n "$own" ]; then
+  [ -e down ] && { echo 'srun: error: Unable to confirm allocation for job: Unable to contact slurm controller' >&2; exit 1; }
+  [ "$(cat jobs/$job/state 2>/dev/null)" = RUNNING ] || { echo "srun: error: Invalid job id $job" >&2; exit 1; }
+  echo $$ >> bridges
+  exec "$@"
+fi
+: > jobs/$job/steps
+export TOY_JOB=$job SLURM_CPUS_ON_NODE=4 SLURM_NTASKS=$nodes
+at=0
+while [ $((at += 1)) -le $nodes ]; do SLURMD_NODENAME=toy$at "$@" & steps="$steps $!"; echo $! >> jobs/$job/steps; done
+for step in $steps; do wait $step || status=$?; done
+exit ${status:-0}
+)sh");
+    // All processes of a job: those with its number in their environment, which the job's own shell has not.
+    script("toy-end", R"sh(
+for process in /proc/[0-9]*; do
+  tr '\0' '\n' < $process/environ 2>/dev/null | grep -qx TOY_JOB=$1 && kill -TERM ${process#/proc/}
+done 2>/dev/null
+exit 0
+)sh");
+  }
+
+  /// As if Slurm had ended a job with that word for its state.
+  void end(const std::string& job, const std::string& state) const {
+    set_state(job, state);
+    if (::system((commands() / "toy-end").string().append(" " + job).c_str()) != 0)
+      throw std::runtime_error("cannot end a job");
+  }
+
+  /// How much of its time a job has left, as squeue writes it.
+  void set_left(const std::string& job, const std::string& left) const {
+    std::ofstream(folder_ / "jobs" / job / "left") << left << "\n";
+  }
+  /// Starts a job that was held.
+  void begin(const std::string& job) const {
+    const std::string program = (commands() / "toy-run").string();
+    if (::system((program + " " + job + " < /dev/null > /dev/null 2>&1 &").c_str()) != 0)
+      throw std::runtime_error("cannot start a job");
+  }
+  /// The processes of its steps, or those of steps that others began with srun, oldest first.
+  std::vector<pid_t> steps_of(const std::string& job) const {
+    return numbers_in(folder_ / "jobs" / job / "steps");
+  }
+  std::vector<pid_t> bridges() const { return numbers_in(folder_ / "bridges"); }
+  /// How often squeue has answered.
+  std::uintmax_t answers() const {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(folder_ / "asked", error);
+    return error ? 0 : size;
+  }
+  /// What scancel was told, a line each: "101 ".
+  std::string cancelled() const {
+    std::ifstream file(folder_ / "cancelled");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  /// Waits until nothing that belongs to a job is alive but what has closed its descriptors: supervisors and their runs.
+  bool is_quiet() const {
+    return ::system(("flock -w 60 " + (folder_ / "running").string() + " true").c_str()) == 0;
   }
 
   std::filesystem::path commands() const { return folder_ / "bin"; }
@@ -107,6 +183,12 @@ exit 0
   }
 
  private:
+  static std::vector<pid_t> numbers_in(const std::filesystem::path& path) {
+    std::vector<pid_t> numbers;
+    std::ifstream file(path);
+    for (pid_t number = 0; file >> number;) numbers.push_back(number);
+    return numbers;
+  }
   static std::string line_of(const std::filesystem::path& path) {
     std::ifstream file(path);
     std::string line;

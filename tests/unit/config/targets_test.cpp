@@ -67,6 +67,7 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
     python: /opt/venv/bin
     config_file: ssh.conf
   queue: {type: slurm, signal: SIGUSR1@120, poll: 2, directives: --exclusive}
+  pilot: {type: slurm, pilot: true, nodes: 2, cpus: 16, time: 4h, idle: 5m}
   grid:
     type: command
     system: sge
@@ -99,6 +100,11 @@ TEST_CASE("Hosts are names or mappings, and durations have units") {
   CHECK(slurm.signal == "USR1");
   CHECK(slurm.signal_before == std::chrono::seconds(120));
   CHECK(slurm.directives == std::vector<std::string>{"--exclusive"});
+  const auto& pilot = std::get<SlurmOptions>(target(loaded, "pilot").options);
+  CHECK(pilot.pilot);
+  CHECK(pilot.time == std::chrono::hours(4));
+  CHECK(pilot.idle == std::chrono::minutes(5));
+  CHECK(slots_of(target(loaded, "pilot")) == 32);
 }
 
 TEST_CASE(
@@ -119,6 +125,11 @@ TEST_CASE(
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, hosts: [{host: x, port: 70000}]}\n"),
              Contains("an integer from 1 to 65535"));
   CHECK_THAT(problems_of("targets:\n  a: {type: slurm, signal: KILL}\n"), Contains("USR1 or TERM"));
+  CHECK_THAT(problems_of("targets:\n  a: {type: slurm, nodes: 2}\n"),
+             Contains("2:27 \"nodes\" is of the allocation that pilot: true asks for") &&
+                 Contains("add pilot: true"));
+  CHECK_THAT(problems_of("targets:\n  a: {type: slurm, pilot: true, time: 5}\n"),
+             Contains("give at least 1m"));
   CHECK_THAT(problems_of("targets:\n  a: {type: command, system: sge, states: {r: runing}}\n"),
              Contains("did you mean \"running\"?"));
   CHECK_THAT(problems_of("targets:\n  a: {type: command, submit: 'qsub {script}'}\n"),
