@@ -5,6 +5,7 @@
     benchmarks/targets/run.py local
     ip netns exec hdt-engine benchmarks/targets/run.py ssh FOLDER          with the hosts of tests/clusters/ssh-up FOLDER
     SLURM_CONF=FOLDER/slurm.conf nsenter --net=/run/netns/hdt-slurm benchmarks/targets/run.py slurm FOLDER
+    ... run.py slurm-pilot FOLDER                                          the same within one allocation
     benchmarks/targets/run.py simulated
 
 For each target: runs a second of `true` with all slots in use, beside the bare system; and with one slot the time from a
@@ -127,6 +128,16 @@ def bare_slurm(runs, slots, _):
         return runs / (time.perf_counter() - began)
 
 
+def bare_steps(runs, slots, _):
+    """Steps of one allocation, as many srun at once as it has processors."""
+    steps = f"seq {runs} | xargs -P{slots} -I@ srun --exact --nodes=1 --ntasks=1 --mem=0 true"
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        subprocess.run(["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=2", "sh", "-c", steps], cwd=folder, check=True,
+                       stderr=subprocess.DEVNULL)
+        return runs / (time.perf_counter() - began)
+
+
 def submitit(runs, slots):
     """The same through submitit's map_array."""
     import submitit as package
@@ -148,10 +159,10 @@ def simulated(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("local", "ssh", "slurm", "simulated"))
+    parser.add_argument("kind", choices=("local", "ssh", "slurm", "slurm-pilot", "simulated"))
     parser.add_argument("folder", nargs="?", help="that of tests/clusters/ssh-up or slurm-up")
     parser.add_argument("--hdrive", type=pathlib.Path, default=ROOT / "build" / "hdrive")
-    parser.add_argument("--runs", type=int, help="how many runs of true (local 1000, ssh 400, slurm 60)")
+    parser.add_argument("--runs", type=int, help="how many runs of true (local 1000, ssh 400, slurm 60, slurm-pilot 400)")
     parser.add_argument("--turns", type=int, default=20, help="how many runs one after the other")
     parser.add_argument("--submitit", action="store_true")
     options = parser.parse_args()
@@ -161,13 +172,14 @@ def main():
     folder = options.folder
     if options.kind != "local" and not folder:
         parser.error(f"{options.kind} needs the folder of its servers")
-    options.runs = options.runs or {"local": 1000, "ssh": 400, "slurm": 60}[options.kind]
+    options.runs = options.runs or {"local": 1000, "ssh": 400, "slurm": 60, "slurm-pilot": 400}[options.kind]
     target = {"local": None,
               "ssh": {"type": "ssh", "hosts": [{"host": "h1", "slots": 2}, {"host": "h2", "slots": 2}],
                       "config_file": f"{folder}/ssh_config"},
-              "slurm": {"type": "slurm", "poll": 0.5}}[options.kind]
+              "slurm": {"type": "slurm", "poll": 0.5},
+              "slurm-pilot": {"type": "slurm", "poll": 0.5, "pilot": True, "nodes": 2, "cpus": 2}}[options.kind]
     slots = 2 if options.kind == "local" else 4
-    bare = {"local": bare_local, "ssh": bare_ssh, "slurm": bare_slurm}[options.kind]
+    bare = {"local": bare_local, "ssh": bare_ssh, "slurm": bare_slurm, "slurm-pilot": bare_steps}[options.kind]
     bench = Bench(options, target, slots)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="hdrive-bench-"))
     try:
