@@ -6,7 +6,7 @@
 #include "base/file.h"
 
 // The build gives HDRIVE_EMBED_SUPERVISOR and HDRIVE_EMBED_RUN_MODULE, the two files' paths, and
-// HDRIVE_EMBED_AZUREML, the folder with the others, and compiles this file again when one of them
+// HDRIVE_EMBED_REPORT and HDRIVE_EMBED_AZUREML, the folders with the others, and compiles this file again when one of them
 // changes.
 #define HDRIVE_EMBED(symbol, path)                                                           \
   __asm__(                                                                                   \
@@ -23,6 +23,8 @@
 
 HDRIVE_EMBED(hdrive_embedded_supervisor, HDRIVE_EMBED_SUPERVISOR)
 HDRIVE_EMBED(hdrive_embedded_run_module, HDRIVE_EMBED_RUN_MODULE)
+HDRIVE_EMBED(hdrive_embedded_report, HDRIVE_EMBED_REPORT "/hdrive_report.py")
+HDRIVE_EMBED(hdrive_embedded_job, HDRIVE_EMBED_REPORT "/hdrive_job.py")
 HDRIVE_EMBED(hdrive_embedded_azureml, HDRIVE_EMBED_AZUREML "/_script/azureml/__init__.py")
 HDRIVE_EMBED(hdrive_embedded_azureml_context, HDRIVE_EMBED_AZUREML "/_context.py")
 HDRIVE_EMBED(hdrive_embedded_azureml_datasets, HDRIVE_EMBED_AZUREML "/_datasets.py")
@@ -62,6 +64,8 @@ Result<void> install(const std::filesystem::path& file, std::string_view text) {
 Result<void> install_run_modules(const std::filesystem::path& directory) {
   const std::pair<const char*, std::string_view> files[] = {
       {"hdrive_run.py", embedded_run_module()},
+      {"hdrive_report.py", between(hdrive_embedded_report_begin, hdrive_embedded_report_end)},
+      {"hdrive_job.py", between(hdrive_embedded_job_begin, hdrive_embedded_job_end)},
       {"azureml/_context.py",
        between(hdrive_embedded_azureml_context_begin, hdrive_embedded_azureml_context_end)},
       {"azureml/_datasets.py",

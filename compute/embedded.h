@@ -16,7 +16,7 @@ std::string_view embedded_supervisor();
 /// python/hdrive_run.py.
 std::string_view embedded_run_module();
 
-/// Writes it into `directory`, for PYTHONPATH, and beside it the package that stands in for azureml
+/// Writes it into `directory`, for PYTHONPATH, and beside it what reports by HTTP and the package that stands in for azureml
 /// (python/hdrive/azureml/_script). Leaves alone what is there already.
 Result<void> install_run_modules(const std::filesystem::path& directory);
 

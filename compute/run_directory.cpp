@@ -23,8 +23,9 @@ namespace fs = std::filesystem;
 
 // What belongs to one attempt.
 constexpr const char* kAttemptFiles[] = {
-    "stdout.log",   "stderr.log", "metrics.jsonl", "exit.json", "supervisor.json", "run.json",
-    "mlflow.jsonl", "mlflow",     "job.sh",        "job.log",   "processes",       kMlflowMetrics};
+    "stdout.log", "stderr.log",   "metrics.jsonl", "exit.json", "supervisor.json",
+    "run.json",   "mlflow.jsonl", "mlflow",        "job.sh",    "job.log",
+    "submit.sh",  "processes",    kMlflowMetrics};
 
 Error failure(const fs::path& path, std::string_view what) {
   return base::system_error(path, what, errno);

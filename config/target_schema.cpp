@@ -349,6 +349,10 @@ std::vector<TargetKey> make_target_schema() {
       {"command", {.name = "setup", .kind = K::any, .default_text = "[]", .allowed = "a list of lines of a shell script",
                    .summary = "Lines of the job's script in front of the run, such as `module load cuda`.", .elsewhere = {"prologue", "modules"}},
        [](R& r, const E& e) { options_of<CommandOptions>(r).setup = read_lines(r, e, "a list of lines of a shell script"); }},
+      {"command", {.name = "shared_files", .kind = K::boolean, .default_text = "true",
+                   .summary = "Whether jobs see the sweep's folder under its path here. `false`: they fetch what they need and report by HTTP "
+                              "([how](http-reports.md)), with python3.", .elsewhere = {"shared", "shared_filesystem"}},
+       [](R& r, const E& e) { options_of<CommandOptions>(r).shared_files = e.value->boolean; }},
       {"command", {.name = "poll", .kind = K::any, .default_text = "10s", .allowed = "seconds, or a number with s, m, h or d behind it",
                    .summary = "How often `status` is asked.", .elsewhere = {"poll_interval"}},
        [](R& r, const E& e) { options_of<CommandOptions>(r).poll = read_duration(r, e); }},

@@ -5,7 +5,8 @@
     rate = hdrive_run.params.get("learning_rate", 0.01)
     hdrive_run.log("accuracy", 0.93, step=3)
 
-One file without dependencies, on the PYTHONPATH of every run. A script that imports it also works outside
+One file without dependencies, on the PYTHONPATH of every run (only where a run reports by HTTP itself it wants
+hdrive_report.py, which lies beside it). A script that imports it also works outside
 hdrive, if the file is beside it: `params` is empty then, and `log` prints. The lines it writes are described
 in docs/metric-protocol.md.
 """
@@ -14,6 +15,7 @@ import json
 import math
 import os
 import sys
+import threading
 
 __all__ = ["log", "params", "run_id", "attempt", "is_active", "outputs_dir", "logs_dir",
            "checkpoint_dir"]
@@ -33,7 +35,15 @@ def _read_params():
     return {name.lstrip("-"): value for name, value in drawn.items()}
 
 
+# Of a run that shares no files with the engine and that nobody else reports of: where it reports itself by HTTP.
+_report_url = os.environ.get("HDRIVE_REPORT_URL", "")
 _metrics_file = os.environ.get("HDRIVE_METRICS_FILE", "")
+if _report_url and not _metrics_file:
+    import tempfile
+    import zlib
+    # The same for all processes of this attempt on this machine.
+    _metrics_file = os.path.join(
+        tempfile.gettempdir(), "hdrive-%d-%08x.jsonl" % (os.getuid(), zlib.crc32(_report_url.encode("utf-8"))))
 
 #: Whether the script runs under hdrive.
 is_active = bool(_metrics_file)
@@ -73,6 +83,25 @@ def log(name, value, step=None):
     if step is not None:
         entry["step"] = step
     _append((json.dumps(entry) + "\n").encode("utf-8"))
+    if _report_url:
+        _reporter().notify()
+
+
+_reporting = {"lock": threading.Lock(), "reporter": None}
+
+
+def _reporter():
+    """What brings the file's lines to the engine, from a thread of its own; one for each process that logs."""
+    with _reporting["lock"]:
+        reporter = _reporting["reporter"]
+        if reporter is None or reporter.process != os.getpid():
+            import hdrive_report
+            reporter = _reporting["reporter"] = hdrive_report.start_reporter(_report_url, _metrics_file)
+        return reporter
+
+
+if hasattr(os, "register_at_fork"):  # a lock that another thread held would stay closed in a child
+    os.register_at_fork(after_in_child=lambda: _reporting.update(lock=threading.Lock()))
 
 
 def _json_number(number):

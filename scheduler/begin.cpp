@@ -134,6 +134,12 @@ Result<std::shared_ptr<ComputeTarget>> target_for(const SweepSpec& spec, LocalTa
     if (const auto* command = std::get_if<CommandOptions>(&each.options))
       if (auto fault = resource_fault(*command, resources_of(spec)))
         return Error{"target " + each.name, *std::move(fault), Error::Kind::invalid};
+    if (const auto* command = std::get_if<CommandOptions>(&each.options))
+      if (!command->shared_files && !runs.elsewhere)
+        return Error{"target " + each.name,
+                     "its jobs share no files with this machine and report by HTTP; say by which "
+                     "address they reach it: --advertise ADDRESS, or server_advertise",
+                     Error::Kind::invalid};
     // What this machine lacks need not trouble another one.
     const bool local = std::holds_alternative<LocalOptions>(each.options);
     auto options = local ? with_devices() : Result<LocalTargetOptions>(runs);

@@ -19,6 +19,7 @@
 #include "server/listener.h"
 #include "server/mlflow/routes.h"
 #include "server/mlflow/tracking.h"
+#include "server/reports.h"
 #include "server/scope.h"
 
 namespace hdrive {
@@ -65,8 +66,8 @@ Scope take_scope(std::string_view& path) {
 class SweepHandler final : public Handler {
  public:
   SweepHandler(const ServerOptions& options, std::string token)
-      : directory_(options.directory),
-        token_(std::move(token)),
+      : token_(std::move(token)),
+        reports_(options.directory),
         tracking_(options.directory, options.sweep_id, options.experiment),
         api_(tracking_) {}
 
@@ -74,7 +75,8 @@ class SweepHandler final : public Handler {
     if (!authorizes(head.authorization, token_)) return unauthorized();
     std::string_view path = head.path;
     const auto [scope, attempt] = take_scope(path);
-    if (scope && attempt && is_over(*scope, *attempt)) return attempt_is_over(*scope, *attempt);
+    if (scope && attempt && reports_.is_over(*scope, *attempt))
+      return Reports::attempt_is_over(*scope, *attempt);
     for (const std::string_view api : kApis)
       if (path.starts_with(api)) return api_.begin(scope, path.substr(api.size()), head);
     return std::monostate();
@@ -82,11 +84,12 @@ class SweepHandler final : public Handler {
 
   Response handle(const Request& request) override {
     std::string_view path = request.path;
-    const auto scope = take_scope(path).run;
+    const auto [scope, attempt] = take_scope(path);
     if (path == "/health") return text("OK");
     if (path == "/version") return text(kMlflowVersion);
     for (const std::string_view api : kApis)
       if (path.starts_with(api)) return api_.handle(scope, path.substr(api.size()), request);
+    if (scope && attempt) return reports_.handle(*scope, *attempt, path, request);
     return refuse(404, "hdrive's tracking server has no such address (docs/mlflow.md)");
   }
 
@@ -99,21 +102,6 @@ class SweepHandler final : public Handler {
   }
 
  private:
-  // Its files were moved aside for the next attempt: what it still has to say, from a machine that was out of reach,
-  // say, is not the next one's.
-  bool is_over(RunId run, int attempt) const {
-    std::error_code error;
-    return fs::exists(
-        directory_ / "runs" / std::to_string(run) / ("attempt-" + std::to_string(attempt)), error);
-  }
-
-  static Response attempt_is_over(RunId run, int attempt) {
-    return mlflow::fault_response(
-        409, "INVALID_STATE",
-        "attempt " + std::to_string(attempt) + " of run " + std::to_string(run) +
-            " is over, and another one has begun: nothing more of it is taken");
-  }
-
   static Response text(std::string body) { return {200, "text/plain", std::move(body), {}, ""}; }
 
   static Response unauthorized() {
@@ -125,8 +113,8 @@ class SweepHandler final : public Handler {
     return response;
   }
 
-  const fs::path directory_;
   const std::string token_;
+  Reports reports_;
   mlflow::Tracking tracking_;
   mlflow::Api api_;
 };

@@ -24,6 +24,8 @@ struct BatchJob {
   std::filesystem::path script, directory, log;
   std::string token = {};  ///< that no other submission has
   RunResources resources;
+  /// What begins it where it shares no files with the engine: text for a shell.
+  std::string command = {};
   /// How long it may take in all, the run's grace period included; 0: as long as the system allows.
   std::chrono::seconds time{0};
 };
@@ -76,6 +78,9 @@ class BatchSystem {
   /// place: for systems that kill a job's processes and miss some of them. It hears of the shell's
   /// end and ends the run itself.
   virtual bool supervisor_apart() const { return false; }
+
+  /// Whether jobs see the run directories. Otherwise they report by HTTP (unshared_job.h).
+  virtual bool shares_files() const { return true; }
 
   /// The commands that ask for the states of jobs; they may answer for others, too. None: the
   /// system can be asked nothing without a job's id.

@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "compute/batch/job_script.h"
+#include "compute/batch/unshared_job.h"
 #include "compute/embedded.h"
 #include "compute/supervisor/protocol.h"
 
@@ -28,8 +29,6 @@ constexpr int kSubmissionsAtOnce = 4;
 // Of an array. Where nobody has changed it (MaxArraySize) Slurm has indices up to 1000.
 constexpr std::size_t kMostInArray = 500;
 constexpr RunId kLargestDistance = 500;
-// Beyond time limit and grace period a job may take: until its supervisor has written how it ended.
-constexpr std::chrono::seconds kTimeBeyond{30};
 
 // "HD_1a2b3c4d-..._7" and attempt 1: "hd-1a2b3c4d-7-1".
 std::string job_name(const RunRequest& request, const std::string& run) {
@@ -163,17 +162,14 @@ Result<void> BatchTarget::start(const RunRequest& incomplete) {
 }
 
 Result<void> BatchTarget::prepare(const RunRequest& request, Live& live) {
-  JobScript parts;
-  parts.directives = system_->directives();
-  parts.setup = system_->setup();
-  parts.supervisor = installed_ / ".hdrive-supervisor";
-  parts.python = installed_ / ".python";
-  parts.commands = options_.command_path;
-  parts.claim = claim_;
-  parts.beat = timing_.beat;
-  parts.apart = system_->supervisor_apart();
-  const auto script = job_script(request, parts);
+  const auto script = script_of(request);
   if (!script) return script.error();
+  std::optional<std::string> start;
+  if (!system_->shares_files()) {
+    const auto access = access_of(request);
+    if (!access) return access.error();
+    start = starting_script(*access, system_->directives());
+  }
   auto files = prepare_run_directory(request, !patterns_.empty(), claim_, spares_);
   if (!files) return files.error();
   if (options_.tensorboard_metrics) live.events = EventFiles::begin(request.directory);
@@ -187,6 +183,7 @@ Result<void> BatchTarget::prepare(const RunRequest& request, Live& live) {
   open_files(live, *std::move(files));
   auto made = make_work(request);
   if (made) made = base::write_file_atomically(request.directory / "job.sh", *script);
+  if (made && start) made = base::write_file_atomically(request.directory / "submit.sh", *start);
   if (!made) discard(request);
   return made;
 }
@@ -277,22 +274,6 @@ void BatchTarget::cancel(RunId run, CancelMode mode) {
 
 Result<void> BatchTarget::run_command(const BatchSystem::Words& words, Commands::Done done) {
   return commands_.start(words, clock_->now() + timing_.command_limit, std::move(done));
-}
-
-BatchJob BatchTarget::job_of(const Live& live) const {
-  const RunRequest& request = live.request;
-  BatchJob job{live.name,
-               request.directory / "job.sh",
-               request.directory,
-               request.directory / "job.log",
-               std::to_string(clock_->now().time_since_epoch().count()),
-               request.resources};
-  if (request.distribution.type != DistributionType::none)
-    job.resources.processes_per_node = processes_on_a_node(request.resources, request.distribution);
-  if (request.time_limit.count() > 0)
-    job.time = std::chrono::ceil<std::chrono::seconds>(request.time_limit + request.cancel_grace) +
-               kTimeBeyond;
-  return job;
 }
 
 void BatchTarget::submit_waiting() {

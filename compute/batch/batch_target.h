@@ -93,6 +93,8 @@ class BatchTarget final : public ComputeTarget {
 
   Result<RunRequest> complete(const RunRequest& request);
   Result<void> install(const std::filesystem::path& directory);
+  Result<std::string> script_of(const RunRequest& request) const;
+  Result<ServerAccess> access_of(const RunRequest& request) const;
   Result<void> prepare(const RunRequest& request, Live& live);
   Result<void> make_work(const RunRequest& request);
   void discard(const RunRequest& request);

@@ -21,9 +21,9 @@ using Regex = std::unique_ptr<re2::RE2>;
 // Ids in one command.
 constexpr std::size_t kJobsInACommand = 500;
 
-constexpr std::array<std::string_view, 14> kSubmitPlaces{
-    "script", "name",      "log",       "directory", "queue",    "options",  "cpus",
-    "gpus",   "memory_mb", "memory_gb", "time_s",    "time_min", "time_hms", "token"};
+constexpr std::array<std::string_view, 15> kSubmitPlaces{
+    "script", "command",   "name",      "log",    "directory", "queue",    "options", "cpus",
+    "gpus",   "memory_mb", "memory_gb", "time_s", "time_min",  "time_hms", "token"};
 constexpr std::array<std::string_view, 3> kJobPlaces{"jobs", "job", "queue"};
 // A run need not ask for these.
 constexpr std::array<std::string_view, 7> kAsked{"cpus",   "gpus",     "memory_mb", "memory_gb",
@@ -63,6 +63,10 @@ CommandOptions completed(const CommandOptions& given) {
     if (mine.empty()) mine = theirs;
   };
   fill(result.submit, ready->options.submit);
+  // Of a file that the node does not see it gets the content.
+  if (!given.shared_files)
+    for (std::string& word : result.submit)
+      if (word == "/bin/sh '{script}'") word = "/bin/sh -c '{command}'";
   fill(result.status, ready->options.status);
   fill(result.cancel, ready->options.cancel);
   fill(result.job_pattern, ready->options.job_pattern);
@@ -127,8 +131,18 @@ class Check {
   }
 
   void check_submit(const CommandTemplate& submit) {
-    if (!submit.has("script"))
+    if (options_.shared_files && submit.has("command"))
+      add("submit",
+          "\"submit\" says {command}, which is for jobs that share no files with this machine; "
+          "write "
+          "{script}, or set shared_files: false");
+    else if (!submit.has("script") && !submit.has("command"))
       add("submit", "\"submit\" does not say {script}, the job's script: it would start no run");
+    if (!options_.shared_files && given_.submit.empty() && submit.has("directory"))
+      add("submit",
+          "\"submit\" of \"" + given_.system +
+              "\" names folders of this machine, which jobs do not see with shared_files: "
+              "false; write a submit of your own, with {command} or {script}");
     for (const std::string_view place : kAsked)
       if (submit.always().contains(place))
         add("submit", fmt::format("\"submit\" has {{{0}}} outside of brackets, and a run need not "
@@ -234,6 +248,7 @@ class CommandSystem final : public BatchSystem {
                        {"token", {job.token}},
                        {"options", options_.options}};
     if (!options_.queue.empty()) values["queue"] = {options_.queue};
+    if (!job.command.empty()) values["command"] = {job.command};
     const RunResources& asked = job.resources;
     if (const auto cpus = cpus_of(asked); cpus > 0) values["cpus"] = {std::to_string(cpus)};
     if (asked.gpus > 0) values["gpus"] = {fmt::format("{:.0f}", std::ceil(asked.gpus))};
@@ -272,7 +287,8 @@ class CommandSystem final : public BatchSystem {
 
   std::span<const std::string> directives() const override { return {}; }
   std::span<const std::string> setup() const override { return options_.setup; }
-  bool supervisor_apart() const override { return true; }
+  bool supervisor_apart() const override { return options_.shared_files; }
+  bool shares_files() const override { return options_.shared_files; }
 
   std::vector<Words> status(std::span<const std::string> jobs) const override {
     return commands(status_, jobs);

@@ -124,6 +124,9 @@ struct CommandOptions {
   std::string queue;                       ///< for {queue}; may be empty
   std::vector<std::string> options;        ///< for {options}: more words of `submit`
   std::vector<std::string> setup;          ///< lines of the job's script before the run
+  /// Whether jobs see the sweep's directory under its path here. Otherwise they report by HTTP, and
+  /// need python3 and LocalTargetOptions::elsewhere.
+  bool shared_files = true;
   std::chrono::milliseconds poll{std::chrono::seconds{10}};  ///< how often states are asked for
   bool operator==(const CommandOptions&) const = default;
 };

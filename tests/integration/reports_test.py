@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import unittest
 import urllib.error
 import urllib.request
 
@@ -29,6 +28,8 @@ for step in range(200):
 
 
 class Elsewhere(HdriveTest):
+    """What tests of runs on other machines share; those of jobs without shared files (unshared_test.py) as well."""
+
     def setUp(self):
         super().setUp()
         ssh = self.write("bin/ssh", FAKE_SSH.format(folder=self.folder))
@@ -40,9 +41,8 @@ class Elsewhere(HdriveTest):
 
     def far_sweep(self, script, **keys):
         self.write("train.py", script)
-        self.config(command=f"{sys.executable} train.py", append_parameters=False, target="far", max_total_runs=1,
-                    environment_variables={"RECORD": str(self.record_file)},
-                    **{"server_advertise": "http://127.0.0.1", **keys})
+        self.config(**{"command": f"{sys.executable} train.py", "append_parameters": False, "target": "far", "max_total_runs": 1,
+                       "environment_variables": {"RECORD": str(self.record_file)}, "server_advertise": "http://127.0.0.1", **keys})
 
     def certificate(self, *names):
         """A self-signed one for these names, and its key."""
@@ -60,6 +60,8 @@ class Elsewhere(HdriveTest):
             steps.setdefault(name, []).append(step)
         return steps
 
+
+class Reports(Elsewhere):
     # ---- MLflow from there ----------------------------------------------------------------------
 
     def test_what_a_run_on_another_machine_logs_with_mlflow_is_there_once_though_the_engine_is_killed(self):
@@ -195,4 +197,4 @@ class Elsewhere(HdriveTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    support.main_at_once()

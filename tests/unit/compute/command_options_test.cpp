@@ -164,6 +164,37 @@ TEST_CASE("options with which a target could not work are told with what would b
   CHECK_FALSE(compute::make_command_system({}));
 }
 
+TEST_CASE("jobs that share no files are begun by a command, and name no folder of this machine") {
+  CommandOptions options;
+  options.system = "azure-batch";
+  options.queue = "q";
+  options.shared_files = false;
+  REQUIRE(command_faults(options).empty());
+  const auto system = compute::make_command_system(options);
+  REQUIRE(system);
+  CHECK_FALSE((*system)->shares_files());
+  compute::BatchJob job{"hd-a-1-1", "/s/submit.sh", "/s", "/s/job.log", "7"};
+  job.command = "echo eA== | base64 -d | python3";
+  const auto words = (*system)->submit(job);
+  REQUIRE(words);
+  CHECK(std::count(words->begin(), words->end(), "/bin/sh -c 'echo eA== | base64 -d | python3'") ==
+        1);
+  const auto fault = [](CommandOptions wrong) {
+    std::string text;
+    for (const CommandFault& each : command_faults(wrong))
+      text += each.key + ": " + each.what + "\n";
+    return text;
+  };
+  options.system = "sge";
+  CHECK_THAT(fault(options), Contains("names folders of this machine"));
+  options.submit = {"qsub", "{script}"};
+  options.queue.clear();
+  CHECK(fault(options).empty());
+  options.shared_files = true;
+  options.submit = {"qsub", "{command}"};
+  CHECK_THAT(fault(options), Contains("set shared_files: false"));
+}
+
 TEST_CASE("resources that a template has no place for are told before anything is submitted") {
   CommandOptions options;
   options.system = "flux";
