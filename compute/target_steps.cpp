@@ -179,6 +179,13 @@ Result<void> test_target(ComputeTarget& target, Clock& clock, const fs::path& di
 Result<void> test_target(const NamedTarget& named, const LocalTargetOptions& runs,
                          const fs::path& home, const StopSignal& stop,
                          const std::function<void(const TargetTestStep&)>& tell) {
+  const auto* command = std::get_if<CommandOptions>(&named.options);
+  if (command && !command->shared_files && !runs.elsewhere) {
+    tell({"use it", false,
+          "its jobs share no files with this machine and report by HTTP, and a test has no server",
+          "try it by a sweep of one run: hdrive run --advertise ADDRESS --set max_total_runs=1"});
+    return {};
+  }
   const std::shared_ptr<Clock> clock = make_steady_clock();
   if (auto made = base::make_directories(home); !made) return made;
   std::string directory = (fs::absolute(home) / "target-test-XXXXXX").string();

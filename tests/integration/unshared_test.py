@@ -133,6 +133,7 @@ time.sleep(1000)
         self.away_sweep(LOGS, server_advertise=None)
         told = self.hdrive("run", "hdconfig.yml", code=2).err
         self.assertIn("target grid: its jobs share no files with this machine and report by HTTP", told)
+        self.assertIn("try it by a sweep of one run", self.hdrive("target", "test", "grid", code=1).out)
         self.grid(shared_files=True)
         self.assertIn("says {command}, which is for jobs that share no files", self.hdrive("run", "hdconfig.yml", code=2).err)
 
