@@ -165,7 +165,7 @@ export class MockSweep {
       edits: this.total > 50 ? [{ time: this.iso(this.base + 800), what: "max_concurrent_runs: 4 to 8" }] : [], notes: this.notes,
       sampler_text: "Bayesian: a Gaussian process over the runs so far proposes where it expects to improve most; 10 quasi-random runs come first.",
       policy_text: this.policy ? "Bandit: stops a run whose best value lags more than 15 % behind the best of all runs at the same number of reports, from the 6th on." : "",
-      policy: this.policy ? { kind: "bandit", evaluation_interval: 1, delay_evaluation: 6, slack_factor: 0.15 } : null,
+      policy_settings: this.policy ? { kind: "bandit", evaluation_interval: 1, delay_evaluation: 6, slack_factor: 0.15 } : null,
       command: "python3 train.py --epochs 100", targets: ["local"], compute_seconds: compute, saved_seconds: this.policy ? compute * 0.38 : null,
       metrics: [{ name: this.metric, runs: summary.runs, count: summary.runs * 70, least: 0.2, greatest: 2.4 }, { name: "accuracy", runs: summary.runs, count: summary.runs * 70, least: 0.1, greatest: 0.98 }],
       parameters: SPACE.map((p) => p.name), properties: { snapshot: "4f7685e07d0ae7b194dc94f126193b0c", "git branch": "main", "git commit": "9c1e5d2a" },

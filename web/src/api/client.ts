@@ -60,15 +60,7 @@ const of = (sweep: string) => `sweeps/${encodeURIComponent(sweep)}`;
 export const api = {
   about: () => get<About>("about"),
   sweeps: () => get<{ sweeps: Sweep[]; problems: { directory: string; message: string }[] }>("sweeps"),
-  sweep: async (id: string): Promise<SweepDetail> => {
-    const told = await get<any>(of(id));
-    // The contract gives the policy's options the name that the list gives its kind.
-    if (told.policy && typeof told.policy === "object") {
-      told.policy_options = told.policy;
-      told.policy = told.policy.kind;
-    }
-    return told;
-  },
+  sweep: (id: string) => get<SweepDetail>(of(id)),
   columns: async (id: string, since?: string): Promise<WireColumns> =>
     decodeColumns(await (await send(address(`${of(id)}/columns`, { since }))).arrayBuffer()),
   curves: async (id: string, metric: string, points: number, most: number): Promise<WireCurves> =>

@@ -93,7 +93,7 @@ export interface SweepDetail extends Sweep {
   notes: Note[];
   sampler_text: string;
   policy_text: string;
-  policy_options?: PolicyOptions | null;
+  policy_settings?: PolicyOptions | null;
   command: string;
   targets: string[];
   compute_seconds: number;

@@ -68,7 +68,7 @@ export function Chart(props: Props) {
       <header class="chart-head">
         <h2 title={props.about}>{props.title}</h2>
         <div class="chart-controls">
-          {ready && !asTable && props.controls}
+          {(ready || "loading" in state) && !asTable && props.controls}
           {ready && (
             <Menu label={`Export ${props.title}`} icon="more" items={[
               { text: asTable ? "Show the chart" : "Show as table", run: () => setAsTable(!asTable), hidden: !props.table },

@@ -68,13 +68,14 @@ export function Plot({ label, height, drawing, pointer, exports }: Props) {
 
   useEffect(() => {
     const element = box.current!;
-    const paint = (canvas: HTMLCanvasElement, what: "draw" | "over") => {
-      if (state.size.width < 10) return;
+    const paint = (canvas: HTMLCanvasElement | null, what: "draw" | "over") => {
+      // A frame may come between the end of a chart and the end of its effects.
+      if (!canvas || state.size.width < 10) return;
       const ratio = Math.min(devicePixelRatio || 1, 2);
       latest.current.drawing[what]?.(new CanvasPainter(fit(canvas, state.size, ratio), ratio), state.size, theme.value);
     };
-    const draw: Job = { draw: () => paint(base.current!, "draw"), visible: false, dirty: true, urgent: false };
-    const over: Job = { draw: () => paint(top.current!, "over"), visible: false, dirty: true, urgent: true };
+    const draw: Job = { draw: () => paint(base.current, "draw"), visible: false, dirty: true, urgent: false };
+    const over: Job = { draw: () => paint(top.current, "over"), visible: false, dirty: true, urgent: true };
     state.jobs = [draw, over];
     const all = () => state.jobs.forEach(request);
     const sizes = new ResizeObserver((entries) => {

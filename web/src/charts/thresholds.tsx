@@ -16,7 +16,7 @@ const DELAYS = [1, 3, 5, 6, 10, 20, 50];
 
 export function Thresholds({ store, class: className }: { store: SweepStore; class?: string }) {
   const detail = store.detail.value!;
-  const own = detail.policy_options;
+  const own = detail.policy_settings;
   const [kind, setKind] = useState<ReplayPolicy["kind"]>(own?.kind === "median_stopping" || own?.kind === "truncation_selection" ? own.kind : "bandit");
   const [slack, setSlack] = useState(own?.slack_factor ?? (own?.truncation_percentage ? own.truncation_percentage / 100 : 0.1));
   const [delay, setDelay] = useState(Math.max(1, own?.delay_evaluation ?? 5));

@@ -69,6 +69,8 @@ export function Editor({ text, onChange, problems, schema, label }: Props) {
         extensions: [
           lineNumbers(), lintGutter(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(), indentUnit.of("  "), yaml(), syntaxHighlighting(colours), look,
           EditorView.contentAttributes.of({ "aria-label": label }), autocompletion({ override: [complete], icons: false }),
+          // On a narrow screen lines are broken rather than scrolled.
+          ...(matchMedia("(max-width: 700px)").matches ? [EditorView.lineWrapping] : []),
           keymap.of([...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
           EditorView.updateListener.of((update) => { if (update.docChanged) latest.current.onChange(update.state.doc.toString()); }),
         ],

@@ -48,7 +48,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
 
 /** A command line to copy. */
 export function CommandLine({ text }: { text: string }) {
-  return <div class="command-line"><code>{text}</code><Copy text={text} label="Copy the command line" /></div>;
+  return <div class="command-line"><code tabIndex={0}>{text}</code><Copy text={text} label="Copy the command line" /></div>;
 }
 
 export function Empty({ title, children }: { title: string; children?: preact.ComponentChildren }) {

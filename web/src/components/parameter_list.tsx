@@ -40,7 +40,7 @@ export function ParameterList({ store, parameters }: { store: SweepStore; parame
           <div key={name}>
             <dt>{name}</dt>
             <dd title={JSON.stringify(value)}>{json(value)}</dd>
-            <span class="parameter-strip">{column && <Strip store={store} column={column} value={value} />}</span>
+            <dd class="parameter-strip">{column && <Strip store={store} column={column} value={value} />}</dd>
           </div>
         );
       })}

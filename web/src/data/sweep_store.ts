@@ -61,8 +61,7 @@ export class SweepStore {
     this.stopListening = this.source.listen(this.id, {
       sweep: (sweep) => {
         if (sweep.id !== this.id || !this.detail.value) return;
-        const { policy: _policy, ...rest } = sweep;
-        this.detail.value = { ...this.detail.value, ...rest };
+        this.detail.value = { ...this.detail.value, ...sweep };
       },
       gone: (id) => {
         if (id === this.id) this.gone.value = true;

@@ -54,7 +54,7 @@ export function CompareSweepsPage({ source, ids }: { source: Source; ids: string
       if (!over) setParameters(Object.fromEntries(told.map((sweep, i) => [sweep.id, best[i]])));
     }, (failure) => over || setError(failure.message));
     void load();
-    const stop = source.listen(undefined, { sweep: (sweep) => setSweeps((known) => known?.map((one) => (one.id === sweep.id ? { ...one, ...sweep, policy: one.policy } : one)) ?? null) });
+    const stop = source.listen(undefined, { sweep: (sweep) => setSweeps((known) => known?.map((one) => (one.id === sweep.id ? { ...one, ...sweep } : one)) ?? null) });
     return () => {
       over = true;
       stop();

@@ -12,7 +12,7 @@ import type { SweepStore } from "../data/sweep_store";
 const RESUMABLE = "Goes on from where it was: runs that survived are found again, those that were cut off are tried again.";
 
 function updateFields(detail: SweepDetail): Field[] {
-  const policy = detail.policy_options ?? null;
+  const policy = detail.policy_settings ?? null;
   const fields: Field[] = [
     { key: "max_total_runs", label: "Runs in all", value: detail.max_total_runs === null ? "" : String(detail.max_total_runs), hint: `at least ${detail.runs}`, numeric: true },
     { key: "max_concurrent_runs", label: "Runs at once", value: String(detail.max_concurrent_runs), numeric: true },

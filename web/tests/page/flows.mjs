@@ -139,7 +139,10 @@ export const FLOWS = [
       await visit(page, address, `#/sweeps/${sweeps.maximize}`);
       for (const select of await page.locator(".board select").all()) {
         await select.scrollIntoViewIfNeeded();
-        for (const value of await select.locator("option").evaluateAll((options) => options.map((option) => option.value))) await select.selectOption(value);
+        for (const value of await select.locator("option").evaluateAll((options) => options.map((option) => option.value))) {
+          await select.selectOption(value);
+          await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+        }
       }
       for (const toggle of await page.locator(".board .toggle").all()) {
         if (!(await toggle.isVisible())) continue;
