@@ -98,7 +98,7 @@ export function curves(sweep, metric, points, most) {
   const start = [0], place = [], step = [], values = [], time = [];
   for (const run of runs) {
     for (const p of places(sweep.reached(run), points)) {
-      place.push(p);
+      place.push(p - 1);
       step.push(p * 10);
       values.push(value(run, p));
       time.push(sweep.begun(run) + (p * sweep.seconds) / sweep.reports);
@@ -107,7 +107,7 @@ export function curves(sweep, metric, points, most) {
   }
   const sample = runs.filter((_, i) => i % Math.ceil(runs.length / 300) === 0);
   const at = places(sweep.reports, 60);
-  const envelope = { place: at, low: [], median: [], high: [], best: [] };
+  const envelope = { place: at.map((p) => p - 1), low: [], median: [], high: [], best: [] };
   for (const p of at) {
     const there = sample.filter((run) => sweep.reached(run) >= p).map((run) => value(run, p)).sort((a, b) => a - b);
     const q = (share) => (there.length ? there[Math.floor(share * (there.length - 1))] : null);
@@ -123,6 +123,6 @@ export function curves(sweep, metric, points, most) {
 
 export function series(sweep, metric, run, points) {
   const value = valueOf(sweep, metric), at = places(sweep.reached(run), points);
-  return { run, attempt: 1, count: sweep.reached(run), place: at, step: at.map((p) => p * 10), value: at.map((p) => value(run, p)),
+  return { run, attempt: 1, count: sweep.reached(run), place: at.map((p) => p - 1), step: at.map((p) => p * 10), value: at.map((p) => value(run, p)),
            time: at.map((p) => sweep.begun(run) + (p * sweep.seconds) / sweep.reports) };
 }

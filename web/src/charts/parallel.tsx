@@ -120,9 +120,9 @@ function ParallelPlot({ store, axes, exports }: { store: SweepStore; axes: Axes;
           const column = store.runs.column(state.key);
           if (!column) return null;
           const x = moving?.key === state.key ? moving.x : xOf(index);
-          const room = Math.max(44, every - 6);
+          const room = Math.min(140, Math.max(44, every - 6));
           return (
-            <button key={state.key} type="button" class="parallel-name" style={{ left: `${Math.max(room / 2 > x ? x * 2 < room ? room / 2 : x : x, 0)}px`, maxWidth: `${Math.min(room, 140)}px` }}
+            <button key={state.key} type="button" class="parallel-name" style={{ left: `${moving ? x : Math.min(Math.max(x, 36), width - 36)}px`, maxWidth: `${room}px` }}
                     title={`${column.label}: drag to move, click to flip, L for a logarithmic axis, arrow keys move it`}
                     onPointerDown={(event) => { press.current = { x: event.clientX, moved: false }; event.currentTarget.setPointerCapture(event.pointerId); }}
                     onPointerMove={(event) => {

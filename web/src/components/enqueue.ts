@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A point of one's own: a form made from the search space, perhaps begun from a run.
 import type { Json, Parameter, SweepDetail } from "../api/types";
+import { number } from "../data/format";
 import { categoryText } from "../data/runs";
 import { ask, type Field } from "./command_dialog";
 
 export function rangeHint(parameter: Parameter): string {
   if (parameter.mu !== null) return `normal, mu ${parameter.mu}, sigma ${parameter.sigma}`;
-  const range = `${parameter.low} to ${parameter.high}`;
+  const range = `${number(parameter.low ?? NaN)} to ${number(parameter.high ?? NaN)}`;
   return parameter.q !== null ? `${range}, step ${parameter.q}` : range;
 }
 

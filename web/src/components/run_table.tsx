@@ -152,7 +152,7 @@ export function RunTable({ store }: { store: SweepStore }) {
           <Menu label="Export runs" icon="more" items={[{ text: "Save these as CSV", run: csv }]} />
         </div>
       </header>
-      <div class="grid-scroll" ref={scroller} tabIndex={0} role="table" aria-label="Runs" aria-rowcount={rows.length + 1}
+      <div class="grid-scroll" style={{ height: `${Math.min(560, 52 + Math.max(2, rows.length) * ROW)}px` }} ref={scroller} tabIndex={0} role="table" aria-label="Runs" aria-rowcount={rows.length + 1}
            onPointerLeave={() => (selection.hovered.value = -1)}>
         <div class="grid-head" role="row" style={{ gridTemplateColumns: template, minWidth: `${full}px` }}>
           {head(null)}

@@ -5,6 +5,7 @@ import { toNumber, type Goal, type Series } from "../api/types";
 
 export interface Curve {
   run: number;
+  /** How many reports there were with this one; the server counts from 0. */
   place: ArrayLike<number>;
   step: ArrayLike<number>;
   value: ArrayLike<number>;
@@ -23,14 +24,15 @@ export function unpack(wire: WireCurves): Curves {
   const list: Curve[] = [];
   for (let i = 0; i < wire.rows; ++i) {
     const from = wire.start[i], to = wire.start[i + 1];
-    list.push({ run: wire.run[i], place: wire.place.subarray(from, to), step: wire.step.subarray(from, to),
+    list.push({ run: wire.run[i], place: wire.place.subarray(from, to).map((place) => place + 1), step: wire.step.subarray(from, to),
                 value: wire.value.subarray(from, to), time: wire.time.subarray(from, to) });
   }
-  return { metric: wire.metric, of: wire.of, chosen: wire.chosen, envelope: wire.envelope, list };
+  const envelope = wire.envelope && { ...wire.envelope, place: wire.envelope.place.map((place) => place + 1) };
+  return { metric: wire.metric, of: wire.of, chosen: wire.chosen, envelope, list };
 }
 
 export function curveOf(series: Series): Curve {
-  return { run: series.run, place: series.place, step: series.step.map((step) => step ?? NaN),
+  return { run: series.run, place: series.place.map((place) => place + 1), step: series.step.map((step) => step ?? NaN),
            value: series.value.map(toNumber), time: series.time };
 }
 

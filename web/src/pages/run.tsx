@@ -60,6 +60,14 @@ function Figure({ label, children }: { label: string; children: preact.Component
   return <div class="figure"><dt>{label}</dt><dd>{children}</dd></div>;
 }
 
+// Pages are shown to others, and pictures of them passed on.
+const SECRET = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_KEY/i;
+
+function Secret({ value }: { value: string }) {
+  const [shown, show] = useState(false);
+  return shown ? <>{value}</> : <button type="button" class="toggle" onClick={() => show(true)}>show</button>;
+}
+
 const word = (run: Run) => (run.status === "Canceled" && run.ended_by === "policy" ? "Stopped" : run.status);
 
 export function RunPage({ source, id, run }: { source: Source; id: string; run: number }) {
@@ -138,7 +146,7 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
         </section>
         <section class="panel facts">
           <h2>Environment</h2>
-          <table class="plain"><tbody>{Object.entries(detail.environment).map(([key, value]) => <tr><th scope="row" class="mono">{key}</th><td class="mono">{value}</td></tr>)}</tbody></table>
+          <table class="plain"><tbody>{Object.entries(detail.environment).map(([key, value]) => <tr><th scope="row" class="mono">{key}</th><td class="mono">{SECRET.test(key) ? <Secret value={value} /> : value}</td></tr>)}</tbody></table>
         </section>
       </div>
     </div>

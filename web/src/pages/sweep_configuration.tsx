@@ -3,6 +3,7 @@
 import type { SweepDetail } from "../api/types";
 import { Ago, Copy } from "../components/links";
 import { highlight } from "../components/yaml";
+import { number } from "../data/format";
 
 export function Lines({ text, language }: { text: string; language?: "yaml" }) {
   const lines = text.replace(/\n$/, "").split("\n");
@@ -30,7 +31,7 @@ export function ConfigurationTab({ detail }: { detail: SweepDetail }) {
             {detail.space.map((parameter) => (
               <tr><th scope="row">{parameter.name}</th>
                 <td>{parameter.kind} <span class="quiet">{parameter.options ? parameter.options.map((o) => (typeof o === "string" ? o : JSON.stringify(o))).join(", ")
-                  : parameter.mu !== null ? `mu ${parameter.mu}, sigma ${parameter.sigma}` : `${parameter.low} to ${parameter.high}`}
+                  : parameter.mu !== null ? `mu ${parameter.mu}, sigma ${parameter.sigma}` : `${number(parameter.low ?? NaN)} to ${number(parameter.high ?? NaN)}`}
                   {parameter.q !== null && `, step ${parameter.q}`}{parameter.condition && `; ${parameter.condition}`}</span></td></tr>
             ))}
           </tbody>

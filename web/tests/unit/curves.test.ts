@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { axisScale, rangeOf, shuffled } from "../../src/charts/parallel_model";
 import { highlight } from "../../src/components/yaml";
 import { plainLines } from "../../src/components/log_view";
-import { abscissa, merge, running, smooth } from "../../src/data/curves";
+import { abscissa, curveOf, merge, running, smooth } from "../../src/data/curves";
 import type { Column, RunTable } from "../../src/data/runs";
 
 const curve = { run: 1, place: [1, 2, 3], step: [NaN, NaN, NaN], value: [3, NaN, 1], time: [10, 12, 15] };
@@ -69,4 +69,8 @@ it("YAML is coloured word by word, and nothing of the text is lost", () => {
   expect(highlight(line).map(([, text]) => text).join("")).toBe(line);
   expect(highlight("seed: 7 # x")).toEqual([["key", "seed"], ["mark", ":"], ["", " "], ["number", "7"], ["", " "], ["comment", "# x"]]);
   expect(highlight("command: python3 train.py").some(([kind]) => kind === "number")).toBe(false);
+});
+
+it("a curve's reports are counted from 1, as policies and people do", () => {
+  expect(curveOf({ run: 0, attempt: 1, count: 2, place: [0, 1], step: [null, 5], value: [1, "NaN"], time: [1, 2] })).toEqual({ run: 0, place: [1, 2], step: [NaN, 5], value: [1, NaN], time: [1, 2] });
 });
