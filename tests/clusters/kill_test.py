@@ -4,6 +4,7 @@ there once, each metric once and in order, and nothing is alive at the end.
 
     kill_test.py ssh       with the hosts of tests/clusters/ssh-up, in the network namespace hdt-engine
     kill_test.py slurm     with the Slurm of tests/clusters/slurm-up, in the network namespace hdt-slurm
+    kill_test.py pilot     the same within one allocation; where the controller does not answer, or the way to a node is cut
 
 HDRIVE_SSH_FOLDER or HDRIVE_SLURM_FOLDER is the folder that was given to the script. The moments follow from HDRIVE_TEST_SEED.
 """
@@ -93,15 +94,30 @@ class Ssh(Elsewhere):
 
 
 class Slurm(Elsewhere):
+    TARGET = {"type": "slurm", "poll": 0.5}
+
     def test_the_engine_is_killed_and_the_controller_does_not_answer(self):
         folder = pathlib.Path(os.environ["HDRIVE_SLURM_FOLDER"])
         controller = int((folder / "slurmctld.pid").read_text())
 
         def cut(_):
             os.kill(controller, signal.SIGSTOP)
-        self.kill_and_cut({"type": "slurm", "poll": 0.5}, cut, lambda _: os.kill(controller, signal.SIGCONT))
+        self.kill_and_cut(self.TARGET, cut, lambda _: os.kill(controller, signal.SIGCONT))
+
+
+class Pilot(Slurm):
+    TARGET = {"type": "slurm", "poll": 0.5, "pilot": True, "nodes": 2, "cpus": 2}
+
+    def test_the_engine_is_killed_and_the_way_to_a_node_is_cut(self):
+        def cut(chosen):
+            engine = self.engine
+            ways = subprocess.run(["pgrep", "-P", str(engine.pid if engine else 0), "srun"], capture_output=True, text=True,
+                                  check=False).stdout.split()
+            if ways:
+                subprocess.run(["kill", "-KILL", chosen.choice(ways)], stderr=subprocess.DEVNULL, check=False)
+        self.kill_and_cut(self.TARGET, cut, lambda _: None)
 
 
 if __name__ == "__main__":
-    kind = {"ssh": Ssh, "slurm": Slurm}[sys.argv.pop(1)]
+    kind = {"ssh": Ssh, "slurm": Slurm, "pilot": Pilot}[sys.argv.pop(1)]
     unittest.main(argv=[sys.argv[0], f"{kind.__name__}", *sys.argv[1:]])
