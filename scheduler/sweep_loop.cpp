@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{100};
 // How long the start of a process may wait for the next transaction.
 constexpr milliseconds kLazyCommit{100};
+// How often the target is asked how many runs fit.
+constexpr milliseconds kCapacityInterval{1000};
 // What one turn proposes and starts at most, so that the next look at all else
 // is not far.
 constexpr milliseconds kSlice{50};
@@ -81,6 +83,7 @@ Result<void> SweepLoop::begin() {
   active_ = ActiveTime(before, journal_.now());
   change(SweepStatus::running);
   capacity_ = journal_.parts().target->capacity();
+  next_capacity_ = journal_.now() + kCapacityInterval;
   const std::int64_t wanted = std::min(spec_.max_concurrent_runs, spec_.max_total_runs);
   if (capacity_ && capacity_->runs < wanted)
     journal_.note(
@@ -107,6 +110,13 @@ void SweepLoop::change(SweepStatus status, SweepEnd end, const std::string& reas
 std::int64_t SweepLoop::slots() const {
   if (!capacity_) return spec_.max_concurrent_runs;
   return std::min(spec_.max_concurrent_runs, std::max<std::int64_t>(1, capacity_->runs));
+}
+
+// A host that was away may have come back with more slots, or fewer.
+void SweepLoop::look_at_capacity(Time now) {
+  if (now < next_capacity_ || !more_to_start()) return;
+  next_capacity_ = now + kCapacityInterval;
+  capacity_ = journal_.parts().target->capacity();
 }
 
 bool SweepLoop::may_fill() const {
@@ -192,6 +202,9 @@ Time SweepLoop::deadline() const {
   if (ticking_) deadline = std::min(deadline, now + kTick);
   if (store_health_.is_failing()) return deadline;
   if (runs_.to_start() || nothing_left()) return now;
+  // There may be more room soon.
+  if (capacity_ && more_to_start() && capacity_->runs < spec_.max_concurrent_runs)
+    deadline = std::min(deadline, next_capacity_);
   if (!more_to_start() || paused_ || runs_.live() >= slots() || runs_.is_probing() ||
       runs_.failing())
     return deadline;
@@ -230,6 +243,7 @@ void SweepLoop::look_at_clock() {
     if (stops_seen_ > 1) runs_.kill_all();
   }
   const Time now = journal_.now();
+  look_at_capacity(now);
   if (!ending_ && now >= active_.over_at(spec_.max_duration))
     end(SweepEnd::duration, EndCause::budget,
         time_budget(spec_) + " were over after " + base::plural(history().size(), "run"));

@@ -68,6 +68,7 @@ class SweepLoop {
 
   // ---- where the sweep stands
   std::int64_t slots() const;
+  void look_at_capacity(Time now);
   bool may_fill() const;
   bool is_left_to_start() const;
   bool is_left_to_propose() const;
@@ -105,6 +106,7 @@ class SweepLoop {
   ActiveTime active_;
   std::vector<TargetEvent> events_;
   std::optional<TargetCapacity> capacity_;
+  Time next_capacity_{};
   std::string exhausted_;  // why the sampler has nothing left; empty: it may have
   std::optional<Ending> ending_;
   bool paused_ = false;  // by somebody

@@ -105,7 +105,9 @@ void SshTarget::take_opened(std::size_t index, const Message& message) {
   wanted_ = false;
   clear_up(host);
   const std::int64_t a_run = std::max<std::int64_t>(1, resources_.cpus);
-  if (host.slots == 0) host.slots = std::max<std::int64_t>(1, host.processors / a_run);
+  // It may have come back as another machine.
+  host.slots = host.options.slots > 0 ? host.options.slots
+                                      : std::max<std::int64_t>(1, host.processors / a_run);
   if (message.contains("runs"))
     host.slots = std::min(host.slots, message.at("runs").get<std::int64_t>());
   for (auto& [id, run] : runs_)

@@ -400,6 +400,54 @@ TEST_CASE("a run that was found again has as much time left as its process has")
   CHECK(simulation.state().history().run(0).ended_by == EndCause::time_limit);
 }
 
+TEST_CASE("a target that has more room later gets more runs then") {
+  // One slot, and from the tenth minute on three.
+  class Rooms final : public ComputeTarget {
+   public:
+    Rooms(std::shared_ptr<ComputeTarget> inner, std::shared_ptr<SimulatedClock> clock)
+        : inner_(std::move(inner)), clock_(std::move(clock)), grows_(clock_->now() + 10min) {}
+    Result<void> start(const RunRequest& request) override {
+      starts.push_back(clock_->now());
+      return inner_->start(request);
+    }
+    Result<void> adopt(std::span<const RunRequest>) override { return {}; }
+    std::optional<TargetCapacity> capacity() const override {
+      return TargetCapacity{clock_->now() < grows_ ? 1 : 3, "slots"};
+    }
+    void cancel(RunId run, CancelMode mode) override { inner_->cancel(run, mode); }
+    void wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) override {
+      inner_->wait(deadline, std::move(stop), events);
+    }
+    std::string describe() const override { return "rooms"; }
+    std::vector<Time> starts;
+
+   private:
+    std::shared_ptr<ComputeTarget> inner_;
+    std::shared_ptr<SimulatedClock> clock_;
+    Time grows_;
+  };
+  Simulation simulation;
+  simulation.spec.max_total_runs = 4;
+  simulation.spec.max_concurrent_runs = 4;
+  simulation.model = [](const RunRequest&) { return curve(std::vector<double>(60, 1)); };
+  const Time began = simulation.clock->now();
+  const auto target = std::make_shared<Rooms>(
+      make_simulated_target(simulation.model, simulation.clock), simulation.clock);
+  SweepParts parts;
+  parts.store = simulation.store;
+  parts.target = target;
+  parts.clock = simulation.clock;
+  parts.sampler = simulation.sampler;
+  REQUIRE(run_sweep(simulation.spec, parts, simulation.stop));
+  REQUIRE(target->starts.size() == 4);
+  CHECK(target->starts[0] == began);
+  for (std::size_t run : {1, 2}) {
+    CHECK(target->starts[run] >= began + 10min);
+    CHECK(target->starts[run] <= began + 10min + 2s);
+  }
+  CHECK(target->starts[3] >= began + 60min);
+}
+
 TEST_CASE("a run that ended while nobody looked has ended when it did") {
   Simulation simulation;
   leave_behind(simulation);
