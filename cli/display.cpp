@@ -29,6 +29,7 @@ class PlainDisplay final : public Display {
   PlainDisplay(bool quiet, StopSignal stop) : quiet_(quiet), stop_(std::move(stop)) {}
 
   void on_change(const Change& change, const SweepState& state) override {
+    if (const auto* contact = std::get_if<RunContact>(&change)) return contacts_.take(*contact);
     if (const auto warning = warning_line(change)) tell(*warning);
     if (const auto news = pause_news_.line(change)) tell(*news);
     const auto* ended = std::get_if<RunEnded>(&change);
@@ -46,11 +47,13 @@ class PlainDisplay final : public Display {
   void on_turn(const SweepState& state, Time /*now*/) override {
     while (level_ < stop_.level())
       tell(interruption_line(++level_, state.history().count(RunStatus::running)));
+    for (const std::string& line : contacts_.take_lines()) tell(line);
     out_.flush();
     err_.flush();
   }
 
   void drain() override {
+    for (const std::string& line : contacts_.take_lines()) tell(line);
     out_.finish();
     err_.finish();
   }
@@ -61,6 +64,7 @@ class PlainDisplay final : public Display {
   bool quiet_;
   StopSignal stop_;
   PauseNews pause_news_;
+  ContactNews contacts_;
   PatientWriter out_{STDOUT_FILENO}, err_{STDERR_FILENO};
   int level_ = 0;
   int failures_ = 0;
@@ -81,6 +85,7 @@ class LiveDisplay final : public Display {
     last_change_ = std::max(last_change_, time_of(change));
     if (std::holds_alternative<RunMetrics>(change)) return;
     dirty_ = true;
+    if (const auto* contact = std::get_if<RunContact>(&change)) return contacts_.take(*contact);
     if (const auto warning = warning_line(change)) messages_.push_back(*warning);
     if (const auto news = pause_news_.line(change)) messages_.push_back(*news);
     if (const auto* started = std::get_if<RunStarted>(&change)) live_[started->run] = started->at;
@@ -102,6 +107,7 @@ class LiveDisplay final : public Display {
       messages_.push_back(interruption_line(++level_, state.history().count(RunStatus::running)));
       dirty_ = true;
     }
+    for (std::string& line : contacts_.take_lines()) messages_.push_back(std::move(line));
     constexpr Duration kBusy = std::chrono::milliseconds{100};
     constexpr Duration kIdle = std::chrono::milliseconds{500};
     if (now - drawn_ < (dirty_ ? kBusy : kIdle)) return;
@@ -239,6 +245,7 @@ class LiveDisplay final : public Display {
   StopSignal stop_;
   Glyphs glyphs_;
   PauseNews pause_news_;
+  ContactNews contacts_;
   std::int64_t at_once_ = 1;
   std::int64_t total_ = 0;
   Duration budget_{};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -15,6 +16,17 @@ namespace {
 // Of hundreds of parameters the first tell runs apart; `show` has them all.
 constexpr int kParameters = 400;  // columns
 constexpr int kReason = 1000;
+
+// "run 3", "runs 3, 4 and 7", "runs 3, 4, 7 and 97 more".
+std::string runs_text(const std::vector<RunId>& runs) {
+  constexpr std::size_t kNamed = 3;
+  if (runs.size() == 1) return fmt::format("run {}", runs[0]);
+  const std::size_t named = runs.size() > kNamed + 1 ? kNamed : runs.size() - 1;
+  std::string text = "runs ";
+  for (std::size_t i = 0; i < named; ++i) text += (i == 0 ? "" : ", ") + std::to_string(runs[i]);
+  return text + (named + 1 == runs.size() ? fmt::format(" and {}", runs.back())
+                                          : fmt::format(" and {} more", runs.size() - named));
+}
 
 }  // namespace
 
@@ -39,10 +51,6 @@ std::optional<std::string> warning_line(const Change& change) {
     return fmt::format("run {}, attempt {}: {}", requeued->run, requeued->attempt,
                        printable(requeued->reason));
   }
-  if (const auto* contact = std::get_if<RunContact>(&change))
-    return contact->lost ? fmt::format("run {} is out of reach, and may be alive: {}", contact->run,
-                                       printable(contact->why))
-                         : fmt::format("run {} is in reach again", contact->run);
   if (const auto* edited = std::get_if<SweepEdited>(&change))
     return "updated: " + printable(edited->what);
   const auto* noted = std::get_if<Noted>(&change);
@@ -50,6 +58,27 @@ std::optional<std::string> warning_line(const Change& change) {
   return fmt::format("{}: {}{}", noted->level == Noted::Level::error ? "error" : "warning",
                      noted->run ? fmt::format("run {}: ", *noted->run) : "",
                      printable(noted->text));
+}
+
+std::vector<std::string> ContactNews::take_lines() {
+  std::vector<std::pair<RunContact, std::vector<RunId>>> groups;
+  for (const RunContact& contact : std::exchange(contacts_, {})) {
+    const auto same = [&](const auto& group) {
+      return group.first.lost == contact.lost && group.first.why == contact.why;
+    };
+    const auto found = std::find_if(groups.begin(), groups.end(), same);
+    if (found != groups.end())
+      found->second.push_back(contact.run);
+    else
+      groups.push_back({contact, {contact.run}});
+  }
+  std::vector<std::string> lines;
+  for (const auto& [contact, runs] : groups) {
+    const std::string who = runs_text(runs) + (runs.size() == 1 ? " is " : " are ");
+    lines.push_back(contact.lost ? who + "out of reach, and may be alive: " + printable(contact.why)
+                                 : who + "in reach again");
+  }
+  return lines;
 }
 
 std::optional<std::string> PauseNews::line(const Change& change) {

@@ -19,6 +19,18 @@ std::string run_line(const Run& run, const SweepState& state);
 /// other changes.
 std::optional<std::string> warning_line(const Change& change);
 
+/// What is said of runs out of reach and in it again: a host that is lost takes all of its runs with it,
+/// and one line says so.
+class ContactNews {
+ public:
+  void take(const RunContact& contact) { contacts_.push_back(contact); }
+  /// The lines of what was taken since: one for all runs of which the same is said.
+  std::vector<std::string> take_lines();
+
+ private:
+  std::vector<RunContact> contacts_;
+};
+
 /// What is said when a sweep pauses, and when it goes on after somebody had paused it. (Of a pause for
 /// some trouble the end is told with the trouble's.)
 class PauseNews {

@@ -58,9 +58,27 @@ TEST_CASE("Warnings and errors are told, notes for information are not") {
 }
 
 TEST_CASE("A run that gets out of reach is told, and its return") {
-  CHECK(warning_line(RunContact{3, 1, true, "node1 does not answer", {}}) ==
-        "run 3 is out of reach, and may be alive: node1 does not answer");
-  CHECK(warning_line(RunContact{3, 1, false, "", {}}) == "run 3 is in reach again");
+  ContactNews news;
+  CHECK(news.take_lines().empty());
+  news.take({3, 1, true, "node1 does not answer", {}});
+  CHECK(news.take_lines() ==
+        std::vector<std::string>{"run 3 is out of reach, and may be alive: node1 does not answer"});
+  CHECK(news.take_lines().empty());
+  news.take({3, 1, false, "", {}});
+  CHECK(news.take_lines() == std::vector<std::string>{"run 3 is in reach again"});
+}
+
+TEST_CASE("A hundred runs that get out of reach with their host are told in one line") {
+  ContactNews news;
+  for (RunId run = 0; run < 100; ++run) news.take({run, 1, true, "node1 does not answer", {}});
+  news.take({100, 1, true, "node2 does not answer", {}});
+  news.take({101, 1, true, "node2 does not answer", {}});
+  CHECK(news.take_lines() ==
+        std::vector<std::string>{
+            "runs 0, 1, 2 and 97 more are out of reach, and may be alive: node1 does not answer",
+            "runs 100 and 101 are out of reach, and may be alive: node2 does not answer"});
+  for (RunId run = 0; run < 4; ++run) news.take({run, 1, false, "", {}});
+  CHECK(news.take_lines() == std::vector<std::string>{"runs 0, 1, 2 and 3 are in reach again"});
 }
 
 TEST_CASE("A pause is told, and its end where somebody had paused the sweep") {
