@@ -222,6 +222,16 @@ RunRequest Agent::placed(const Message& message) const {
   request.workspace.store = store_;
   if (!first_in_path_.empty())
     request.environment.emplace_back("HDRIVE_PATH_FIRST", first_in_path_);
+  // What the run goes on from has travelled, and is found here where its arguments and variables say.
+  if (!request.resume_from.empty()) {
+    const std::string there = request.resume_from.string(),
+                      here = (request.directory / kResumeFolder).string();
+    for (std::string& argument : request.arguments)
+      if (argument == there) argument = here;
+    for (auto& [name, value] : request.environment)
+      if (value == there) value = here;
+    request.resume_from = here;
+  }
   return request;
 }
 
@@ -272,7 +282,12 @@ void Agent::take_file(const Message& message) {
 void Agent::start(const Message& message) {
   const RunRequest request = placed(message);
   Message answer = about("started", request.run, request.attempt);
+  // Nothing has travelled of one that left no outputs.
+  if (!request.resume_from.empty()) (void)base::make_directories(request.resume_from, 2);
   if (auto started = target_->start(request); !started) {
+    std::error_code ignored;
+    fs::remove_all(directory_of(request.run) / kResumeFolder, ignored);
+    ::rmdir(directory_of(request.run).c_str());  // unless something else is there
     answer["is"] = "refused";
     answer["error"] = message_of(started.error());
   } else {

@@ -220,6 +220,8 @@ void SshTarget::submit(RunId, Run& run, std::size_t index) {
 void SshTarget::send_start(Run& run) {
   Connection& link = *hosts_[*run.host].link;
   const auto later = [&](std::function<Message()> make) { link.send_later(std::move(make)); };
+  if (!run.request.resume_from.empty())
+    send_folder(run.request.resume_from, kResumeFolder, run.request.run, later);
   // A process may look for a checkpoint that rank 0 has written.
   if (run.request.attempt > 1 && run.request.node > 0)
     send_folder(run_of_node(run.request.directory) / "checkpoints", "checkpoints", run.request.run,

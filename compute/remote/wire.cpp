@@ -152,6 +152,7 @@ Message message_of(const RunRequest& request) {
           {"cursor", request.cursor},
           {"slot", request.slot},
           {"node", request.node},
+          {"resume_from", request.resume_from.native()},
           {"memory", request.resources.memory},
           {"nodes", request.resources.nodes},
           {"processes_per_node", request.resources.processes_per_node},
@@ -181,6 +182,7 @@ RunRequest request_in(const Message& message) {
   request.cursor = message.at("cursor");
   request.slot = message.at("slot");
   request.node = message.at("node");
+  request.resume_from = message.at("resume_from").get<std::string>();
   request.resources.memory = message.at("memory");
   request.resources.nodes = message.at("nodes");
   request.resources.processes_per_node = message.at("processes_per_node");

@@ -20,6 +20,10 @@ namespace hdrive::compute::remote {
 
 using Message = nlohmann::json;
 
+/// In the run directory of a run that goes on from an earlier one: that one's outputs, which are the
+/// engine's and don't come back.
+inline constexpr char kResumeFolder[] = ".resume-from";
+
 /// How much of a file one message carries at most.
 inline constexpr std::size_t kPart = 256 << 10;
 

@@ -227,6 +227,35 @@ TEST_CASE("the next attempt finds the checkpoints of the one before, on another 
   CHECK(exit_of(runs.directory(0) / "attempt-1"));
 }
 
+TEST_CASE(
+    "a run that goes on from an earlier one finds its outputs on the host, and leaves them there") {
+  SshRuns runs;
+  const fs::path earlier = runs.path() / "continued/HD_earlier_3";
+  fs::create_directories(earlier / "deep");
+  write(earlier / "model", "weights\n");
+  write(earlier / "deep/more", std::string(600000, 'x'));
+  RunRequest request = runs.request(
+      0, "echo $2; echo $AZUREML_DATAREFERENCE_MODEL_LOCATION; cat $2/model; wc -c < $2/deep/more");
+  request.arguments.insert(request.arguments.end(), {"sh", "--resume-from", earlier.string()});
+  request.environment.emplace_back("AZUREML_DATAREFERENCE_MODEL_LOCATION", earlier.string());
+  request.resume_from = earlier;
+  runs.start(request);
+  REQUIRE(runs.ended());
+  const std::string there = (runs.there(0) / ".resume-from").string();
+  CHECK(read(runs.directory(0) / "stdout.log") == there + "\n" + there + "\nweights\n600000\n");
+  CHECK_FALSE(fs::exists(runs.directory(0) / ".resume-from"));
+  CHECK(runs.wait_until([&] { return !fs::exists(runs.there(0)); }));
+  // Of one that left nothing there is an empty folder.
+  request = runs.request(1, "ls -d $2");
+  fs::create_directory(runs.path() / "nothing");
+  request.arguments.insert(request.arguments.end(),
+                           {"sh", "--resume-from", (runs.path() / "nothing").string()});
+  request.resume_from = runs.path() / "nothing";
+  runs.start(request);
+  REQUIRE(runs.ended(2));
+  CHECK(runs.last<RunExited>().exit_code == 0);
+}
+
 TEST_CASE("whoever waits for several targets is told when this one has something to tell") {
   SshRuns runs;
   const fs::path go = runs.path() / "go";
