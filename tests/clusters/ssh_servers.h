@@ -109,8 +109,7 @@ inline std::string mark_of(const fs::path& folder) { return "of-" + folder.filen
 inline bool any_alive(const std::string& mark) {
   // So that the search does not find itself.
   const std::string pattern = "[" + mark.substr(0, 1) + "]" + mark.substr(1);
-  return ::system(("grep -la '" + pattern + "' /proc/[0-9]*/cmdline > /dev/null 2>&1").c_str()) ==
-         0;
+  return ::system(("grep -qa '" + pattern + "' /proc/[0-9]*/cmdline 2> /dev/null").c_str()) == 0;
 }
 
 }  // namespace hdrive::clusters

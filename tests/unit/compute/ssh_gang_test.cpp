@@ -163,6 +163,7 @@ TEST_CASE("where a host refuses its part nothing of the run has run on the other
   CHECK(runs.count<RunBegan>() == 0);
   CHECK(fs::is_empty(marks));
   CHECK(runs.wait_until([&] { return !fs::exists(runs.there(0)); }));
+  CHECK(read(runs.there(0, "node2")) == "in the way");
   fs::remove(runs.there(0, "node2"));
   runs.start(request);
   REQUIRE(runs.wait_until([&] { return runs.count<RunBegan>() == 1; }));
@@ -312,11 +313,10 @@ TEST_CASE("metrics of all are those of all hosts, each once, also for the next e
 
 TEST_CASE("the next attempt finds the checkpoints of rank 0 on all hosts") {
   SshRuns runs(2, 1, 2);
-  const fs::path both = runs.path() / "both";
-  runs.start(
-      over(runs.request(0, "echo $RANK > $HDRIVE_CHECKPOINT_DIR/of-$RANK; [ $RANK = 1 ] && : > " +
-                               both.string() + "; " + until(both) + "exit 3"),
-           2, 1));
+  const std::string mark = (runs.path() / "mark-").string();
+  runs.start(over(runs.request(0, "echo $RANK > $HDRIVE_CHECKPOINT_DIR/of-$RANK; : > " + mark +
+                                      "$RANK; " + until(mark + "0") + until(mark + "1") + "exit 3"),
+                  2, 1));
   REQUIRE(runs.ended());
   CHECK(runs.last<RunExited>().exit_code == 3);
   RunRequest again = over(
