@@ -70,7 +70,7 @@ Json attempts_json(const std::filesystem::path& directory, const StoredRun& stor
 
 Json verdict_json(const RunJudged& judged) {
   const Verdict& verdict = judged.verdict;
-  return {{"what", verdict.action == Verdict::Action::stop ? "stop" : "keep"},
+  return {{"what", verdict.action == Verdict::Action::stop ? "stopped" : "kept"},
           {"time", moment(judged.at)},
           {"reason", text(judged.reason)},
           {"interval", verdict.interval},
@@ -78,6 +78,22 @@ Json verdict_json(const RunJudged& judged) {
           {"value", number(verdict.value)},
           {"threshold", number(verdict.threshold)},
           {"leader", verdict.leader < 0 ? Json(nullptr) : Json(verdict.leader)}};
+}
+
+// What is called a secret is not shown: pages are looked at over shoulders, and pictures of them sent.
+Json without_secrets(const Json& environment) {
+  constexpr std::string_view kSecret[] = {"TOKEN",      "SECRET",  "PASSWORD",  "PASSWD",
+                                          "CREDENTIAL", "API_KEY", "ACCESS_KEY"};
+  Json shown = Json::object();
+  if (!environment.is_object()) return shown;
+  for (const auto& [name, value] : environment.items()) {
+    const std::string folded = base::lower(name);
+    const bool secret = std::any_of(
+        std::begin(kSecret), std::end(kSecret),
+        [&](std::string_view word) { return folded.find(base::lower(word)) != folded.npos; });
+    shown[name] = secret ? Json("(not shown)") : value;
+  }
+  return shown;
 }
 
 std::optional<Duration> took(const Run& run) {
@@ -121,7 +137,7 @@ Result<Json> run_details(const SweepEntry& sweep, SweepReader& reader, RunId id)
   json["reported"] = moment(stored->reported);
   json["stderr_tail"] = text(stored->stderr_tail);
   json["canceling"] = nullptr;
-  if (stored->canceling != EndCause::none)
+  if (stored->canceling != EndCause::none && !is_terminal(run.status))
     json["canceling"] = {{"cause", std::string(to_string(stored->canceling))},
                          {"reason", text(stored->canceling_reason)}};
   json["lost_contact"] = nullptr;
@@ -144,7 +160,7 @@ Result<Json> run_details(const SweepEntry& sweep, SweepReader& reader, RunId id)
     const auto found = started.is_null() ? started.end() : started.find(key);
     json[key] = found != started.end() ? *found : Json(nullptr);
   }
-  if (!json["environment"].is_object()) json["environment"] = Json::object();
+  json["environment"] = without_secrets(json["environment"]);
   return json;
 }
 
@@ -191,7 +207,7 @@ Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) 
       const bool looked = verdict.finding == Verdict::Finding::within ||
                           verdict.finding == Verdict::Finding::beyond;
       const bool stops = verdict.action == Verdict::Action::stop;
-      json["places"].push_back(json["own"].size() + 1);
+      json["places"].push_back(json["own"].size());
       json["own"].push_back(number(history.best(id)));
       json["threshold"].push_back(looked ? number(verdict.threshold) : Json(nullptr));
       json["verdict"].push_back(looked ? Json(stops ? "stop" : "keep") : Json(nullptr));

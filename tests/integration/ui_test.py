@@ -118,6 +118,8 @@ class Reading(Portal):
         self.assertEqual((4, [3, 2]), (rows["matching"], [row["number"] for row in rows["runs"]]))
         run = self.get(f"sweeps/{sweep['id']}/runs/2")
         self.assertEqual(json.loads(self.hdrive("show", "first/2", "-f", "json").out)["command"], run["command_line"])
+        self.assertEqual(("(not shown)", run["run_id"]),
+                         (run["environment"]["MLFLOW_TRACKING_TOKEN"], run["environment"]["AZUREML_RUN_ID"]))
         head, columns = self.columns(sweep["id"])
         self.assertEqual((0, 1, 2, 3), columns["number"])
         self.assertEqual([row["hyperparameters"]["--x"] for row in self.runs("first")], list(columns["x"]))
