@@ -207,7 +207,7 @@ Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) 
       const bool looked = verdict.finding == Verdict::Finding::within ||
                           verdict.finding == Verdict::Finding::beyond;
       const bool stops = verdict.action == Verdict::Action::stop;
-      json["places"].push_back(json["own"].size());
+      json["places"].push_back(json["own"].size() + 1);
       json["own"].push_back(number(history.best(id)));
       json["threshold"].push_back(looked ? number(verdict.threshold) : Json(nullptr));
       json["verdict"].push_back(looked ? Json(stops ? "stop" : "keep") : Json(nullptr));

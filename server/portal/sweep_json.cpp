@@ -147,7 +147,7 @@ Json metrics_json(const std::vector<MetricTotals>& metrics) {
 // What the specification adds; of one that cannot be read any more nothing.
 void add_specification(Json& json, const SweepSpec& spec) {
   json["space"] = space_json(spec.space);
-  json["policy_options"] = policy_json(spec.policy);
+  json["policy_settings"] = policy_json(spec.policy);
   json["command"] = text(shell_quote(spec.command));
   const SamplerContext context{spec.goal, spec.seed, spec.max_total_runs, spec.max_concurrent_runs};
   if (const auto sampler = make_sampler(spec.sampling, spec.space, context))
@@ -187,7 +187,7 @@ Result<Json> sweep_details(const SweepEntry& sweep, SweepReader& reader, Time no
     all["edits"].push_back({{"time", moment(edit.at)}, {"what", text(edit.what)}});
   all["notes"] = notes_json(*notes);
   all["space"] = Json::array();
-  all["policy_options"] = nullptr;
+  all["policy_settings"] = nullptr;
   all["command"] = "";
   all["sampler_text"] = all["policy_text"] = "";
   if (spec)

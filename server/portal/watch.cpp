@@ -102,15 +102,15 @@ void Watch::tell_sweep(Listener& listener, Time now) {
   }
   auto news = listener.live->news(listener.seen);
   if (!news) return lose(news.error());
+  // Somebody looks at it right now: the next turn tells.
+  if (news->version.empty()) return;
   listener.gone = false;
   if (news->anything || listener.first) {
     Json runs = nullptr;
     if (!news->all && !listener.first) runs = news->runs;
-    if (!news->version.empty()) {
-      listener.first = false;
-      send(listener, "runs",
-           {{"sweep", listener.sweep}, {"version", news->version}, {"runs", runs}});
-    }
+    listener.first = false;
+    send(listener, "runs",
+         {{"sweep", listener.sweep}, {"version", news->version}, {"runs", runs}});
     for (const Noted& note : news->notes)
       send(listener, "note",
            {{"time", moment(note.at)},

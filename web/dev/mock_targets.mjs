@@ -24,7 +24,7 @@ export const SCHEMA = {
   type: "object",
   properties: {
     sampling: { type: "object", description: "How parameter sets are chosen, and from which space.", properties: {
-      type: { enum: ["random", "grid", "bayesian", "sobol", "latin_hypercube", "tpe", "cmaes", "auto"], description: "The sampler." },
+      type: { enum: ["random", "grid", "bayesian", "auto"], description: "The sampler." },
       parameter_space: { type: "array", description: "The parameters, in the order in which they appear on the command line.", items: { type: "object", properties: {
         name: { type: "string", description: "The parameter's name." }, expression: { enum: ["choice", "randint", "uniform", "quniform", "loguniform", "normal", "log_uniform_values", "int_uniform"] }, values: { type: "array" } } } } } },
     policy: { type: "object", description: "The early-termination policy.", properties: { type: { enum: ["BanditPolicy", "MedianStoppingPolicy", "TruncationSelectionPolicy", "NoTerminationPolicy"] },
