@@ -109,8 +109,7 @@ void Watch::tell_sweep(Listener& listener, Time now) {
     Json runs = nullptr;
     if (!news->all && !listener.first) runs = news->runs;
     listener.first = false;
-    send(listener, "runs",
-         {{"sweep", listener.sweep}, {"version", news->version}, {"runs", runs}});
+    send(listener, "runs", {{"sweep", listener.sweep}, {"version", news->version}, {"runs", runs}});
     for (const Noted& note : news->notes)
       send(listener, "note",
            {{"time", moment(note.at)},
