@@ -51,22 +51,16 @@ export function RunCurve(props: Props) {
         py = Array.from(curve.value, f.y.map);
         p.clip(f.left, f.top - 2, f.width + 6, f.height + 4, () => {
           if (thresholds && axis === "report") {
-            const tx = thresholds.places.map(f.x.map), ty = bound.map(f.y.map);
+            const tx = thresholds.places.map(f.x.map);
+            // A policy need not look at each report: the line goes from where it looked to where it looked next.
+            const looked = bound.flatMap((value, i) => (Number.isNaN(value) ? [] : [i]));
+            const lx = looked.map((i) => tx[i]), ly = looked.map((i) => f.y.map(bound[i]));
             // On this side of the threshold a run is stopped.
             const edge = goal === "Minimize" ? f.top : f.top + f.height;
-            let from = -1;
-            for (let i = 0; i <= tx.length; ++i) {
-              if (i < tx.length && !Number.isNaN(ty[i])) {
-                if (from < 0) from = i;
-              } else if (from >= 0) {
-                const points: number[] = [tx[from], edge];
-                for (let k = from; k < i; ++k) points.push(tx[k], ty[k]);
-                points.push(tx[i - 1], edge);
-                p.area(points, { fill: theme.status[3], alpha: theme.dark ? 0.14 : 0.07 });
-                from = -1;
-              }
-            }
-            p.line(tx, ty, 0, tx.length, { color: theme.status[3], width: 1.5 });
+            if (lx.length) p.area([lx[0], edge, ...lx.flatMap((x, i) => [x, ly[i]]), lx[lx.length - 1], edge], { fill: theme.status[3], alpha: theme.dark ? 0.14 : 0.07 });
+            p.line(lx, ly, 0, lx.length, { color: theme.status[3], width: 1.5 });
+            // One look alone makes no line.
+            if (lx.length && lx.length <= 12) lx.forEach((x, i) => p.circle(x, ly[i], 2.5, { fill: theme.status[3] }));
             p.line(tx, thresholds.own.map((v) => f.y.map(toNumber(v))), 0, tx.length, { color: theme.accent, width: 2 });
           }
           p.line(px, py, 0, px.length, { color: goal ? theme.ink3 : theme.shades[40], width: goal && thresholds ? 1 : 1.75, alpha: goal && thresholds ? 0.8 : 1 });

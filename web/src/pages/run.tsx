@@ -115,7 +115,7 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
           {detail.signal !== null && <Figure label="ended by signal">{detail.signal}</Figure>}
           {detail.attempt > 1 && <Figure label="attempt">{detail.attempt}</Figure>}
         </dl>
-        {detail.reason && <p class={`notice ${detail.status === "Failed" ? "bad" : ""}`}>{detail.reason}</p>}
+        {detail.reason && detail.status !== "Completed" && <p class={`notice ${detail.status === "Failed" ? "bad" : ""}`}>{detail.reason}</p>}
         {detail.canceling && <p class="notice">Being cancelled: {detail.canceling.reason || detail.canceling.cause}</p>}
         {detail.lost_contact && <p class="notice">Out of reach since <Ago at={detail.lost_contact.since} />: {detail.lost_contact.why}. It keeps its place until it is heard of again.</p>}
       </header>
