@@ -133,7 +133,8 @@ class LiveDisplay(Terminal):
     def test_names_the_runs_that_go_on(self):
         self.config(self.SLOW, max_total_runs=4)
         shown, _ = self.on_terminal("run", "hdconfig.yml")
-        self.assertRegex(shown, r"run 0  0\.\ds  loss 0\.5  x=0\.")
+        # On a busy machine the first one is over before the display is drawn a second time.
+        self.assertRegex(shown, r"run \d  0\.\ds  loss 0\.5  x=0\.")
 
     def test_of_a_paused_sweep_says_so_and_expects_no_end(self):
         self.config(METRIC + 'metric loss 0.5\necho up >> "$RECORD"\n[ -e $HDRIVE_SOURCE_DIR/go ] || until [ -e $HDRIVE_SOURCE_DIR/go ]; do sleep 0.05; done\n',

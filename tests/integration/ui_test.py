@@ -345,14 +345,14 @@ class Doing(Portal):
         until(lambda: self.get("sweeps")["sweeps"][0]["status"] == "Paused", "it is paused")
         done = self.do("commands", arguments=["update", "live", "--set", "max_total_runs=3"])
         self.assertEqual(0, done["exit_code"], done)
-        self.assertEqual(3, self.get("sweeps")["sweeps"][0]["max_total_runs"])
+        until(lambda: self.get("sweeps")["sweeps"][0]["max_total_runs"] == 3, "its limit is another one")
         done = self.do("commands", arguments=["update", "live", "--set", "max_total_runs=x"])
         self.assertEqual(2, done["exit_code"])
         self.assertIn("max_total_runs", done["errors"])
         self.assertEqual(0, self.do("commands", arguments=["stop", "live"])["exit_code"])
         until(lambda: self.get("sweeps")["sweeps"][0]["state"] == "over", "it is over")
         self.assertEqual(0, self.do("commands", arguments=["delete", "live", "--yes"])["exit_code"])
-        self.assertEqual([], self.get("sweeps")["sweeps"])
+        until(lambda: not self.get("sweeps")["sweeps"], "it is gone")
 
     def test_a_sweep_is_written_checked_previewed_and_begun(self):
         self.config(QUICK)
