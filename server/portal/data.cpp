@@ -171,7 +171,8 @@ Result<Json> importance_json(SweepReader& reader, const SweepEntry& sweep) {
   if (!importance) return importance.error();
   Json json = {{"parameters", Json::array()}};
   for (const ParameterImportance& each : *importance)
-    json["parameters"].push_back({{"name", text(bare_name(each.name))}, {"share", number(each.share)}});
+    json["parameters"].push_back(
+        {{"name", text(bare_name(each.name))}, {"share", number(each.share)}});
   return json;
 }
 
