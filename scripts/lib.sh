@@ -197,7 +197,7 @@ need_page() {
   export HDRIVE_PAGE=$work/web/dist
   state=$(cd "$HDRIVE_ROOT" && find web cmake/build_page.cmake -type f ! -path 'web/node_modules/*' ! -path 'web/dist/*' \
     ! -path 'web/tests/*' ! -path 'web/dev/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-  [ "$state" != "$(cat "$work/state" 2>/dev/null)" ] || return 0
+  [ "$state" != "$(cat "$work/state" 2>/dev/null)" ] || [ ! -f "$HDRIVE_PAGE/report.html" ] || return 0
   if need_node && say "building the page" && quietly page.log "$CMAKE" "-DWORK=$work" "-DWEB=$HDRIVE_ROOT/web" \
     "-DNODE=$NODE" "-DNPM=$NPM" -DONLY_PAGE=ON -P "$HDRIVE_ROOT/cmake/build_page.cmake"; then
     printf '%s\n' "$state" >"$work/state"
