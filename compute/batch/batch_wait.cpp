@@ -279,11 +279,21 @@ bool BatchTarget::is_requeued(const Live& live) const {
          live.seen >= *live.waits_for_state;
 }
 
+namespace {
+
+// Whether the system may have ended it. It signals the processes of a job one by one: a program can have died of its SIGTERM
+// before the supervisor, which says so then, has heard of it.
+bool is_from_outside(const ExitRecord& record) {
+  return record.canceled || record.signal == SIGTERM;
+}
+
+}  // namespace
+
 // A job can end its run in ways that the run's supervisor takes for one and the same: a SIGTERM, a SIGKILL.
 bool BatchTarget::needs_state(const Live& live, const ExitRecord& record) const {
   if (live.status.over() || forgotten(live) || live.cancel) return false;
   if (is_requeued(live)) return false;
-  return (record.canceled && !record.over_time) || record.signal == SIGKILL;
+  return (is_from_outside(record) && !record.over_time) || record.signal == SIGKILL;
 }
 
 void BatchTarget::tell_exit(Live& live, const ExitRecord& record,
@@ -295,9 +305,9 @@ void BatchTarget::tell_exit(Live& live, const ExitRecord& record,
     exited.note += (exited.note.empty() ? "" : "; ") + sentence;
   };
   const std::string job = "its job " + live.job;
-  const bool by_system = record.canceled && !live.cancel && live.status.over();
+  const bool by_system = is_from_outside(record) && !live.cancel && live.status.over();
   const JobEnd why = live.status.end;
-  const bool requeued = record.canceled && !live.cancel && is_requeued(live);
+  const bool requeued = is_from_outside(record) && !live.cancel && is_requeued(live);
   if (requeued || (by_system && (why == JobEnd::preempted || why == JobEnd::node))) {
     // The next attempt goes on from its checkpoint, as a job of its own.
     if (requeued) to_cancel_.insert(live.job);
@@ -313,7 +323,7 @@ void BatchTarget::tell_exit(Live& live, const ExitRecord& record,
     add(with_words(job + " had used up its time", live.status));
   } else if (by_system && live.status.state == JobState::canceled) {
     add(with_words(job + " was cancelled by somebody else", live.status));
-  } else if (record.canceled && !live.cancel && forgotten(live)) {
+  } else if (is_from_outside(record) && !live.cancel && forgotten(live)) {
     add(job + " was ended by " + system_->name() +
         ", or by somebody else; it knows nothing of the job any more");
   }

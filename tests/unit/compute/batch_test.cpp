@@ -406,6 +406,18 @@ TEST_CASE("a job that Slurm puts back into the queue is its run's next attempt, 
   }
 }
 
+TEST_CASE(
+    "a program that heard of its job's end before its supervisor did is taken from its node all "
+    "the same") {
+  Cluster cluster;
+  REQUIRE(cluster.target->start(cluster.request("echo $$ > program; exec sleep 1000")));
+  cluster.until<RunBegan>();
+  REQUIRE(cluster.wait_until([&] { return cluster.text("program").ends_with('\n'); }));
+  cluster.slurm.set_state("101", "PENDING");
+  ::kill(std::stoi(cluster.text("program")), SIGTERM);
+  CHECK_THAT(the<RunVanished>(cluster.until_end()).note, Contains("put back into the queue"));
+}
+
 TEST_CASE("what squeue has forgotten sacct tells, where accounting is set up") {
   Cluster cluster;
   cluster.slurm.set("accounting");
