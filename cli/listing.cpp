@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/csv.h"
 #include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/terminal.h"
@@ -174,7 +175,8 @@ std::string Listing::table(int width) const {
 std::string RowText::begin() const {
   if (kind_ == Kind::json) return "[";
   std::string line;
-  for (const Column& column : columns_) line += (line.empty() ? "" : ",") + csv_field(column.key);
+  for (const Column& column : columns_)
+    line += (line.empty() ? "" : ",") + base::csv_field(column.key);
   return line + "\n";
 }
 
@@ -189,7 +191,7 @@ std::string RowText::row(const std::vector<Cell>& cells) {
   }
   std::string line;
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    line += (i == 0 ? "" : ",") + csv_field(cells[i].value.as_csv());
+    line += (i == 0 ? "" : ",") + base::csv_field(cells[i].value.as_csv());
   return line + "\n";
 }
 
@@ -210,16 +212,6 @@ std::string all_rows(const Listing& listing, RowText text) {
 
 std::string Listing::json() const { return all_rows(*this, {columns, RowText::Kind::json}); }
 std::string Listing::csv() const { return all_rows(*this, {columns, RowText::Kind::csv}); }
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + "\"";
-}
 
 void add_format_option(ArgumentParser& parser, Format& format) {
   static const std::map<std::string, Format> kFormats{

@@ -92,9 +92,6 @@ class RowText {
   bool first_ = true;
 };
 
-/// `text` as a field of a CSV row.
-std::string csv_field(const std::string& text);
-
 enum class Format { table, json, csv };
 
 /// Adds `-f/--format table|json|csv`; what `format` is now is the default.

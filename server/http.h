@@ -31,8 +31,6 @@ struct Request {
   std::string cookie;
   std::string accept_encoding;
   std::string if_none_match;
-  std::string content_type;
-  std::string last_event_id;
   std::string intent;  ///< X-Hdrive, which a page from elsewhere cannot send
   std::string body;    ///< the whole of it; empty for one that comes in pieces
 };

@@ -62,8 +62,6 @@ Request request_of(const http::request_header<Fields>& head) {
   request.cookie = header_of(head, http::field::cookie);
   request.accept_encoding = header_of(head, http::field::accept_encoding);
   request.if_none_match = header_of(head, http::field::if_none_match);
-  request.content_type = header_of(head, http::field::content_type);
-  request.last_event_id = header_of(head, "Last-Event-ID");
   request.intent = header_of(head, "X-Hdrive");
   return request;
 }

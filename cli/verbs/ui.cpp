@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <spawn.h>
 #include <unistd.h>
 
@@ -45,8 +46,17 @@ bool open_in_browser(const std::string& url) {
   posix_spawn_file_actions_init(&actions);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+  // It is to hear the signals that this process has blocked for its own thread.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   pid_t process = 0;
-  const int error = ::posix_spawnp(&process, argv[0], &actions, nullptr, argv, environ);
+  const int error = ::posix_spawnp(&process, argv[0], &actions, &attributes, argv, environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error == 0;
 }
@@ -65,8 +75,8 @@ int ui(const Options& options) {
                              "whoever reads along has the token and may start programs in your "
                              "name; --allow-remote says that this is "
                              "wanted. Safer: leave --host out, and on the other machine run ssh -L "
-                             "4747:localhost:4747 {}",
-                             options.host, "THIS-MACHINE"));
+                             "4747:localhost:4747 THIS-MACHINE",
+                             options.host));
   PortalOptions portal = page_options(home_directory(options.output_dir), options.output_dir);
   portal.host = options.host;
   portal.port = static_cast<int>(options.port.value_or(0));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/csv.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "hdrive/begin.h"
@@ -16,16 +17,9 @@
 namespace hdrive::server::portal {
 namespace {
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string csv_value(const Json& value) {
   if (value.is_null()) return "";
-  return csv_field(value.is_string() ? value.get<std::string>() : base::json_text(value));
+  return base::csv_field(value.is_string() ? value.get<std::string>() : base::json_text(value));
 }
 
 }  // namespace
@@ -66,8 +60,9 @@ Result<std::string> runs_csv(SweepReader& reader, const SweepHeader& header,
   std::string csv;
   for (const char* name : kPlain) csv += (csv.empty() ? "" : ",") + std::string(name);
   for (const std::string& name : *parameters)
-    csv += "," + csv_field(base::to_utf8(bare_name(name)));
-  for (const std::string& name : *metrics) csv += "," + csv_field("metrics." + base::to_utf8(name));
+    csv += "," + base::csv_field(base::to_utf8(bare_name(name)));
+  for (const std::string& name : *metrics)
+    csv += "," + base::csv_field("metrics." + base::to_utf8(name));
   csv += "\n";
   const auto told = reader.each_run(query, [&](const StoredRun& run) {
     const Json row = run_row(run, header);

@@ -123,7 +123,6 @@ Result<LiveSweep::News> LiveSweep::news(std::uint64_t& seen) {
   if (!lock) return news;
   if (auto looked = look(); !looked) return looked.error();
   news.version = version();
-  news.change = change_;
   if (seen == change_) return news;
   news.anything = true;
   news.all = seen < forgotten_;

@@ -30,7 +30,6 @@ class LiveSweep {
 
   /// What came since `seen`, which is moved on. Empty: nothing did, or somebody looks at it right now.
   struct News {
-    std::uint64_t change = 0;
     bool anything = false;
     bool all = false;  ///< more than are named, or everything is another one now
     std::vector<RunId> runs;
@@ -49,7 +48,7 @@ class LiveSweep {
 
   const std::filesystem::path directory_;
   const std::string epoch_;
-  std::timed_mutex mutex_;
+  std::mutex mutex_;
   std::unique_ptr<SweepReader> reader_;
   std::optional<std::int64_t> engine_;
   std::uint64_t change_ = 1;
