@@ -242,7 +242,7 @@ void Holder::signal_supervisors(int number) const {
 
 // ---- the bridge ---------------------------------------------------------------------------------
 
-int bridge(const fs::path& folder, const std::string& node) {
+int bridge(const fs::path& folder, const std::string& node, std::uint64_t connection) {
   sockaddr_un address{};
   const socklen_t size = address_of(socket_of(folder, node), address);
   const base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -254,7 +254,9 @@ int bridge(const fs::path& folder, const std::string& node) {
     say(STDERR_FILENO, "nothing of hdrive is on this node of the allocation any more\n");
     return 1;
   }
-  if (!say(STDOUT_FILENO, "@hdrive begin\n")) return 1;
+  // The agent at the other end is this same program on this same machine.
+  const std::string_view number(reinterpret_cast<const char*>(&connection), sizeof connection);
+  if (!say(socket.get(), number) || !say(STDOUT_FILENO, "@hdrive begin\n")) return 1;
   std::string buffer(std::size_t{64} << 10, '\0');
   const auto pass = [&](int from, int to) {
     const ssize_t count = ::read(from, buffer.data(), buffer.size());
@@ -272,6 +274,14 @@ int bridge(const fs::path& folder, const std::string& node) {
     if (watched[0].revents != 0 && !pass(STDIN_FILENO, socket.get())) return 0;
     if (watched[1].revents != 0 && !pass(socket.get(), STDOUT_FILENO)) return 0;
   }
+}
+
+std::optional<std::uint64_t> connection_from(int socket) {
+  std::uint64_t number = 0;
+  ssize_t count = 0;
+  do count = ::recv(socket, &number, sizeof number, MSG_WAITALL);
+  while (count < 0 && errno == EINTR);
+  return count == sizeof number ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace hdrive::compute::pilot

@@ -12,7 +12,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,10 @@ class Holder {
 };
 
 /// The status of the process.
-int bridge(const std::filesystem::path& folder, const std::string& node);
+int bridge(const std::filesystem::path& folder, const std::string& node, std::uint64_t connection);
+
+/// What the bridge tells the agent first: the number of its connection (compute/remote/wire.h). Nothing: it has gone
+/// before.
+std::optional<std::uint64_t> connection_from(int socket);
 
 }  // namespace hdrive::compute::pilot

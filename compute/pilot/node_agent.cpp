@@ -4,9 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "compute/pilot/pilot_files.h"
@@ -44,14 +42,14 @@ RunRequest placed(const remote::Message& message) {
 
 }  // namespace
 
-NodeAgent::NodeAgent(fs::path folder, NodeShare share)
-    : folder_(std::move(folder)), share_(std::move(share)) {}
+NodeAgent::NodeAgent(fs::path folder, NodeShare share, std::uint64_t connection)
+    : folder_(std::move(folder)), share_(std::move(share)), out_(connection) {}
 
 void NodeAgent::serve(remote::Inbox& inbox) {
   send({{"is", "hello"}, {"cpus", share_.cpus}, {"memory", share_.memory}, {"gpus", share_.gpus}});
   std::stop_token stop;
   std::vector<TargetEvent> events;
-  while (!cut_) {
+  while (!out_.cut()) {
     if (!target_) inbox.wait();
     bool ended = false;
     for (const Message& message : inbox.take(stop, ended)) take(message);
@@ -62,17 +60,6 @@ void NodeAgent::serve(remote::Inbox& inbox) {
     tell_doubtful(now);
     target_->wait(doubtful_.empty() ? now + kLongest : doubtful_.front().first, stop, events);
     for (const TargetEvent& event : events) tell(event);
-  }
-}
-
-void NodeAgent::send(const Message& message) {
-  const std::string bytes = remote::frame(message);
-  std::string_view rest = bytes;
-  while (!rest.empty() && !cut_) {
-    const ssize_t count = ::write(STDOUT_FILENO, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    cut_ = count < 0;
-    if (!cut_) rest.remove_prefix(static_cast<std::size_t>(count));
   }
 }
 

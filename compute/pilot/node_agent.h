@@ -30,7 +30,7 @@ struct NodeShare {
 
 class NodeAgent {
  public:
-  NodeAgent(std::filesystem::path folder, NodeShare share);
+  NodeAgent(std::filesystem::path folder, NodeShare share, std::uint64_t connection);
   /// Serves the engine until it is gone.
   void serve(remote::Inbox& inbox);
 
@@ -43,7 +43,7 @@ class NodeAgent {
   void adopt(const Message& message);
   void tell(const TargetEvent& event);
   void tell_doubtful(Time now);
-  void send(const Message& message);
+  void send(const Message& message) { out_.send(message); }
 
   std::filesystem::path folder_;  // the allocation's
   NodeShare share_;
@@ -51,7 +51,7 @@ class NodeAgent {
   std::shared_ptr<LocalTarget> target_;
   std::map<RunId, std::filesystem::path> directories_;
   std::deque<std::pair<Time, Message>> doubtful_;  // ends, and when they are to be told
-  bool cut_ = false;                               // nobody listens
+  remote::Outbox out_;
 };
 
 }  // namespace hdrive::compute::pilot

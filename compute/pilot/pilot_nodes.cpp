@@ -37,7 +37,7 @@ void PilotTarget::connect(Time now) {
       if (node.gone || node.state != Node::State::down || now < node.next_try) continue;
       node.since = now;
       node.state = Node::State::connecting;
-      if (auto opened = node.link->open(); !opened) lose(at, node, opened.error().message());
+      if (auto opened = node.link->open(now); !opened) lose(at, node, opened.error().message());
     }
   }
   for (auto& [id, run] : runs_) {

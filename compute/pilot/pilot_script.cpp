@@ -88,13 +88,18 @@ std::string pilot_script(const SlurmOptions& options, const PilotPlace& place,
 remote::Way way_to_node(const SlurmOptions& options, const PilotPlace& place,
                         const std::string& job, const std::string& node) {
   remote::Way way;
-  way.command = {place.commands.empty() ? "srun" : (place.commands / "srun").string()};
-  if (!options.cluster.empty()) way.command.push_back("--clusters=" + options.cluster);
-  way.command.insert(
-      way.command.end(),
-      {"--jobid=" + job, "--nodelist=" + node, "--overlap", "--nodes=1", "--ntasks=1", "--mem=0",
-       "--gres=none", "--cpu-bind=none", "--mpi=none", "--unbuffered", "--quiet",
-       "--job-name=hdrive-bridge", place.agent.native(), "bridge", place.folder.native(), node});
+  std::vector<std::string> words = {place.commands.empty() ? "srun"
+                                                           : (place.commands / "srun").string()};
+  if (!options.cluster.empty()) words.push_back("--clusters=" + options.cluster);
+  words.insert(words.end(), {"--jobid=" + job, "--nodelist=" + node, "--overlap", "--nodes=1",
+                             "--ntasks=1", "--mem=0", "--gres=none", "--cpu-bind=none",
+                             "--mpi=none", "--unbuffered", "--quiet", "--job-name=hdrive-bridge",
+                             place.agent.native(), "bridge", place.folder.native(), node});
+  way.command = [words](std::uint64_t connection) {
+    std::vector<std::string> command = words;
+    command.push_back(std::to_string(connection));
+    return command;
+  };
   way.environment = environment_of_commands;
   way.missing =
       "there is no command \"srun\" in PATH; install Slurm's commands here, or start the sweep on "

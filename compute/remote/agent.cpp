@@ -68,8 +68,8 @@ void end_agent(pid_t pid) {
 
 }  // namespace
 
-void Inbox::read_all(int fd) {
-  FrameReader frames;
+void Inbox::read_all(int fd, std::uint64_t connection) {
+  FrameReader frames(connection);
   std::string buffer(std::size_t{1} << 16, '\0');
   while (true) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
@@ -105,10 +105,22 @@ void Inbox::wait() {
   more_.wait(hold, [this] { return ended_ || !messages_.empty(); });
 }
 
-Agent::Agent(fs::path directory, std::string_view connection)
+void Outbox::send(const Message& message) {
+  const std::string bytes = frames_.frame(message);
+  std::string_view rest = bytes;
+  while (!rest.empty() && !cut_) {
+    const ssize_t count = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    cut_ = count < 0;
+    if (!cut_) rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+Agent::Agent(fs::path directory, std::uint64_t connection, std::string_view reached)
     : directory_(std::move(directory)),
       store_(directory_ / "snapshots"),
-      address_(address_by(connection)) {}
+      out_(connection),
+      address_(address_by(reached)) {}
 
 void Agent::serve(Inbox& inbox) {
   send({{"is", "hello"},
@@ -117,7 +129,7 @@ void Agent::serve(Inbox& inbox) {
         {"address", address_}});
   std::stop_token stop;
   std::vector<TargetEvent> events;
-  while (!cut_) {
+  while (!out_.cut()) {
     if (!target_) inbox.wait();
     bool ended = false;
     for (const Message& message : inbox.take(stop, ended)) take(message);
@@ -134,17 +146,6 @@ void Agent::serve(Inbox& inbox) {
     for (const TargetEvent& event : events) tell(event);
   }
   if (target_ && runs_.empty()) lease_.remove();
-}
-
-void Agent::send(const Message& message) {
-  std::string bytes = frame(message);
-  std::string_view rest = bytes;
-  while (!rest.empty() && !cut_) {
-    const ssize_t count = ::write(STDOUT_FILENO, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    cut_ = count < 0;
-    if (!cut_) rest.remove_prefix(static_cast<std::size_t>(count));
-  }
 }
 
 void Agent::take(const Message& message) {
@@ -424,12 +425,16 @@ std::chrono::milliseconds milliseconds_in(const std::string& word) {
   return std::chrono::milliseconds{std::max(1LL, std::atoll(word.c_str()))};
 }
 
+std::uint64_t number_in(const std::string& word) {
+  return std::strtoull(word.c_str(), nullptr, 10);
+}
+
 // VERB FOLDER NODE CPUS MEMORY GPUS: what `hold` and `attend` are given, the memory in bytes.
 hdrive::compute::pilot::NodeShare share_in(const std::vector<std::string>& words) {
   hdrive::compute::pilot::NodeShare share;
   share.node = words[2];
   share.cpus = std::max(1, std::atoi(words[3].c_str()));
-  share.memory = std::strtoull(words[4].c_str(), nullptr, 10);
+  share.memory = number_in(words[4]);
   if (!words[5].empty()) share.gpus = hdrive::find_gpus(words[5]);
   return share;
 }
@@ -441,25 +446,29 @@ int main(int count, char** arguments) {
   const std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
   const std::string verb = words.empty() ? "" : words[0];
   if (verb == "check" && words.size() == 2) return is_whole(arguments[2]) ? 0 : 1;
-  if (verb == "bridge" && words.size() == 3) return pilot::bridge(words[1], words[2]);
+  if (verb == "bridge" && words.size() == 4)
+    return pilot::bridge(words[1], words[2], number_in(words[3]));
   if (verb == "hold" && words.size() == 8)
     return pilot::Holder(words[1], share_in(words), milliseconds_in(words[6]),
                          milliseconds_in(words[7]))
         .hold();
   const bool attends = verb == "attend" && words.size() == 6;
-  if (!attends && !(verb == "serve" && words.size() >= 2)) return 2;
+  if (!attends && !(verb == "serve" && words.size() == 4)) return 2;
   // A connection that broke is seen by what cannot be written.
   sigset_t broken;
   sigemptyset(&broken);
   sigaddset(&broken, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &broken, nullptr);
+  const auto connection =
+      attends ? pilot::connection_from(STDIN_FILENO) : std::optional(number_in(words[2]));
+  if (!connection) return 0;
   remote::Inbox inbox;
-  std::thread([&inbox] { inbox.read_all(STDIN_FILENO); }).detach();
+  std::thread([&inbox, number = *connection] { inbox.read_all(STDIN_FILENO, number); }).detach();
   try {
     if (attends)
-      pilot::NodeAgent(words[1], share_in(words)).serve(inbox);
+      pilot::NodeAgent(words[1], share_in(words), *connection).serve(inbox);
     else
-      remote::Agent(words[1], words.size() > 2 ? words[2] : "").serve(inbox);
+      remote::Agent(words[1], *connection, words[3]).serve(inbox);
   } catch (const remote::Message::exception&) {
     ::_exit(3);  // of another build, which its digest rules out
   }

@@ -29,8 +29,8 @@ namespace hdrive::compute::remote {
 /// The messages that arrive on a descriptor, read by a thread of its own, which wakes who waits.
 class Inbox {
  public:
-  /// Reads until the other end is gone.
-  void read_all(int fd);
+  /// Reads what belongs to this connection, until the other end is gone.
+  void read_all(int fd, std::uint64_t connection);
   /// What has arrived; `stop` is then a token that is stopped as soon as there is more.
   std::vector<Message> take(std::stop_token& stop, bool& ended);
   /// Waits for more.
@@ -44,10 +44,23 @@ class Inbox {
   bool ended_ = false;
 };
 
+/// The messages to the engine, on standard output.
+class Outbox {
+ public:
+  explicit Outbox(std::uint64_t connection) : frames_(connection) {}
+  void send(const Message& message);
+  /// Whether nobody listens any more.
+  bool cut() const { return cut_; }
+
+ private:
+  FrameWriter frames_;
+  bool cut_ = false;
+};
+
 class Agent {
  public:
-  /// `connection`: SSH_CONNECTION, which says at which address this machine was reached; may be empty.
-  Agent(std::filesystem::path directory, std::string_view connection);
+  /// `reached`: SSH_CONNECTION, which says at which address this machine was reached; may be empty.
+  Agent(std::filesystem::path directory, std::uint64_t connection, std::string_view reached);
   /// Serves the engine until it is gone.
   void serve(Inbox& inbox);
 
@@ -78,7 +91,7 @@ class Agent {
   void tell(const TargetEvent& event);
   void send_files(Time now);
   bool send_ends();
-  void send(const Message& message);
+  void send(const Message& message) { out_.send(message); }
 
   std::filesystem::path directory_, store_, runs_directory_;
   std::shared_ptr<Clock> clock_ = make_steady_clock();
@@ -91,7 +104,7 @@ class Agent {
   HostLease lease_;
   Duration lost_after_{};  // how long the lease lasts; zero: runs hold to none
   Time next_lease_{};
-  bool cut_ = false;  // nobody listens
+  Outbox out_;
   std::string address_;
   std::set<int> ports_;  // that were given to runs
 };

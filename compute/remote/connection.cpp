@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -32,8 +33,11 @@ Connection::Connection(Way way, int epoll, std::uint64_t mark)
     : way_(std::move(way)), epoll_(epoll), mark_(mark) {}
 
 // A socket and no pipes, since writing to a pipe that nobody reads would end this process.
-Result<void> Connection::open() {
+Result<void> Connection::open(Time now) {
   close();
+  number_ = std::max(number_ + 1, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+  frames_ = FrameReader(number_);
+  writer_ = FrameWriter(number_);
   int ends[2], pipes[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return base::system_error("", "make a socket", errno);
@@ -44,8 +48,9 @@ Result<void> Connection::open() {
   errors_.reset(pipes[0]);
   for (const base::UniqueFd* fd : {&socket_, &errors_})
     ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) | O_NONBLOCK);
+  std::vector<std::string> command = way_.command(number_);
   std::vector<char*> words;
-  for (const std::string& word : way_.command) words.push_back(const_cast<char*>(word.c_str()));
+  for (std::string& word : command) words.push_back(word.data());
   words.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -72,7 +77,7 @@ Result<void> Connection::open() {
     pid_ = 0;
     close();
     if (error == ENOENT) return Error{"", way_.missing, Error::Kind::not_found};
-    return base::system_error("", "start " + way_.command.front(), error);
+    return base::system_error("", "start " + command.front(), error);
   }
   epoll_event event{};
   event.events = EPOLLIN;
@@ -93,7 +98,6 @@ void Connection::close() {
   begun_ = watches_room_ = false;
   lines_.clear();
   printed_.clear();
-  frames_ = {};
   out_.clear();
   written_ = 0;
   later_.clear();
@@ -127,7 +131,7 @@ void Connection::watch_for_room(bool wanted) {
 bool Connection::write_some() {
   while (true) {
     while (begun_ && !later_.empty() && out_.size() - written_ < kAhead) {
-      out_ += frame(later_.front()());
+      out_ += writer_.frame(later_.front()());
       later_.pop_front();
     }
     if (written_ == out_.size()) break;

@@ -20,7 +20,8 @@ namespace hdrive::compute::remote {
 
 /// The process that leads to a host.
 struct Way {
-  std::vector<std::string> command;
+  /// Its words. The agent is to be given the connection's number, which messages carry (wire.h).
+  std::function<std::vector<std::string>(std::uint64_t connection)> command;
   /// Ctrl-C at the engine's terminal does not reach it; but it cannot ask for a password there.
   bool own_session = true;
   /// Its environment; empty: that of this process.
@@ -38,8 +39,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Starts the process.
-  Result<void> open();
+  /// Starts the process. Connections are numbered by the time, so that no other one of the host ever
+  /// had this number: those of earlier engines are older.
+  Result<void> open(Time now);
   /// Ends it; the agent there ends with it.
   void close();
   bool is_open() const { return pid_ > 0; }
@@ -66,10 +68,12 @@ class Connection {
   std::uint64_t mark_;
   pid_t pid_ = 0;
   base::UniqueFd socket_, errors_;
-  bool begun_ = false;  // the agent speaks
-  std::string lines_;   // before that
+  std::uint64_t number_ = 0;  // of the latest connection
+  bool begun_ = false;        // the agent speaks
+  std::string lines_;         // before that
   std::string printed_;
   FrameReader frames_;
+  FrameWriter writer_;
   std::string out_;
   std::size_t written_ = 0;
   std::deque<std::function<Message()>> later_;

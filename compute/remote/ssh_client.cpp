@@ -53,7 +53,7 @@ if ! [ -x "$f" ]; then
   mv -f "$t" "$f"
 fi
 say begin
-exec "$f" serve "$d" "${{SSH_CONNECTION:-}}"
+exec "$f" serve "$d" "$1" "${{SSH_CONNECTION:-}}"
 )";
 
 // Whether ssh may ask for a password on the terminal.
@@ -116,7 +116,11 @@ std::vector<std::string> ssh_command(const SshOptions& options, const SshHost& h
 
 Way ssh_way(const SshOptions& options, const SshHost& host) {
   Way way;
-  way.command = ssh_command(options, host);
+  way.command = [words = ssh_command(options, host)](std::uint64_t connection) {
+    std::vector<std::string> command = words;
+    command.back() += " hdrive " + std::to_string(connection);
+    return command;
+  };
   way.own_session = !may_ask(options);
   way.missing = "there is no `ssh` in PATH; install an SSH client (openssh-client)";
   way.explain = explain_ssh;

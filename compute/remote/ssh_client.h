@@ -16,8 +16,8 @@ namespace hdrive::compute::remote {
 /// A host's name among those of its target, also in runs' handles: "node1", "node1:2201".
 std::string label_of(const SshHost& host);
 
-/// The command that begins an agent there. What comes back before it speaks is lines for
-/// `meaning_of`.
+/// The command that begins an agent there; its shell's $1 is the connection's number, which follows. What comes back
+/// before it speaks is lines for `meaning_of`.
 std::vector<std::string> ssh_command(const SshOptions& options, const SshHost& host);
 
 /// The same with all else that a connection needs to know.

@@ -357,7 +357,7 @@ void SshTarget::connect(Time now) {
     if (host.state != Host::State::down || now < host.next_try || !needed) continue;
     host.since = now;
     host.state = Host::State::connecting;
-    if (auto opened = host.link->open(); !opened) lose(i, opened.error());
+    if (auto opened = host.link->open(now); !opened) lose(i, opened.error());
   }
   for (auto& [id, run] : runs_) {
     if (!run.ask_again || now < *run.ask_again) continue;

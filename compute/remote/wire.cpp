@@ -9,8 +9,21 @@
 namespace hdrive::compute::remote {
 namespace {
 
-constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kLengthBytes = 4, kNumberBytes = 8;
+constexpr std::size_t kHeadBytes = kLengthBytes + 2 * kNumberBytes;
 constexpr std::size_t kLongestMessage = std::size_t{1} << 30;
+
+void put_number(std::string& bytes, std::size_t at, std::size_t size, std::uint64_t number) {
+  for (std::size_t i = 0; i < size; ++i)
+    bytes[at + i] = static_cast<char>(number >> (8 * i) & 0xff);
+}
+
+std::uint64_t number_at(const std::string& bytes, std::size_t at, std::size_t size) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < size; ++i)
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
+  return number;
+}
 
 using Milliseconds = std::chrono::milliseconds;
 
@@ -102,33 +115,39 @@ Message about(const char* is, RunId run, int attempt) {
   return {{"is", is}, {"run", run}, {"attempt", attempt}};
 }
 
-std::string frame(const Message& message) {
-  std::string bytes(kLengthBytes, '\0');
+std::string FrameWriter::frame(const Message& message) {
+  std::string bytes(kHeadBytes, '\0');
   Message::to_cbor(message, bytes);
-  const std::size_t length = bytes.size() - kLengthBytes;
-  for (std::size_t i = 0; i < kLengthBytes; ++i)
-    bytes[i] = static_cast<char>(length >> (8 * i) & 0xff);
+  put_number(bytes, 0, kLengthBytes, bytes.size() - kHeadBytes);
+  put_number(bytes, kLengthBytes, kNumberBytes, connection_);
+  put_number(bytes, kLengthBytes + kNumberBytes, kNumberBytes, ++sent_);
   return bytes;
 }
 
 Result<std::optional<Message>> FrameReader::next() {
-  const auto wait = [this] {
-    buffer_.erase(0, std::exchange(from_, 0));
-    return std::optional<Message>();
-  };
-  if (buffer_.size() - from_ < kLengthBytes) return wait();
-  std::size_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i)
-    length |= std::size_t{static_cast<unsigned char>(buffer_[from_ + i])} << (8 * i);
-  if (length > kLongestMessage) return Error{"", "what arrives is no message of hdrive's agent"};
-  if (buffer_.size() - from_ - kLengthBytes < length) return wait();
-  const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(from_ + kLengthBytes);
-  auto message =
-      Message::from_cbor(begin, begin + static_cast<std::ptrdiff_t>(length), true, false);
-  from_ += kLengthBytes + length;
-  if (!message.is_object() || !message.contains("is"))
-    return Error{"", "what arrives is no message of hdrive's agent"};
-  return std::optional<Message>(std::move(message));
+  while (true) {
+    const std::size_t left = buffer_.size() - from_;
+    const std::size_t length =
+        left < kLengthBytes ? 0 : static_cast<std::size_t>(number_at(buffer_, from_, kLengthBytes));
+    if (length > kLongestMessage) return Error{"", "what arrives is no message of hdrive's agent"};
+    if (left < kHeadBytes || left - kHeadBytes < length) {
+      buffer_.erase(0, std::exchange(from_, 0));
+      return std::optional<Message>();
+    }
+    const std::uint64_t connection = number_at(buffer_, from_ + kLengthBytes, kNumberBytes);
+    const std::uint64_t number =
+        number_at(buffer_, from_ + kLengthBytes + kNumberBytes, kNumberBytes);
+    const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(from_ + kHeadBytes);
+    from_ += kHeadBytes + length;
+    if (connection != connection_ || number <= received_) continue;
+    if (number != received_ + 1) return Error{"", "a message of hdrive's agent is missing"};
+    received_ = number;
+    auto message =
+        Message::from_cbor(begin, begin + static_cast<std::ptrdiff_t>(length), true, false);
+    if (!message.is_object() || !message.contains("is"))
+      return Error{"", "what arrives is no message of hdrive's agent"};
+    return std::optional<Message>(std::move(message));
+  }
 }
 
 Message bytes_of(std::string_view bytes) { return Message::binary({bytes.begin(), bytes.end()}); }

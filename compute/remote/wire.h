@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the engine and the agent on another machine say to each other: messages of CBOR, each behind
-// its length in four bytes, the lowest first. Each message is an object whose `is` names its kind;
-// the two ends are of one build (the agent travels), so there is one version at a time. Used by
-// SshTarget and by the agent; pure.
+// its length in four bytes, the connection it belongs to and its number there in eight each, the
+// lowest byte first. Each message is an object whose `is` names its kind; the two ends are of one
+// build (the agent travels), so there is one version at a time. Used by SshTarget and by the agent;
+// pure.
+//
+// The number and the connection: whatever lies between may say a thing twice, or late, when another
+// connection has long followed. What was said before is passed over, and where something is missing
+// the connection counts as broken, so that the next one asks.
 //
 // CBOR and not JSON: values may be NaN, texts need not be UTF-8, and files are bytes.
 #pragma once
@@ -27,16 +32,29 @@ inline constexpr char kResumeFolder[] = ".resume-from";
 /// How much of a file one message carries at most.
 inline constexpr std::size_t kPart = 256 << 10;
 
-std::string frame(const Message& message);
+/// Makes the bytes of messages, in the order in which they are to be sent.
+class FrameWriter {
+ public:
+  explicit FrameWriter(std::uint64_t connection = 0) : connection_(connection) {}
+  std::string frame(const Message& message);
+
+ private:
+  std::uint64_t connection_;
+  std::uint64_t sent_ = 0;
+};
 
 /// Puts messages together from the bytes as they arrive.
 class FrameReader {
  public:
+  explicit FrameReader(std::uint64_t connection = 0) : connection_(connection) {}
   void add(std::string_view bytes) { buffer_ += bytes; }
-  /// The next message; nothing: it is not all there. An Error: these are no messages.
+  /// The next message that was not there before; nothing: it is not all there. An Error: these are
+  /// no messages, or one is missing.
   Result<std::optional<Message>> next();
 
  private:
+  std::uint64_t connection_;
+  std::uint64_t received_ = 0;
   std::string buffer_;
   std::size_t from_ = 0;
 };

@@ -211,7 +211,10 @@ class LocalFixture final : public Fixture {
 // The same runs on another machine, as far as the target can tell.
 class SshFixture : public Fixture {
  public:
-  explicit SshFixture(std::int64_t nodes = 1) : nodes_(nodes), target_(connect()) {}
+  explicit SshFixture(std::int64_t nodes = 1, const char* distortion = nullptr) : nodes_(nodes) {
+    if (distortion) ssh_.distort(distortion);
+    target_ = connect();
+  }
   ComputeTarget& target() override { return *target_; }
   Time now() override { return clock_->now(); }
   bool restart() override {
@@ -253,6 +256,18 @@ class GangFixture final : public SshFixture {
       request.arguments[2] = "[ $RANK = 1 ] && exec sleep 1000; " + request.arguments[2];
     return request;
   }
+};
+
+// Over something that says each answer twice.
+class RepeatedFixture final : public SshFixture {
+ public:
+  RepeatedFixture() : SshFixture(1, "twice") {}
+};
+
+// Between the answers come those of the connection before, which an earlier engine may have had.
+class LateFixture final : public SshFixture {
+ public:
+  LateFixture() : SshFixture(1, "late") {}
 };
 
 // And as jobs of a batch system.
@@ -401,6 +416,8 @@ const std::vector<Kind>& kinds() {
                                         kind<LocalFixture>("local"),
                                         kind<SshFixture>("ssh"),
                                         kind<GangFixture>("ssh, two hosts a run"),
+                                        kind<RepeatedFixture>("ssh, each answer twice"),
+                                        kind<LateFixture>("ssh, answers from before"),
                                         kind<SlurmFixture>("slurm"),
                                         kind<PilotFixture>("slurm pilot"),
                                         kind<CommandFixture>("command"),

@@ -33,6 +33,10 @@ done
 echo "$$ $host" >> "$folder/pids"
 printf '%s\n' "$*" >> "$folder/calls"
 echo 'Welcome to this machine.'
+if [ -e "$folder/distort" ]; then
+  read -r program mode < "$folder/distort"
+  exec "$program" "$mode" "$folder/kept-$host" sh -c "$last"
+fi
 exec sh -c "$last"
 )";
     ::chmod(program.c_str(), 0700);
@@ -59,6 +63,11 @@ exec sh -c "$last"
   void cut(const std::string& host = "") {
     for (const pid_t pid : agents(host))
       if (cut_.insert(pid).second) ::kill(pid, SIGKILL);
+  }
+
+  /// From the next connection on what the other end says is distorted so (frame_repeater.cpp).
+  void distort(const std::string& mode) const {
+    std::ofstream(folder_.path() / "distort") << HDRIVE_FRAME_REPEATER << " " << mode << "\n";
   }
 
   /// From now on there is no connection to the host, or to any, and this is what ssh says; an empty text:

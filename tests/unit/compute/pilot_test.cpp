@@ -154,9 +154,11 @@ TEST_CASE("an allocation is asked for and reached in Slurm's words") {
   options.cluster = "big";
   const pilot::PilotPlace place{"/opt/slurm", "/shared/agent", "/shared/a b"};
   const auto way = pilot::way_to_node(options, place, "7", "n1");
-  CHECK(way.command.front() == "/opt/slurm/srun");
+  const std::vector<std::string> command = way.command(7);
+  CHECK(command.back() == "7");
+  CHECK(command.front() == "/opt/slurm/srun");
   for (const char* word : {"--clusters=big", "--jobid=7", "--nodelist=n1", "--overlap", "bridge"})
-    CHECK(std::count(way.command.begin(), way.command.end(), word) == 1);
+    CHECK(std::count(command.begin(), command.end(), word) == 1);
   CHECK(way.explain("greeting\nsrun: error: no\n\n", 1) == "srun: error: no");
   CHECK_THAT(way.explain("", 9), Contains("srun ended with status 9"));
   CHECK(pilot::options_of_allocation(options).directives.empty());

@@ -12,7 +12,9 @@ namespace {
 TEST_CASE("messages come out as they went in, however their bytes arrive") {
   const Message first = {{"is", "part"}, {"bytes", bytes_of(std::string("\0\xff\n", 3))}};
   const Message second = {{"is", "note"}, {"note", "not UTF-8: \xff"}};
-  const std::string bytes = frame(first) + frame(second);
+  FrameWriter writer;
+  std::string bytes = writer.frame(first);
+  bytes += writer.frame(second);
   FrameReader reader;
   std::vector<Message> messages;
   for (const char byte : bytes) {
@@ -31,8 +33,35 @@ TEST_CASE("what is no message is told, and nothing is made of it") {
   greeting.add("Welcome to node1, and mind the gap\n");
   CHECK_FALSE(greeting.next());
   FrameReader number;
-  number.add(std::string("\1\0\0\0\1", 5));
+  number.add(std::string("\1\0\0\0", 4) + std::string(8, '\0') + "\1" + std::string(7, '\0') +
+             "\1");
   CHECK_FALSE(number.next());
+}
+
+TEST_CASE("what was said before, or on another connection, is passed over") {
+  FrameWriter earlier(7), writer(8);
+  const auto said = [](int number) { return Message{{"is", "note"}, {"number", number}}; };
+  const std::string old = earlier.frame(said(1)), first = writer.frame(said(2)),
+                    second = writer.frame(said(3));
+  FrameReader reader(8);
+  for (const std::string& each : {old, first, first, old, second, first, second}) reader.add(each);
+  std::vector<int> numbers;
+  for (auto message = reader.next(); *message; message = reader.next())
+    numbers.push_back((*message)->at("number"));
+  CHECK(numbers == std::vector<int>{2, 3});
+}
+
+TEST_CASE("what is missing between two messages is noticed") {
+  FrameWriter writer(8);
+  const Message message = {{"is", "note"}};
+  FrameReader reader(8);
+  reader.add(writer.frame(message));
+  CHECK(reader.next());
+  (void)writer.frame(message);
+  reader.add(writer.frame(message));
+  const auto next = reader.next();
+  REQUIRE_FALSE(next);
+  CHECK(next.error().message() == "a message of hdrive's agent is missing");
 }
 
 TEST_CASE("metrics keep values that JSON does not have, and what was left out of them") {
