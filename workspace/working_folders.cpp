@@ -310,15 +310,22 @@ struct WorkingFolders::Impl {
   void leave(const fs::path& folder, std::shared_ptr<const Original> original) {
     // Out of the way at once, so that the same run can begin again in a new one.
     const fs::path aside = folder.parent_path().parent_path() / ".removed";
-    const auto name = fmt::format("{}-{}", ::getpid(), ++removed);
+    const auto next = [&] { return aside / fmt::format("{}-{}", ::getpid(), ++removed); };
     struct stat status {};
     if (::lstat(folder.c_str(), &status) != 0) return;
-    // The thread that removes takes `aside` away when it is empty.
-    for (int tries = 0; ::rename(folder.c_str(), (aside / name).c_str()) != 0; ++tries) {
-      if (errno != ENOENT || tries == 3) return;
-      ::mkdir(aside.c_str(), 0700);
+    fs::path name = next();
+    for (int made = 0; ::rename(folder.c_str(), name.c_str()) != 0;) {
+      if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR) {
+        // Of a process with the same number on another machine that sees the same files.
+        name = next();
+      } else if (errno == ENOENT && ++made <= 3) {
+        // The thread that removes takes `aside` away when it is empty.
+        ::mkdir(aside.c_str(), 0700);
+      } else {
+        return;
+      }
     }
-    remover.add({aside / name, std::move(original)});
+    remover.add({name, std::move(original)});
   }
 
   std::optional<Loaded> loaded;

@@ -167,6 +167,30 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(project.run().parent_path() / ".removed"));
 }
 
+TEST_CASE("A folder is removed also where another process has one of that name aside") {
+  Project project;
+  project.write("a.py", "x");
+  const Capture capture = project.capture();
+  const fs::path work = project.run() / "work";
+  // Of a process with the same number on another machine, which is at work there.
+  const auto theirs = [&](int number) {
+    return project.run().parent_path() / ".removed" /
+           (std::to_string(::getpid()) + "-" + std::to_string(number));
+  };
+  {
+    WorkingFolders folders;
+    REQUIRE(folders.make(project.workspace(capture.id), work));
+    test::write(theirs(1) / "file", "x");
+    test::write(theirs(2), "x");
+    folders.remove(work);
+    CHECK_FALSE(fs::exists(work));
+    REQUIRE(folders.make(project.workspace(capture.id), work));
+  }
+  CHECK(fs::exists(theirs(1) / "file"));
+  CHECK(fs::exists(theirs(2)));
+  CHECK_FALSE(fs::exists(theirs(3)));
+}
+
 // ---- handed on ----------------------------------------------------------------------------------
 
 ino_t inode(const fs::path& path) {
