@@ -34,9 +34,32 @@ Scheme take_scheme(std::string_view& text) {
   return Scheme::none;
 }
 
+Result<std::string> find_host(bool tls) {
+  const auto host = tls ? own_name() : own_address();
+  if (host && *host != "localhost" && !is_loopback({*host, 0})) return *host;
+  return fault("server_advertise",
+               std::string("this machine has no ") + (tls ? "name" : "address") +
+                   " that others could use, as far as it knows; give it: server_advertise: HOST");
+}
+
+Result<Address> read_address(const char* key, std::string_view text, std::string_view whole) {
+  if (const auto address = parse_address(text)) return *address;
+  return fault(
+      key, base::json_string(whole) + " is no address; allowed: HOST, HOST:PORT" +
+               (std::string_view(key) == "server_address" ? " or :PORT" : ", auto or auto:PORT") +
+               ", with or without http:// in front");
+}
+
+constexpr char kUnprotected[] =
+    "without a certificate what runs send, the sweep's token included, could be read on the way; "
+    "give "
+    "server_certificate and server_key, or say http://";
+
+}  // namespace
+
 bool is_any(const Address& address) { return address.host == "0.0.0.0" || address.host == "::"; }
 
-// The address that this machine has in the network by which it reaches others. Nothing is sent for it.
+// Nothing is sent for it.
 std::optional<std::string> own_address() {
   const base::UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in other{};
@@ -66,29 +89,6 @@ std::optional<std::string> own_name() {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, ::freeaddrinfo);
   return list->ai_canonname ? std::string(list->ai_canonname) : std::string(name);
 }
-
-Result<std::string> find_host(bool tls) {
-  const auto host = tls ? own_name() : own_address();
-  if (host && *host != "localhost" && !is_loopback({*host, 0})) return *host;
-  return fault("server_advertise",
-               std::string("this machine has no ") + (tls ? "name" : "address") +
-                   " that others could use, as far as it knows; give it: server_advertise: HOST");
-}
-
-Result<Address> read_address(const char* key, std::string_view text, std::string_view whole) {
-  if (const auto address = parse_address(text)) return *address;
-  return fault(
-      key, base::json_string(whole) + " is no address; allowed: HOST, HOST:PORT" +
-               (std::string_view(key) == "server_address" ? " or :PORT" : ", auto or auto:PORT") +
-               ", with or without http:// in front");
-}
-
-constexpr char kUnprotected[] =
-    "without a certificate what runs send, the sweep's token included, could be read on the way; "
-    "give "
-    "server_certificate and server_key, or say http://";
-
-}  // namespace
 
 bool is_loopback(const Address& address) {
   return address.host.starts_with("127.") || address.host == "::1" || address.host == "localhost";

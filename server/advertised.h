@@ -29,6 +29,15 @@ struct ServerPlan {
 /// where `auto` asks for one.
 Result<ServerPlan> plan_server(const ServerOptions& options);
 
+/// The address that this machine has in the network by which it reaches others; nothing: it is alone.
+std::optional<std::string> own_address();
+
+/// What this machine is called, in full where that is known.
+std::optional<std::string> own_name();
+
+/// Whether it means every address of the machine.
+bool is_any(const Address& address);
+
 /// Whether it is an address of the machine itself alone.
 bool is_loopback(const Address& address);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/portal/gate.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,6 +21,13 @@ std::pair<std::string_view, std::string_view> split_host(std::string_view host) 
   const std::size_t colon = host.rfind(':');
   if (colon == host.npos || host.find(']', colon) != host.npos) return {host, "80"};
   return {host.substr(0, colon), host.substr(colon + 1)};
+}
+
+bool is_address(std::string name) {
+  in6_addr address{};
+  if (name.starts_with('[') && name.ends_with(']'))
+    return ::inet_pton(AF_INET6, name.substr(1, name.size() - 2).c_str(), &address) == 1;
+  return ::inet_pton(AF_INET, name.c_str(), &address) == 1;
 }
 
 // Cookies know no ports: two servers of one machine would take each other's.
@@ -94,9 +103,12 @@ Gate::Gate(std::string token, std::vector<std::string> hosts, bool read_only)
 
 bool Gate::is_known_host(std::string_view host) const {
   const std::string name = base::lower(split_host(host).first);
+  const auto known = [this](std::string_view each) {
+    return std::find(hosts_.begin(), hosts_.end(), each) != hosts_.end();
+  };
   return std::find(std::begin(kLoopbackNames), std::end(kLoopbackNames), name) !=
              std::end(kLoopbackNames) ||
-         std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end();
+         known(name) || ((known("0.0.0.0") || known("::")) && is_address(name));
 }
 
 bool Gate::has_cookie(const Request& request) const {
@@ -144,8 +156,8 @@ std::optional<Response> Gate::refuse(const Request& request) const {
   if (request.intent != "1")
     return refused(request, 403, "Not allowed",
                    "what changes anything needs the header X-Hdrive: 1");
-  // What only looks at a configuration, the rest of POST, changes nothing.
-  if (read_only_ && (request.path == "/api/v1/commands" || request.path == "/api/v1/sweeps"))
+  // These two only look at a configuration.
+  if (read_only_ && request.path != "/api/v1/validate" && request.path != "/api/v1/preview")
     return refused(request, 403, "Not allowed",
                    "this server only shows: hdrive ui was started with --read-only");
   return std::nullopt;

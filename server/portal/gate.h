@@ -18,13 +18,12 @@ namespace hdrive::server::portal {
 
 class Gate {
  public:
-  /// `hosts`: besides the loopback names, what a browser may call this machine; each without a port.
+  /// `hosts`: besides the loopback names, what a browser may call this machine; each without a port. With `0.0.0.0` or
+  /// `::` among them it may be any address in numbers, which no foreign name server can point here.
   Gate(std::string token, std::vector<std::string> hosts, bool read_only);
 
   /// The answer to a request that goes no further; nothing: it may.
   std::optional<Response> refuse(const Request& request) const;
-
-  const std::string& token() const { return token_; }
 
  private:
   bool is_known_host(std::string_view host) const;

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "hdrive/ids.h"
+#include "server/advertised.h"
 #include "server/http_server.h"
 #include "server/listener.h"
 #include "server/portal/api.h"
@@ -147,10 +149,18 @@ Result<std::unique_ptr<Portal>> start_portal(const PortalOptions& options) {
   using namespace server::portal;
   auto listener = portal::listen(options);
   if (!listener) return listener.error();
-  const Address address = reachable({options.host, port_of(*listener)});
+  Address address{options.host, port_of(*listener)};
+  std::vector<std::string> hosts{base::lower(options.host)};
+  if (is_any(address)) {
+    if (auto name = own_name()) {
+      hosts.push_back(base::lower(name->substr(0, name->find('.'))));
+      hosts.push_back(base::lower(*std::move(name)));
+    }
+    if (auto own = own_address()) address.host = *std::move(own);
+    address = reachable(address);
+  }
   const std::string token = new_token();
-  auto handler =
-      std::make_shared<PortalHandler>(options, token, std::vector<std::string>{options.host});
+  auto handler = std::make_shared<PortalHandler>(options, token, std::move(hosts));
   auto http = HttpServer::start(*std::move(listener), handler);
   if (!http) return http.error();
   return std::unique_ptr<Portal>(std::make_unique<PortalServer>(

@@ -101,6 +101,25 @@ TEST_CASE("a foreign name does not mean this server, whatever it resolves to") {
   }
 }
 
+TEST_CASE("a server at all addresses of its machine is reached by each of them") {
+  for (const char* any : {"0.0.0.0", "::"}) {
+    const Gate gate("secret", {any, "box"}, false);
+    Request request = asked("/api/v1/sweeps");
+    request.authorization = "Bearer secret";
+    for (const char* host :
+         {"192.0.2.7:4747", "[2001:db8::7]:4747", "box:4747", "localhost:4747"}) {
+      request.host = host;
+      CHECK_FALSE(gate.refuse(request));
+    }
+    for (const char* host :
+         {"evil.example:4747", "192.0.2.7.evil", "[evil]:4747", "192.0.2", "1.2.3.4.5", ""}) {
+      request.host = host;
+      REQUIRE(gate.refuse(request));
+      CHECK(gate.refuse(request)->status == 421);
+    }
+  }
+}
+
 TEST_CASE(
     "a foreign page may ask nothing, and nobody changes anything without the header that it cannot "
     "send") {
@@ -126,7 +145,7 @@ TEST_CASE(
 
 TEST_CASE("with read_only nothing is carried out") {
   Gate gate("secret", {}, true);
-  for (const char* path : {"/api/v1/commands", "/api/v1/sweeps"}) {
+  for (const char* path : {"/api/v1/commands", "/api/v1/sweeps", "/api/v1/whatever-comes"}) {
     Request request = asked(path);
     request.method = "POST";
     request.authorization = "Bearer secret";
@@ -134,6 +153,13 @@ TEST_CASE("with read_only nothing is carried out") {
     REQUIRE(gate.refuse(request));
     CHECK(gate.refuse(request)->status == 403);
     CHECK_THAT(gate.refuse(request)->body, Contains("--read-only"));
+  }
+  for (const char* path : {"/api/v1/validate", "/api/v1/preview"}) {
+    Request request = asked(path);
+    request.method = "POST";
+    request.authorization = "Bearer secret";
+    request.intent = "1";
+    CHECK_FALSE(gate.refuse(request));
   }
 }
 
