@@ -366,6 +366,12 @@ bool is_of_unknown_type(const Node& root, Problems& problems) {
   constexpr std::string_view kAzures[] = {"automl", "parallel", "spark", "import", "finetuning"};
   if (!root.is(Node::Kind::map) || root.find("sampling")) return false;
   const Entry* type = root.find("type") ? root.find("type") : root.find("job_type");
+  if (scalar_of(root, "$schema").find("component.schema") != std::string::npos) {
+    problems.error(root.find("$schema")->value->place,
+                   "this is a component, which runs only in a job; name its file as the \"trial\" "
+                   "of a sweep, or as the \"component\" of a pipeline's step");
+    return true;
+  }
   if (!type || !type->value->is_scalar()) {
     const Entry* schema = root.find("$schema");
     if (kind_of(root) != FileKind::hdconfig || !schema ||

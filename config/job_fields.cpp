@@ -126,4 +126,19 @@ Fields read_fields(std::string_view mapping, const Node& map, Place place, std::
   return fields;
 }
 
+Node flattened(const Node& map, std::initializer_list<std::string_view> keys) {
+  Node flat = map;
+  flat.entries.clear();
+  for (const Entry& entry : map.entries) {
+    const bool opened = entry.value->is(Node::Kind::map) &&
+                        std::find(keys.begin(), keys.end(), entry.key) != keys.end();
+    if (!opened)
+      flat.entries.push_back(entry);
+    else
+      flat.entries.insert(flat.entries.end(), entry.value->entries.begin(),
+                          entry.value->entries.end());
+  }
+  return flat;
+}
+
 }  // namespace hdrive::config

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/job_schema.h"
 #include "config/placeholders.h"
+#include "config/written_path.h"
 
 namespace hdrive::config {
 namespace {
@@ -82,7 +83,8 @@ void JobInputs::read_input(const Entry& entry, const fs::path& directory, Input&
     }
     return;
   }
-  const Fields fields = read_fields("input", node, entry.place,
+  const Node flat = flattened(node, {"data", "dataset", "file", "folder"});
+  const Fields fields = read_fields("input", flat, entry.place,
                                     " in the input " + in_quotes(entry.key), loader_.problems);
   if (const Node* type = fields.find("type")) {
     input.type = base::lower(type->text);
@@ -121,10 +123,7 @@ void JobInputs::take_data(const Entry& entry, const Node& path, const fs::path& 
                                         assets_.advice("data", path.text, "PATH"));
     place = *mapped;
   } else {
-    const std::string_view text = path.text;
-    place = directory / (text.starts_with("file://") ? text.substr(7)
-                         : text.starts_with("file:") ? text.substr(5)
-                                                     : text);
+    place = written_path(directory, path.text);
   }
   place = place.lexically_normal();
   if (!place.has_filename() && place != place.root_path()) place = place.parent_path();

@@ -279,6 +279,9 @@ std::vector<JobKey> make_job_schema() {
              .allowed = "a mapping with path and dockerfile_path",
              .summary = "A folder with a Dockerfile: an image is built of it by podman or docker, "
                         "once for the same content, and taken as `image` is."}},
+    {.row = {.name = "docker", .kind = K::mapping, .allowed = "a mapping with image or build",
+             .summary = "Stands here itself today."},
+     .treatment = T::mapped, .note = "its `image` or `build`, as if it stood here"},
     {.row = {.name = "description", .kind = K::text, .summary = "What it is."}},
     {.row = {.name = "tags", .kind = K::mapping, .summary = "Words to find it by."},
      .treatment = T::warned, .note = kNotKept},
@@ -353,8 +356,13 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "identity", .kind = K::any, .allowed = "a mapping",
              .summary = "As whom the runs act on Azure."},
      .treatment = T::warned, .note = kYourself},
+    {.row = {.name = "schedule", .kind = K::any, .allowed = "a mapping",
+             .summary = "When Azure runs it by itself."},
+     .treatment = T::warned,
+     .note = "it runs now, once; let cron, or a timer of systemd, call hdrive run"},
     {.row = {.name = "jobs", .kind = K::mapping, .required = true,
-             .summary = "The steps by name: each of type command or sweep."}},
+             .summary = "The steps by name: each of type command or sweep (`component` in earlier "
+                        "files)."}},
   });
   add("settings of a pipeline", {
     {.row = {.name = "continue_on_step_failure", .kind = K::boolean,
@@ -367,6 +375,8 @@ std::vector<JobKey> make_job_schema() {
     {.row = {.name = "default_datastore", .kind = K::any, .allowed = "text",
              .summary = "Where outputs lie on Azure whose step does not say so."},
      .treatment = T::warned, .note = "what a step writes is kept with its run"},
+    {.row = {.name = "environment", .kind = K::any, .allowed = "text, or a mapping",
+             .summary = "Of steps that have none, and whose component has none."}},
     {.row = {.name = "force_rerun", .kind = K::boolean,
              .summary = "Whether steps are run whose result is known."},
      .treatment = T::mapped,

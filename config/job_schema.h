@@ -5,6 +5,7 @@
 // and the table in docs/sweep-jobs.md all come from these rows.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -57,5 +58,9 @@ class Fields {
 /// sentence: ` in "trial"`.
 Fields read_fields(std::string_view mapping, const Node& map, Place place, std::string_view what,
                    Problems& problems);
+
+/// The mapping with what the mappings at these keys hold in their place: earlier generations wrote
+/// `data: {path: p}` where later ones write `path: p`.
+Node flattened(const Node& map, std::initializer_list<std::string_view> keys);
 
 }  // namespace hdrive::config

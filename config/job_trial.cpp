@@ -8,16 +8,12 @@
 #include "config/distribution.h"
 #include "config/placeholders.h"
 #include "config/run_configuration.h"
+#include "config/written_path.h"
 
 namespace hdrive::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view without_scheme(std::string_view path) {
-  if (path.starts_with("file://")) return path.substr(7);
-  return path.starts_with("file:") ? path.substr(5) : path;
-}
 
 }  // namespace
 
@@ -78,7 +74,7 @@ bool JobTrial::read_parts(const Fields& job) {
 
 bool JobTrial::read_component(const Entry& entry) {
   const Node& node = *entry.value;
-  fs::path file = directory_ / without_scheme(node.text);
+  fs::path file = written_path(directory_, node.text);
   if (is_remote(node.text)) {
     const auto mapped = assets_.path("components", node.text);
     if (!mapped) {
@@ -133,7 +129,7 @@ void JobTrial::read_code() {
   if (path) {
     const auto text = scalar_text(loader_.problems, *path, "\"code\"");
     if (!text) return;
-    folder /= without_scheme(*text);
+    folder = written_path(directory_, *text);
     if (is_remote(*text)) {
       const auto mapped = assets_.path("code", *text);
       if (!mapped)
@@ -162,21 +158,25 @@ void JobTrial::read_code() {
 
 void JobTrial::read_environment(const Fields& job) {
   const Entry* entry = fields_.entry("environment");
+  // What the job says counts from its own file, what a component says from the component's.
+  const fs::path& from = entry ? directory_ : loader_.directory;
   if (!entry) entry = job.entry("environment");
+  if (!entry) entry = loader_.default_environment;
   if (!entry) return;
   const Node& node = *entry->value;
   std::string name = node.text;
   if (node.is(Node::Kind::map)) {
     const Entry* known = node.find("name");
     if (const auto local = known ? assets_.environment(known->value->text) : std::nullopt)
-      return take_environment(*local);
+      return take_environment(*local, entry->place);
+    const Node flat = flattened(node, {"docker"});
     const Fields fields =
-        read_fields("environment", node, entry->place, " in \"environment\"", loader_.problems);
-    read_packages(fields);
-    return read_image(fields);
+        read_fields("environment", flat, entry->place, " in \"environment\"", loader_.problems);
+    read_packages(fields, from);
+    return read_image(fields, from);
   }
   if (!scalar_text(loader_.problems, node, "\"environment\"")) return;
-  if (const auto local = assets_.environment(name)) return take_environment(*local);
+  if (const auto local = assets_.environment(name)) return take_environment(*local, entry->place);
   loader_.problems.warn(node.place,
                         "the environment " + in_quotes(name) +
                             " is not on this machine, so the program is found in PATH; to name an "
@@ -186,16 +186,15 @@ void JobTrial::read_environment(const Fields& job) {
 
 // The packages of an environment that is described in the job: built and kept as those of a run
 // configuration.
-void JobTrial::read_packages(const Fields& environment) {
+void JobTrial::read_packages(const Fields& environment, const fs::path& from) {
   const Node* conda = environment.find("conda_file");
   if (!conda) return;
   std::optional<PythonPackages> packages;
   if (conda->is(Node::Kind::map)) {
     packages = read_conda_packages(loader_.problems, *conda);
-    packages->directory = directory_;
+    packages->directory = from;
   } else if (const auto text = scalar_text(loader_.problems, *conda, "\"conda_file\"")) {
-    packages = read_conda_file(loader_, (directory_ / without_scheme(*text)).lexically_normal(),
-                               conda->place);
+    packages = read_conda_file(loader_, written_path(from, *text), conda->place);
   }
   const Node* name = environment.find("name");
   if (packages && name) packages->name = name->text;
@@ -204,7 +203,7 @@ void JobTrial::read_packages(const Fields& environment) {
 }
 
 // The image that the runs are to be in, where this machine can give it.
-void JobTrial::read_image(const Fields& environment) {
+void JobTrial::read_image(const Fields& environment, const fs::path& directory) {
   const Entry* image = environment.entry("image");
   const Entry* build = environment.entry("build");
   const Entry* used = image ? image : build;
@@ -229,7 +228,7 @@ void JobTrial::read_image(const Fields& environment) {
     const Node* path = fields.find("path");
     if (!path) return;
     ImageBuild& from = container.build.emplace();
-    from.context = (directory_ / without_scheme(path->text)).lexically_normal();
+    from.context = written_path(directory, path->text);
     if (const Node* file = fields.find("dockerfile_path")) from.dockerfile = file->text;
     std::error_code error;
     if (!fs::is_directory(from.context, error))
@@ -267,12 +266,12 @@ void JobTrial::read_container_options(const Fields& resources) {
   }
 }
 
-void JobTrial::take_environment(const LocalEnvironment& environment) {
+void JobTrial::take_environment(const LocalEnvironment& environment, Place place) {
   environment_ = environment;
   std::error_code error;
   const fs::path& file = environment.interpreter;
   if (file.empty() || fs::exists(file, error)) return;
-  report_missing(loader_, fields_.entry("environment")->place,
+  report_missing(loader_, place,
                  "the environment's interpreter " + in_quotes(file.string()) +
                      " does not exist; the asset map names it");
 }

@@ -28,10 +28,10 @@ class JobTrial {
   bool read_component(const Entry& entry);
   void read_code();
   void read_environment(const Fields& job);
-  void read_packages(const Fields& environment);
-  void read_image(const Fields& environment);
+  void read_packages(const Fields& environment, const std::filesystem::path& from);
+  void read_image(const Fields& environment, const std::filesystem::path& directory);
   void read_container_options(const Fields& resources);
-  void take_environment(const LocalEnvironment& environment);
+  void take_environment(const LocalEnvironment& environment, Place place);
   void read_processes(const Fields& fields);
   void read_command();
   std::string interpreter_lines(std::string_view command) const;

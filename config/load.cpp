@@ -188,10 +188,12 @@ void set_command(Loader& loader) {
   if (command.empty()) return;
   loader.spec.command = command;
   // HyperDrive's positional arguments are a script and what follows it.
-  if (!loader.interpreter.empty() && command[0].ends_with(".py"))
-    loader.spec.command.insert(loader.spec.command.begin(), loader.interpreter);
+  const bool interpreted = !loader.interpreter.empty() && command[0].ends_with(".py");
+  if (interpreted) loader.spec.command.insert(loader.spec.command.begin(), loader.interpreter);
   const Place place{loader.problems.add_source("command line"), 0, 0};
   loader.command_places.assign(loader.spec.command.size(), place);
+  if (interpreted && loader.interpreter_place.line > 0)
+    loader.command_places[0] = loader.interpreter_place;
 }
 
 }  // namespace

@@ -57,14 +57,16 @@ struct Loader {
   const Entry* distribution = nullptr;  ///< read after these
   Place nodes_place, processes_place;   ///< of what says how many nodes and processes a run has
   std::string interpreter;              ///< the run configuration's; empty without one
+  Place interpreter_place;              ///< where it says so; none where it does not
   Surroundings surroundings;            ///< what the run configuration wants around the program
   bool program_elsewhere = false;       ///< in an environment or an image, not in PATH
   bool space_sound = false;             ///< parameter_space was read without an error
   bool sampling_sound = false;          ///< so was the sampler with its options
   bool policy_sound = true;             ///< and the policy
   bool job = false;                     ///< the file is a v2 job (config/job.h)
-  std::vector<std::string> outputs;     ///< of a job, by name
-  bool appends = false;                 ///< whose values are appended where its command places none
+  const Entry* default_environment = nullptr;  ///< of a pipeline, for steps without one
+  std::vector<std::string> outputs;            ///< of a job, by name
+  bool appends = false;  ///< whose values are appended where its command places none
 };
 
 // ---- readers of top-level keys ------------------------------------------------------------------

@@ -25,8 +25,9 @@ struct ParentReference {
   std::string_view path;  ///< "jobs.train.outputs.model"
 };
 
-// The next `${{parent.x}}` of the text from `from` on.
-std::optional<ParentReference> next_reference(std::string_view text, std::size_t& from) {
+// The next `${{parent.x}}` of the text from `from` on. `bare`: also one without "parent.", as the
+// first pipelines had them where steps are given their inputs and outputs.
+std::optional<ParentReference> next_reference(std::string_view text, std::size_t& from, bool bare) {
   for (std::size_t at = text.find("${{", from); at != text.npos; at = text.find("${{", at + 3)) {
     const std::size_t end = text.find("}}", at);
     if (end == text.npos) return std::nullopt;
@@ -34,6 +35,9 @@ std::optional<ParentReference> next_reference(std::string_view text, std::size_t
     from = end + 2;
     if (inside.starts_with(kParent))
       return ParentReference{text.substr(at, end + 2 - at), inside.substr(kParent.size())};
+    for (const std::string_view group : {"inputs.", "outputs.", "jobs."})
+      if (bare && inside.starts_with(group))
+        return ParentReference{text.substr(at, end + 2 - at), inside};
   }
   return std::nullopt;
 }
@@ -53,10 +57,10 @@ using Replace = std::function<NodePtr(std::string_view path, Place place, std::s
 
 // The tree with every reference replaced: one that is a whole text by what it stands for, one in a
 // text by its text.
-NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
+NodePtr replaced_in(const NodePtr& node, const Replace& replace, bool bare) {
   if (node->is(Node::Kind::text)) {
     std::size_t from = 0;
-    auto reference = next_reference(node->text, from);
+    auto reference = next_reference(node->text, from, bare);
     if (!reference) return node;
     if (reference->text == base::trim(node->text)) {
       const NodePtr value = replace(reference->path, node->place, reference->text);
@@ -67,7 +71,7 @@ NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
     }
     std::string text;
     std::size_t copied = 0;
-    for (; reference; reference = next_reference(node->text, from)) {
+    for (; reference; reference = next_reference(node->text, from, bare)) {
       const auto begin = static_cast<std::size_t>(reference->text.data() - node->text.data());
       const NodePtr value = replace(reference->path, node->place, reference->text);
       text += node->text.substr(copied, begin - copied) + (value ? value->text : "");
@@ -77,10 +81,13 @@ NodePtr replaced_in(const NodePtr& node, const Replace& replace) {
   }
   if (node->is_scalar()) return node;
   auto copy = std::make_shared<Node>(*node);
-  for (NodePtr& item : copy->items) item = replaced_in(item, replace);
-  for (Entry& entry : copy->entries) entry.value = replaced_in(entry.value, replace);
+  for (NodePtr& item : copy->items) item = replaced_in(item, replace, bare);
+  for (Entry& entry : copy->entries) entry.value = replaced_in(entry.value, replace, bare);
   return copy;
 }
+
+// Where a step says what it is given and what it gives.
+bool is_binding(std::string_view key) { return key == "inputs" || key == "outputs"; }
 
 /// A pipeline while it is being read.
 class PipelineReader {
@@ -131,9 +138,14 @@ class PipelineReader {
   void read_one(Loader& loader, const std::string& name, const StepOutputs& outputs,
                 const AssetMap& assets) {
     std::set<std::string> unmade;
-    step_ = replaced_in(typed(*find(name)), [&](auto path, Place place, auto text) {
+    const auto replace = [&](auto path, Place place, auto text) {
       return value_of(path, place, text, outputs, unmade);
-    });
+    };
+    auto step = std::make_shared<Node>(*typed(*find(name)));
+    for (Entry& entry : step->entries)
+      entry.value = replaced_in(entry.value, replace, is_binding(entry.key));
+    step_ = std::move(step);
+    if (environment_) loader.default_environment = &*environment_;
     read_step(loader, *step_, assets, unmade);
     if (default_target_ && !step_->find("compute")) take_compute(loader, *default_target_);
     loader.spec.experiment = pipeline_.experiment;
@@ -180,6 +192,7 @@ class PipelineReader {
     if (const Node* goes_on = fields.find("continue_on_step_failure"))
       pipeline_.continue_on_step_failure = goes_on->boolean;
     if (const Entry* compute = fields.entry("default_compute")) compute_ = *compute;
+    if (const Entry* environment = fields.entry("environment")) environment_ = *environment;
   }
 
   void add_step(const Entry& entry) {
@@ -194,37 +207,39 @@ class PipelineReader {
                                              "; allowed: a mapping with type, command or sweep");
     const Entry* type = node.find("type");
     const std::string word = type ? base::fold(type->value->text) : std::string();
-    if (type && word != "command" && word != "sweep")
+    if (type && word != "command" && word != "sweep" && word != "component")
       return problems_.error(type->value->place, "the step " + in_quotes(entry.key) +
                                                      " is of type " + in_quotes(type->value->text) +
                                                      "; allowed: command, sweep");
     step.sweep = kind_of(*typed(entry)) == FileKind::sweep_job;
-    collect_needs(node, step);
+    for (const Entry& each : node.entries) collect_needs(*each.value, step, is_binding(each.key));
     pipeline_.steps.push_back(std::move(step));
   }
 
-  // A step may leave out its type where its keys tell it.
+  // A step may leave out its type where its keys tell it; the first pipelines said "component".
   static NodePtr typed(const Entry& step) {
-    if (step.value->find("type")) return step.value;
+    const Entry* type = step.value->find("type");
+    if (type && base::fold(type->value->text) != "component") return step.value;
     auto copy = std::make_shared<Node>(*step.value);
+    std::erase_if(copy->entries, [](const Entry& entry) { return entry.key == "type"; });
     const bool sweep = copy->find("search_space") || copy->find("trial");
     copy->entries.insert(copy->entries.begin(),
                          {"type", step.place, text_node(sweep ? "sweep" : "command", step.place)});
     return copy;
   }
 
-  void collect_needs(const Node& node, PipelineStep& step) {
+  void collect_needs(const Node& node, PipelineStep& step, bool bare) {
     if (node.is(Node::Kind::text)) {
       std::size_t from = 0;
-      while (const auto reference = next_reference(node.text, from)) {
+      while (const auto reference = next_reference(node.text, from, bare)) {
         const auto output = output_of(reference->path);
         if (!output || !jobs_->find(output->step)) continue;  // told when the step is read
         if (std::find(step.needs.begin(), step.needs.end(), output->step) == step.needs.end())
           step.needs.push_back(output->step);
       }
     }
-    for (const NodePtr& item : node.items) collect_needs(*item, step);
-    for (const Entry& entry : node.entries) collect_needs(*entry.value, step);
+    for (const NodePtr& item : node.items) collect_needs(*item, step, bare);
+    for (const Entry& entry : node.entries) collect_needs(*entry.value, step, bare);
   }
 
   // Puts the steps behind what they need; those left over need each other.
@@ -311,7 +326,8 @@ class PipelineReader {
   }
 
   NodePtr own_output(std::string_view name, Place place) {
-    if (outputs_ && outputs_->find(name)) return std::make_shared<Node>();  // nothing more to say
+    // What the pipeline says of it, whether it is a file, is the step's.
+    if (const Entry* entry = outputs_ ? outputs_->find(name) : nullptr) return entry->value;
     std::vector<std::string> names;
     if (outputs_)
       for (const Entry& each : outputs_->entries) names.push_back(each.key);
@@ -348,7 +364,7 @@ class PipelineReader {
   NodePtr root_, step_;
   std::string description_;
   std::map<std::string, std::string> tags_;
-  std::optional<Entry> compute_;
+  std::optional<Entry> compute_, environment_;
   std::optional<std::string> default_target_;
   const Node* inputs_ = nullptr;
   const Node* outputs_ = nullptr;

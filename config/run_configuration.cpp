@@ -11,6 +11,7 @@
 #include "config/key_check.h"
 #include "config/load.h"
 #include "config/schema.h"
+#include "config/written_path.h"
 
 namespace hdrive {
 namespace config {
@@ -189,6 +190,14 @@ class RunConfiguration {
       return;
     }
     loader_.interpreter = interpreter.empty() ? "python3" : interpreter;
+    if (const Node* path = value("environment.python.interpreterPath")) {
+      loader_.interpreter_place = path->place;
+      if (is_of_windows(interpreter)) {
+        warn(*path, "\"interpreterPath\" is " + in_quotes(interpreter) +
+                        ", which is of Windows; the python in PATH is taken");
+        loader_.interpreter = "python";
+      }
+    }
     const bool is_there = is_on_path(loader_, loader_.interpreter);
     if (loader_.interpreter == "python" && !is_there) loader_.interpreter = "python3";
   }
@@ -313,12 +322,11 @@ class RunConfiguration {
   }
 
   // A file that is named in the run configuration: in the project, else beside it.
-  fs::path beside_or_in_project(const fs::path& name) const {
+  fs::path beside_or_in_project(std::string_view name) const {
     std::error_code ignored;
-    const fs::path path = fs::absolute(project_, ignored) / name;
-    const fs::path beside = fs::absolute(file_, ignored).parent_path() / name;
-    return (!fs::exists(path, ignored) && fs::exists(beside, ignored) ? beside : path)
-        .lexically_normal();
+    const fs::path path = written_path(fs::absolute(project_, ignored), name);
+    const fs::path beside = written_path(fs::absolute(file_, ignored).parent_path(), name);
+    return !fs::exists(path, ignored) && fs::exists(beside, ignored) ? beside : path;
   }
 
   // ---- what is run ------------------------------------------------------------------------------
@@ -371,7 +379,7 @@ class RunConfiguration {
     if (script) {
       const auto name = scalar_text(loader_.problems, *script, "\"script\"");
       if (!name) return;
-      words = {loader_.interpreter, *name};
+      words = {loader_.interpreter, without_windows(project_, *name)};
       if (const Node* arguments = value("arguments"))
         for (std::string& word : read_words(*arguments, "arguments")) words.push_back(word);
     } else {
@@ -386,6 +394,8 @@ class RunConfiguration {
       if (!loader_.given.contains("append_parameters")) loader_.spec.append_parameters = false;
     }
     loader_.command_places.assign(words.size(), used->place);
+    if (script && loader_.interpreter_place.line > 0)
+      loader_.command_places[0] = loader_.interpreter_place;
   }
 
   void read_target() {

@@ -32,7 +32,7 @@ std::vector<RunKey> make_table() {
       {"environment.environmentVariables", Use::honoured, "variables of each run; those of hdconfig.yml win"},
       {"environment.python", Use::honoured, "below"},
       {"environment.python.userManagedDependencies", Use::honoured, "`true`: interpreterPath as it is"},
-      {"environment.python.interpreterPath", Use::honoured, "the interpreter; `python` is python3 where there is no python"},
+      {"environment.python.interpreterPath", Use::honoured, "the interpreter; `python` is python3 where there is no python, and a path of Windows (`C:\\...`) is the python in PATH"},
       {"environment.python.condaDependenciesFile", Use::honoured, "built once and kept"},
       {"environment.python.condaDependencies", Use::honoured, "the same, written out"},
       {"environment.python.baseCondaEnvironment", Use::refused, "give the path of that environment's python as interpreterPath, with userManagedDependencies: true"},

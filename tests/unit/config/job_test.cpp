@@ -325,6 +325,67 @@ TEST_CASE("A resource by its full name is looked up like any other of Azure's") 
   CHECK(load_config(file, all_files()).ok());
 }
 
+TEST_CASE("Inputs and images are read where earlier generations had them") {
+  const Folder folder;
+  folder.write("data/iris.csv", "");
+  folder.write("env.yml", "name: e\ndependencies: [pip]\n");
+  const fs::path file =
+      folder.write("sweep.yml",
+                   "type: sweep_job\nalgorithm: random\n"
+                   "trial:\n"
+                   "  command: train {inputs.sets}/iris.csv {inputs.n} {search_space.x}\n"
+                   "  inputs:\n"
+                   "    sets: {data: {path: data}, mode: mount}\n"
+                   "    n: 3\n"
+                   "  environment: {docker: {image: python:3.8}}\n"
+                   "search_space: {x: {type: choice, values: [1, 2]}}\n"
+                   "objective: {primary_metric: loss, goal: minimize}\n");
+  const LoadedConfig loaded = load_config(file, all_files());
+  INFO(messages(loaded.problems));
+  REQUIRE(loaded.ok());
+  CHECK(loaded.spec.environment_variables.at("AZUREML_DATAREFERENCE_sets") ==
+        (folder.path() / "data").string());
+  CHECK(loaded.spec.environment_variables.at("AZUREML_PARAMETER_n") == "3");
+  REQUIRE(loaded.surroundings.container);
+  CHECK(loaded.surroundings.container->image == "python:3.8");
+  CHECK_THAT(told(job("t", "inputs:\n  d: {data: {pth: a}}\n")),
+             Contains("unknown key \"pth\" in the input \"d\""));
+}
+
+TEST_CASE("Paths may have the separators of Windows") {
+  const Folder folder;
+  folder.write("data/iris.csv", "");
+  folder.write("src/train.py", "");
+  folder.write("src/env/conda.yml", "name: e\ndependencies: [pip]\n");
+  const fs::path file = folder.write(
+      "sweep.yml",
+      replaced_all(job("python train.py --d ${{inputs.d}} --x ${{search_space.x}}",
+                       "inputs:\n  d: {type: uri_file, path: '.\\data\\iris.csv'}\n"),
+                   "trial:\n",
+                   "trial:\n  code: .\\src\n  environment: {conda_file: src\\env\\conda.yml}\n"));
+  const LoadedConfig loaded = load_config(file, all_files());
+  INFO(messages(loaded.problems));
+  REQUIRE(loaded.ok());
+  CHECK(loaded.spec.source_directory == folder.path() / "src");
+  CHECK(loaded.spec.environment_variables.at("AZUREML_DATAREFERENCE_d") ==
+        (folder.path() / "data/iris.csv").string());
+  REQUIRE(loaded.surroundings.packages);
+  CHECK(loaded.surroundings.packages->name == "e");
+  // A name with a backslash in it stays what it is where there is such a file.
+  folder.write("a\\b", "");
+  CHECK(
+      load_config(folder.write("b.yml", job("t", "inputs: {d: {type: uri_file, path: 'a\\b'}}\n")),
+                  all_files())
+          .ok());
+}
+
+TEST_CASE("A component's own file is told to be none of a job") {
+  CHECK(told("$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\n"
+             "type: command\nname: train\nversion: 1\ncommand: t\n") ==
+        "hdconfig.yml:1:10: this is a component, which runs only in a job; name its file as the "
+        "\"trial\" of a sweep, or as the \"component\" of a pipeline's step\n");
+}
+
 TEST_CASE("A job of a type that is none here is told so, and nothing else") {
   CHECK(told("type: swep\ntrial: {command: t}\n") ==
         "hdconfig.yml:1:7: unknown job type \"swep\"; allowed: sweep, command, pipeline; did you "

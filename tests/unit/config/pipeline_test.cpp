@@ -260,5 +260,89 @@ TEST_CASE(
   CHECK(step_sweep_name(first, "one") == first + ".one");
 }
 
+TEST_CASE(
+    "A pipeline of the first previews is read: steps called components, references without "
+    "parent") {
+  const Loaded loaded(
+      "type: pipeline\n"
+      "inputs:\n"
+      "  raw: {dataset: {local_path: .}}\n"
+      "  epochs: 20\n"
+      "outputs: {model: {mode: rw_mount}}\n"
+      "compute: azureml:cpu\n"
+      "jobs:\n"
+      "  score-step:\n"
+      "    type: component\n"
+      "    component: {name: Score, version: 1, type: command, inputs: {model: {type: path}},\n"
+      "      command: 'score ${{inputs.model}}'}\n"
+      "    inputs: {model: '${{jobs.train-step.outputs.model}}'}\n"
+      "  train-step:\n"
+      "    type: component\n"
+      "    component:\n"
+      "      type: command\n"
+      "      inputs: {data: {type: path}, epochs: {type: integer, default: 1}}\n"
+      "      outputs: {model: {type: path}}\n"
+      "      code: {local_path: .}\n"
+      "      command: 'train ${{inputs.data}} ${{inputs.epochs}} ${{outputs.model}}'\n"
+      "    inputs: {data: '${{inputs.raw}}', epochs: '${{inputs.epochs}}'}\n"
+      "    outputs: {model: '${{outputs.model}}'}\n");
+  INFO(loaded.told());
+  REQUIRE(loaded.pipeline.ok());
+  CHECK(loaded.order() == "train-step score-step");
+  const LoadedConfig train = load_step(loaded.file, "train-step", {}, all_files());
+  INFO(messages(train.problems));
+  REQUIRE(train.ok());
+  CHECK(train.spec.environment_variables.at("AZUREML_PARAMETER_epochs") == "20");
+  CHECK(train.spec.environment_variables.at("AZUREML_DATAREFERENCE_data") ==
+        loaded.folder.path().string());
+  // Elsewhere a reference without "parent." is the step's own.
+  CHECK_THAT(
+      Loaded("type: pipeline\ninputs: {n: 1}\njobs:\n  a: {command: 't ${{inputs.n}}'}\n").told(),
+      Contains("the command refers to \"n\", which is not in \"inputs\""));
+}
+
+TEST_CASE("A pipeline's schedule is warned of, and its environment is that of steps without one") {
+  Folder folder;
+  folder.write("env/bin/python", "");
+  folder.write("azureml.yml",
+               "environments: {all: env/bin/python, own: {command: [own, --run]}}\n");
+  const fs::path file = folder.write("pipeline.yml",
+                                     "type: pipeline\n"
+                                     "schedule: {type: cron, expression: '15 16 * * 1'}\n"
+                                     "settings: {environment: 'azureml:all@latest'}\n"
+                                     "jobs:\n"
+                                     "  a: {command: python a.py}\n"
+                                     "  b: {command: python b.py, environment: 'azureml:own'}\n");
+  const Pipeline pipeline = load_pipeline(file);
+  INFO(messages(pipeline.problems));
+  REQUIRE(pipeline.ok());
+  CHECK_THAT(messages(pipeline.problems),
+             Contains("pipeline.yml:2:1: warning: \"schedule\" has no effect: it runs now, once; "
+                      "let cron, or a timer of systemd, call hdrive run"));
+  const auto line_of = [&](const char* step) {
+    return base::join(load_step(file, step, {}, {}).spec.command, " ");
+  };
+  CHECK_THAT(line_of("a"), Contains("env/bin"));
+  CHECK_THAT(line_of("b"), Contains("own --run") && !Contains("env/bin"));
+}
+
+TEST_CASE("An output that is the pipeline's is a file where the pipeline says so") {
+  const Loaded loaded(
+      "type: pipeline\n"
+      "outputs:\n"
+      "  report: {type: uri_file, path: 'azureml://datastores/store/paths/${{name}}/report.txt'}\n"
+      "  model:\n"
+      "jobs:\n"
+      "  a:\n"
+      "    command: echo > ${{outputs.report}} && touch ${{outputs.model}}/m\n"
+      "    outputs: {report: '${{parent.outputs.report}}', model: '${{parent.outputs.model}}'}\n");
+  CHECK_THAT(loaded.told(),
+             Contains("pipeline.yml:3:28: warning: \"path\" has no effect: outputs stay in the "
+                      "run's folder outputs/NAME"));
+  const std::string line =
+      base::join(load_step(loaded.file, "a", {}, all_files()).spec.command, " ");
+  CHECK_THAT(line, Contains("mkdir -p \"$HDRIVE_OUTPUTS_DIR/model\"\n"));
+}
+
 }  // namespace
 }  // namespace hdrive

@@ -329,6 +329,38 @@ TEST_CASE("What is wrong in a run configuration is told with its place in it") {
         "<dir>/trin.runconfig: the file does not exist; did you mean \"train.runconfig\"?\n");
 }
 
+TEST_CASE("An interpreter of Windows is the python in PATH here; another that is missing is told") {
+  const auto with = [](const std::string& interpreter) {
+    return "script: train.py\nenvironment:\n  python:\n    userManagedDependencies: true\n"
+           "    interpreterPath: " +
+           interpreter + "\n";
+  };
+  Project windows(with("'C:\\Users\\ada\\py36\\python.exe'"));
+  windows.overrides.search_path = "";
+  CHECK(windows.load(around("")).spec.command == Words{"python3", "train.py"});
+  CHECK(windows.told(around(""))
+            .starts_with("<dir>/train.runconfig:5:22: warning: \"interpreterPath\" is "
+                         "\"C:\\\\Users\\\\ada\\\\py36\\\\python.exe\", which is of Windows; the "
+                         "python in PATH is taken\n"));
+  Project missing(with("/nowhere/python"));
+  missing.overrides.needs_files = true;
+  missing.overrides.command = {"train.py"};
+  CHECK_THAT(
+      missing.told(around("")),
+      Catch::StartsWith("<dir>/train.runconfig:5:22: there is no program \"/nowhere/python\""));
+}
+
+TEST_CASE("A script and a conda file may have the separators of Windows") {
+  Project project(
+      "script: src\\train.py\n"
+      "environment: {python: {condaDependenciesFile: '.azureml\\conda.yml'}}\n");
+  project.folder.write("src/train.py", "");
+  project.folder.write(".azureml/conda.yml", "name: e\ndependencies: [pip]\n");
+  project.overrides.needs_files = true;
+  CHECK(project.told(around("")) == "");
+  CHECK(project.load(around("")).spec.command == Words{"python", "src/train.py"});
+}
+
 TEST_CASE("Its source directory counts from where it stands") {
   Project project("");
   project.overrides.run_configuration =
