@@ -2,7 +2,8 @@
 """The engine killed 100 times while its runs are on other machines, and while the way there is cut 50 times: every run is
 there once, each metric once and in order, and nothing is alive at the end.
 
-    kill_test.py ssh       with the hosts of tests/clusters/ssh-up, in the network namespace hdt-engine
+    kill_test.py ssh       with the hosts of tests/clusters/ssh-up, in the network namespace hdt-engine; also with
+                           runs that have a process on each of both hosts
     kill_test.py slurm     with the Slurm of tests/clusters/slurm-up, in the network namespace hdt-slurm
     kill_test.py pilot     the same within one allocation; where the controller does not answer, or the way to a node is cut
 
@@ -52,15 +53,16 @@ class Cuts(threading.Thread):
 
 
 class Elsewhere(local.Killed):
-    def kill_and_cut(self, target, cut, mend):
+    def kill_and_cut(self, target, cut, mend, prologue="", variables=None, **keys):
         self.write("targets.yml", json.dumps({"targets": {"far": target}}))
         cuts = Cuts(cut, mend, self.random.random())
         self.addCleanup(cuts.end)
         cuts.start()
-        script = local.SCRIPT.replace("$HDRIVE_SOURCE_DIR/gate", f"{self.folder}/gate")
+        script = prologue + local.SCRIPT.replace("$HDRIVE_SOURCE_DIR/gate", f"{self.folder}/gate")
         try:
             self.sweep_killed_at_random(KILLS, script=script, target="far",
-                                        environment_variables={"RECORD": str(self.record_file)})
+                                        environment_variables={"RECORD": str(self.record_file), **(variables or {})},
+                                        **keys)
         finally:
             while cuts.is_alive() and cuts.count < CUTS // 2:
                 cuts.join(1)
@@ -77,7 +79,7 @@ class Elsewhere(local.Killed):
 
 
 class Ssh(Elsewhere):
-    def test_the_engine_is_killed_and_the_link_is_cut(self):
+    def kill_with_hosts(self, slots, **more):
         folder = os.environ["HDRIVE_SSH_FOLDER"]
 
         def link(host, state):
@@ -87,10 +89,23 @@ class Ssh(Elsewhere):
             host = chosen.choice(["h1", "h2"])
             link(host, "down")
             return host
-        self.kill_and_cut({"type": "ssh", "hosts": [{"host": "h1", "slots": 2}, {"host": "h2", "slots": 2}],
+        self.kill_and_cut({"type": "ssh", "hosts": [{"host": "h1", "slots": slots}, {"host": "h2", "slots": slots}],
                            "config_file": f"{folder}/ssh_config", "directory": str(self.folder / "there"),
                            "ssh_options": ["ServerAliveInterval=1", "ServerAliveCountMax=2"]}, cut,
-                          lambda host: link(host, "up"))
+                          lambda host: link(host, "up"), **more)
+
+    def test_the_engine_is_killed_and_the_link_is_cut(self):
+        self.kill_with_hosts(2)
+
+    def test_the_same_with_runs_over_both_hosts(self):
+        others = self.folder / "others"
+        # The process on the second host notes itself and is done; the one on the first does the rest.
+        prologue = """
+[ "$RANK" = 0 ] || { echo "other ${AZUREML_RUN_ID##*_} $HDRIVE_ATTEMPT" >> "$OTHERS"; exit 0; }
+"""
+        self.kill_with_hosts(4, prologue=prologue, variables={"OTHERS": str(others)}, distribution="pytorch",
+                             resources={"nodes": 2})
+        self.assertEqual(sorted(f"other {run} 1" for run in range(RUNS)), sorted(others.read_text().splitlines()))
 
 
 class Slurm(Elsewhere):
