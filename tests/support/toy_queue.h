@@ -118,6 +118,13 @@ exit 0
     std::getline(stream, line);
     return line;
   }
+  /// Whether any job is there.
+  bool is_busy() const {
+    const std::filesystem::directory_iterator jobs(folder_ / "jobs");
+    return std::any_of(begin(jobs), end(jobs), [](const auto& job) {
+      return std::filesystem::exists(job.path() / "state");
+    });
+  }
   /// Starts a job that was held, and returns when it has ended.
   bool run_held(const std::string& job) const {
     return ::system((command("toy-run") + " " + job).c_str()) == 0;
