@@ -117,6 +117,19 @@ const std::vector<Verb>& verbs() {
        .examples = {"hdrive report last -o report.html",
                     "hdrive report HD_1a2b -o - | gzip > report.html.gz"},
        .setup = setup_report},
+      {.name = "plot",
+       .usage = "[SWEEP] [options]",
+       .summary = "Draw a chart of a sweep as SVG",
+       .details = "Draws one chart of a sweep as SVG, without a browser: the portal's kinds and "
+                  "colours, for papers, "
+                  "documents and CI. What it shows follows from the stored sweep alone, so the "
+                  "same sweep gives the same "
+                  "bytes; of a sweep that runs it is a picture of now.",
+       .examples = {"hdrive plot last --kind curves -o curves.svg",
+                    "hdrive plot HD_1a2b --kind parallel --params lr,layers,dropout --theme dark",
+                    "hdrive plot last -k scatter --x lr --y batch_size -o - | rsvg-convert -f pdf "
+                    "> scatter.pdf"},
+       .setup = setup_plot},
       {.name = "logs",
        .usage = "[SWEEP/RUN] [options]",
        .summary = "Print what a run wrote",

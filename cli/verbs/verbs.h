@@ -17,6 +17,7 @@ Action setup_list(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_status(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_ui(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_report(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_plot(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_show(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_logs(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_best(ArgumentParser& parser, std::vector<std::string>& arguments);

@@ -19,7 +19,7 @@
 // bring of your own), environment.h and begin.h (what comes before), sweep.h (running it),
 // ask_tell.h (the same without a loop), edit.h (changing it), server.h (what runs log with
 // MLflow), state.h and report.h (what came out), changes.h and store.h (what is kept), catalog.h,
-// reader.h and overview.h (reading what was kept), portal.h (showing it).
+// reader.h and overview.h (reading what was kept), portal.h and plot.h (showing it).
 #pragma once
 
 #include "hdrive/algorithm_table.h"
@@ -42,6 +42,7 @@
 #include "hdrive/model_pick.h"
 #include "hdrive/overview.h"
 #include "hdrive/pipeline.h"
+#include "hdrive/plot.h"
 #include "hdrive/policy.h"
 #include "hdrive/portal.h"
 #include "hdrive/random.h"

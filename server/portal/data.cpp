@@ -11,7 +11,7 @@
 #include "hdrive/begin.h"
 #include "hdrive/controller_log.h"
 #include "hdrive/overview.h"
-#include "hdrive/sampler.h"
+#include "hdrive/plot.h"
 #include "server/portal/run_json.h"
 
 namespace hdrive::server::portal {
@@ -146,23 +146,7 @@ Result<Json> decisions_json(SweepReader& reader, const SweepHeader& header,
 Result<Json> importance_json(SweepReader& reader, const SweepEntry& sweep) {
   const auto spec = spec_of(sweep.header, sweep.directory);
   if (!spec) return spec.error();
-  // What a run reached is all that counts here: its other reports need not be read.
-  History history(spec->goal);
-  const auto told = reader.each_run({}, [&](const StoredRun& stored) {
-    if (stored.run.id != history.size()) return;
-    Run run;
-    run.id = stored.run.id;
-    run.parameters = stored.run.parameters;
-    history.add(std::move(run));
-    const MetricFigures* primary = stored.metric(sweep.header.metric);
-    if (stored.run.status == RunStatus::queued) return;
-    history.set_status(stored.run.id, RunStatus::running);
-    if (primary) history.report(stored.run.id, primary->best(spec->goal).value_or(primary->last));
-    if (is_terminal(stored.run.status))
-      history.set_status(stored.run.id, stored.run.status, stored.run.ended_by);
-  });
-  if (!told) return told.error();
-  const auto importance = parameter_importance(spec->space, history);
+  const auto importance = sweep_importance(reader, sweep.header, spec->space);
   if (!importance) return importance.error();
   Json json = {{"parameters", Json::array()}};
   for (const ParameterImportance& each : *importance)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hdrive/catalog.h"
+#include "hdrive/plot.h"
 #include "hdrive/reader.h"
 #include "server/portal/json.h"
 
@@ -21,13 +22,7 @@ Result<std::string> runs_csv(SweepReader& reader, const SweepHeader& header, con
 
 Result<Json> series_json(SweepReader& reader, const SeriesQuery& query);
 
-/// The curves to draw where all runs are asked for: all of them, or, where they are too many, the best, those that run, and
-/// others evenly over all. A binary table with the mark "HDV1".
-struct CurvesQuery {
-  std::string metric;
-  std::int64_t points = 60;
-  std::int64_t most = 1'000;
-};
+/// The curves to draw where all runs are asked for, as a binary table with the mark "HDV1".
 Result<std::string> curves(SweepReader& reader, const SweepHeader& header,
                            const CurvesQuery& query);
 

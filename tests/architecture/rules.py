@@ -7,7 +7,7 @@
 import pathlib
 import re
 
-MODULES = ["config", "environment", "space", "sampling", "scheduler", "workspace", "compute", "server", "policies", "store"]
+MODULES = ["config", "environment", "space", "sampling", "scheduler", "workspace", "compute", "server", "policies", "store", "plot"]
 
 # What the files of a folder may include besides the standard library and POSIX. Prefixes of what stands
 # between the quotes or brackets; SELF is the folder itself.
@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "server": MODULE + JSON + ["boost/asio/", "boost/beast/"],
     "policies": MODULE,
     "store": MODULE + JSON + ["sqlite3.h"],
+    "plot": MODULE,
     "cli": MODULE + JSON + ["CLI/"],
     "python": MODULE + ["nanobind/"],
     "samples": ["hdrive/"],
