@@ -54,19 +54,10 @@ Chosen choose(const SearchSpace& space, const SamplerContext& context, std::int6
 // "auto, bayesian: what bayesian says".
 constexpr std::string_view kChose = "auto chose ", kAgain = "auto, ";
 
-// The sampler that a run's proposal came from; nothing where that was not auto's.
-std::string_view chosen_for(const Run& run) {
-  const std::string_view text = run.proposal;
-  for (const std::string_view words : {kChose, kAgain})
-    if (text.starts_with(words))
-      return text.substr(words.size(), text.find_first_of(",:", words.size()) - words.size());
-  return {};
-}
-
 // The one before this run was proposed: another where the budget was changed since.
 std::string_view chosen_before(const History& history, RunId id) {
   for (RunId before = id; before-- > 0;)
-    if (const auto chosen = chosen_for(history.run(before)); !chosen.empty()) return chosen;
+    if (const auto chosen = chosen_by_auto(history.run(before)); !chosen.empty()) return chosen;
   return {};
 }
 
@@ -130,6 +121,14 @@ MadeSampler make(const Options&, const SearchSpace& space, const SamplerContext&
 }
 
 }  // namespace
+
+std::string_view chosen_by_auto(const Run& run) {
+  const std::string_view text = run.proposal;
+  for (const std::string_view words : {kChose, kAgain})
+    if (text.starts_with(words))
+      return text.substr(words.size(), text.find_first_of(",:", words.size()) - words.size());
+  return {};
+}
 
 SamplerTable::Row auto_row() {
   return {

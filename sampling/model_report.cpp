@@ -5,9 +5,8 @@
 #include <cmath>
 
 #include "hdrive/sampler.h"
-#include "sampling/gp/evidence.h"
-#include "sampling/gp/fits.h"
 #include "sampling/gp/settings.h"
+#include "sampling/gp/study.h"
 
 namespace hdrive {
 namespace {
@@ -74,27 +73,13 @@ ModelReport::Calibration calibration(const Model& model, const Training& trainin
 
 Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& space,
                                   const SamplerContext& context, const History& history) {
-  constexpr std::size_t kLargest = 500;
   const Settings settings = settings_of(spec, space, context);
   const Encoding encoding(space, settings.ordered_choices);
-  const History& all = history.with_earlier();
-  const auto observations = observe(all, encoding);
-  const Dataset data = learn_from(observations, all.size(), encoding.size(), settings.warp);
-  if (data.good < 2 || encoding.size() == 0)
-    return Error{"",
-                 "there is no model yet: it needs two runs that ended with a value, and a "
-                 "parameter to choose"};
-  const auto [least, most] =
-      std::minmax_element(data.training.values.begin(), data.training.values.end());
-  if (*least == *most)
-    return Error{"", "all results have the same value, so there is nothing to model yet"};
-  Fits fits({encoding.spreads()}, context.seed, settings.warp, settings.noise);
-  const Hyperparameters fitted = fits.at(observations, all.size(), data);
-  const auto best = least;
-  const auto best_row = static_cast<std::size_t>(best - data.training.values.begin());
-  const Training part = subset(data.training, rows_near(data.training, kLargest, best_row, fitted));
-  const auto model = Model::make(part, fitted);
-  if (!model) return Error{"", "the model's covariance is not positive definite"};
+  const auto studied = study(spec, space, context, history, encoding);
+  if (!studied) return studied.error();
+  const Dataset& data = studied->data;
+  const auto& observations = studied->observations;
+  const Hyperparameters& fitted = studied->model.hyperparameters();
 
   ModelReport report;
   report.results = data.good;
@@ -104,10 +89,10 @@ Result<ModelReport> inspect_model(const AlgorithmSpec& spec, const SearchSpace& 
       observations.begin(), observations.begin() + history.earlier(), [](const Observation& one) {
         return one.kind != Observation::Kind::nothing && one.kind != Observation::Kind::pending;
       });
-  report.parameters = relevances(encoding, part.points, fitted);
+  report.parameters = relevances(encoding, studied->part.points, fitted);
   report.noise = std::sqrt(fitted.noise);
-  report.noise_near_best = std::abs(data.unwarped(*best + report.noise) - data.unwarped(*best));
-  report.calibration = calibration(*model, part);
+  report.noise_near_best = studied->noise_near_best();
+  report.calibration = calibration(studied->model, studied->part);
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "hdrive/algorithm_table.h"
 #include "hdrive/sampler.h"
@@ -39,6 +40,9 @@ std::string parameters_text(const SearchSpace& space);
 
 /// "incumbent run 7 with 0.25", for the reasons of proposals.
 std::string incumbent_text(const History& history);
+
+/// The sampler that auto chose for the run's proposal, as that says; nothing where auto made none.
+std::string_view chosen_by_auto(const Run& run);
 
 /// The set of a point of the unit cube: `decode`, parameter by parameter. The coordinate of one
 /// that does not exist there goes unused.

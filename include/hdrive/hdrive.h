@@ -40,6 +40,7 @@
 #include "hdrive/ids.h"
 #include "hdrive/listener.h"
 #include "hdrive/model_pick.h"
+#include "hdrive/model_view.h"
 #include "hdrive/overview.h"
 #include "hdrive/pipeline.h"
 #include "hdrive/plot.h"
