@@ -29,6 +29,7 @@ struct Request {
   std::string host;
   std::string origin;
   std::string cookie;
+  std::string accept;
   std::string accept_encoding;
   std::string if_none_match;
   std::string intent;  ///< X-Hdrive, which a page from elsewhere cannot send

@@ -71,6 +71,20 @@ class HttpServer::Loop {
     ending_ = true;  // no session that ends from here on is followed by another
     exchange_->waiting.clear();
   }
+  void finish(std::chrono::seconds most) {
+    asio::post(context_, [this, most] {
+      error_code ignored;
+      for (Door& door : doors_) door.acceptor.close(ignored);
+      if (exchange_->answering == 0) return context_.stop();
+      exchange_->idle = [this] { context_.stop(); };
+      end_.expires_after(most);
+      end_.async_wait([this](error_code error) {
+        if (!error) context_.stop();
+      });
+    });
+    thread_.join();
+    exchange_->idle = nullptr;
+  }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -169,12 +183,14 @@ class HttpServer::Loop {
   std::size_t sessions_ = 0;
   bool ending_ = false;
   asio::io_context context_{1};
+  asio::steady_timer end_{context_};
   std::list<Door> doors_;
   std::thread thread_;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 HttpServer::~HttpServer() = default;
+void HttpServer::finish(std::chrono::seconds most) { loop_->finish(most); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(std::vector<HttpListener> listeners,
                                                       std::shared_ptr<Handler> handler,

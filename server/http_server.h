@@ -47,6 +47,9 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> start(base::UniqueFd listener,
                                                    std::shared_ptr<Handler> handler,
                                                    const HttpLimits& limits = {});
+  /// Nobody is let in any more; returns when what is owed to clients has been sent, or after `most`. To be called
+  /// once, when whoever answers later has done so.
+  void finish(std::chrono::seconds most);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -55,7 +55,10 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
         limits_(limits),
         exchange_(std::move(exchange)),
         closed_(std::move(closed)) {}
-  ~Session() { closed_(); }
+  ~Session() {
+    owes(false);
+    closed_();
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -73,6 +76,16 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
 
  private:
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  // Whether a client waits for bytes that are on their way, or for whoever makes them.
+  void owes(bool something) {
+    if (something == owes_) return;
+    owes_ = something;
+    if (something)
+      ++exchange_->answering;
+    else if (--exchange_->answering == 0 && exchange_->idle)
+      exchange_->idle();
+  }
 
   beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
   void expires_after(std::chrono::seconds time) { lowest().expires_after(time); }
@@ -239,6 +252,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void answer(Response response) {
+    owes(true);
     if (response.later) return answer_later(response.later);
     response_ = std::move(response);
     left_ = response_.file.file ? response_.file.size : 0;
@@ -323,6 +337,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
 
   void begin_stream(Response head) {
     streams_ = true;
+    owes(false);
     queue(head_of(head, std::nullopt, false), nullptr);
     listen_for_end();
   }
@@ -341,6 +356,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
 
   void queue(std::string piece, std::shared_ptr<std::atomic<std::size_t>> unsent) {
     if (!streams_) return;
+    owes(true);
     pieces_to_send_.emplace_back(std::move(piece), std::move(unsent));
     if (pieces_to_send_.size() == 1) send_next();
   }
@@ -356,6 +372,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
                         if (error) return self->hang_up();
                         if (!self->pieces_to_send_.empty()) return self->send_next();
                         self->lowest().expires_never();
+                        self->owes(false);
                       });
   }
 
@@ -374,6 +391,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void done() {
+    owes(false);
     response_ = {};
     request_ = {};
     piece_ = {};
@@ -419,7 +437,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
   std::string out_;    // the head of the answer
   std::string piece_;  // of an upload or a file
   std::uint64_t left_ = 0;
-  bool is_head_ = false, keep_alive_ = false, drain_ = false;
+  bool is_head_ = false, keep_alive_ = false, drain_ = false, owes_ = false;
   // Of an answer without an end: what is yet to be sent, and whose count it belongs to.
   std::deque<std::pair<std::string, std::shared_ptr<std::atomic<std::size_t>>>> pieces_to_send_;
   bool streams_ = false;

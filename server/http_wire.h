@@ -10,6 +10,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,6 +61,7 @@ Request request_of(const http::request_header<Fields>& head) {
   request.host = header_of(head, http::field::host);
   request.origin = header_of(head, http::field::origin);
   request.cookie = header_of(head, http::field::cookie);
+  request.accept = header_of(head, http::field::accept);
   request.accept_encoding = header_of(head, http::field::accept_encoding);
   request.if_none_match = header_of(head, http::field::if_none_match);
   request.intent = header_of(head, "X-Hdrive");
@@ -72,6 +74,8 @@ struct Exchange {
   std::mutex mutex;
   asio::io_context* context = nullptr;      // under the mutex; null: the server is at its end
   std::set<std::shared_ptr<void>> waiting;  // of the server's thread
+  std::size_t answering = 0;                // sessions that owe a client something; of that thread
+  std::function<void()> idle;               // called when none does any more
 
   template <class Function>
   void post(Function function) {

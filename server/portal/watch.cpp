@@ -34,7 +34,26 @@ Watch::~Watch() {
     closing_ = true;
   }
   changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Watch::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = tells_end_ = true;
+  }
+  changed_.notify_all();
   thread_.join();
+}
+
+void Watch::tell_end() {
+  const Time now = clock_->now();
+  for (Listener& listener : listeners_) {
+    listener.summary_from = listener.look_from = {};
+    tell(listener, now);
+    send(listener, "end", Json::object());
+  }
+  listeners_.clear();
 }
 
 void Watch::add(std::shared_ptr<Reply> reply, std::string sweep) {
@@ -50,12 +69,15 @@ void Watch::add(std::shared_ptr<Reply> reply, std::string sweep) {
 
 void Watch::work() {
   std::unique_lock lock(mutex_);
-  while (!closing_) {
+  while (true) {
     if (listeners_.empty())
       changed_.wait(lock, [this] { return closing_ || !added_.empty(); });
     else if (added_.empty())
       changed_.wait_for(lock, kTurn, [this] { return closing_ || !added_.empty(); });
-    if (closing_) return;
+    if (closing_) {
+      if (tells_end_) tell_end();
+      return;
+    }
     std::move(added_.begin(), added_.end(), std::back_inserter(listeners_));
     added_.clear();
     lock.unlock();

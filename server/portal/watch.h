@@ -22,6 +22,8 @@ namespace hdrive::server::portal {
 class Watch {
  public:
   Watch(Catalogue& catalogue, LiveSweeps& sweeps, std::shared_ptr<Clock> clock);
+  /// Tells all pages how things stand at last, and that the server ends. To be called once; nobody is told more.
+  void finish();
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -46,6 +48,7 @@ class Watch {
 
   void work();
   void tell(Listener& listener, Time now);
+  void tell_end();
   void tell_list(Listener& listener);
   void tell_sweep(Listener& listener, Time now);
   static void send(Listener& listener, const char* event, const Json& data);
@@ -56,7 +59,7 @@ class Watch {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Listener> added_;  // under the mutex
-  bool closing_ = false;
+  bool closing_ = false, tells_end_ = false;
   std::vector<Listener> listeners_;  // of the thread
   std::thread thread_;
 };

@@ -20,6 +20,9 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  /// The same, before the end; what comes later is dropped, too.
+  void finish();
+
   /// From any thread. The first come is the first served; a job must not throw.
   void run(std::function<void()> job);
 

@@ -152,5 +152,38 @@ TEST_CASE("a server ends while answers are owed, and what is said afterwards goe
   endless.reset();
 }
 
+TEST_CASE("a server that finishes sends first what is owed, and then ends every connection") {
+  Served served;
+  test::HttpSocket client(served.port), stream(served.port), idle(served.port);
+  client.send("GET /later HTTP/1.1\r\nHost: here\r\n\r\n");
+  auto owed = served.board->take();
+  stream.send("GET /later HTTP/1.1\r\nHost: here\r\n\r\n");
+  auto endless = served.board->take();
+  endless->begin({200, "text/event-stream", "", {}, ""});
+  const std::string much(8 << 20, '.');
+  owed->answer(text(much + "last"));
+  endless->send("data: " + much + "\n\n");
+  endless->send("event: end\n\n");
+  std::thread finishing([&] { served.server->finish(std::chrono::seconds{60}); });
+  CHECK_THAT(client.read_until("last"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  CHECK_THAT(stream.read_until("event: end\n\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  finishing.join();
+  served.server.reset();
+  CHECK(client.read_to_end().empty());
+  CHECK(stream.read_to_end().empty());
+  CHECK(idle.read_to_end().empty());
+}
+
+TEST_CASE("a client that takes nothing does not keep a server from its end") {
+  Served served;
+  test::HttpSocket client(served.port);
+  client.send("GET /later HTTP/1.1\r\nHost: here\r\n\r\n");
+  const auto owed = served.board->take();
+  served.server->finish(std::chrono::seconds{0});
+  owed->answer(text("too late"));
+  served.server.reset();
+  CHECK(client.read_to_end().empty());
+}
+
 }  // namespace
 }  // namespace hdrive::server
