@@ -27,7 +27,9 @@ PortalOptions page_options(const std::filesystem::path& home, const std::string&
 std::unique_ptr<Portal> serve_page_beside(const std::filesystem::path& sweep_directory,
                                           const std::string& sweep_id,
                                           const std::string& output_dir) {
-  auto page = start_portal(page_options(sweep_directory.parent_path(), output_dir));
+  PortalOptions options = page_options(sweep_directory.parent_path(), output_dir);
+  options.ends_with = sweep_id;
+  auto page = start_portal(options);
   if (!page) {
     complain("warning: there is no page: " + page.error().message());
     return nullptr;

@@ -272,6 +272,17 @@ offer_azureml_core() {
     say "azureml-core does not install here; the test with Azure's own SDK is skipped"
 }
 
+# offer_pyarrow: the judge of what the portal tells as Arrow, in build/venv-pyarrow; without it that test is skipped.
+offer_pyarrow() {
+  local venv=$HDRIVE_ROOT/build/venv-pyarrow
+  "$venv/bin/python" -c 'import pyarrow' 2>/dev/null && return
+  say "installing pyarrow into build/venv-pyarrow"
+  rm -rf "$venv"
+  quietly venv-pyarrow.log /usr/bin/python3 -m venv "$venv" &&
+    quietly pip-pyarrow.log "$venv/bin/python" -m pip install pyarrow ||
+    say "pyarrow does not install here; the test of tables as Arrow is skipped"
+}
+
 # ---- the Python package -------------------------------------------------------------------------
 
 # A Python's version as a wheel's tag: cp311.

@@ -34,6 +34,7 @@ struct PortalOptions {
   std::string host = "127.0.0.1";
   int port = 0;            ///< 0: the usual one, or where that is taken one that is free
   bool read_only = false;  ///< the page changes nothing
+  std::string ends_with;   ///< id of the sweep that it is served beside, and ends with; empty: none
   std::string home_hint;   ///< what stands behind a command line that is shown
   std::vector<std::filesystem::path> targets_files;  ///< targets.h: targets_files
   /// Carries out a verb, and gives what it printed when it is done. Called by several threads at

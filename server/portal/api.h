@@ -16,6 +16,7 @@
 #include "server/http.h"
 #include "server/portal/catalogue.h"
 #include "server/portal/live_sweeps.h"
+#include "server/portal/model.h"
 #include "server/portal/sweeps.h"
 
 namespace hdrive::server::portal {
@@ -26,6 +27,7 @@ struct World {
   Sweeps& sweeps;
   Catalogue& catalogue;
   LiveSweeps& live;
+  Models& models;
 };
 
 /// A request as a route takes it: the words of its path that are not fixed, and its query.
@@ -58,11 +60,13 @@ struct Route {
   std::string_view method;
   std::string_view path;     ///< "sweeps/{sweep}/runs/{run}", below /api/v1/
   std::string_view summary;  ///< a sentence
-  std::string_view answers;  ///< the media type
+  /// A schema of schemas.h, with the other forms it is told in; or "bytes", "file", "any": "Runs, csv, arrow".
+  std::string_view answers;
   /// "metric: text: the name of a metric; points: integer: ..."
   std::string_view parameters;
   Answer answer;
-  bool slow = false;  ///< it runs a command, which may take minutes
+  /// command: it runs one, which may take minutes; model: it fits one.
+  enum class Takes { reading, model, command } takes = Takes::reading;
 };
 
 std::span<const Route> reading_routes();

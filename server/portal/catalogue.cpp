@@ -48,6 +48,43 @@ std::string files_of(const fs::path& directory) {
 Catalogue::Catalogue(fs::path home, std::shared_ptr<Clock> clock)
     : home_(std::move(home)), clock_(std::move(clock)) {}
 
+void Catalogue::read(const fs::path& directory, Known& known, Time now) {
+  Json json;
+  known.problem.clear();
+  known.live = false;
+  if (const auto entry = find_sweep(home_, directory.filename().string()); !entry) {
+    known.problem = entry.error().message();
+  } else if (auto reader = SweepReader::open(directory); !reader) {
+    known.problem = reader.error().message();
+  } else if (auto told = sweep_json(*entry, **reader, now); !told) {
+    known.problem = told.error().message();
+  } else {
+    json = *std::move(told);
+    known.live = entry->engine.has_value();
+    known.created = entry->header.created;
+    known.id = entry->header.id;
+  }
+  known.looked = clock_->now();
+  known.rest = kRest * (known.looked - now);
+  if (!json.is_null()) {
+    json["size_bytes"] = known.json.is_null() ? Json(nullptr) : known.json["size_bytes"];
+    json["size_is_complete"] = known.json.is_null() ? Json(true) : known.json["size_is_complete"];
+  }
+  if (json == known.json && known.change != 0) return;
+  known.json = std::move(json);
+  known.change = ++change_;
+}
+
+// What was measured since, in the background.
+void Catalogue::add_size(const fs::path& directory, Known& known) {
+  if (known.json.is_null()) return;
+  const auto use = sizes_.get(directory, known.files, known.live);
+  if (!use || known.json["size_bytes"] == use->bytes) return;
+  known.json["size_bytes"] = use->bytes;
+  known.json["size_is_complete"] = use->complete;
+  known.change = ++change_;
+}
+
 void Catalogue::look(Duration fresh) {
   const Time now = clock_->now();
   if (looked_ != Time{} && now - looked_ < fresh) return;
@@ -62,35 +99,18 @@ void Catalogue::look(Duration fresh) {
     there.insert(directory);
     Known& known = known_[directory];
     const Duration age = now - known.looked;
-    if (age < known.rest) continue;
-    if (known.files == files && !(known.live && age >= kLiveAge)) continue;
-    known.files = std::move(files);
-    Json json;
-    known.problem.clear();
-    known.live = false;
-    if (const auto entry = find_sweep(home_, directory.filename().string()); !entry) {
-      known.problem = entry.error().message();
-    } else if (auto reader = SweepReader::open(directory); !reader) {
-      known.problem = reader.error().message();
-    } else if (auto told = sweep_json(*entry, **reader, now); !told) {
-      known.problem = told.error().message();
-    } else {
-      json = *std::move(told);
-      known.live = entry->engine.has_value();
-      known.created = entry->header.created;
-      known.id = entry->header.id;
+    if (age >= known.rest && (known.files != files || (known.live && age >= kLiveAge))) {
+      known.files = std::move(files);
+      read(directory, known, now);
     }
-    known.looked = clock_->now();
-    known.rest = kRest * (known.looked - now);
-    if (json == known.json && known.change != 0) continue;
-    known.json = std::move(json);
-    known.change = ++change_;
+    add_size(directory, known);
   }
   for (auto each = known_.begin(); each != known_.end();) {
     if (there.count(each->first)) {
       ++each;
       continue;
     }
+    sizes_.forget(each->first);
     if (!each->second.id.empty()) gone_[each->second.id] = ++change_;
     each = known_.erase(each);
   }

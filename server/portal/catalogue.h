@@ -15,6 +15,7 @@
 
 #include "hdrive/clock.h"
 #include "server/portal/json.h"
+#include "server/portal/sizes.h"
 
 namespace hdrive::server::portal {
 
@@ -33,6 +34,9 @@ class Catalogue {
   News news(std::uint64_t& seen);
 
  private:
+  struct Known;
+  void read(const std::filesystem::path& directory, Known& known, Time now);
+  void add_size(const std::filesystem::path& directory, Known& known);
   /// Not again where the last look is younger than this.
   void look(Duration fresh);
 
@@ -54,6 +58,7 @@ class Catalogue {
   std::map<std::string, std::uint64_t> gone_;  // ids, and the change that took them away
   std::uint64_t change_ = 1;
   Time looked_{};
+  Sizes sizes_{clock_};
 };
 
 }  // namespace hdrive::server::portal

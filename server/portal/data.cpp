@@ -5,7 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/csv.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "hdrive/begin.h"
@@ -15,14 +14,6 @@
 #include "server/portal/run_json.h"
 
 namespace hdrive::server::portal {
-namespace {
-
-std::string csv_value(const Json& value) {
-  if (value.is_null()) return "";
-  return base::csv_field(value.is_string() ? value.get<std::string>() : base::json_text(value));
-}
-
-}  // namespace
 
 Result<Json> runs_json(SweepReader& reader, const SweepHeader& header, const RunQuery& query) {
   const auto page = reader.runs(query);
@@ -30,56 +21,6 @@ Result<Json> runs_json(SweepReader& reader, const SweepHeader& header, const Run
   Json json = {{"matching", page->matching}, {"runs", Json::array()}};
   for (const StoredRun& run : page->runs) json["runs"].push_back(run_row(run, header));
   return json;
-}
-
-Result<std::string> runs_csv(SweepReader& reader, const SweepHeader& header,
-                             const RunQuery& query) {
-  const auto parameters = reader.parameter_names();
-  if (!parameters) return parameters.error();
-  const auto metrics = reader.metric_names();
-  if (!metrics) return metrics.error();
-  constexpr const char* kPlain[] = {"run_id",
-                                    "number",
-                                    "status",
-                                    "best_primary_metric",
-                                    "last_primary_metric",
-                                    "reports",
-                                    "attempt",
-                                    "ended_by",
-                                    "exit_code",
-                                    "signal",
-                                    "created",
-                                    "started",
-                                    "ended",
-                                    "duration_seconds",
-                                    "slot",
-                                    "cpu_seconds",
-                                    "peak_memory_bytes",
-                                    "proposal",
-                                    "reason"};
-  std::string csv;
-  for (const char* name : kPlain) csv += (csv.empty() ? "" : ",") + std::string(name);
-  for (const std::string& name : *parameters)
-    csv += "," + base::csv_field(base::to_utf8(bare_name(name)));
-  for (const std::string& name : *metrics)
-    csv += "," + base::csv_field("metrics." + base::to_utf8(name));
-  csv += "\n";
-  const auto told = reader.each_run(query, [&](const StoredRun& run) {
-    const Json row = run_row(run, header);
-    for (std::size_t i = 0; i < std::size(kPlain); ++i)
-      csv += (i == 0 ? "" : ",") + csv_value(row[kPlain[i]]);
-    for (const std::string& name : *parameters) {
-      const Value* value = find(run.run.parameters, name);
-      csv += "," + (value ? csv_value(value_json(*value)) : "");
-    }
-    for (const std::string& name : *metrics) {
-      const MetricFigures* figures = run.metric(name);
-      csv += "," + (figures ? csv_value(number(figures->last)) : "");
-    }
-    csv += "\n";
-  });
-  if (!told) return told.error();
-  return csv;
 }
 
 Result<Json> series_json(SweepReader& reader, const SeriesQuery& query) {

@@ -17,8 +17,6 @@
 namespace hdrive::server::portal {
 
 Result<Json> runs_json(SweepReader& reader, const SweepHeader& header, const RunQuery& query);
-/// The same as CSV, all of them.
-Result<std::string> runs_csv(SweepReader& reader, const SweepHeader& header, const RunQuery& query);
 
 Result<Json> series_json(SweepReader& reader, const SeriesQuery& query);
 

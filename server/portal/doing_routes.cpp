@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "hdrive/config.h"
@@ -21,8 +20,6 @@
 namespace hdrive::server::portal {
 namespace {
 
-constexpr std::string_view kJsonType = "application/json";
-constexpr std::size_t kMostConfig = 4 << 20;
 constexpr std::int64_t kMostPreviews = 100;
 const std::set<std::string_view> kVerbs = {"stop",    "pause",  "resume", "update",
                                            "enqueue", "retry",  "delete", "validate",
@@ -169,55 +166,18 @@ Result<Response> preview(const World& world, const Question& question) {
   return json_response(json);
 }
 
-// Writes the configuration where it belongs, beside the code, and begins the sweep.
-Result<Response> begin(const World& world, const Question& question) {
-  const auto body = body_of(question, {"config", "folder", "file", "replace", "arguments"});
-  if (!body) return body.error();
-  auto folder = folder_member(*body);
-  if (!folder) return folder.error();
-  if (!world.options.command || world.options.read_only)
-    return Error{"", "this server only shows", Error::Kind::not_allowed};
-  const std::string name = text_member(*body, "file"), config = text_member(*body, "config");
-  if (name.empty() || name.find('/') != name.npos || name.starts_with('.') ||
-      name.find('\0') != name.npos)
-    return wrong("file: the name of a file in the folder, such as hdconfig.yml");
-  if (config.empty() || config.size() > kMostConfig)
-    return wrong("config: the text of a configuration");
-  auto more = words_member(*body, "arguments");
-  if (!more) return more.error();
-  const std::filesystem::path file = *folder / name;
-  const auto before = base::read_file(file, kMostConfig);
-  const bool replace = body->contains("replace") && (*body)["replace"] == true;
-  std::error_code ignored;
-  if (std::filesystem::exists(file, ignored) && !replace && (!before || *before != config))
-    return Error{file.string(),
-                 "there is a file of that name with another text; give another name, or say that "
-                 "it is to be replaced",
-                 Error::Kind::other};
-  if (!before || *before != config)
-    if (auto written = base::write_file_atomically(file, config, false, base::Access::others);
-        !written)
-      return written.error();
-  std::vector<std::string> arguments{"run", name, "--detach"};
-  arguments.insert(arguments.end(), more->begin(), more->end());
-  return carry_out(world, {std::move(arguments), "", *std::move(folder)});
-}
-
 }  // namespace
 
 std::span<const Route> doing_routes() {
   static constexpr Route kRoutes[] = {
       {"POST", "commands", "Carries out a verb of the command: {arguments, input, folder}.",
-       kJsonType, "", commands, true},
+       "CommandResult", "", commands, Route::Takes::command},
       {"POST", "validate", "What is wrong with a configuration, line by line: {config, folder}.",
-       kJsonType, "", validate, false},
+       "Validation", "", validate},
       {"POST", "preview",
        "Parameter sets that a configuration draws, and their command lines: {config, folder, "
        "count}.",
-       kJsonType, "", preview, true},
-      {"POST", "sweeps",
-       "Writes a configuration and begins its sweep: {config, folder, file, replace, arguments}.",
-       kJsonType, "", begin, true},
+       "Preview", "", preview, Route::Takes::command},
   };
   return kRoutes;
 }

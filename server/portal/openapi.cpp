@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "hdrive/version.h"
 #include "server/portal/api.h"
+#include "server/portal/arrow.h"
+#include "server/portal/schemas.h"
 
 namespace hdrive::server::portal {
 namespace {
@@ -37,6 +39,28 @@ void add_path_parameters(Json& list, std::string_view path) {
   }
 }
 
+// "Runs, csv, arrow" by media type.
+Json content_of(std::string_view answers) {
+  const Json binary = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
+  Json content = Json::object();
+  for (const std::string_view part : base::split(answers, ',')) {
+    const std::string form(base::trim(part));
+    if (form == "bytes")
+      content["application/octet-stream"] = binary;
+    else if (form == "file")
+      content["*/*"] = binary;  // as what it is
+    else if (form == "csv")
+      content["text/csv"] = {{"schema", {{"type", "string"}}}};
+    else if (form == "arrow")
+      content[std::string(kArrowType)] = binary;
+    else if (form == "any")
+      content["application/json"] = {{"schema", {{"type", "object"}}}};
+    else
+      content["application/json"] = {{"schema", {{"$ref", "#/components/schemas/" + form}}}};
+  }
+  return content;
+}
+
 Json operation(const Route& route) {
   Json parameters = Json::array();
   add_path_parameters(parameters, route.path);
@@ -51,13 +75,8 @@ Json operation(const Route& route) {
     json["requestBody"] = {{"required", true},
                            {"content", {{"application/json", {{"schema", {{"type", "object"}}}}}}}};
   }
-  const bool is_json = route.answers == "application/json";
-  const Json schema =
-      is_json ? Json{{"type", "object"}} : Json{{"type", "string"}, {"format", "binary"}};
   json["responses"] = {
-      {"200",
-       {{"description", "What was asked for."},
-        {"content", {{std::string(route.answers), {{"schema", schema}}}}}}},
+      {"200", {{"description", "What was asked for."}, {"content", content_of(route.answers)}}},
       {"default",
        {{"description", "What went wrong."},
         {"content",
@@ -82,7 +101,7 @@ std::string openapi() {
          {"schema", {{"type", "string"}}}}}},
       {"responses",
        {{"200",
-         {{"description", "Events: sweep, gone, runs, note."},
+         {{"description", "Events: sweep, gone, runs, note, end."},
           {"content", {{"text/event-stream", {{"schema", {{"type", "string"}}}}}}}}}}}};
   const Json document = {
       {"openapi", "3.1.0"},
@@ -94,16 +113,7 @@ std::string openapi() {
       {"paths", std::move(paths)},
       {"components",
        {{"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
-        {"schemas",
-         {{"Error",
-           {{"type", "object"},
-            {"required", {"error"}},
-            {"properties",
-             {{"error",
-               {{"type", "object"},
-                {"required", {"status", "message"}},
-                {"properties",
-                 {{"status", {{"type", "integer"}}}, {"message", {{"type", "string"}}}}}}}}}}}}}}},
+        {"schemas", answer_schemas()}}},
       {"security", {{{"token", Json::array()}}}}};
   return base::json_text(document, 1);
 }

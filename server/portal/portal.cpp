@@ -3,6 +3,7 @@
 // The portal's server: who may come in, which answer is made where, and what outlives what.
 #include "hdrive/portal.h"
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,10 @@ namespace {
 constexpr int kUsualPort = 4747;
 // Readers of large sweeps keep one busy for a tenth of a second; commands wait, for an engine's answer say.
 constexpr int kReaders = 4, kDoers = 4;
+// A model takes a processor for a second: one after the other, and nobody else waits for them.
+constexpr int kModellers = 1;
+// So long a client may take for what it is owed when the server ends.
+constexpr std::chrono::seconds kLastAnswers{5};
 constexpr std::string_view kApi = "/api/v1/";
 
 class PortalHandler final : public Handler {
@@ -63,15 +68,33 @@ class PortalHandler final : public Handler {
                                   "this address is asked in another way; /openapi.json tells how")
                  : error_response(404,
                                   "the API has no such address; /openapi.json tells of all it has");
-    return later(found.route->slow ? doers_ : readers_,
-                 [this, request, route = found.route, words = std::move(found.words)] {
-                   return answer({options_, sweeps_, catalogue_, live_}, *route, request, words);
-                 });
+    return later(workers_of(*found.route), [this, request, route = found.route,
+                                            words = std::move(found.words)] {
+      return answer({options_, sweeps_, catalogue_, live_, models_}, *route, request, words);
+    });
   }
 
   Response refuse(int status, std::string_view why) override { return error_response(status, why); }
 
+  /// What is being done is done and answered, and pages are told of the end.
+  void finish() {
+    for (Workers* workers : {&readers_, &doers_, &modellers_}) workers->finish();
+    watch_.finish();
+  }
+
  private:
+  Workers& workers_of(const Route& route) {
+    switch (route.takes) {
+      case Route::Takes::command:
+        return doers_;
+      case Route::Takes::model:
+        return modellers_;
+      case Route::Takes::reading:
+        break;
+    }
+    return readers_;
+  }
+
   static Response as(std::string_view type, std::string body) {
     Response response;
     response.type = std::string(type);
@@ -108,9 +131,10 @@ class PortalHandler final : public Handler {
   Sweeps sweeps_;
   Catalogue catalogue_;
   LiveSweeps live_;
+  Models models_;
   Watch watch_;
   // Last: what they do uses all of the above.
-  Workers readers_{kReaders}, doers_{kDoers};
+  Workers readers_{kReaders}, doers_{kDoers}, modellers_{kModellers};
 };
 
 class PortalServer final : public Portal {
@@ -121,6 +145,11 @@ class PortalServer final : public Portal {
         token_(std::move(token)),
         handler_(std::move(handler)),
         http_(std::move(http)) {}
+  // Whoever stopped a sweep from its own page hears that it has stopped.
+  ~PortalServer() override {
+    handler_->finish();
+    http_->finish(kLastAnswers);
+  }
   std::string url() const override { return "http://" + address_ + "/?token=" + token_; }
   std::string url_of(std::string_view sweep_id) const override {
     return url() + "#/sweeps/" + std::string(sweep_id);

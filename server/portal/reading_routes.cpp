@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "server/portal/api.h"
 #include "server/portal/data.h"
 #include "server/portal/gate.h"
+#include "server/portal/routes.h"
 #include "server/portal/run_files.h"
 #include "server/portal/run_json.h"
 #include "server/portal/sweep_json.h"
@@ -26,47 +26,21 @@
 namespace hdrive::server::portal {
 namespace {
 
-constexpr std::int64_t kMostRows = 10'000;
-constexpr std::size_t kMostSeries = 64;
-constexpr std::int64_t kMostPoints = 100'000;
-
 Time now() { return make_steady_clock()->now(); }
-
-Response as(std::string_view type, std::string body) {
-  Response response;
-  response.type = std::string(type);
-  response.body = std::move(body);
-  return response;
-}
-
-// A reader, the sweep as it stands, and what is made of both.
-template <class Make>
-Result<Response> of_sweep(const World& world, const Question& question, const Make& make) {
-  auto reader = world.sweeps.reader(question.sweep());
-  if (!reader) return reader.error();
-  const auto entry = (*reader)->entry();
-  if (!entry) {
-    reader->discard();
-    return entry.error();
-  }
-  return make(*entry, **reader);
-}
-
-Result<Response> told(Result<Json> json) {
-  if (!json) return json.error();
-  return json_response(*json);
-}
 
 Result<Response> about(const World& world, const Question&) {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
-  return json_response({{"version", std::string(version())},
-                        {"api", 1},
-                        {"home", text(world.options.home.string())},
-                        {"home_hint", text(world.options.home_hint)},
-                        {"host", text(host)},
-                        {"read_only", world.options.read_only || !world.options.command},
-                        {"now", moment(now())}});
+  return json_response(
+      {{"version", std::string(version())},
+       {"api", 1},
+       {"home", text(world.options.home.string())},
+       {"home_hint", text(world.options.home_hint)},
+       {"host", text(host)},
+       {"read_only", world.options.read_only || !world.options.command},
+       {"ends_with",
+        world.options.ends_with.empty() ? Json(nullptr) : Json(world.options.ends_with)},
+       {"now", moment(now())}});
 }
 
 Result<Response> sweeps(const World& world, const Question&) {
@@ -77,142 +51,6 @@ Result<Response> sweep(const World& world, const Question& question) {
   return of_sweep(world, question, [](const SweepEntry& entry, SweepReader& reader) {
     return told(sweep_details(entry, reader, now()));
   });
-}
-
-Result<Response> columns(const World& world, const Question& question) {
-  const auto live = world.live.get(question.sweep());
-  if (!live) return live.error();
-  auto bytes = (*live)->columns(question.text("since"));
-  if (!bytes) return bytes.error();
-  return as("application/octet-stream", *std::move(bytes));
-}
-
-// "-best": of a metric's or a parameter's name, too.
-Result<RunOrder> order_of(SweepReader& reader, std::string word) {
-  using By = RunOrder::By;
-  constexpr std::pair<std::string_view, By> kWords[] = {
-      {"number", By::number},   {"status", By::status}, {"created", By::created},
-      {"started", By::started}, {"ended", By::ended},   {"duration", By::duration},
-      {"attempt", By::attempt}, {"cpu", By::cpu_time},  {"memory", By::peak_memory},
-      {"best", By::best},       {"last", By::last}};
-  RunOrder order;
-  if (word.starts_with('-')) {
-    order.descending = true;
-    word.erase(0, 1);
-  }
-  if (word.empty()) return order;
-  for (const auto& [each, by] : kWords)
-    if (each == word) {
-      order.by = by;
-      return order;
-    }
-  const auto parameters = reader.parameter_names();
-  if (!parameters) return parameters.error();
-  for (const std::string& name : *parameters)
-    if (bare_name(name) == word) return RunOrder{By::parameter, name, order.descending};
-  const auto metrics = reader.metric_names();
-  if (!metrics) return metrics.error();
-  if (std::find(metrics->begin(), metrics->end(), word) != metrics->end())
-    return RunOrder{By::best, word, order.descending};
-  return Error{"order", "there is nothing called " + base::json_string(word) + " to order by",
-               Error::Kind::invalid};
-}
-
-Result<RunQuery> query_of(SweepReader& reader, const Question& question) {
-  RunQuery query;
-  query.filter.text = question.text("text");
-  for (const std::string& word : [&] {
-         std::vector<std::string> words;
-         const std::string given = question.text("status");
-         for (const auto each : base::split(given, ','))
-           if (!each.empty()) words.push_back(base::lower(each));
-         return words;
-       }()) {
-    std::string capital = word;
-    capital[0] = static_cast<char>(capital[0] - 'a' + 'A');
-    const auto status = run_status_from(capital);
-    if (!status)
-      return Error{"status",
-                   base::json_string(word) +
-                       " is none; allowed: queued, running, completed, failed, canceled",
-                   Error::Kind::invalid};
-    query.filter.statuses.push_back(*status);
-  }
-  auto order = order_of(reader, question.text("order"));
-  if (!order) return order.error();
-  query.order = *std::move(order);
-  const auto offset = question.integer("offset", 0);
-  if (!offset) return offset.error();
-  query.offset = *offset;
-  return query;
-}
-
-Result<Response> runs(const World& world, const Question& question) {
-  return of_sweep(world, question,
-                  [&](const SweepEntry& entry, SweepReader& reader) -> Result<Response> {
-                    auto query = query_of(reader, question);
-                    if (!query) return query.error();
-                    if (question.text("format") == "csv") {
-                      auto csv = runs_csv(reader, entry.header, *query);
-                      if (!csv) return csv.error();
-                      Response response = as("text/csv; charset=utf-8", *std::move(csv));
-                      response.headers = std::string(safety_headers()) +
-                                         "Content-Disposition: attachment; filename=\"" +
-                                         entry.header.id + ".csv\"\r\n";
-                      return response;
-                    }
-                    const auto limit = question.integer("limit", 100, 1);
-                    if (!limit) return limit.error();
-                    query->limit = std::min(*limit, kMostRows);
-                    return told(runs_json(reader, entry.header, *query));
-                  });
-}
-
-Result<Response> series(const World& world, const Question& question) {
-  return of_sweep(
-      world, question, [&](const SweepEntry& entry, SweepReader& reader) -> Result<Response> {
-        SeriesQuery query;
-        query.metric = question.is_given("metric") ? question.text("metric") : entry.header.metric;
-        const std::string numbers = question.text("runs");
-        for (const auto each : base::split(numbers, ',')) {
-          RunId run = 0;
-          const auto [end, error] = std::from_chars(each.data(), each.data() + each.size(), run);
-          if (error != std::errc{} || end != each.data() + each.size())
-            return Error{"runs",
-                         base::json_string(each) + " is no number of a run; give runs=1,2,3",
-                         Error::Kind::invalid};
-          query.runs.push_back(run);
-        }
-        if (query.runs.size() > kMostSeries)
-          return Error{
-              "runs",
-              "of at most " + std::to_string(kMostSeries) + " runs at once; curves gives many",
-              Error::Kind::invalid};
-        const auto points = question.integer("points", 500);
-        const auto from = question.integer("from", 0);
-        if (!points) return points.error();
-        if (!from) return from.error();
-        query.max_points =
-            *points == 0 ? kMostPoints : std::clamp<std::int64_t>(*points, 4, kMostPoints);
-        query.from = *from;
-        return told(series_json(reader, query));
-      });
-}
-
-Result<Response> many_curves(const World& world, const Question& question) {
-  return of_sweep(
-      world, question, [&](const SweepEntry& entry, SweepReader& reader) -> Result<Response> {
-        const auto points = question.integer("points", 60, 4);
-        const auto most = question.integer("most", 1'000, 1);
-        if (!points) return points.error();
-        if (!most) return most.error();
-        auto bytes =
-            curves(reader, entry.header,
-                   {question.is_given("metric") ? question.text("metric") : entry.header.metric,
-                    std::min<std::int64_t>(*points, 500), std::min<std::int64_t>(*most, 2'000)});
-        if (!bytes) return bytes.error();
-        return as("application/octet-stream", *std::move(bytes));
-      });
 }
 
 Result<Response> decisions(const World& world, const Question& question) {
@@ -240,6 +78,12 @@ Result<Response> engine_log(const World& world, const Question& question) {
 Result<Response> importance(const World& world, const Question& question) {
   return of_sweep(world, question, [](const SweepEntry& entry, SweepReader& reader) {
     return told(importance_json(reader, entry));
+  });
+}
+
+Result<Response> model(const World& world, const Question& question) {
+  return of_sweep(world, question, [&](const SweepEntry& entry, SweepReader& reader) {
+    return told(world.models.get(entry, reader));
   });
 }
 
@@ -371,63 +215,71 @@ Result<Response> schema(const World&, const Question&) {
   return as("application/json", config_json_schema());
 }
 
-constexpr std::string_view kJson = "application/json", kBytes = "application/octet-stream";
-
 }  // namespace
 
 std::span<const Route> reading_routes() {
   static constexpr Route kRoutes[] = {
-      {"GET", "about", "What serves, and which folder.", kJson, "", about},
-      {"GET", "sweeps", "All sweeps below the folder, newest first.", kJson, "", sweeps},
+      {"GET", "about", "What serves, and which folder.", "About", "", about},
+      {"GET", "sweeps", "All sweeps below the folder, newest first.", "Sweeps", "", sweeps},
       {"GET", "sweeps/{sweep}",
-       "One sweep with its space, configuration, edits, notes and metrics.", kJson, "", sweep},
+       "One sweep with its space, configuration, edits, notes and metrics.", "SweepDetails", "",
+       sweep},
       {"GET", "sweeps/{sweep}/columns",
-       "All runs as columns of numbers, or those changed since a version.", kBytes,
-       "since: text: the version that was told before", columns},
-      {"GET", "sweeps/{sweep}/runs", "Runs as rows.", kJson,
+       "All runs as columns of numbers, or those changed since a version.", "bytes",
+       "since: text: the version that was told before", columns_route},
+      {"GET", "sweeps/{sweep}/runs", "Runs as rows.", "Runs, csv, arrow",
        "status: text: only these, separated by commas; text: text: what they contain; order: text: "
        "best, number, a parameter, a "
        "metric, with - in front the other way round; offset: integer: how many to pass over; "
-       "limit: integer: how many at most; "
-       "format: text: json or csv",
-       runs},
+       "limit: integer: how many at most (of JSON); "
+       "format: text: json, csv or arrow; else what Accept says",
+       runs_route},
       {"GET", "sweeps/{sweep}/series",
-       "The values of one metric of some runs, thinned out so that peaks stay.", kJson,
+       "The values of one metric of some runs, thinned out so that peaks stay.",
+       "SeriesList, csv, arrow",
        "metric: text: which one (default: the primary one); runs: text: their numbers, separated "
-       "by commas; points: integer: at "
-       "most so many of each run; from: integer: only from this place on",
-       series},
+       "by commas, or else those of status, text, order, offset and limit, as in runs; points: "
+       "integer: at most so many of each run, 0 for all; from: integer: only from this place on; "
+       "status: text: only these, separated by commas; text: text: what the runs contain; order: "
+       "text: best, number, a parameter, a metric; offset: integer: how many runs to pass over; "
+       "limit: integer: how many runs at most; format: text: json, csv or arrow; else what Accept "
+       "says",
+       series_route},
       {"GET", "sweeps/{sweep}/curves",
-       "The curves to draw where all runs are asked for, and how all of them stand.", kBytes,
+       "The curves to draw where all runs are asked for, and how all of them stand.", "bytes",
        "metric: text: which one (default: the primary one); points: integer: at most so many of "
        "each run; most: integer: at most "
        "so many runs",
-       many_curves},
+       curves_route},
       {"GET", "sweeps/{sweep}/decisions",
-       "Runs that were stopped, cancelled or failed, and why, the latest first.", kJson,
+       "Runs that were stopped, cancelled or failed, and why, the latest first.", "Decisions",
        "before: integer: only those below this number; limit: integer: how many at most",
        decisions},
-      {"GET", "sweeps/{sweep}/log", "What the engine did, in the order of time.", kJson,
+      {"GET", "sweeps/{sweep}/log", "What the engine did, in the order of time.", "EngineLog",
        "from: integer: from this byte on", engine_log},
-      {"GET", "sweeps/{sweep}/importance", "How much each parameter mattered.", kJson, "",
+      {"GET", "sweeps/{sweep}/importance", "How much each parameter mattered.", "Importance", "",
        importance},
-      {"GET", "sweeps/{sweep}/runs/{run}", "Everything about one run.", kJson, "", run},
+      {"GET", "sweeps/{sweep}/model",
+       "What the model of the sampler expects along each parameter, the others as in the best run.",
+       "Model", "", model, Route::Takes::model},
+      {"GET", "sweeps/{sweep}/runs/{run}", "Everything about one run.", "RunDetails", "", run},
       {"GET", "sweeps/{sweep}/runs/{run}/thresholds",
-       "What the policy compares the run with, report by report.", kJson, "", run_thresholds},
-      {"GET", "sweeps/{sweep}/runs/{run}/log", "A piece of what the run printed.", kJson,
+       "What the policy compares the run with, report by report.", "Thresholds", "",
+       run_thresholds},
+      {"GET", "sweeps/{sweep}/runs/{run}/log", "A piece of what the run printed.", "RunLog",
        "stream: text: stdout or stderr; from: integer: from this byte on; limit: integer: so many "
        "bytes at most; tail: integer: "
        "1: the end of it; rank: integer: of this process; attempt: integer: of an earlier attempt",
        printed},
-      {"GET", "sweeps/{sweep}/runs/{run}/files", "The files in outputs and logs of the run.", kJson,
-       "", files},
-      {"GET", "sweeps/{sweep}/runs/{run}/file", "One of them.", kBytes,
+      {"GET", "sweeps/{sweep}/runs/{run}/files", "The files in outputs and logs of the run.",
+       "Files", "", files},
+      {"GET", "sweeps/{sweep}/runs/{run}/file", "One of them.", "file",
        "path: text: outputs/model.pt; from: integer: from this byte on; limit: integer: so many "
        "bytes at most; render: integer: 1: pages and drawings as such, under a "
        "policy that lets them do nothing",
        file},
-      {"GET", "targets", "The places where runs can go.", kJson, "", targets},
-      {"GET", "schema", "The JSON Schema of hdconfig.yml.", kJson, "", schema},
+      {"GET", "targets", "The places where runs can go.", "Targets", "", targets},
+      {"GET", "schema", "The JSON Schema of hdconfig.yml.", "any", "", schema},
   };
   return kRoutes;
 }

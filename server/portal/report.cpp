@@ -2,7 +2,6 @@
 //
 // A sweep as one file: the page, and the answers its server would give.
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "hdrive/version.h"
 #include "server/portal/columns.h"
 #include "server/portal/data.h"
+#include "server/portal/model.h"
 #include "server/portal/page.h"
 #include "server/portal/run_json.h"
 #include "server/portal/sweep_json.h"
@@ -30,7 +30,9 @@ constexpr std::string_view kPlace = "<!--hdrive-report-->";
 constexpr std::int64_t kPointsOfPrimary = 40'000, kPointsOfOthers = 8'000;
 constexpr std::int64_t kMostCurves = 1'000;
 constexpr std::size_t kMostDrawnMetrics = 6;
-constexpr std::int64_t kBest = 30, kFailed = 20;
+constexpr std::int64_t kBest = 30, kFailed = 20, kStopped = 30;
+// A second or two.
+constexpr std::size_t kMostReplayed = 4'000'000;
 constexpr std::int64_t kMostDecisions = 500;
 constexpr std::size_t kMostLog = 200'000;
 
@@ -59,17 +61,32 @@ Result<Json> all_curves(SweepReader& reader, const SweepHeader& header, std::int
   return json;
 }
 
-// The runs whose details somebody will want, without what may be secret.
-Result<Json> details_of_some(const SweepEntry& sweep, SweepReader& reader) {
-  std::set<RunId> chosen;
+// The runs whose details somebody will want, those first whose thresholds tell most.
+Result<std::vector<RunId>> chosen_runs(SweepReader& reader) {
+  std::vector<RunId> chosen;
+  const auto add = [&](RunId run) {
+    if (std::find(chosen.begin(), chosen.end(), run) == chosen.end()) chosen.push_back(run);
+  };
+  const auto stopped = reader.runs({.filter = {.statuses = {RunStatus::canceled}},
+                                    .order = {.by = RunOrder::By::ended, .descending = true},
+                                    .limit = kStopped});
+  if (!stopped) return stopped.error();
+  for (const StoredRun& run : stopped->runs)
+    if (run.run.ended_by == EndCause::policy) add(run.run.id);
   for (const RunQuery& query : {RunQuery{.order = {.by = RunOrder::By::best}, .limit = kBest},
                                 RunQuery{.filter = {.statuses = {RunStatus::failed}},
                                 .order = {.by = RunOrder::By::ended, .descending = true},
                                 .limit = kFailed}}) {
     const auto page = reader.runs(query);
     if (!page) return page.error();
-    for (const StoredRun& run : page->runs) chosen.insert(run.run.id);
+    for (const StoredRun& run : page->runs) add(run.run.id);
   }
+  return chosen;
+}
+
+// Without what may be secret.
+Result<Json> details_of(const std::vector<RunId>& chosen, const SweepEntry& sweep,
+                        SweepReader& reader) {
   Json json = Json::object();
   for (const RunId run : chosen) {
     auto details = run_details(sweep, reader, run);
@@ -103,10 +120,16 @@ Result<Json> embedded(const std::filesystem::path& directory) {
   if (!read) return read.error();
   auto curves = all_curves(reader, entry->header, entry->runs);
   if (!curves) return curves.error();
-  auto runs = details_of_some(*entry, reader);
+  const auto chosen = chosen_runs(reader);
+  if (!chosen) return chosen.error();
+  auto runs = details_of(*chosen, *entry, reader);
   if (!runs) return runs.error();
   auto decisions = decisions_json(reader, entry->header, std::nullopt, kMostDecisions);
   if (!decisions) return decisions.error();
+  // Of a sweep without a policy, or with too many reports, there are none to show.
+  auto compared = thresholds(*entry, reader, *chosen, kMostReplayed);
+  auto model = model_json(*entry, reader);
+  if (!model) return model.error();
   const auto importance = importance_json(reader, *entry);
   auto log = log_json(*entry, 0);
   if (!log) return log.error();
@@ -121,6 +144,7 @@ Result<Json> embedded(const std::filesystem::path& directory) {
         {"home_hint", ""},
         {"host", ""},
         {"read_only", true},
+        {"ends_with", nullptr},
         {"now", moment(now)}}},
       {"sweep", *std::move(sweep)},
       {"columns", columns},
@@ -129,7 +153,8 @@ Result<Json> embedded(const std::filesystem::path& directory) {
       {"importance", importance ? (*importance)["parameters"] : Json(importance.error().message())},
       {"log", base::to_utf8(lines)},
       {"runs", *std::move(runs)},
-      {"thresholds", Json::object()}};
+      {"model", *std::move(model)},
+      {"thresholds", compared ? *std::move(compared) : Json::object()}};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "server/portal/run_json.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,13 +15,12 @@
 #include "hdrive/policy.h"
 #include "hdrive/state.h"
 #include "hdrive/store.h"
+#include "server/portal/model.h"
 
 namespace hdrive::server::portal {
 namespace {
 
 constexpr std::size_t kMostRecord = 4 << 20;
-// More reports than these take seconds to put in order.
-constexpr std::int64_t kMostReports = 2'000'000;
 
 Json figures_json(const MetricFigures& figures) {
   return {{"count", figures.count},         {"not_finite", figures.not_finite},
@@ -164,46 +164,31 @@ Result<Json> run_details(const SweepEntry& sweep, SweepReader& reader, RunId id)
   return json;
 }
 
-Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) {
-  const auto spec = spec_of(sweep.header, sweep.directory);
-  if (!spec) return spec.error();
-  const auto policy = make_policy(spec->policy, spec->goal);
-  if (!policy) return policy.error();
-  if (const auto known = reader.run(id); !known) return known.error();
-  const auto totals = reader.metric_totals();
-  if (!totals) return totals.error();
-  for (const MetricTotals& each : *totals)
-    if (each.name == sweep.header.metric && each.count > kMostReports)
-      return Error{"",
-                   "there are more than " + std::to_string(kMostReports) + " reports of " +
-                       each.name + "; what the policy said is in the verdict of each run",
-                   Error::Kind::no_resources};
+namespace {
 
-  // All that happened but to this run, and then its reports one by one.
-  SweepState state(sweep.header.metric, spec->goal);
+// All that happened but to this run, and then its reports one by one. `each(take)` gives the changes.
+template <class Each>
+Result<Json> thresholds_against(const Each& each, const SweepHeader& header, const Policy& policy,
+                                RunId id) {
+  SweepState state(header.metric, header.goal);
   std::vector<RunMetrics> own;
-  const auto replayed =
-      replay_sweep(sweep.directory, sweep.header.metric, [&](const Change& change) {
-        const auto* metrics = std::get_if<RunMetrics>(&change);
-        const auto* ended = std::get_if<RunEnded>(&change);
-        const auto* requeued = std::get_if<RunRequeued>(&change);
-        if (metrics && metrics->run == id) return own.push_back(*metrics);
-        if (ended && ended->run == id) return;
-        if (requeued && requeued->run == id) own.clear();
-        state.apply(change);
-      });
-  if (!replayed) return replayed.error();
-
-  Json json = {{"metric", text(sweep.header.metric)},
-               {"policy", text((*policy)->describe())},
-               {"places", Json::array()},
-               {"own", Json::array()},
-               {"threshold", Json::array()},
-               {"verdict", Json::array()}};
+  const Result<void> read = each([&](const Change& change) {
+    const auto* metrics = std::get_if<RunMetrics>(&change);
+    const auto* ended = std::get_if<RunEnded>(&change);
+    const auto* requeued = std::get_if<RunRequeued>(&change);
+    if (metrics && metrics->run == id) return own.push_back(*metrics);
+    if (ended && ended->run == id) return;
+    if (requeued && requeued->run == id) own.clear();
+    state.apply(change);
+  });
+  if (!read) return read.error();
+  Json json = {{"metric", text(header.metric)}, {"policy", text(policy.describe())},
+               {"places", Json::array()},       {"own", Json::array()},
+               {"threshold", Json::array()},    {"verdict", Json::array()}};
   const History& history = state.history();
   for (const RunMetrics& metrics : own)
     state.apply(metrics, [&](RunId) {
-      const Verdict verdict = (*policy)->judge(id, history);
+      const Verdict verdict = policy.judge(id, history);
       const bool looked = verdict.finding == Verdict::Finding::within ||
                           verdict.finding == Verdict::Finding::beyond;
       const bool stops = verdict.action == Verdict::Action::stop;
@@ -213,6 +198,50 @@ Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) 
       json["verdict"].push_back(looked ? Json(stops ? "stop" : "keep") : Json(nullptr));
     });
   return json;
+}
+
+Result<std::shared_ptr<const Policy>> policy_of(const SweepEntry& sweep) {
+  const auto spec = spec_of(sweep.header, sweep.directory);
+  if (!spec) return spec.error();
+  auto policy = make_policy(spec->policy, spec->goal);
+  if (!policy) return policy.error();
+  return std::shared_ptr<const Policy>(*std::move(policy));
+}
+
+}  // namespace
+
+Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader,
+                        const std::vector<RunId>& runs, std::size_t most_changes) {
+  const auto policy = policy_of(sweep);
+  if (!policy) return policy.error();
+  if (auto few = check_reports(sweep, reader); !few) return few.error();
+  std::vector<Change> changes;
+  const auto read = replay_sweep(sweep.directory, sweep.header.metric,
+                                 [&](const Change& change) { changes.push_back(change); });
+  if (!read) return read.error();
+  const auto each = [&](const auto& take) {
+    for (const Change& change : changes) take(change);
+    return Result<void>();
+  };
+  Json all = Json::object();
+  for (const RunId run : runs) {
+    if ((all.size() + 1) * changes.size() > most_changes) break;
+    auto one = thresholds_against(each, sweep.header, **policy, run);
+    if (!one) return one;
+    all[std::to_string(run)] = *std::move(one);
+  }
+  return all;
+}
+
+Result<Json> thresholds(const SweepEntry& sweep, SweepReader& reader, RunId id) {
+  if (const auto known = reader.run(id); !known) return known.error();
+  const auto policy = policy_of(sweep);
+  if (!policy) return policy.error();
+  if (auto few = check_reports(sweep, reader); !few) return few.error();
+  const auto each = [&](const auto& take) {
+    return replay_sweep(sweep.directory, sweep.header.metric, take);
+  };
+  return thresholds_against(each, sweep.header, **policy, id);
 }
 
 }  // namespace hdrive::server::portal

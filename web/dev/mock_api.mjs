@@ -2,6 +2,7 @@
 // The portal's API over made sweeps; see mock.mjs.
 import { MockSweep, SPACE, hash } from "./mock_sweep.mjs";
 import { columns, curves, series } from "./mock_binary.mjs";
+import { model } from "./mock_model.mjs";
 import { runDetail, files, fileBytes, logText, thresholds } from "./mock_run.mjs";
 import { targets, SCHEMA } from "./mock_targets.mjs";
 
@@ -146,6 +147,7 @@ export async function answer(request, response, url, body) {
   if (what === "columns") return binary(response, columns(sweep, query.get("since")));
   if (what === "curves") return binary(response, curves(sweep, query.get("metric"), Number(query.get("points") ?? 60), Number(query.get("most") ?? 1000)));
   if (what === "series") return json(response, { metric: query.get("metric"), series: (query.get("runs") ?? "").split(",").map(Number).map((n) => series(sweep, query.get("metric"), n, Number(query.get("points") ?? 200))) });
+  if (what === "model") return json(response, model(sweep));
   if (what === "importance") {
     if (sweep.total <= 10) return fail(response, 409, "Importance needs ten finished runs with a value; there are 9.");
     return json(response, { parameters: [["learning_rate", 0.53], ["dropout", 0.16], ["layers", 0.13], ["weight_decay", 0.08], ["batch_size", 0.05], ["momentum", 0.03], ["optimizer", 0.015], ["activation", 0.005]].map(([name, share]) => ({ name, share })) });

@@ -20,8 +20,8 @@ export const SPACE = [
   { name: "weight_decay", as_written: "--weight-decay", kind: "loguniform", low: 1e-6, high: 1e-1, log: true, integer: false, q: null, mu: null, sigma: null, condition: null },
   { name: "activation", as_written: "--activation", kind: "choice", low: null, high: null, log: false, integer: false, q: null, mu: null, sigma: null, options: ["relu", "gelu", "tanh"], condition: null },
 ];
-const OPTIMA = [Math.log(3e-3 / 1e-5) / Math.log(3e4), 0.2, 0.55, 0.25, 0, 0.8, 0.45, 0.4];
-const WEIGHTS = [2.6, 0.35, 0.55, 0.6, 0, 0.25, 0.3, 0];
+export const OPTIMA = [Math.log(3e-3 / 1e-5) / Math.log(3e4), 0.2, 0.55, 0.25, 0, 0.8, 0.45, 0.4];
+export const WEIGHTS = [2.6, 0.35, 0.55, 0.6, 0, 0.25, 0.3, 0];
 
 export class MockSweep {
   constructor(options) {
@@ -153,7 +153,7 @@ export class MockSweep {
       engine: over ? null : 4711, created: this.iso(this.base), changed: this.iso(changed), latest: this.iso(changed), active_seconds: changed - this.base,
       runs: n, ...counts, max_total_runs: this.total, max_concurrent_runs: this.slots, metric: this.metric, goal: this.goal,
       best, improvements: improvements.slice(-60), sampler: this.sampler, policy: this.policy, tags: this.tags, description: this.description, experiment: this.experiment,
-      expected_end: over ? null : this.iso(Date.now() / 1000 + (this.total - n) * 1.4 + 60), damaged: null,
+      expected_end: over ? null : this.iso(Date.now() / 1000 + (this.total - n) * 1.4 + 60), damaged: null, size_bytes: n * 41_300 + 65_536, size_is_complete: true,
     };
   }
 

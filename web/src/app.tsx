@@ -21,6 +21,8 @@ const NewSweepPage = lazy(() => import("./pages/new_sweep").then((module) => mod
 
 export const about = signal<About | null>(null);
 export const connected = signal(true);
+/** The server said that it ends. */
+export const over = signal(false);
 const failure = signal("");
 
 function Page({ source }: { source: Source }) {
@@ -69,7 +71,11 @@ export function App({ source }: { source: Source }) {
           {about.value && <span class="host" title={about.value.home}>{about.value.host}</span>}
         </div>
       </header>
-      {!connected.value && source.live && (
+      {over.value ? (
+        <div class="lost over" role="status">
+          <span>{about.value?.ends_with ? "The sweep has ended, and its page with it." : "hdrive ui has been ended."} What is shown is the last there was; <code>hdrive ui{about.value?.home_hint ?? ""}</code> shows it again.</span>
+        </div>
+      ) : !connected.value && source.live && (
         <div class="lost" role="status"><i aria-hidden="true" />The connection is lost. What is shown may be old; trying again.</div>
       )}
       <main id="main" tabIndex={-1}>

@@ -13,7 +13,9 @@
 #include "server/portal/columns.h"
 #include "server/portal/gate.h"
 #include "server/portal/run_files.h"
+#include "server/portal/sizes.h"
 #include "server/portal/space_json.h"
+#include "tests/support/http_socket.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hdrive::server::portal {
@@ -384,6 +386,47 @@ TEST_CASE("the OpenAPI document has every route with the words of its path") {
       CHECK(words ==
             static_cast<std::size_t>(std::count(route.path.begin(), route.path.end(), '{')));
     }
+}
+
+void check_references(const Json& json, const Json& schemas) {
+  if (json.is_object() && json.contains("$ref")) {
+    const std::string name = json["$ref"].get<std::string>().substr(21);
+    INFO(name);
+    CHECK(schemas.contains(name));
+  }
+  if (json.is_structured())
+    for (const Json& each : json) check_references(each, schemas);
+}
+
+TEST_CASE("every schema that the OpenAPI document refers to is there") {
+  const Json document = base::parse_ordered_json(openapi());
+  const Json& schemas = document.at("components").at("schemas");
+  check_references(document, schemas);
+  const Json& details = schemas.at("SweepDetails");
+  // With the members of what it begins with.
+  CHECK(details.at("properties").contains("id"));
+  CHECK(details.at("properties").contains("space"));
+  const Json& sweep = schemas.at("Sweep").at("properties");
+  CHECK(sweep.at("created") == Json{{"type", "string"}, {"format", "date-time"}});
+  CHECK(sweep.at("engine").dump() == R"({"anyOf":[{"type":"integer"},{"type":"null"}]})");
+  CHECK(sweep.at("tags").dump() == R"({"type":"object","additionalProperties":{"type":"string"}})");
+}
+
+// ---- sizes --------------------------------------------------------------------------------------
+
+TEST_CASE("what a sweep takes on disk is known a moment later, and again when it has changed") {
+  test::TemporaryDirectory folder;
+  std::ofstream(folder.path() / "a") << std::string(100'000, '.');
+  Sizes sizes(make_steady_clock());
+  const auto get = [&](const std::string& state) { return sizes.get(folder.path(), state, false); };
+  test::until([&] { return get("one").has_value(); });
+  const auto first = get("one")->bytes;
+  CHECK(first >= 100'000);
+  CHECK(get("one")->complete);
+  std::ofstream(folder.path() / "b") << std::string(300'000, '.');
+  test::until([&] { return get("two")->bytes >= first + 300'000; });
+  sizes.forget(folder.path());
+  test::until([&] { return get("two").has_value(); });
 }
 
 TEST_CASE("what Prometheus reads has no line that a name can break") {

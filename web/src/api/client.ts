@@ -2,7 +2,7 @@
 // The API's calls, typed. What goes wrong is an ApiError with the server's own sentence.
 import { decodeColumns, decodeCurves, type WireColumns, type WireCurves } from "./binary";
 import type {
-  About, CommandResult, Decision, FileEntry, Json, LogPart, Preview, Problem, Run, Series, Sweep, SweepDetail, TargetList, Thresholds,
+  About, CommandResult, Decision, FileEntry, Json, LogPart, ModelView, Preview, Problem, Run, Series, Sweep, SweepDetail, TargetList, Thresholds,
 } from "./types";
 
 export class ApiError extends Error {
@@ -71,6 +71,7 @@ export const api = {
     get<{ decisions: Decision[]; more: boolean }>(`${of(id)}/decisions`, { before, limit }),
   controllerLog: (id: string, from = 0) => get<{ text: string; next: number; end: boolean }>(`${of(id)}/log`, { from }),
   importance: (id: string) => get<{ parameters: { name: string; share: number }[] }>(`${of(id)}/importance`),
+  model: (id: string) => get<ModelView>(`${of(id)}/model`),
   run: (id: string, run: number) => get<Run>(`${of(id)}/runs/${run}`),
   thresholds: (id: string, run: number) => get<Thresholds>(`${of(id)}/runs/${run}/thresholds`),
   log: (id: string, run: number, stream: "stdout" | "stderr", from: number, limit: number, tail?: boolean) =>

@@ -14,6 +14,8 @@ export interface Handlers {
   gone?(id: string): void;
   runs?(change: { sweep: string; version: string; runs: number[] | null }): void;
   note?(note: Note): void;
+  /** The server has ended, and said so. */
+  end?(): void;
   /** The connection is there (again), or lost since. */
   connection?(connected: boolean): void;
 }
@@ -60,7 +62,7 @@ function dispatch(event: Event, handlers: Handlers): void {
   else if (event.type === "note") handlers.note?.(data);
 }
 
-/** Listens until the returned function is called. */
+/** Listens until the returned function is called, or the server says that it ends. */
 export function listen(url: string, handlers: Handlers): () => void {
   let stopped = false;
   let lastId = "";
@@ -87,6 +89,11 @@ export function listen(url: string, handlers: Handlers): () => void {
         alarm = setTimeout(() => controller.abort(), SILENCE_MS);
         for (const event of parser.push(value)) {
           if (event.id) lastId = event.id;
+          if (event.type === "end") {
+            stopped = true;
+            handlers.end?.();
+            return;
+          }
           dispatch(event, handlers);
         }
       }

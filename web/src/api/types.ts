@@ -12,6 +12,8 @@ export interface About {
   home: string;
   host: string;
   read_only: boolean;
+  /** The sweep that this server is beside, and ends with. */
+  ends_with?: string | null;
   now: string;
   /** What stands behind command lines that are shown: "" or " --output-dir X". */
   home_hint: string;
@@ -50,6 +52,10 @@ export interface Sweep {
   description: string;
   experiment: string;
   expected_end: string | null;
+  /** null: it is being measured. */
+  size_bytes: number | null;
+  /** false: at least so much. */
+  size_is_complete?: boolean;
   damaged: string | null;
 }
 
@@ -101,7 +107,6 @@ export interface SweepDetail extends Sweep {
   metrics: { name: string; runs: number; count: number; least: Value | null; greatest: Value | null }[];
   parameters: string[];
   properties: Record<string, string>;
-  size_bytes: number | null;
   version: string;
 }
 
@@ -166,6 +171,28 @@ export interface Thresholds {
   places: number[];
   own: (Value | null)[];
   threshold: (Value | null)[];
+}
+
+/** What the model expects along one parameter. */
+export interface ModelSlice {
+  name: string;
+  /** Where several parameters have the name: "lr (optimizer adam)". */
+  label: string;
+  /** Whose parameters all others are; null: of an earlier sweep. */
+  run: number | null;
+  values: Json[];
+  mean: Value[];
+  low: Value[];
+  high: Value[];
+}
+
+export interface ModelView {
+  metric: string;
+  results: number;
+  noise: Value | null;
+  /** Why there is none. */
+  why: string | null;
+  parameters: ModelSlice[];
 }
 
 export interface LogPart {

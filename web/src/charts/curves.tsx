@@ -3,7 +3,7 @@
 // lies, and the orange line is the best that any run had reached so far. Dragging zooms, a double click zooms out.
 import { useMemo, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { abscissa, running, smooth, type Axis, type Curve } from "../data/curves";
+import { abscissa, AXES, AXIS_LABELS, running, smooth, type Axis, type Curve } from "../data/curves";
 import { NONE } from "../data/ranks";
 import { RUNNING, STOPPED } from "../data/runs";
 import type { SweepStore } from "../data/sweep_store";
@@ -55,8 +55,9 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
       const { curves } = state.value;
       if (made.curves === curves && made.axis === axis && made.weight === weight) return;
       made = { curves, axis, weight };
+      const started = store.runs.data("started");
       lines = (curves?.list ?? []).map((curve: Curve) => ({
-        row: store.runs.row(curve.run), run: curve.run, x: abscissa(curve, axis), y: weight ? smooth(curve.value, weight) : curve.value,
+        row: store.runs.row(curve.run), run: curve.run, x: abscissa(curve, axis, started[store.runs.row(curve.run)]), y: weight ? smooth(curve.value, weight) : curve.value,
         px: new Float32Array(curve.value.length), py: new Float32Array(curve.value.length),
       }));
     };
@@ -82,7 +83,7 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
       if (z) [xLow, xHigh, low, high] = [...z.x, ...z.y];
       const arrow = metric === store.runs.metric ? (goal === "Minimize" ? "  ↓ better" : "  ↑ better") : "";
       return layout(size,
-        { kind: axis === "time" ? "time" : axis === "elapsed" ? "duration" : logX ? "log" : "linear", low: xLow, high: xHigh, label: axis === "elapsed" ? "time since the first report" : axis, pad: z ? 0 : 0.01 },
+        { kind: axis === "time" ? "time" : axis === "elapsed" || axis === "compute" ? "duration" : logX ? "log" : "linear", low: xLow, high: xHigh, label: AXIS_LABELS[axis], pad: z ? 0 : 0.01 },
         { kind: logY ? "log" : "linear", low, high, label: metric + arrow, pad: z ? 0 : 0.04 });
     };
 
@@ -235,9 +236,11 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
 
   const { curves, error } = state.value;
   const table = (): Table => ({
-    columns: ["run", "report", "step", metric, "time"],
-    rows: (curves?.list ?? []).flatMap((curve) =>
-      Array.from(curve.value, (value, i) => [curve.run, curve.place[i], curve.step[i], value, new Date(curve.time[i] * 1000).toISOString()])),
+    columns: ["run", "report", "step", metric, "compute", "time"],
+    rows: (curves?.list ?? []).flatMap((curve) => {
+      const trained = abscissa(curve, "compute", store.runs.data("started")[store.runs.row(curve.run)]);
+      return Array.from(curve.value, (value, i) => [curve.run, curve.place[i], curve.step[i], value, trained[i], new Date(curve.time[i] * 1000).toISOString()]);
+    }),
   });
   return (
     <Chart key={metric} title="Curves" about={`${metric} of the runs over ${axis}; stopped runs are faded, running ones are blue, the best is orange.`} class={className}
@@ -246,7 +249,7 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
            controls={<>
              {zoom.value && <button type="button" class="toggle" onClick={() => (zoom.value = null)}>zoom out</button>}
              {names.length > 1 && <Choice label="Metric" value={metric} options={names.map((name) => [name, name])} onChange={setMetric} />}
-             <Choice label="Horizontal axis" value={axis} options={[["report", "report"], ["step", "step"], ["elapsed", "elapsed"], ["time", "time"]]}
+             <Choice label="Horizontal axis" value={axis} options={AXES}
                      onChange={(value) => { zoom.value = null; setAxis(value as Axis); }} />
              <Choice label="Smoothing" value={String(weight)} options={[["0", "raw"], ["0.6", "smooth"], ["0.85", "smoother"], ["0.95", "smoothest"]]}
                      onChange={(value) => setWeight(Number(value))} />

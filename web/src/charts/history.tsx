@@ -51,7 +51,7 @@ export function History({ store, class: className }: { store: SweepStore; class?
            drawing={drawing} pointer={pointer} table={table} file={`${store.id}-history`}
            state={runs.bestRow() < 0 ? { empty: "No run has reported a value yet." } : "ready"}
            controls={<>
-             <Choice label="Horizontal axis" value={xKey} options={[["number", "run"], ["ended", "end"], ["started", "start"]]} onChange={setX} />
+             <Choice label="Horizontal axis" value={xKey} options={[["number", "run"], ["ended", "end"], ["started", "start"], ["compute", "compute"]]} onChange={setX} />
              <Toggle text="log" on={log} onChange={setLog} />
            </>}
            legend={<><span><i class="key best" />best so far</span><span class="ramp-key">worse<i class="ramp" />better</span></>} />

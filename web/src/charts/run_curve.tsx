@@ -3,7 +3,7 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { toNumber, type Goal, type Thresholds } from "../api/types";
-import { abscissa, type Axis, type Curve } from "../data/curves";
+import { abscissa, AXES, AXIS_LABELS, type Axis, type Curve } from "../data/curves";
 import { number } from "../data/format";
 import { Choice, Toggle } from "../components/controls";
 import { drawAxes, layout, type Frame } from "./axes";
@@ -17,6 +17,8 @@ interface Props {
   class: string;
   height: number;
   curve: Curve | null;
+  /** When the run began, in seconds since 1970. */
+  started: number;
   thresholds: Thresholds | null;
   goal: Goal | null;
   running: boolean;
@@ -37,14 +39,14 @@ export function RunCurve(props: Props) {
     const drawing: Drawing = {
       watch: () => {},
       draw: (p, size, theme) => {
-        const { curve, thresholds, axis, log, running, goal, title } = latest.current;
+        const { curve, thresholds, axis, log, running, goal, title, started } = latest.current;
         if (!curve) return;
-        const x = abscissa(curve, axis);
+        const x = abscissa(curve, axis, started);
         const bound = axis === "report" && thresholds ? thresholds.threshold.map(toNumber) : [];
         const all = [...Array.from(curve.value), ...bound].filter((v) => Number.isFinite(v) && (!log || v > 0));
         const [low, high] = extent(all);
         const [xLow, xHigh] = extent(x);
-        const f = (frame = layout(size, { kind: axis === "time" ? "time" : axis === "elapsed" ? "duration" : "linear", low: xLow, high: xHigh, label: axis, pad: 0.01 },
+        const f = (frame = layout(size, { kind: axis === "time" ? "time" : axis === "elapsed" || axis === "compute" ? "duration" : "linear", low: xLow, high: xHigh, label: AXIS_LABELS[axis], pad: 0.01 },
           { kind: log ? "log" : "linear", low, high, label: title + (goal ? (goal === "Minimize" ? "  ↓ better" : "  ↑ better") : ""), pad: 0.06 }));
         drawAxes(p, f, theme);
         px = Array.from(x, f.x.map);
@@ -97,7 +99,7 @@ export function RunCurve(props: Props) {
   return (
     <Chart title={title} about={note} class={props.class} height={props.height} drawing={drawing} pointer={pointer} table={table} file={props.file}
            state={curve && curve.value.length ? "ready" : { empty: "Nothing was reported." }}
-           controls={<><Choice label="Horizontal axis" value={axis} options={[["report", "report"], ["step", "step"], ["elapsed", "elapsed"], ["time", "time"]]} onChange={(v) => setAxis(v as Axis)} /><Toggle text="log" on={log} onChange={setLog} /></>}
+           controls={<><Choice label="Horizontal axis" value={axis} options={AXES} onChange={(v) => setAxis(v as Axis)} /><Toggle text="log" on={log} onChange={setLog} /></>}
            legend={<>{goal && thresholds && axis === "report" && <><span><i class="key accent" />best so far</span><span><i class="key failed" />threshold</span></>}<span class="hint">{note}</span></>} />
   );
 }

@@ -42,7 +42,7 @@ export function ask(question: Question): void {
 }
 
 export function lineOf(args: string[], input?: string): string {
-  return `hdrive${about.value?.home_hint ?? ""} ${args.map(shellWord).join(" ")}${input !== undefined ? " < hdconfig.yml" : ""}`;
+  return `hdrive ${args.map(shellWord).join(" ")}${about.value?.home_hint ?? ""}${input !== undefined ? " < hdconfig.yml" : ""}`;
 }
 
 /** Runs a command and tells what it said. */

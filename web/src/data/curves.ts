@@ -53,16 +53,24 @@ export function merge(curves: Curves, series: Series[]): Curves {
   return { ...curves, list, of: Math.max(curves.of, curves.list.length + added) };
 }
 
-export type Axis = "report" | "step" | "time" | "elapsed";
+export type Axis = "report" | "step" | "time" | "elapsed" | "compute";
 
-export function abscissa(curve: Curve, axis: Axis): ArrayLike<number> {
+export const AXES: [Axis, string][] = [["report", "report"], ["step", "step"], ["compute", "compute"], ["elapsed", "elapsed"], ["time", "time"]];
+export const AXIS_LABELS: Record<Axis, string> = {
+  report: "report", step: "step", time: "time", elapsed: "time since the first report", compute: "compute: time trained so far",
+};
+
+/** `started`: when the run was, in seconds since 1970; NaN where that is not known. */
+export function abscissa(curve: Curve, axis: Axis, started = NaN): ArrayLike<number> {
   if (axis === "report") return curve.place;
   if (axis === "step") {
     // A script that names no steps has its reports counted.
     return Number.isNaN(curve.step[0] ?? NaN) ? curve.place : curve.step;
   }
   if (axis === "time") return Array.from(curve.time, (time) => time * 1000);
-  const from = curve.time[0] ?? 0;
+  // What the run had cost by then: its way to the first report counts, too.
+  const first = curve.time[0] ?? 0;
+  const from = axis === "compute" && started <= first ? started : first;
   return Array.from(curve.time, (time) => time - from);
 }
 

@@ -47,6 +47,32 @@ function keyOf(column: WireColumn): string {
   return column.role === "parameter" ? `p:${column.name}` : `m:${column.name}:${column.stat}`;
 }
 
+/** Into `result`, for each row that has ended: how long all rows together had been under way by its end. */
+export function spent(started: Float64Array, ended: Float64Array, rows: number, result: Float64Array): void {
+  // At a moment t that is the sum over all begun before of min(t, end) - begin: counts and sums over two orders.
+  const begun: number[] = [], over: number[] = [];
+  for (let row = 0; row < rows; ++row) {
+    if (Number.isNaN(started[row])) continue;
+    begun.push(row);
+    if (!Number.isNaN(ended[row])) over.push(row);
+  }
+  begun.sort((a, b) => started[a] - started[b]);
+  over.sort((a, b) => ended[a] - ended[b]);
+  const origin = begun.length ? started[begun[0]] : 0; // sums of moments since 1970 would lose the seconds
+  let next = 0, live = 0, sum = 0, done = 0;
+  for (const row of over) {
+    const at = ended[row] - origin;
+    for (; next < begun.length && started[begun[next]] - origin <= at; ++next) {
+      ++live;
+      sum += started[begun[next]] - origin;
+    }
+    result[row] = done + live * at - sum;
+    --live;
+    sum -= started[row] - origin;
+    done += ended[row] - started[row];
+  }
+}
+
 export class RunTable {
   rows = 0;
   wireVersion: string | undefined;
@@ -59,10 +85,12 @@ export class RunTable {
   constructor(public metric: string, public goal: Goal, private space: Parameter[] = []) {}
 
   column(key: string): Column | undefined {
+    if (key === "compute") this.reckonCompute();
     return this.columns.get(key);
   }
 
   data(key: string): Float64Array {
+    if (key === "compute") this.reckonCompute();
     return this.columns.get(key)?.data ?? new Float64Array(this.capacity).fill(NaN);
   }
 
@@ -116,6 +144,17 @@ export class RunTable {
     this.derive(rows);
     this.wireVersion = wire.version;
     this.version.value++;
+  }
+
+  private computeOf = -1;
+
+  /** What all runs together had trained, in seconds, when each ended; NaN of one that has not. Reckoned when it is asked for. */
+  private reckonCompute(): void {
+    if (this.computeOf === this.version.peek() && this.columns.has("compute")) return;
+    this.computeOf = this.version.peek();
+    const column = this.columns.get("compute") ?? this.make("compute", "compute: time trained by all runs so far", "field", "duration");
+    column.data.fill(NaN);
+    spent(this.data("started"), this.data("ended"), this.rows, column.data);
   }
 
   private clear(): void {

@@ -3,7 +3,7 @@
 import { api, ApiError } from "../api/client";
 import { decodeColumns, decodeCurves, type WireColumns, type WireCurves } from "../api/binary";
 import { listen, type Handlers } from "../api/events";
-import type { About, Decision, FileEntry, LogPart, Run, Series, Sweep, SweepDetail, Thresholds } from "../api/types";
+import type { About, Decision, FileEntry, LogPart, ModelView, Run, Series, Sweep, SweepDetail, Thresholds } from "../api/types";
 
 export interface Source {
   /** Whether there is a server: events, actions, logs and files. */
@@ -17,6 +17,7 @@ export interface Source {
   decisions(id: string, before?: number): Promise<{ decisions: Decision[]; more: boolean }>;
   controllerLog(id: string, from: number): Promise<{ text: string; next: number; end: boolean }>;
   importance(id: string): Promise<{ name: string; share: number }[]>;
+  model(id: string): Promise<ModelView>;
   run(id: string, run: number): Promise<Run>;
   thresholds(id: string, run: number): Promise<Thresholds>;
   log(id: string, run: number, stream: "stdout" | "stderr", from: number, limit: number, tail?: boolean): Promise<LogPart>;
@@ -34,6 +35,7 @@ export class HttpSource implements Source {
   curves = api.curves;
   decisions = api.decisions;
   controllerLog = api.controllerLog;
+  model = api.model;
   run = api.run;
   thresholds = api.thresholds;
   log = api.log;
@@ -51,6 +53,7 @@ export interface Embedded {
   curves: Record<string, string>;
   decisions: Decision[];
   importance: { name: string; share: number }[] | string;
+  model: ModelView;
   log: string;
   runs: Record<string, Run>;
   thresholds: Record<string, Thresholds>;
@@ -99,6 +102,8 @@ export class EmbeddedSource implements Source {
     if (typeof importance === "string") throw new ApiError(409, importance);
     return importance;
   }
+
+  async model() { return this.data.model; }
 
   async series(id: string, metric: string, runs: number[]): Promise<Series[]> {
     const curves = await this.curves(id, metric);

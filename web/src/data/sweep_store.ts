@@ -26,6 +26,8 @@ export class SweepStore {
   readonly loading = signal(true);
   readonly connected = signal(true);
   readonly gone = signal(false);
+  /** The server has ended; what is here is the last there was. */
+  readonly over = signal(false);
   readonly notes = signal<Note[]>([]);
   runs: RunTable;
   selection: Selection;
@@ -71,6 +73,7 @@ export class SweepStore {
         else for (const run of change.runs) this.changed?.add(run);
         void this.refresh();
       },
+      end: () => (this.over.value = true),
       note: (note) => (this.notes.value = [note, ...this.notes.value]),
       connection: (connected) => {
         // Whatever happened while nobody listened is told by the columns' version.

@@ -9,6 +9,7 @@ export class SweepsStore {
   readonly problems = signal<{ directory: string; message: string }[]>([]);
   readonly error = signal("");
   readonly connected = signal(true);
+  readonly over = signal(false);
   private stopListening = () => {};
 
   constructor(private readonly source: Source) {}
@@ -29,6 +30,7 @@ export class SweepsStore {
     this.stopListening = this.source.listen(undefined, {
       sweep: (sweep) => this.put(sweep),
       gone: (id) => (this.sweeps.value = this.sweeps.value?.filter((sweep) => sweep.id !== id) ?? null),
+      end: () => (this.over.value = true),
       connection: (connected) => {
         if (connected && !this.connected.value) void this.load();
         this.connected.value = connected;

@@ -82,6 +82,7 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
   if (!detail || !sweep) return <div class="page"><Loading what={`Reading run ${run}`} /></div>;
   const primary = detail.metrics.find((metric) => metric.name === sweep.metric);
   const best = primary ? toNumber(sweep.goal === "Minimize" ? primary.least : primary.greatest) : NaN;
+  const started = detail.started ? Date.parse(detail.started) / 1000 : NaN;
   const incumbent = sweep.best?.run === run;
   const running = detail.status === "Running";
   const took = detail.duration_seconds ?? (detail.started ? Math.max(0, (now.value - Date.parse(detail.started)) / 1000) : NaN);
@@ -120,7 +121,7 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
         {detail.lost_contact && <p class="notice">Out of reach since <Ago at={detail.lost_contact.since} />: {detail.lost_contact.why}. It keeps its place until it is heard of again.</p>}
       </header>
       <div class="board">
-        <RunCurve class="wide-8" height={320} title={sweep.metric} curve={curves.get(sweep.metric) ?? null} thresholds={thresholds} goal={sweep.goal} file={`${detail.run_id}-${sweep.metric}`}
+        <RunCurve class="wide-8" height={320} title={sweep.metric} curve={curves.get(sweep.metric) ?? null} started={started} thresholds={thresholds} goal={sweep.goal} file={`${detail.run_id}-${sweep.metric}`}
                   running={running} note={detail.verdict ? `The policy ${detail.verdict.what === "stopped" ? "stopped it" : "let it go on"}: ${detail.verdict.reason}` : detail.policy_sentence} />
         <section class="panel facts wide-4">
           <h2>Parameters</h2>
@@ -129,7 +130,7 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
           <p>{detail.start_point ? "A start point of the configuration. " : ""}{detail.proposal || "–"}</p>
         </section>
         {others.map((metric) => (
-          <RunCurve key={metric.name} class={other} height={200} title={metric.name} curve={curves.get(metric.name) ?? null} thresholds={null} goal={null} running={running} file={`${detail.run_id}-${metric.name}`}
+          <RunCurve key={metric.name} class={other} height={200} title={metric.name} curve={curves.get(metric.name) ?? null} started={started} thresholds={null} goal={null} running={running} file={`${detail.run_id}-${metric.name}`}
                     note={`last ${number(toNumber(metric.last))}, ${number(toNumber(metric.least))} to ${number(toNumber(metric.greatest))}`} />
         ))}
         {other === "wide-4" && others.length % 3 !== 0 && <div class={`panel filler wide-${others.length % 3 === 1 ? 8 : 4}`} />}

@@ -8,7 +8,7 @@ import type { SweepStore } from "../data/sweep_store";
 
 export function RunActions({ store, run }: { store: SweepStore; run: Run }) {
   const detail = store.detail.value;
-  if (!store.source.live || !detail) return null;
+  if (!store.source.live || !detail || store.over.value) return null;
   const address = `${store.id}/${run.number}`;
   const done = () => void store.reload();
   const alive = run.status === "Running" || run.status === "Queued";

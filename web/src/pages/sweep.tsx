@@ -2,7 +2,7 @@
 // One sweep: its numbers, its runs as a strip, and behind tabs the charts with the runs' table, decisions, configuration and log.
 import { effect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { connected } from "../app";
+import { connected, over } from "../app";
 import { toNumber, type SweepDetail } from "../api/types";
 import { Ago, Copy, Failure, Loading, now, StatusMark, Until } from "../components/links";
 import { RunStrip } from "../components/run_strip";
@@ -27,7 +27,10 @@ export function useSweep(source: Source, id: string): SweepStore {
     void kept.open();
     return kept;
   });
-  useEffect(() => effect(() => void (connected.value = store.connected.value)), [store]);
+  useEffect(() => effect(() => {
+    connected.value = store.connected.value;
+    if (store.over.value) over.value = true;
+  }), [store]);
   return store;
 }
 

@@ -24,7 +24,7 @@ function updateFields(detail: SweepDetail): Field[] {
 }
 
 export function SweepActions({ store, detail }: { store: SweepStore; detail: SweepDetail }) {
-  if (!store.source.live || store.gone.value) return null;
+  if (!store.source.live || store.gone.value || store.over.value) return null;
   const { id, name, short_id } = detail;
   const title = name || short_id;
   const done = () => void store.reload();

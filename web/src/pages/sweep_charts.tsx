@@ -4,6 +4,7 @@ import { Contour } from "../charts/contour";
 import { Curves } from "../charts/curves";
 import { Edf } from "../charts/edf";
 import { History } from "../charts/history";
+import { Model } from "../charts/model";
 import { Parallel } from "../charts/parallel";
 import { Rank } from "../charts/rank";
 import { Scatter, Slices } from "../charts/scatter";
@@ -25,6 +26,7 @@ export function ChartsTab({ store }: { store: SweepStore }) {
         <Scatter store={store} class="wide-5" />
         <Contour store={store} class="wide-4" />
         <Importance store={store} class="wide-3" />
+        <Model store={store} class="wide-12" />
         <Slices store={store} class="wide-12" />
         <Thresholds store={store} class="wide-5" />
         <Rank store={store} class="wide-4" />

@@ -2,13 +2,13 @@
 // All sweeps: what goes on, what came out, and from where to compare several.
 import { effect } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { connected } from "../app";
+import { connected, over } from "../app";
 import { toNumber, type Sweep } from "../api/types";
 import { Search } from "../components/controls";
 import { Ago, CommandLine, Empty, Failure, Loading, StatusMark, Until } from "../components/links";
 import { go, route, setQuery } from "../components/router";
 import { Progress, Sparkline } from "../components/sparkline";
-import { count, duration, number } from "../data/format";
+import { bytes, count, duration, number } from "../data/format";
 import type { Source } from "../data/source";
 import { SweepsStore } from "../data/sweeps_store";
 
@@ -44,7 +44,7 @@ function Row({ sweep, chosen, choose }: { sweep: Sweep; chosen: boolean; choose(
       </div>
       <div class="sweep-state">
         <StatusMark status={sweep.status} state={sweep.state} />
-        <span class="quiet">{sweep.state === "live" && sweep.expected_end ? <>ends <Until at={sweep.expected_end} /></> : <Ago at={sweep.created} />}</span>
+        <span class="quiet">{sweep.state === "live" && sweep.expected_end ? <>ends <Until at={sweep.expected_end} /></> : <Ago at={sweep.created} />}{sweep.size_bytes !== null && sweep.size_bytes !== undefined && <span title="On disk">, {sweep.size_is_complete === false && "over "}{bytes(sweep.size_bytes)}</span>}</span>
       </div>
       <div class="sweep-progress">
         <Progress sweep={sweep} />
@@ -65,7 +65,10 @@ export function SweepsPage({ source }: { source: Source }) {
   useEffect(() => {
     document.title = "Sweeps – hdrive";
     void store.open();
-    const stop = effect(() => void (connected.value = store.connected.value));
+    const stop = effect(() => {
+      connected.value = store.connected.value;
+      if (store.over.value) over.value = true;
+    });
     return () => {
       store.close();
       stop();

@@ -12,6 +12,10 @@ describe("curves", () => {
   it("count reports where a script names no steps, and time from the first report", () => {
     expect(abscissa(curve, "step")).toEqual([1, 2, 3]);
     expect(abscissa(curve, "elapsed")).toEqual([0, 2, 5]);
+    expect(abscissa(curve, "compute", 4)).toEqual([6, 8, 11]);
+    // Of an attempt before this one, or of nobody: it is not known.
+    expect(abscissa(curve, "compute", 11)).toEqual([0, 2, 5]);
+    expect(abscissa(curve, "compute")).toEqual([0, 2, 5]);
     expect(abscissa(curve, "time")).toEqual([10000, 12000, 15000]);
   });
   it("are smoothed without a pull towards zero, over gaps", () => {

@@ -23,6 +23,21 @@ describe("the parser of events", () => {
 describe("listening", () => {
   afterEach(() => vi.unstubAllGlobals());
 
+  it("ends where the server says that it ends, and is not lost then", async () => {
+    const said: string[] = [];
+    vi.useFakeTimers();
+    await new Promise<void>((resolve) => {
+      vi.stubGlobal("fetch", async () => {
+        said.push("asked");
+        return new Response('event: gone\ndata: {"id":"HD_1"}\n\nevent: end\ndata: {}\n\n');
+      });
+      listen("/events", { gone: (id) => said.push(id), connection: (connected) => said.push(String(connected)), end: () => { said.push("end"); resolve(); } });
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    expect(said).toEqual(["asked", "true", "HD_1", "end"]);
+  });
+
   it("comes back after a lost connection with the last id it saw", async () => {
     const asked: (string | undefined)[] = [];
     const states: boolean[] = [];

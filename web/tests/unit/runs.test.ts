@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { WireColumns } from "../../src/api/binary";
 import { staircase } from "../../src/charts/history";
 import { order, shades } from "../../src/data/ranks";
-import { RunTable, STOPPED } from "../../src/data/runs";
+import { RunTable, spent, STOPPED } from "../../src/data/runs";
 import { maskOf, Selection } from "../../src/data/selection";
 
 function wire(numbers: number[], best: number[], option: number[], categories: string[], replaced = true): WireColumns {
@@ -26,6 +26,23 @@ function table(): RunTable {
   made.apply(wire([0, 1, 2, 3], [5, 3, NaN, 4], [0, 1, -1, 0], ["sgd", "adam"]));
   return made;
 }
+
+describe("compute", () => {
+  it("is what all runs together had trained when each ended", () => {
+    const result = new Float64Array(4).fill(NaN);
+    // Side by side, one after them, one that goes on, and one that never began.
+    spent(Float64Array.from([100, 102, 110, NaN]), Float64Array.from([104, 106, NaN, NaN]), 4, result);
+    expect([...result]).toEqual([4 + 2, 4 + 4, NaN, NaN]);
+    spent(Float64Array.from([1.8e9, 1.8e9 + 5, 1.8e9 + 8]), Float64Array.from([1.8e9 + 10, 1.8e9 + 7, 1.8e9 + 9]), 3, result);
+    expect([...result.subarray(0, 3)]).toEqual([10 + 2 + 1, 7 + 2, 9 + 2 + 1]);
+  });
+  it("is a column of the table that follows the runs", () => {
+    const runs = table();
+    expect([...runs.data("compute").subarray(0, 4)]).toEqual([4, 8, 12, 16]);
+    runs.apply(wire([4], [1], [0], ["sgd"], false));
+    expect(runs.column("compute")!.data[4]).toBe(20);
+  });
+});
 
 describe("the table of runs", () => {
   it("tells the best by the goal, and takes what the policy stopped for stopped", () => {
