@@ -45,6 +45,71 @@ def test_a_step_that_fails_ends_the_pipeline(source, own_folder):
         run.find_step_run("after")[0].get_metrics()
 
 
+MEET = """
+import pathlib, sys, time
+mine, other = map(pathlib.Path, sys.argv[1:3])
+mine.touch()
+until = time.monotonic() + 60
+while not other.exists():
+    if time.monotonic() > until:
+        raise SystemExit("alone")
+    time.sleep(0.01)
+"""
+
+
+def meeting(folder, mine, other, **given):
+    (folder / "meet.py").write_text(MEET)
+    return PythonScriptStep("meet.py", mine, [str(folder / mine), str(folder / other)], source_directory=".", **given)
+
+
+def test_steps_that_do_not_need_each_other_run_at_once(source, own_folder):
+    steps = [meeting(own_folder, "a", "b"), meeting(own_folder, "b", "a")]
+    pipeline = Pipeline(Workspace(), steps)
+    pipeline.max_concurrent_steps = 2
+    run = pipeline.submit("x")
+    assert run.wait_for_completion() == "Completed"
+    for wrong in (0, 1.5, True, "2"):
+        pipeline.max_concurrent_steps = wrong
+        with pytest.raises(UserErrorException, match="max_concurrent_steps.*an integer above 0"):
+            pipeline.submit("x")
+
+
+def test_one_step_at_a_time_where_that_is_asked_for(source, own_folder):
+    (own_folder / "seen.py").write_text("import pathlib, sys\nprint(sorted(p.name for p in pathlib.Path(sys.argv[1])."
+                                        "iterdir()))\npathlib.Path(sys.argv[1], sys.argv[2]).touch()\n")
+    (own_folder / "done").mkdir()
+    pipeline = Pipeline(Workspace(), [PythonScriptStep("seen.py", name, [str(own_folder / "done"), name],
+                                                       source_directory=".") for name in "abc"])
+    pipeline.max_concurrent_steps = 1
+    run = pipeline.submit("x")
+    assert run.wait_for_completion() == "Completed"
+    logs = [each.run.get_details_with_logs()["logFiles"] for each in run.get_steps()]
+    said = [next(text for name, text in each.items() if "std_log" in name or "stdout" in name) for each in logs]
+    assert [text.strip().splitlines()[-1] for text in said] == ["[]", "['a']", "['a', 'b']"]
+
+
+def test_a_failure_interrupts_the_other_steps_unless_the_pipeline_goes_on(source, own_folder):
+    (own_folder / "bad.py").write_text(MEET + "raise SystemExit(3)")
+    (own_folder / "long.py").write_text("import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)\n")
+    steps = [PythonScriptStep("bad.py", "bad", [str(own_folder / "x"), str(own_folder / "long")], source_directory="."),
+             PythonScriptStep("long.py", "long", [str(own_folder / "long")], source_directory=".")]
+    pipeline = Pipeline(Workspace(), steps)
+    pipeline.max_concurrent_steps = 2
+    run = pipeline.submit("x")
+    with pytest.raises(azureml.ActivityFailedException, match="failed in bad"):
+        run.wait_for_completion()
+    assert [each.get_status() for each in run.get_steps()] == ["Failed", "Canceled"]
+
+    (own_folder / "long.py").write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\n")
+    after = PythonScriptStep("long.py", "after", [str(own_folder / "after")], source_directory=".")
+    after.run_after(steps[0])
+    run = Pipeline(Workspace(), [*steps, after]).submit("x", continue_on_step_failure=True)
+    with pytest.raises(azureml.ActivityFailedException, match="failed in bad"):
+        run.wait_for_completion()
+    assert {each.name: each.get_status() for each in run.get_steps()} == \
+        {"bad": "Failed", "long": "Completed", "after": "NotStarted"}
+
+
 def test_the_widget_shows_text_and_html(source, capsys):
     run = Experiment(Workspace(), "x").submit(source)
     run.wait_for_completion()

@@ -169,3 +169,31 @@ def test_it_is_found_by_its_name_in_another_process_which_began_it_and_ended(fil
     client.jobs.stream("cut")
     assert client.jobs.get("cut").status == "Completed"
     assert os.path.exists(hdrive.load("cut.report")._run_directory(0))
+
+
+MEET = "touch {0}; for i in $(seq 600); do test -e {1} && exit 0; sleep 0.1; done; exit 1"
+
+
+def test_steps_that_do_not_need_each_other_run_at_once(file, own_folder):
+    job = load_job(file)
+    for mine, other in (("one", "two"), ("two", "one")):
+        job.jobs[mine] = {"type": "command", "command": MEET.format(own_folder / mine, own_folder / other)}
+    job.max_concurrent_steps = 2
+    started = MLClient().jobs.create_or_update(job)
+    assert started.run.wait_for_completion() == "Completed"
+    assert set(started.run._steps().values()) == {"Completed"}
+    with pytest.raises(UserErrorException, match="max_concurrent_steps: 0 is none"):
+        job.max_concurrent_steps = 0
+
+
+def test_a_failure_interrupts_the_other_steps_where_the_file_says_so(file, own_folder):
+    job = load_job(file)
+    job.jobs["tune"].trial.command = f"while ! test -e {own_folder / 'began'}; do sleep 0.05; done; exit 3"
+    job.jobs["tune"].limits.max_total_trials = 1
+    job.jobs["long"] = {"type": "command", "command": f"touch {own_folder / 'began'}; exec sleep 600"}
+    job.settings = {"continue_on_step_failure": False}
+    job.max_concurrent_steps = 2
+    started = MLClient().jobs.create_or_update(job)
+    with pytest.raises(ActivityFailedException, match="failed in tune"):
+        started.run.wait_for_completion()
+    assert started.run._steps() == {"report": "NotStarted", "tune": "Failed", "long": "Canceled"}

@@ -25,8 +25,8 @@ _handles: dict[str, Handle] = {}
 
 def keep(handle: Handle) -> None:
     """Remembers the handle of a sweep that was just begun."""
-    for sweep_id in [each for each, other in _handles.items() if other.done]:
-        del _handles[sweep_id]
+    for sweep_id in [each for each, other in list(_handles.items()) if other.done]:
+        _handles.pop(sweep_id, None)
     _handles[handle.sweep.id] = handle
 
 
@@ -38,7 +38,7 @@ def handle_of(sweep: Sweep) -> Handle | None:
 
 def open_sweep(directory: str, sweep_id: str) -> Sweep:
     """The sweep with this id, or name: the one that is running here, or the stored one."""
-    for handle in _handles.values():
+    for handle in list(_handles.values()):
         if sweep_id in (handle.sweep.id, handle.sweep.name) and handle.sweep._process == os.getpid():
             return handle.sweep
     try:

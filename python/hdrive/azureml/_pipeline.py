@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small Pipeline: steps that are run one after another on this machine, in the order that their data demand."""
+"""A small Pipeline: steps that are run on this machine, each when what it reads is written, others beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _live
+from ._course import checked_limit, run_steps
 from ._errors import ActivityFailedException, UserErrorException
 from ._settings import ignored, not_built, refuse_others
 
@@ -99,7 +100,12 @@ class Pipeline:
 
         run = Experiment(ws, "digits").submit(Pipeline(ws, steps=[HyperDriveStep("tune", hyperdrive_config=config)]))
         run.wait_for_completion()
+
+    Steps that do not need each other run at once, up to `max_concurrent_steps`, which may be assigned: as many as there
+    are processors by default.
     """
+
+    max_concurrent_steps: int | None = None
 
     def __init__(self, workspace: Workspace, steps: Any, description: str | None = None,
                  default_datastore: Any = None, default_source_directory: str | None = None,
@@ -139,7 +145,7 @@ class Pipeline:
                 "steps have the arguments they were made with")
         from ._workspace import Experiment
         return PipelineRun._begin(_experiment or Experiment(self.workspace, experiment_name), self._steps,
-                                  continue_on_step_failure, dict(tags or {}))
+                                  continue_on_step_failure, dict(tags or {}), checked_limit(self.max_concurrent_steps))
 
 
 def _flat(steps: Any) -> list[Any]:
@@ -180,21 +186,25 @@ class StepRun:
 class PipelineRun:
     """A pipeline that runs. Its steps are kept as any run or sweep; the pipeline itself lives in this process."""
 
-    def __init__(self, experiment: Experiment, steps: list[Step], go_on: bool, tags: dict[str, str]) -> None:
+    def __init__(self, experiment: Experiment, steps: list[Step], go_on: bool, tags: dict[str, str],
+                 limit: int | None) -> None:
         self.experiment = experiment
         self.id = str(uuid.uuid4())
         self.tags = tags
         self.directory = os.path.join(experiment.workspace.directory, "azureml", "pipelines", self.id)
         self._steps = [StepRun(step, self) for step in steps]
         self._go_on = go_on
+        self._limit = limit
         self._status = "Running"
         self._error: BaseException | None = None
-        self._stopping = False
+        self._stopping = self._interrupted = False
+        self._lock = threading.Lock()  # of what runs and whether that is to stop
         self._thread = threading.Thread(target=self._work, name="hdrive-pipeline", daemon=True)
 
     @classmethod
-    def _begin(cls, experiment: Experiment, steps: list[Step], go_on: bool, tags: dict[str, str]) -> PipelineRun:
-        run = cls(experiment, steps, go_on, tags)
+    def _begin(cls, experiment: Experiment, steps: list[Step], go_on: bool, tags: dict[str, str],
+               limit: int | None) -> PipelineRun:
+        run = cls(experiment, steps, go_on, tags, limit)
         os.makedirs(run.directory)
         for step in steps:
             for data in step.outputs:
@@ -204,24 +214,45 @@ class PipelineRun:
         return run
 
     def _work(self) -> None:
-        failed = False
+        by_place = {str(i): each for i, each in enumerate(self._steps)}  # names may be the same
+
+        def needs(place: str) -> list[str]:
+            step = by_place[place].step
+            return [other for other, each in by_place.items() if each.step is not step and _needs(step, each.step)]
+
         try:
-            for each in self._steps:
-                if self._stopping:
-                    break
-                each.run = each.step._start(self.experiment)
-                _live.wait(each.run._sweep)
-                status = each.run.get_status()
-                if status == "Completed":
-                    each.step._finish(each.run)
-                    continue
-                failed = True
-                if not self._go_on or status == "Canceled":
-                    break
-            self._status = "Canceled" if self._stopping else "Failed" if failed else "Completed"
+            ended = run_steps(list(by_place), needs, lambda place: self._run_step(by_place[place]), self._limit,
+                              lambda status: status == "Completed" or self._go_on and status == "Failed",
+                              self._interrupt)
+            complete = [ended.get(place) == "Completed" for place in by_place]
+            self._status = "Canceled" if self._stopping else "Completed" if all(complete) else "Failed"
         except BaseException as error:  # what went wrong belongs to who waits
             self._error = error
             self._status = "Failed"
+
+    def _run_step(self, each: StepRun) -> str:
+        if self._stopping:
+            return "Canceled"
+        run = each.step._start(self.experiment)
+        with self._lock:
+            each.run = run
+            late = self._stopping or self._interrupted
+        if late:
+            run.cancel()
+        _live.wait(run._sweep)
+        status = str(run.get_status())
+        if status == "Completed":
+            each.step._finish(run)
+        return status
+
+    def _interrupt(self) -> None:
+        """Stops the steps that run."""
+        with self._lock:
+            self._interrupted = True
+            begun = [each.run for each in self._steps if each.run is not None]
+        for run in begun:
+            if run.get_status() not in _live.ENDED:
+                run.cancel()
 
     def get_status(self) -> str:
         """Running, Completed, Failed or Canceled."""
@@ -276,11 +307,9 @@ class PipelineRun:
         return self._status
 
     def cancel(self) -> None:
-        """Stops the step that runs; no other is begun."""
+        """Stops the steps that run; no other is begun."""
         self._stopping = True
-        for each in self._steps:
-            if each.run is not None and each.get_status() not in _live.ENDED:
-                each.run.cancel()
+        self._interrupt()
 
     def get_portal_url(self) -> str:
         """Where its data are."""

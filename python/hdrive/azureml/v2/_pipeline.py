@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pipelines of v2's YAML files: steps that are run one after another, each a sweep of its own."""
+"""Pipelines of v2's YAML files: steps that are run when what they need is there, each a sweep of its own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..._errors import HdriveError, NotFoundError
 from ..._sweep import Sweep
 from .. import _context, _live
 from .._compute import place_of, target_named
+from .._course import checked_limit, run_steps
 from .._errors import ActivityFailedException, UserErrorException
 from .._hyperdrive_run import HyperDriveRun
 from .._pipeline import end_with_interpreter
@@ -41,7 +42,18 @@ class PipelineJob(LoadedJob):
         job = load_job("pipeline.yml")
         job.jobs["tune"].limits.max_total_trials = 5
         MLClient().jobs.create_or_update(job)
+
+    Steps that do not need each other run at once, up to `max_concurrent_steps`, which may be assigned: as many as there
+    are processors by default.
     """
+
+    max_concurrent_steps: int | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "max_concurrent_steps":
+            object.__setattr__(self, name, checked_limit(value))  # no key of the file
+        else:
+            super().__setattr__(name, value)
 
     def __call__(self, **inputs: Any) -> Any:
         """A pipeline is not swept: its steps are sweeps."""
@@ -70,7 +82,7 @@ class PipelineJob(LoadedJob):
         if not isinstance(name, str) or "/" in name or name in (".", "..") or not name.isprintable():
             raise UserErrorException(f"name: {name!r} is none; allowed: a text without slashes and control characters")
         return PipelineJobRun._start(Experiment(workspace, pipeline.experiment or "none"), name, self._file, pipeline,
-                                     settings, _named_outputs(self._document))
+                                     settings, _named_outputs(self._document), self.max_concurrent_steps)
 
 
 def _named_outputs(document: dict[str, Any]) -> dict[str, list[str]]:
@@ -98,12 +110,14 @@ class PipelineJobRun(_context.Run):
         self._journal = _context.Journal(self._directory)
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
-        self._stopping = False
+        self._stopping = self._interrupted = False
+        self._begun: list[Sweep] = []  # by this process
+        self._lock = threading.Lock()  # of what was begun, and whether that is to stop
         self._ended: dict[str, str] = {}  # steps that did not become a sweep, or were not begun: how they ended
 
     @classmethod
     def _start(cls, experiment: Experiment, name: str, file: str, pipeline: _core.Pipeline,
-               settings: list[tuple[str, str]], outputs: dict[str, list[str]]) -> PipelineJobRun:
+               settings: list[tuple[str, str]], outputs: dict[str, list[str]], limit: int | None) -> PipelineJobRun:
         live = _running.get((experiment.workspace.directory, name))
         if live is not None and live._is_alive():
             raise UserErrorException(f"the pipeline {name!r} is running already; another name begins another one")
@@ -112,7 +126,7 @@ class PipelineJobRun(_context.Run):
         run._journal.add("config", "", {"type": "pipeline", "file": file, "experiment": experiment.name,
                                         "steps": [step.name for step in pipeline.steps], "outputs": outputs,
                                         "created": time.time()})
-        run._thread = threading.Thread(target=run._work, args=(file, pipeline, settings), daemon=True,
+        run._thread = threading.Thread(target=run._work, args=(file, pipeline, settings, limit), daemon=True,
                                        name="hdrive-pipeline")
         _running[experiment.workspace.directory, name] = run
         end_with_interpreter(run)
@@ -128,24 +142,38 @@ class PipelineJobRun(_context.Run):
 
     # ---- running it -----------------------------------------------------------------------------------------
 
-    def _work(self, file: str, pipeline: _core.Pipeline, settings: list[tuple[str, str]]) -> None:
+    def _work(self, file: str, pipeline: _core.Pipeline, settings: list[tuple[str, str]], limit: int | None) -> None:
+        steps = {step.name: step for step in pipeline.steps}
         outputs: dict[str, str] = {}
+
+        def run(name: str) -> str:
+            if self._stopping:
+                return "Canceled"
+            made = self._run_step(steps[name], file, dict(outputs), settings)
+            status = str(made.get_status())
+            if status == "Completed":
+                outputs[name] = _core.step_outputs(steps[name], str(made._sweep.directory))
+            return status
+
+        # Whoever stops a step means the pipeline.
+        def goes_on(status: str) -> bool:
+            return status == "Completed" or status == "Failed" and pipeline.continue_on_step_failure
+
         try:
-            for step in pipeline.steps:
-                if self._stopping:
-                    break
-                if any(need not in outputs for need in step.needs):
-                    self._ended[step.name] = "Skipped"
-                    continue
-                run = self._run_step(step, file, outputs, settings)
-                status = run.get_status()
-                if status == "Completed":
-                    outputs[step.name] = _core.step_outputs(step, str(run._sweep.directory))
-                # Whoever stops a step means the pipeline.
-                elif status == "Canceled" or not pipeline.continue_on_step_failure:
-                    break
+            ended = run_steps(list(steps), lambda name: steps[name].needs, run, limit, goes_on, self._interrupt)
+            if all(map(goes_on, ended.values())):
+                self._ended = {name: "Skipped" for name in steps if name not in ended}
         except BaseException as error:  # what went wrong belongs to who waits
             self._error = error
+
+    def _interrupt(self) -> None:
+        """Stops the steps that run here."""
+        with self._lock:
+            self._interrupted = True
+            begun = list(self._begun)
+        for sweep in begun:
+            if sweep.status not in _live.ENDED:
+                _live.request(sweep, "stop")
 
     def _run_step(self, step: _core.PipelineStep, file: str, outputs: dict[str, str],
                   settings: list[tuple[str, str]]) -> Run:
@@ -167,7 +195,10 @@ class PipelineJobRun(_context.Run):
                 "type": "hyperdrive" if step.sweep else "script", "script": None, "arguments": [],
                 "source_directory": os.path.dirname(file), "max_run_duration": spec.max_run_duration})
             _live.keep(handle)
-            if self._stopping:
+            with self._lock:
+                self._begun.append(sweep)
+                late = self._stopping or self._interrupted
+            if late:
                 handle.stop()
             _live.wait(sweep)
         return self._run_of(sweep, step.sweep)
@@ -263,8 +294,9 @@ class PipelineJobRun(_context.Run):
     # ---- its course -----------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """Stops the step that runs; no other is begun."""
+        """Stops the steps that run; no other is begun."""
         self._stopping = True
+        self._interrupt()
         for name in self._config().get("steps", []):
             sweep = self._sweep_of(name)
             if sweep is not None and sweep.status not in _live.ENDED:

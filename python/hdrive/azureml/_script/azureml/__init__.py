@@ -9,6 +9,8 @@ alone; the rest needs hdrive in the interpreter.
 HDRIVE_AZUREML_SDK (azureml_sdk in the configuration) decides what azureml is where Azure's own is installed, too.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import pkgutil
@@ -20,7 +22,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 __path__ = pkgutil.extend_path(__path__, __name__)
 
 
-def _installed() -> list:
+def _installed() -> list[str]:
     """Where Azure's own azureml.core is."""
     others = [path for path in __path__ if os.path.abspath(path) != _HERE]
     return others if any(os.path.isdir(os.path.join(path, "core")) for path in others) else []
