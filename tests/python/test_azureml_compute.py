@@ -74,16 +74,39 @@ def test_what_there_is_not_says_how_to_make_it(kind, source, own_folder):
         kind(workspace=None, name="clusters")
     assert "hdrive target create clusters --host HOST" in str(caught.value)
     description = kind.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=4)
-    with pytest.raises(ComputeTargetException, match="'cpu-cluster': hdrive makes no clusters"):
-        ComputeTarget.create(None, "cpu-cluster", description)
     assert ComputeTarget.create(None, "cluster", description).name == "cluster"
-    with pytest.raises(ComputeTargetException, match="cpu-cluster"):
-        ScriptRunConfig(".", "train.py", compute_target="cpu-cluster")._program("x")
 
 
-def test_nothing_is_begun_where_something_is_refused(source):
+def test_a_cluster_of_azures_is_this_machine_which_is_warned_of(source, own_folder):
+    workspace = Workspace()
+    try:  # as programs have it
+        cluster = ComputeTarget(workspace=workspace, name="cpu-cluster")
+    except ComputeTargetException:
+        with pytest.warns(UserWarning, match="AmlCompute 'cpu-cluster': hdrive makes no clusters: the runs are processes on this "
+                                             "machine(.|\n)*hdrive target create cpu-cluster --host HOST"):
+            cluster = ComputeTarget.create(workspace, "cpu-cluster", AmlCompute.provisioning_configuration(vm_size="X"))
+    cluster.wait_for_completion(show_output=True)
+    cluster.refresh_state()
+    assert (cluster.name, cluster.type) == ("cpu-cluster", "local")
+    assert "cpu-cluster" not in workspace.compute_targets
+    with pytest.warns(UserWarning, match="compute target 'gpu': the runs are processes on this machine"):
+        assert workspace.compute_targets["gpu"].type == "local"
+    source.run_config.target = cluster
+    Experiment(workspace, "x").submit(source).wait_for_completion()
+    for target in ("cpu-cluster", "azureml-cpu"):
+        source.run_config.target = target
+        with pytest.warns(UserWarning, match=f"compute target '{target}': the runs are processes on this machine"):
+            run = Experiment(workspace, "x").submit(source)
+        assert run.wait_for_completion() and run.get_status() == "Completed"
+    (own_folder / "targets.yml").write_text(TARGETS)
+    with pytest.warns(UserWarning, match='allowed: local, lab, cluster, grid; did you mean "cluster"'):
+        ScriptRunConfig(".", "train.py", compute_target="clusters")._program("x")
+
+
+def test_nothing_is_begun_where_something_is_refused(source, own_folder):
+    (own_folder / "targets.yml").write_text("targets:\n  cluster: {type: slurrm}\n")
     source.run_config.target = "cluster"
-    with pytest.raises(ComputeTargetException):
+    with pytest.raises(ComputeTargetException, match='did you mean "slurm"'):
         Experiment(Workspace.from_config(), "x").submit(config(source))
     assert hdrive.sweeps() == []
 
@@ -185,8 +208,8 @@ def test_v2_has_the_same_targets(lab, own_folder):
     assert [each.name for each in client.compute.list()] == ["lab"]
     assert client.compute.get("lab").type == "ssh"
     assert client.compute.begin_create_or_update(Described(name="lab", size="small")).result().name == "lab"
-    with pytest.raises(ComputeTargetException, match="cpu-cluster"):
-        client.compute.begin_create_or_update(Described(name="cpu-cluster"))
+    with pytest.warns(UserWarning, match="'cpu-cluster': hdrive makes no clusters"):
+        assert client.compute.begin_create_or_update(Described(name="cpu-cluster")).result().type == "local"
     job = command(command="python -c \"import hdrive_run, os; hdrive_run.log('loss', ${{inputs.x}}); "
                           "hdrive_run.log('there', os.environ['THERE'] == 'yes')\"",
                   inputs={"x": 1}, compute="azureml:lab")

@@ -5,7 +5,7 @@ import pytest
 
 pandas = pytest.importorskip("pandas", reason="tables are read by pandas")
 
-from hdrive.azureml import Dataset, Run, TabularDatasetFactory, UserErrorException  # noqa: E402
+from hdrive.azureml import Dataset, Run, TabularDatasetFactory, UserErrorException, Workspace  # noqa: E402
 
 
 @pytest.fixture
@@ -56,3 +56,14 @@ def test_a_folder_without_files_is_no_table(folder, monkeypatch):
     monkeypatch.setenv("AZUREML_DATAREFERENCE_none", str(folder / "empty"))
     with pytest.raises(UserErrorException, match="the dataset 'none' has no files"):
         Dataset.get_by_name(None, "none").to_pandas_dataframe()
+
+
+def test_a_workspaces_datasets_are_those_of_the_environment(monkeypatch, tmp_path):
+    (tmp_path / "data.csv").write_text("a\n1\n")
+    monkeypatch.setenv("AZUREML_DATAREFERENCE_diabetes_dataset", str(tmp_path / "data.csv"))
+    datasets = Workspace().datasets
+    assert datasets["diabetes dataset"] == datasets.get("diabetes_dataset") == str(tmp_path / "data.csv")
+    assert "other set" not in datasets and datasets.get("other set", None) is None
+    for look in (datasets.get, datasets.__getitem__):
+        with pytest.raises(UserErrorException, match="no dataset 'other set' here; set AZUREML_DATAREFERENCE_other_set to"):
+            look("other set")

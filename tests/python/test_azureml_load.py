@@ -6,7 +6,7 @@ import warnings
 
 import hdrive
 import pytest
-from hdrive.azureml import ComputeTargetException, UserErrorException
+from hdrive.azureml import UserErrorException
 from hdrive.azureml.v2 import (BanditPolicy, BuildContext, Choice, Environment, Input, MLClient, Uniform,
                                load_component, load_environment, load_job)
 
@@ -107,9 +107,11 @@ def test_what_is_assigned_wrongly_is_named_before_anything_begins(files):
     absent.inputs.data = {"type": "uri_file", "path": "none.csv"}
     with pytest.raises(UserErrorException, match="none.csv"):
         MLClient().jobs.create_or_update(absent)
-    with pytest.raises(ComputeTargetException, match="cpu-cluster"):
-        MLClient().jobs.create_or_update(load_job(files / "sweep.yml"), compute="cpu-cluster")
     assert hdrive.sweeps() == []
+    with pytest.warns(UserWarning, match="compute target 'cpu-cluster': the runs are processes on this machine"):
+        started = MLClient().jobs.create_or_update(load_job(files / "sweep.yml"), compute="cpu-cluster")
+    MLClient().jobs.stream(started.name)
+    assert hdrive.load(started.name)._spec.targets in ([], ["local"])
 
 
 def test_a_command_job_of_a_file_runs_alone_and_can_be_swept(files):

@@ -45,6 +45,23 @@ def test_a_step_that_fails_ends_the_pipeline(source, own_folder):
         run.find_step_run("after")[0].get_metrics()
 
 
+def test_names_that_programs_import_are_there_and_say_what_to_do_when_used():
+    azureml.install()
+    for module, names in (("azureml.train.hyperdrive.run", ["PrimaryMetricGoal"]), ("azureml.train.widgets", ["RunDetails"]),
+                          ("azureml.pipeline.core", ["PublishedPipeline", "PipelineEndpoint", "PipelineParameter"]),
+                          ("azureml.pipeline.core.schedule", ["Schedule", "ScheduleRecurrence"]),
+                          ("azure.ai.ml.constants", ["InputOutputModes"]), ("azure.ai.ml.dsl", ["pipeline"]),
+                          ("azure.ai.ml.entities", ["ManagedIdentityConfiguration", "UserIdentityConfiguration"])):
+        for name in names:
+            assert getattr(importlib.import_module(module), name) is not None
+    from azure.ai.ml.dsl import pipeline
+    from azureml.pipeline.core.schedule import Schedule
+    with pytest.raises(NotBuiltError, match="write the steps into a pipeline's file"):
+        pipeline()
+    with pytest.raises(NotBuiltError, match="let cron, or a timer of systemd"):
+        Schedule.create(None, name="nightly")
+
+
 MEET = """
 import pathlib, sys, time
 mine, other = map(pathlib.Path, sys.argv[1:3])

@@ -9,7 +9,7 @@ import hdrive
 import pytest
 from hdrive import _core
 from hdrive._surroundings import command_path
-from hdrive.azureml import (ComputeTargetException, Environment, Experiment, RunConfiguration, ScriptRunConfig,
+from hdrive.azureml import (Environment, Experiment, RunConfiguration, ScriptRunConfig,
                             UserErrorException, Workspace)
 
 FILE = """\
@@ -179,5 +179,6 @@ def test_what_is_wrong_is_told_with_its_line(project):
     with pytest.raises(UserErrorException, match="\"digits\" is data of Azure's.*azureml.yml"):
         ScriptRunConfig(".", run_config=config)._program("x")
     config.target = "gpu-cluster"
-    with pytest.raises(ComputeTargetException, match="gpu-cluster"):
+    with pytest.warns(UserWarning, match="compute target 'gpu-cluster': the runs are processes on this machine"), \
+            pytest.raises(UserErrorException, match="is data of Azure's"):
         ScriptRunConfig(".", run_config=config)._program("x")

@@ -138,8 +138,6 @@ def test_what_a_job_lacks_is_named(job, own_folder):
     with pytest.raises(UserErrorException, match="azureml:data:1"):
         MLClient().jobs.create_or_update(job(data=Input(path="azureml:data:1")))
     with pytest.raises(ComputeTargetException, match="cpu-cluster"):
-        MLClient().jobs.create_or_update(job(x=1), compute="cpu-cluster")
-    with pytest.raises(ComputeTargetException, match="cpu-cluster"):
         MLClient().compute.get("cpu-cluster")
     with pytest.raises(UserErrorException, match="did you mean 'bayesian'"):
         job(x=Uniform(0, 1)).sweep(sampling_algorithm="bayesan", primary_metric="a", goal="maximize")._config()
@@ -148,6 +146,9 @@ def test_what_a_job_lacks_is_named(job, own_folder):
     with pytest.warns(UserWarning, match="instance_type"):
         command(command="true", instance_type="Standard_D2")
     assert hdrive.sweeps() == []
+    with pytest.warns(UserWarning, match="compute target 'cpu-cluster': the runs are processes on this machine"):
+        started = MLClient().jobs.create_or_update(job(x=1), compute="cpu-cluster")
+    MLClient().jobs.stream(started.name)
 
 
 def test_a_job_is_validated_without_being_begun(job):

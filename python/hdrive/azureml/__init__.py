@@ -18,7 +18,8 @@ docs/azureml.md tells what works and what does not yet. `hdrive.azureml.v2` has 
 
 from .. import __version__
 from ._absent import (AzureCliAuthentication, DataReference, Datastore, Image, InteractiveLoginAuthentication,
-                      MsiAuthentication, OutputFileDatasetConfig, ServicePrincipalAuthentication, Webservice,
+                      MsiAuthentication, OutputFileDatasetConfig,
+                      PipelineEndpoint, PipelineParameter, PublishedPipeline, Schedule, ScheduleRecurrence, ServicePrincipalAuthentication, Webservice,
                       set_diagnostics_collection)
 from ._compute import (AdlaCompute, AksCompute, AmlCompute, BatchCompute, ComputeInstance, ComputeTarget,
                        DatabricksCompute, DataFactoryCompute, HDInsightCompute, KubernetesCompute, RemoteCompute)
@@ -61,9 +62,10 @@ __all__ = [
     "HyperDriveStep", "HyperDriveStepRun", "HyperParameterSampling", "Image", "InteractiveLoginAuthentication",
     "KubernetesCompute", "MMLBaseEstimator", "MedianStoppingPolicy", "Model", "Mpi", "MpiConfiguration",
     "MsiAuthentication", "Nccl", "NoTerminationPolicy", "NotBuiltError", "OutputFileDatasetConfig",
-    "ParameterServer", "Pipeline", "PipelineData", "PipelineRun", "PrimaryMetricGoal", "PyTorchConfiguration",
+    "ParameterServer", "Pipeline", "PipelineData", "PipelineEndpoint", "PipelineParameter", "PipelineRun", "PrimaryMetricGoal",
+    "PublishedPipeline", "PyTorchConfiguration",
     "PyTorchEstimator", "PythonScriptStep", "RandomParameterSampling", "RemoteCompute", "Run", "RunConfiguration",
-    "RunDetails", "RunEnvironmentException", "SKLearn", "ScriptRun", "ScriptRunConfig",
+    "RunDetails", "RunEnvironmentException", "SKLearn", "Schedule", "ScheduleRecurrence", "ScriptRun", "ScriptRunConfig",
     "ServicePrincipalAuthentication", "StepRun", "StepSequence", "TabularDatasetFactory", "TensorFlowEstimator",
     "TensorflowConfiguration", "TrainingException", "TrainingOutput", "TruncationSelectionPolicy",
     "UserErrorException", "VERSION", "Webservice", "Workspace", "WorkspaceException", "choice", "get_run",

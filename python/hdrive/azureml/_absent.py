@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from ._settings import not_built
 
 __all__ = ["AzureCliAuthentication", "DataReference", "Datastore", "Image",
-           "InteractiveLoginAuthentication", "MsiAuthentication", "OutputFileDatasetConfig",
+           "InteractiveLoginAuthentication", "MsiAuthentication", "OutputFileDatasetConfig", "PipelineEndpoint",
+           "PipelineParameter", "PublishedPipeline", "Schedule", "ScheduleRecurrence",
            "ServicePrincipalAuthentication", "Webservice", "set_diagnostics_collection"]
 
 
@@ -53,6 +54,36 @@ class Image(metaclass=_Absent):
     """Azure's images of models."""
 
     _instead = "hdrive tunes, and deploys nothing"
+
+
+class PublishedPipeline(metaclass=_Absent):
+    """Azure's pipelines that others start."""
+
+    _instead = "keep the program that makes the pipeline"
+
+
+class PipelineEndpoint(metaclass=_Absent):
+    """Azure's address of a published pipeline."""
+
+    _instead = "keep the program that makes the pipeline"
+
+
+class PipelineParameter(metaclass=_Absent):
+    """Azure's arguments that a pipeline is given when it begins."""
+
+    _instead = "steps have the arguments they were made with: pass the value itself"
+
+
+class Schedule(metaclass=_Absent):
+    """Azure's schedules of pipelines."""
+
+    _instead = "let cron, or a timer of systemd, start the program that makes the pipeline"
+
+
+class ScheduleRecurrence(metaclass=_Absent):
+    """Azure's schedules of pipelines."""
+
+    _instead = "let cron, or a timer of systemd, start the program that makes the pipeline"
 
 
 class _SignIn:

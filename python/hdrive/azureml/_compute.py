@@ -46,13 +46,39 @@ def _how_to_make(name: str) -> str:
 
 
 def place_of(target: Any, source_directory: str | None = None) -> tuple[str | None, str]:
-    """The name of the target that a configuration's `target` means, and its type; None and "local": this machine.
-    Raises ComputeTargetException for what there is not."""
-    if target is None or target == "local":
+    """The name of the target that a configuration's `target` means, and its type; None and "local": this machine, which
+    is meant, too, by the name of a cluster of Azure's that no targets.yml has: that is warned of, as of files."""
+    if target is None or target == "local" or getattr(target, "type", "") == "local":
         return None, "local"
     named = getattr(target, "name", target)
-    found = _found(named, source_directory)
+    try:
+        found = _found(named, source_directory)
+    except ComputeTargetException as error:
+        if "there is no target of this name" not in str(error):
+            raise  # it is written down, and wrong
+        _warn_of_this_machine(f"compute target {named!r}", error, stacklevel=4)
+        return None, "local"
     return (None, "local") if found["type"] == "local" and found["name"] == "local" else (named, found["type"])
+
+
+def _warn_of_this_machine(what: str, error: Exception, stacklevel: int) -> None:
+    warnings.warn(f"{what}: the runs are processes on this machine. {error}", stacklevel=stacklevel + 1)
+
+
+def _stand_in(name: str) -> ComputeTarget:
+    """This machine under the name of a cluster of Azure's."""
+    return ComputeTarget._of({**_found("local"), "name": name})
+
+
+class _Targets(dict):  # type: ignore[type-arg]
+    """By name. One that is not there is asked for by programs that know their cluster: it is this machine."""
+
+    def __missing__(self, name: str) -> ComputeTarget:
+        try:
+            return ComputeTarget._of(_found(name))
+        except ComputeTargetException as error:
+            _warn_of_this_machine(f"compute target {name!r}", error, stacklevel=2)
+            return _stand_in(name)
 
 
 def target_named(compute: Any) -> Any:
@@ -72,7 +98,7 @@ def targets() -> dict[str, ComputeTarget]:
     found, problems = _core.load_targets(_files())
     for problem in problems:
         warnings.warn(problem, stacklevel=3)
-    return {each["name"]: ComputeTarget._of(each) for each in found}
+    return _Targets({each["name"]: ComputeTarget._of(each) for each in found})
 
 
 class ProvisioningConfiguration(Settings):
@@ -159,7 +185,8 @@ class ComputeTarget:
 
     def refresh_state(self) -> None:
         """Reads targets.yml again."""
-        self._target = _found(self.name)
+        if self.type != "local":
+            self._target = _found(self.name)
 
     def wait_for_completion(self, show_output: bool = False, *_: Any, **__: Any) -> None:
         """Returns at once: what is written is there."""
@@ -182,14 +209,14 @@ class ComputeTarget:
 
     @staticmethod
     def create(workspace: Any, name: str, provisioning_configuration: Any) -> ComputeTarget:
-        """The target of this name where there is one; else ComputeTargetException, as machines are not hdrive's to
-        rent, which says how to name those you have."""
+        """The target of this name where there is one; else this machine under that name, and a warning which says how to
+        name other machines that you have: hdrive rents none."""
         try:
             return ComputeTarget._of(_found(name))
-        except ComputeTargetException:
+        except ComputeTargetException as error:
             kind = getattr(provisioning_configuration, "kind", "cluster")
-            raise ComputeTargetException(f"{kind} {name!r}: hdrive makes no clusters, it uses the machines there are. "
-                                         f"{_how_to_make(name)}") from None
+            _warn_of_this_machine(f"{kind} {name!r}: hdrive makes no clusters", error, stacklevel=2)
+            return _stand_in(name)
 
     @staticmethod
     def attach(workspace: Any, name: str, attach_configuration: Any) -> ComputeTarget:

@@ -26,6 +26,20 @@ def data_paths() -> dict[str, DatasetPath]:
                    if name.startswith(_VARIABLE)})
 
 
+def registered() -> dict[str, DatasetPath]:
+    """The same, of a workspace: one that is not there is a UserErrorException, for `get`, too, since programs use what
+    that gives without a look."""
+    return _Registered(data_paths())
+
+
+class _Registered(dict):  # type: ignore[type-arg]
+    def __missing__(self, name: str) -> DatasetPath:
+        return _known(name)
+
+    def get(self, name: str, *default: Any) -> Any:
+        return default[0] if default and name not in self else self[name]
+
+
 class _Paths(dict):  # type: ignore[type-arg]
     def __missing__(self, name: str) -> DatasetPath:
         raise KeyError(f"no data is named {name!r} here; set {_VARIABLE}{name} to a path on this machine, in "
@@ -215,8 +229,10 @@ class Dataset:
 
 def _known(name: str) -> DatasetPath:
     paths = data_paths()
-    if name in paths:
-        return paths[name]
+    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+    for each in (name, plain):
+        if each in paths:
+            return paths[each]
     raise UserErrorException(
-        f"there is no dataset {name!r} here{nearest(name, paths) if paths else ''}; set {_VARIABLE}{name} to its path "
+        f"there is no dataset {name!r} here{nearest(name, paths) if paths else ''}; set {_VARIABLE}{plain} to its path "
         "on this machine, in environment_variables, or name it under data in the run configuration and in azureml.yml")

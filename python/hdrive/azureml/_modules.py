@@ -29,6 +29,7 @@ _ERRORS = ("ActivityFailedException", "AzureMLException", "ComputeTargetExceptio
            "RunEnvironmentException", "TrainingException", "UserErrorException", "WorkspaceException")
 _STEPS = ("HyperDriveStep", "HyperDriveStepRun", "PythonScriptStep", "EstimatorStep")
 _PIPELINE = ("Pipeline", "PipelineRun", "PipelineData", "TrainingOutput", "StepRun", "StepSequence")
+_PUBLISHED = ("PublishedPipeline", "PipelineEndpoint", "PipelineParameter", "Schedule", "ScheduleRecurrence")
 _ABSENT = ("Dataset", "Datastore", "Model", "Webservice", "Image")
 _AUTHENTICATION = ("InteractiveLoginAuthentication", "ServicePrincipalAuthentication", "AzureCliAuthentication",
                    "MsiAuthentication")
@@ -61,10 +62,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "azureml.data.tabular_dataset": ("TabularDataset:DatasetPath",),
     "azureml.exceptions": _ERRORS,
     "azureml.pipeline": (),
-    "azureml.pipeline.core": _PIPELINE,
+    "azureml.pipeline.core": (*_PIPELINE, *_PUBLISHED),
     "azureml.pipeline.core.graph": ("PipelineData",),
     "azureml.pipeline.core.pipeline": ("Pipeline",),
     "azureml.pipeline.core.run": ("PipelineRun", "StepRun"),
+    "azureml.pipeline.core.schedule": ("Schedule", "ScheduleRecurrence"),
     "azureml.pipeline.steps": _STEPS,
     "azureml.telemetry": ("set_diagnostics_collection",),
     "azureml.train": (),
@@ -75,23 +77,26 @@ MODULES: dict[str, tuple[str, ...]] = {
                                  "HyperDriveStepRun"),
     "azureml.train.hyperdrive.parameter_expressions": _EXPRESSIONS,
     "azureml.train.hyperdrive.policy": _POLICIES,
-    "azureml.train.hyperdrive.run": ("HyperDriveRun",),
+    "azureml.train.hyperdrive.run": ("HyperDriveRun", "PrimaryMetricGoal"),
     "azureml.train.hyperdrive.runconfig": _CONFIG,
     "azureml.train.hyperdrive.sampling": _SAMPLING,
     "azureml.train.sklearn": ("SKLearn",),
+    "azureml.train.widgets": ("RunDetails",),
     "azureml.widgets": ("RunDetails",),
 }
 
 # Names of azure.ai.ml.*, all of hdrive.azureml.v2.
 _DISTRIBUTIONS = ("Choice", "Randint", "Uniform", "QUniform", "LogUniform", "QLogUniform", "Normal", "QNormal",
                   "LogNormal", "QLogNormal")
+_IDENTITIES = ("ManagedIdentityConfiguration", "UserIdentityConfiguration", "AmlTokenConfiguration")
 _V2_POLICIES = ("BanditPolicy", "MedianStoppingPolicy", "TruncationSelectionPolicy")
 MODULES_V2: dict[str, tuple[str, ...]] = {
     "azure.ai.ml": ("MLClient", "command", "Input", "Output", "MpiDistribution", "PyTorchDistribution",
-                    "TensorFlowDistribution", "load_job", "load_component", "load_environment"),
-    "azure.ai.ml.constants": ("AssetTypes",),
+                    "TensorFlowDistribution", "load_job", "load_component", "load_environment", *_IDENTITIES),
+    "azure.ai.ml.constants": ("AssetTypes", "InputOutputModes"),
+    "azure.ai.ml.dsl": ("pipeline",),
     "azure.ai.ml.entities": ("Environment", "BuildContext", "Command", "SweepJob", "Job", "AmlCompute", "Data", "Model",
-                             "ManagedOnlineEndpoint", "ManagedOnlineDeployment"),
+                             "ManagedOnlineEndpoint", "ManagedOnlineDeployment", *_IDENTITIES),
     "azure.ai.ml.sweep": (*_DISTRIBUTIONS, *_V2_POLICIES, "SweepJob", "SweepJobLimits", "Objective",
                           "SamplingAlgorithm",
                           "RandomSamplingAlgorithm", "GridSamplingAlgorithm", "BayesianSamplingAlgorithm"),

@@ -84,7 +84,7 @@ class Workspace:
     def compute_targets(self) -> dict[str, Any]:
         """The targets of targets.yml by name (docs/targets.md)."""
         from ._compute import targets
-        return dict(targets())
+        return targets()
 
     @property
     def environments(self) -> dict[str, Any]:
@@ -111,8 +111,9 @@ class Workspace:
 
     @property
     def datasets(self) -> dict[str, Any]:
-        """None."""
-        return {}
+        """This run's data by name, or those of the variables AZUREML_DATAREFERENCE_<name>."""
+        from ._datasets import registered
+        return registered()
 
     @property
     def datastores(self) -> dict[str, Any]:

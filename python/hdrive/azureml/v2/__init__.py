@@ -11,22 +11,24 @@
     ml_client.jobs.stream(started.name)
 """
 
-from ._absent import Data, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
+from ._absent import (AmlTokenConfiguration, Data, ManagedIdentityConfiguration, ManagedOnlineDeployment,
+                      ManagedOnlineEndpoint, Model, UserIdentityConfiguration, pipeline)
 from ._client import (AmlCompute, AzureCliCredential, DefaultAzureCredential, InteractiveBrowserCredential, MLClient,
                       SubmittedJob)
 from ._distributions import (BanditPolicy, BayesianSamplingAlgorithm, Choice, GridSamplingAlgorithm, LogNormal,
                              LogUniform, MedianStoppingPolicy, Normal, Objective, QLogNormal, QLogUniform, QNormal,
                              QUniform, Randint, RandomSamplingAlgorithm, SamplingAlgorithm, SweepJobLimits,
                              TruncationSelectionPolicy, Uniform)
-from ._jobs import (AssetTypes, BuildContext, Command, Environment, Input, Job, MpiDistribution, Output,
-                    PyTorchDistribution, SweepJob, TensorFlowDistribution, command)
+from ._jobs import (AssetTypes, BuildContext, Command, Environment, Input, InputOutputModes, Job, MpiDistribution,
+                    Output, PyTorchDistribution, SweepJob, TensorFlowDistribution, command)
 from ._load import CommandComponent, LoadedJob, load_component, load_environment, load_job
 
-__all__ = ["AmlCompute", "AssetTypes", "AzureCliCredential", "BanditPolicy", "BayesianSamplingAlgorithm",
+__all__ = ["AmlCompute", "AmlTokenConfiguration", "AssetTypes", "AzureCliCredential", "BanditPolicy", "BayesianSamplingAlgorithm",
            "BuildContext", "Choice", "Command", "CommandComponent", "Data", "DefaultAzureCredential", "Environment",
-           "GridSamplingAlgorithm", "Input", "InteractiveBrowserCredential", "Job", "LoadedJob", "LogNormal",
-           "LogUniform", "MLClient", "ManagedOnlineDeployment", "ManagedOnlineEndpoint", "MedianStoppingPolicy",
+           "GridSamplingAlgorithm", "Input", "InputOutputModes", "InteractiveBrowserCredential", "Job", "LoadedJob", "LogNormal",
+           "LogUniform", "MLClient", "ManagedIdentityConfiguration", "ManagedOnlineDeployment", "ManagedOnlineEndpoint", "MedianStoppingPolicy",
            "Model", "MpiDistribution", "Normal", "Objective", "Output", "PyTorchDistribution", "QLogNormal",
            "QLogUniform", "QNormal", "QUniform", "Randint", "RandomSamplingAlgorithm", "SamplingAlgorithm",
            "SubmittedJob", "SweepJob", "SweepJobLimits", "TensorFlowDistribution", "TruncationSelectionPolicy",
-           "Uniform", "command", "load_component", "load_environment", "load_job"]
+           "Uniform", "UserIdentityConfiguration", "command", "load_component", "load_environment", "load_job",
+           "pipeline"]

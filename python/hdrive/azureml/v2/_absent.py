@@ -3,9 +3,34 @@
 
 from __future__ import annotations
 
-from .._absent import _Absent
+from typing import Any, NoReturn
 
-__all__ = ["Data", "ManagedOnlineDeployment", "ManagedOnlineEndpoint", "Model"]
+from .._absent import _Absent
+from .._settings import not_built
+
+__all__ = ["AmlTokenConfiguration", "Data", "ManagedIdentityConfiguration", "ManagedOnlineDeployment",
+           "ManagedOnlineEndpoint", "Model", "UserIdentityConfiguration", "pipeline"]
+
+
+def pipeline(*_: Any, **__: Any) -> NoReturn:
+    """hdrive makes no pipelines of functions."""
+    raise not_built("azure.ai.ml.dsl.pipeline", "write the steps into a pipeline's file, which load_job reads "
+                    "(docs/sweep-jobs.md, Pipelines)")
+
+
+class ManagedIdentityConfiguration:
+    """Who a run is on Azure: any arguments are taken, and have no effect, which is warned of where it is given."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+
+class UserIdentityConfiguration(ManagedIdentityConfiguration):
+    """The same."""
+
+
+class AmlTokenConfiguration(ManagedIdentityConfiguration):
+    """The same."""
 
 
 class Data(metaclass=_Absent):

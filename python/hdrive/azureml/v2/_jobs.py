@@ -39,6 +39,19 @@ class AssetTypes:
     CUSTOM_MODEL = "custom_model"
 
 
+class InputOutputModes:
+    """How Azure hands data over; here they are the files themselves."""
+
+    MOUNT = "mount"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    RO_MOUNT = "ro_mount"
+    RW_MOUNT = "rw_mount"
+    EVAL_MOUNT = "eval_mount"
+    EVAL_DOWNLOAD = "eval_download"
+    DIRECT = "direct"
+
+
 class Input(Settings):
     """A file or a folder of this machine, at `path`; or with a type such as number the `default`."""
 
