@@ -28,7 +28,7 @@ ConfigOverrides overrides_of(const Settings& set) {
 }
 
 // The steps, with the warnings of the file and of all of them.
-nb::tuple load(const std::string& file, const Settings& set) {
+nb::tuple load_pipeline_of(const std::string& file, const Settings& set) {
   auto pipeline = unlocked([&] { return load_pipeline(file, overrides_of(set)); });
   std::vector<std::string> warnings = warnings_or_raise(pipeline.problems);
   return nb::make_tuple(std::move(pipeline), warnings);
@@ -63,7 +63,7 @@ void bind_pipeline(nb::module_& module) {
       .def_prop_ro("experiment", [](const Pipeline& it) { return to_text_object(it.experiment); })
       .def_ro("continue_on_step_failure", &Pipeline::continue_on_step_failure)
       .def_ro("steps", &Pipeline::steps);
-  module.def("load_pipeline", load);
+  module.def("load_pipeline", load_pipeline_of);
   module.def("load_step", step);
   module.def("step_outputs", outputs);
   module.def("new_pipeline_name", [](const Pipeline& pipeline, const std::string& file) {
