@@ -65,5 +65,5 @@ def test_a_workspaces_datasets_are_those_of_the_environment(monkeypatch, tmp_pat
     assert datasets["diabetes dataset"] == datasets.get("diabetes_dataset") == str(tmp_path / "data.csv")
     assert "other set" not in datasets and datasets.get("other set", None) is None
     for look in (datasets.get, datasets.__getitem__):
-        with pytest.raises(UserErrorException, match="no dataset 'other set' here; set AZUREML_DATAREFERENCE_other_set to"):
+        with pytest.raises(UserErrorException, match="no dataset 'other set' here.*; set AZUREML_DATAREFERENCE_other_set to"):
             look("other set")
