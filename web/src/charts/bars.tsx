@@ -19,6 +19,7 @@ export function Importance({ store, class: className }: { store: SweepStore; cla
   useEffect(() => {
     // It needs ten; asking before that is an error of the server.
     if (finished < FEWEST) return setError(`Importance needs ${FEWEST} finished runs with a value; there ${finished === 1 ? "is" : "are"} ${finished}.`);
+    if (store.over.peek()) return;
     store.source.importance(store.id).then((told) => { setList([...told].sort((a, b) => b.share - a.share)); setError(""); }, (failure) => setError(failure.message));
   }, [store, epoch]);
   const latest = useRef(list);

@@ -55,6 +55,7 @@ export function Model({ store, class: className }: { store: SweepStore; class?: 
   const finished = detail.completed + detail.canceled + detail.failed;
   const epoch = `${detail.state} ${Math.floor(finished / Math.max(1, (detail.max_total_runs ?? 100) / 40))}`;
   useEffect(() => {
+    if (store.over.peek()) return;
     let here = true;
     store.source.model(store.id).then((told) => { if (here) { setView(told); setError(""); } }, (failure) => { if (here) setError(failure.message); });
     return () => { here = false; };

@@ -89,7 +89,10 @@ export class EmbeddedSource implements Source {
   async controllerLog() { return { text: this.data.log, next: this.data.log.length, end: true }; }
   async log(): Promise<LogPart> { return this.absent("logs of runs"); }
   async files() { return { files: [], more: false }; }
-  async run(_id: string, run: number) { return this.data.runs[run] ?? this.absent(`details of run ${run}`); }
+  async run(_id: string, run: number): Promise<Run> {
+    // Its environment is nobody's business, and not in the file.
+    return { ...(this.data.runs[run] ?? this.absent(`details of run ${run}`)), environment: {} };
+  }
   async thresholds(_id: string, run: number) { return this.data.thresholds[run] ?? this.absent(`thresholds of run ${run}`); }
 
   async curves(_id: string, metric: string) {

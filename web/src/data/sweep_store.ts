@@ -90,6 +90,7 @@ export class SweepStore {
 
   /** What else the server tells of the sweep: after an action, an edit, an end. */
   async reload(): Promise<void> {
+    if (this.over.value) return;
     try {
       const detail = await this.source.sweep(this.id);
       this.notes.value = detail.notes;
@@ -100,6 +101,7 @@ export class SweepStore {
   }
 
   private async refresh(): Promise<void> {
+    if (this.over.value) return;
     if (this.busy) {
       this.again = true;
       return;

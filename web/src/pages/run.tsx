@@ -145,10 +145,12 @@ export function RunPage({ source, id, run }: { source: Source; id: string; run: 
           <CommandLine text={detail.directory} />
           {detail.attempts.length > 0 && <><h2>Attempts before</h2><ul>{detail.attempts.map((one) => <li>{one.attempt}: {one.cause}, {one.reason} <span class="quiet"><Ago at={one.time} /></span></li>)}</ul></>}
         </section>
-        <section class="panel facts">
-          <h2>Environment</h2>
-          <table class="plain"><tbody>{Object.entries(detail.environment).map(([key, value]) => <tr><th scope="row" class="mono">{key}</th><td class="mono">{SECRET.test(key) ? <Secret value={value} /> : value}</td></tr>)}</tbody></table>
-        </section>
+        {Object.keys(detail.environment).length > 0 && (
+          <section class="panel facts">
+            <h2>Environment</h2>
+            <table class="plain"><tbody>{Object.entries(detail.environment).map(([key, value]) => <tr><th scope="row" class="mono">{key}</th><td class="mono">{SECRET.test(key) ? <Secret value={value} /> : value}</td></tr>)}</tbody></table>
+          </section>
+        )}
       </div>
     </div>
   );
