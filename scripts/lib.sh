@@ -20,7 +20,7 @@ CHECK_PACKAGES=(clang-format-14)
 PYTHON_PACKAGES=(python3-dev)
 # What the Python tests judge by; a test of what is not here is skipped.
 PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn lightgbm xgboost-cpu mlflow tensorboard mypy tqdm plotly matplotlib
-  nbclient ipykernel)
+  nbclient ipykernel ConfigSpace)
 # The tests of tests/python that are about the extension module rather than about what is written in Python.
 BINDING_TESTS=(test_space.py test_sweep.py test_ask_tell.py test_results.py test_process.py test_workers.py test_robust.py)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)

@@ -23,9 +23,10 @@ from ._core import version as __version__
 from ._errors import (ConfigError, HdriveError, NoResourcesError, NotAllowedError, NotFoundError, RunStopped,
                       StoreDamaged, SweepLocked, WorkerDied)
 from ._handle import Handle
-from ._run import AskedRun, Run, Runs, StoredRun
+from ._run import AskedRun, Run
 from ._space import (choice, int_log_uniform, int_uniform, log_uniform_values, lognormal, loguniform, normal, option,
                      q_log_uniform_values, qlognormal, qloguniform, qnormal, quniform, randint, uniform)
+from ._stored_run import Runs, StoredRun
 from ._sweep import MEMORY, Sweep
 
 __all__ = ["AskedRun", "Bandit", "ConfigError", "Expression", "Handle", "HdriveError", "History", "Listener",

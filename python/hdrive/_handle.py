@@ -15,7 +15,7 @@ from ._specification import count
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from ._run import StoredRun
+    from ._stored_run import StoredRun
     from ._sweep import Sweep
 
 __all__ = ["Handle"]

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._run import Runs, StoredRun
+    from ._stored_run import Runs, StoredRun
     from ._sweep import Sweep
 
 _SHOWN = 5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core, _specification
 from ._errors import NotFoundError
 from ._kept import Kept
-from ._run import Runs, StoredRun
+from ._stored_run import Runs, StoredRun
 
 if TYPE_CHECKING:
     import pandas

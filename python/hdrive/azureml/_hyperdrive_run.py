@@ -17,7 +17,7 @@ from ._runs import Run, add_numbers, hyperparameters_text, metrics_of
 from ._settings import count, not_built
 
 if TYPE_CHECKING:
-    from .._run import StoredRun
+    from .._stored_run import StoredRun
     from ._workspace import Experiment
 
 __all__ = ["HyperDriveRun"]

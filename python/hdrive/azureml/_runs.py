@@ -18,7 +18,7 @@ from ._model import Model
 from ._settings import ignored, nearest, not_built
 
 if TYPE_CHECKING:
-    from .._run import StoredRun
+    from .._stored_run import StoredRun
     from .._sweep import Sweep
     from ._workspace import Experiment
 
@@ -111,7 +111,7 @@ class Run(_context.Run):
 
     def _stored(self) -> StoredRun | None:
         """The run as it stands; None before its parameters are drawn."""
-        from .._run import StoredRun
+        from .._stored_run import StoredRun
         try:
             return StoredRun(self._sweep, self._sweep._view.run(self._of))
         except NotFoundError:
