@@ -48,13 +48,13 @@ std::vector<std::string> verb_names() {
 // What users of other programs call our verbs.
 std::string verb_meant_by(const std::string& word) {
   static const std::map<std::string, std::string> kOthers{
-      {"ls", "list"},         {"ps", "list"},       {"sweeps", "list"},    {"kill", "stop"},
-      {"cancel", "stop"},     {"abort", "stop"},    {"watch", "attach"},   {"follow", "attach"},
-      {"tail", "logs"},       {"cat", "logs"},      {"rm", "delete"},      {"remove", "delete"},
-      {"clean", "prune"},     {"start", "run"},     {"submit", "run"},     {"search", "run"},
-      {"continue", "resume"}, {"restart", "retry"}, {"info", "show"},      {"describe", "show"},
-      {"results", "status"},  {"runs", "status"},   {"check", "validate"}, {"draw", "sample"},
-      {"add", "enqueue"},     {"set", "update"},    {"edit", "update"}};
+      {"ls", "list"},       {"ps", "list"},        {"sweeps", "list"},   {"kill", "stop"},
+      {"cancel", "stop"},   {"abort", "stop"},     {"follow", "attach"}, {"tail", "logs"},
+      {"cat", "logs"},      {"rm", "delete"},      {"remove", "delete"}, {"clean", "prune"},
+      {"start", "run"},     {"submit", "run"},     {"search", "run"},    {"continue", "resume"},
+      {"restart", "retry"}, {"info", "show"},      {"describe", "show"}, {"results", "status"},
+      {"runs", "status"},   {"check", "validate"}, {"draw", "sample"},   {"add", "enqueue"},
+      {"set", "update"},    {"edit", "update"}};
   if (const auto known = kOthers.find(word); known != kOthers.end())
     return find_verb(known->second) ? known->second : "";
   const auto guess = base::nearest(word, verb_names());

@@ -22,6 +22,7 @@ namespace hdrive::cli {
 namespace {
 
 constexpr int kFailuresInFull = 2;  // of how many failed runs stderr is shown
+constexpr int kProgressLines = 3;
 
 // One line a run on stdout, warnings on stderr, no escape codes. Quiet: the warnings only.
 class PlainDisplay final : public Display {
@@ -70,12 +71,14 @@ class PlainDisplay final : public Display {
   int failures_ = 0;
 };
 
-// Three lines and the runs that go on, at the bottom of the terminal and redrawn in place; messages
-// scroll above.
+// Three lines and what there is room for - the runs that go on; on a higher terminal a board of them, of those that ended
+// and of the best so far - at the bottom of the terminal and redrawn in place; messages scroll above.
 class LiveDisplay final : public Display {
  public:
-  LiveDisplay(const SweepSpec& spec, StopSignal stop)
-      : stop_(std::move(stop)), glyphs_(Glyphs::of(utf8_locale())) {
+  LiveDisplay(const SweepSpec& spec, StopSignal stop, Glimpses glimpses)
+      : stop_(std::move(stop)),
+        glyphs_(Glyphs::of(utf8_locale())),
+        board_(spec.primary_metric, spec.goal, std::move(glimpses)) {
     progress_.metric = printable(spec.primary_metric);
     follow(spec);
   }
@@ -83,6 +86,7 @@ class LiveDisplay final : public Display {
   void on_change(const Change& change, const SweepState& state) override {
     look_back(state);
     last_change_ = std::max(last_change_, time_of(change));
+    board_.take(change, state);
     if (std::holds_alternative<RunMetrics>(change)) return;
     dirty_ = true;
     if (const auto* contact = std::get_if<RunContact>(&change)) return contacts_.take(*contact);
@@ -149,6 +153,7 @@ class LiveDisplay final : public Display {
   void look_back(const SweepState& state) {
     if (!std::exchange(first_look_, false)) return;
     for (RunId id = 0; id < state.history().size(); ++id) count(state.history().run(id));
+    board_.look_back(state);
   }
 
   // Only runs that went as far as they would go tell how long runs take.
@@ -197,6 +202,9 @@ class LiveDisplay final : public Display {
     progress_.left = progress_.paused ? std::nullopt : expected_rest(pace);
     progress_.end = progress_.left ? clock_text(now + *progress_.left) : "";
     refresh_live(history, now);
+    // Curves are looked up for those that are shown alone.
+    const TerminalSize size = screen();
+    board_.refresh(state, now, progress_.live, board_room(size) - kProgressLines);
   }
 
   void refresh_live(const History& history, Time now) {
@@ -222,13 +230,16 @@ class LiveDisplay final : public Display {
 
   bool draw(bool last) {
     if (!last && !may_draw()) return false;
-    const TerminalSize size = terminal_size(STDERR_FILENO).value_or(TerminalSize{});
+    const TerminalSize size = screen();
     // The last column stays free: some terminals wrap as soon as it is written.
     const int width = std::max(1, size.columns - 1);
     std::vector<std::string> lines = progress_lines(progress_, width, glyphs_);
-    if (!last)
-      for (std::string& line : live_lines(progress_, width, room_for_runs(size), glyphs_))
-        lines.push_back(std::move(line));
+    if (!last) {
+      const int room = board_room(size) - kProgressLines;
+      auto below = room > 0 ? board_lines(board_.board(), width, room, glyphs_)
+                            : live_lines(progress_, width, room_for_runs(size), glyphs_);
+      for (std::string& line : below) lines.push_back(std::move(line));
+    }
     std::string bytes = picture_.redraw(messages_, lines, size);
     messages_.clear();
     if (last) bytes += Picture::end();
@@ -236,7 +247,9 @@ class LiveDisplay final : public Display {
     return true;
   }
 
-  // A third of the screen at most, so that what scrolls above can be read.
+  static TerminalSize screen() { return terminal_size(STDERR_FILENO).value_or(TerminalSize{}); }
+
+  // A third of a low screen at most, so that what scrolls above can be read.
   static int room_for_runs(const TerminalSize& size) {
     constexpr int kMost = 8;
     return std::min(kMost, size.rows / 3);
@@ -256,6 +269,7 @@ class LiveDisplay final : public Display {
   Time last_change_{};
   Time drawn_{};
   Picture picture_;
+  BoardKeeper board_;
   std::vector<std::string> messages_;
   bool dirty_ = true;
   bool first_look_ = true;
@@ -266,8 +280,10 @@ class LiveDisplay final : public Display {
 
 }  // namespace
 
-std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop) {
-  if (!quiet && can_redraw(STDERR_FILENO)) return std::make_shared<LiveDisplay>(spec, stop);
+std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop,
+                                      Glimpses glimpses) {
+  if (!quiet && can_redraw(STDERR_FILENO))
+    return std::make_shared<LiveDisplay>(spec, stop, std::move(glimpses));
   return make_plain_display(quiet, stop);
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "cli/board_keeper.h"
 #include "hdrive/listener.h"
 #include "hdrive/spec.h"
 #include "hdrive/stop_signal.h"
@@ -21,8 +22,10 @@ class Display : public Listener {
 };
 
 /// Live on stderr where that is a terminal that can be redrawn; else lines on stdout and warnings
-/// on stderr; with `quiet` warnings alone. Tells of interruptions through `stop`.
-std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop);
+/// on stderr; with `quiet` warnings alone. Tells of interruptions through `stop`. `glimpses`: where curves are looked
+/// up, if not in the state that is told.
+std::shared_ptr<Display> make_display(const SweepSpec& spec, bool quiet, const StopSignal& stop,
+                                      Glimpses glimpses = nullptr);
 
 /// Lines and warnings, whatever stderr is.
 std::shared_ptr<Display> make_plain_display(bool quiet, const StopSignal& stop);

@@ -75,6 +75,26 @@ void Follower::take_all() {
   }
 }
 
+Glimpse Follower::glimpse(RunId run) {
+  constexpr std::int64_t kPoints = 200;  // more than there are columns
+  if (!reader_) return {};
+  const auto [found, is_new] = glimpses_.try_emplace(run);
+  Glimpse& glimpse = found->second;
+  if (!is_new) return glimpse;
+  // What cannot be read at the moment is not shown; the next change asks again.
+  if (const auto series = reader_->series({{run}, sweep_.header.metric, kPoints});
+      series && !series->empty()) {
+    glimpse.reports = series->front().count;
+    for (const Series::Point& point : series->front().points) {
+      glimpse.values.push_back(point.value);
+      glimpse.step = point.step;
+    }
+  }
+  if (const auto judged = reader_->judged(run); judged && *judged)
+    glimpse.verdict = (*judged)->verdict;
+  return glimpse;
+}
+
 void Follower::look(Listener& listener) {
   const bool first = !reader_;
   if (first) reader_ = value_or_fail(SweepReader::open(sweep_.directory));
@@ -82,6 +102,10 @@ void Follower::look(Listener& listener) {
   Increment news = value_or_fail(reader_->refresh());
   const bool all = first || news.replaced;
   if (all) take_all();
+  // Of runs that have ended only the best is looked at again.
+  constexpr std::size_t kMostGlimpses = 500;
+  if (all || glimpses_.size() > kMostGlimpses) glimpses_.clear();
+  for (const RunId run : news.runs) glimpses_.erase(run);
   listener_ = all ? nullptr : &listener;
   for (SweepChanged& change : news.status) {
     sweep_.status = change.status;

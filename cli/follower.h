@@ -4,8 +4,10 @@
 // `attach`; one thread.
 #pragma once
 
+#include <map>
 #include <memory>
 
+#include "cli/board.h"
 #include "hdrive/catalog.h"
 #include "hdrive/listener.h"
 #include "hdrive/reader.h"
@@ -25,6 +27,8 @@ class Follower {
   const SweepEntry& sweep() const { return sweep_; }
   /// Of the metrics it knows each run's best value alone.
   const SweepState& state() const { return state_; }
+  /// The run's curve as it was at the last look; read once for each change of the run.
+  Glimpse glimpse(RunId run);
   /// Whether it has ended, or nobody runs it any more.
   bool over() const { return is_over(sweep_.status) || !sweep_.engine; }
 
@@ -37,6 +41,7 @@ class Follower {
   SweepEntry sweep_;
   std::unique_ptr<SweepReader> reader_;
   SweepState state_;
+  std::map<RunId, Glimpse> glimpses_;
   Listener* listener_ = nullptr;  // null: it is past
 };
 

@@ -32,18 +32,28 @@ struct Options {
   std::string sweep;
   std::string output_dir;
   bool quiet = false;
+  bool watch = false;  // only look: also while no engine runs it
 };
 
 // Until the sweep is over, or the user has seen enough (false).
-bool follow(Follower& follower, Display& display, const StopSignal& stop) {
+bool follow(Follower& follower, Display& display, const StopSignal& stop, bool watch) {
   const auto clock = make_steady_clock();
   Time next{};
+  bool waits = false;  // for an engine
   while (true) {
     const Time now = clock->now();
     if (now >= next) {
       follower.look(display);
       next = clock->now() + std::max(kAtLeast, kRest * (clock->now() - now));
-      if (follower.over()) {
+      const bool nobody = !is_over(follower.sweep().status) && !follower.sweep().engine;
+      if (watch && nobody != waits) {
+        waits = nobody;
+        display.on_trouble(waits ? "no process runs the sweep; `hdrive resume " +
+                                       short_id(follower.sweep().header.id) +
+                                       "` goes on with it, and is shown here"
+                                 : "");
+      }
+      if (follower.over() && !waits) {
         // An engine records the end before it lets go of the sweep: both are there now, if it did.
         follower.look(display);
         return true;
@@ -53,6 +63,12 @@ bool follow(Follower& follower, Display& display, const StopSignal& stop) {
     if (stop.level() > 0) return false;
     std::this_thread::sleep_for(kTurn);
   }
+}
+
+// What it ended with, for one who only looks: that is no error of looking.
+int watched(const Foreground& foreground, const Follower& follower) {
+  conclude(foreground, follower.sweep().header.id, summarize(follower.state()));
+  return kDone;
 }
 
 int attach(const Options& options) {
@@ -66,12 +82,13 @@ int attach(const Options& options) {
   const StopSignal stop;
   std::optional<SignalWatcher> watcher(std::in_place, stop);
   // A signal of its own, never given: Ctrl-C cancels nothing here.
-  const auto display = make_display(foreground.spec, options.quiet, StopSignal());
+  const auto display = make_display(foreground.spec, options.quiet, StopSignal(),
+                                    [&](RunId run) { return follower.glimpse(run); });
   follower.look(*display);
-  bool over = follower.over();
+  bool over = options.watch ? is_over(follower.sweep().status) : follower.over();
   if (!over) {  // of one that is, the summary tells all
     if (!options.quiet) tell(beginning_line(follower.sweep().header, foreground.spec));
-    over = follow(follower, *display, stop);
+    over = follow(follower, *display, stop, options.watch);
     display->finish();
     watcher.reset();
     display->drain();
@@ -79,11 +96,11 @@ int attach(const Options& options) {
   const SweepEntry& sweep = follower.sweep();
   const std::string id = short_id(sweep.header.id), hint = home_hint(options.output_dir);
   if (!over) {
-    tell(fmt::format(
-        "{0} goes on; hdrive attach {0}{1} shows it again, hdrive stop {0}{1} ends it\n", id,
-        hint));
-    return kInterrupted;
+    tell(fmt::format("{0} goes on; hdrive {2} {0}{1} shows it again, hdrive stop {0}{1} ends it\n",
+                     id, hint, options.watch ? "watch" : "attach"));
+    return options.watch ? kDone : kInterrupted;
   }
+  if (options.watch) return watched(foreground, follower);
   if (!is_over(sweep.status))
     fail(kCannot,
          fmt::format("no process runs {0}: its engine is gone, and what it had started trains on; "
@@ -92,14 +109,25 @@ int attach(const Options& options) {
   return conclude(foreground, sweep.header.id, summarize(follower.state()));
 }
 
-}  // namespace
-
-Action setup_attach(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
+Action setup(ArgumentParser& parser, bool watch) {
   auto options = std::make_shared<Options>();
-  add_sweep_argument(parser, options->sweep, "SWEEP", "The sweep");
+  options->watch = watch;
+  if (watch) options->sweep = "last";
+  add_sweep_argument(parser, options->sweep, "SWEEP",
+                     watch ? "The sweep (default: last)" : "The sweep");
   parser.flag("--quiet", options->quiet, "Only warnings, errors and one line about the best run");
   add_home_option(parser, options->output_dir);
   return [options] { return attach(*options); };
+}
+
+}  // namespace
+
+Action setup_attach(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
+  return setup(parser, false);
+}
+
+Action setup_watch(ArgumentParser& parser, std::vector<std::string>& /*arguments*/) {
+  return setup(parser, true);
 }
 
 }  // namespace hdrive::cli

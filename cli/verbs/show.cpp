@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "cli/run_text.h"
 #include "cli/source_text.h"
 #include "cli/stored_spec.h"
+#include "cli/sweep_plot.h"
 #include "cli/sweep_text.h"
 #include "cli/terminal.h"
 #include "cli/verbs/verbs.h"
@@ -34,6 +36,7 @@ struct Options {
   std::string get;
   bool model = false;
   bool importance = false;
+  bool plot = false;
 };
 
 std::string indented(std::string_view text) {
@@ -173,6 +176,16 @@ int show_importance(const SweepEntry& sweep, bool as_json) {
   return kDone;
 }
 
+// As charts of characters.
+int show_plot(const Target& target) {
+  constexpr int kUsual = 80, kMost = 160;
+  const int width = output_width() == 0 ? kUsual : std::min(kMost, output_width() - 1);
+  const auto reader = reader_or_fail(target.sweep);
+  print(target.run ? run_plot(target.sweep, *reader, *target.run, width, utf8_locale())
+                   : sweep_plot(target.sweep, *reader, width, utf8_locale()));
+  return kDone;
+}
+
 int show(const Options& options) {
   const Target target = target_or_fail(options.output_dir, options.selector, Several::newest);
   const bool as_json = options.format == "json";
@@ -180,6 +193,13 @@ int show(const Options& options) {
     fail(kWrong, "--model and --importance are two answers; ask for one at a time");
   if (!options.get.empty() && (options.model || options.importance))
     fail(kWrong, "--get is of what is shown without --model and --importance; leave one out");
+  if (options.plot) {
+    if (options.model || options.importance || as_json || !options.get.empty())
+      fail(kWrong,
+           "--plot draws, and goes with neither --model, --importance, --get nor -f json; for "
+           "numbers leave it out");
+    return show_plot(target);
+  }
   if (options.model) return show_model(target, as_json);
   if (options.importance) {
     if (target.run) fail(kWrong, "--importance is of a sweep, not of one of its runs");
@@ -212,6 +232,9 @@ Action setup_show(ArgumentParser& parser, std::vector<std::string>& /*arguments*
       "how well it predicts each run from the others");
   parser.flag("--importance", options->importance,
               "Print how much each parameter of the sweep mattered");
+  parser.flag("--plot", options->plot,
+              "Draw it on the terminal: of a sweep history, curves and importance, of a run the "
+              "curves of its metrics");
   add_home_option(parser, options->output_dir);
   return [options] { return show(*options); };
 }

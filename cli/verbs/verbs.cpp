@@ -95,7 +95,7 @@ const std::vector<Verb>& verbs() {
        .usage = "[SWEEP | SWEEP/RUN] [options]",
        .summary = "Explain a sweep, or a run: its parameters, metrics, and why it ended",
        .examples = {"hdrive show last", "hdrive show last/3", "hdrive show last/best -f json",
-                    "hdrive show last --importance"},
+                    "hdrive show last --importance", "hdrive show last --plot"},
        .setup = setup_show},
       {.name = "ui",
        .usage = "[SWEEP] [options]",
@@ -169,6 +169,18 @@ const std::vector<Verb>& verbs() {
        .summary = "Watch a sweep that runs elsewhere, until it ends; Ctrl-C leaves it running",
        .examples = {"hdrive attach last"},
        .setup = setup_attach},
+      {.name = "watch",
+       .usage = "[SWEEP] [options]",
+       .summary = "Look at a sweep while it goes on; Ctrl-C leaves, and disturbs nothing",
+       .details = "Shows a sweep of any engine as its own terminal does: the runs that train, each "
+                  "against the best "
+                  "one and against what its policy would stop it at, those that ended last and "
+                  "why, and the best value "
+                  "over time. It only reads. Where no engine runs the sweep it waits for one; when "
+                  "the sweep is over "
+                  "it prints its summary. Its exit code says nothing of the sweep (`attach` does).",
+       .examples = {"hdrive watch", "hdrive watch HD_1a2b"},
+       .setup = setup_watch},
       {.name = "stop",
        .usage = "SWEEP | SWEEP/RUN [options]",
        .summary = "Stop a sweep, or one of its runs, from another terminal",

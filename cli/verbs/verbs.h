@@ -9,6 +9,7 @@ namespace hdrive::cli {
 
 Action setup_run(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_attach(ArgumentParser& parser, std::vector<std::string>& arguments);
+Action setup_watch(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_init(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_validate(ArgumentParser& parser, std::vector<std::string>& arguments);
 Action setup_sample(ArgumentParser& parser, std::vector<std::string>& arguments);

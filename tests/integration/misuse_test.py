@@ -24,7 +24,7 @@ class Slips(HdriveTest):
             self.assertIn(f"{name} is a script, not a configuration", self.said("run", name))
 
     def test_of_a_verb_are_answered_by_the_right_one_or_none(self):
-        for word, verb in (("ls", "list"), ("kill", "stop"), ("watch", "attach"), ("statsu", "status"), ("exprot", "export")):
+        for word, verb in (("ls", "list"), ("kill", "stop"), ("follow", "attach"), ("statsu", "status"), ("exprot", "export")):
             self.assertIn(f'did you mean "{verb}"?', self.said(word))
         self.assertNotIn("did you mean", self.said("paint", "x"))
         self.assertEqual(self.hdrive("version").out, self.hdrive("-v").out)

@@ -111,6 +111,33 @@ class Logs(Terminal):
         self.assertEqual("a 10%\ra 20%\r\n\x1b[31mred\r\n\nend", self.hdrive("logs", "last/0").out)
 
 
+class Charts(Terminal):
+    def test_of_a_sweep_and_of_a_run_are_drawn_in_characters(self):
+        self.config(METRIC + "for i in 1 2 3; do metric loss 0.$((HDRIVE_RUN_NUMBER % 5))$i; metric acc $i; done\n", max_total_runs=12)
+        self.hdrive("run", "hdconfig.yml")
+        shown = self.hdrive("show", "--plot").out
+        for part in ("history: loss of each run", "curves: loss of all runs", "importance: how differently", "run 11", "report 3", "100.0 %"):
+            self.assertIn(part, shown)
+        self.assertRegex(shown, "[\u2801-\u28ff]")
+        self.assertTrue(all(len(line) <= 80 for line in shown.splitlines()))
+        plain = self.hdrive("show", "--plot", env={"LC_ALL": "C"}).out
+        self.assertTrue(plain.isascii(), ascii(plain))
+        run = self.hdrive("show", "last/3", "--plot").out
+        self.assertLess(run.index("run 3: loss"), run.index("run 3: acc"))
+        narrow, code = self.on_terminal("show", "--plot", columns=40)
+        self.assertEqual(0, code)
+        self.assertTrue(all(len(line) < 40 for line in narrow.splitlines() if not line.startswith(("importance", "history", "curves"))))
+        self.assertIn("--plot draws", self.hdrive("show", "--plot", "-f", "json", code=2).err)
+
+    def test_of_nothing_say_so(self):
+        self.config("true\n", max_total_runs=1)
+        self.hdrive("run", "hdconfig.yml", code=None)
+        shown = self.hdrive("show", "--plot").out
+        self.assertIn("no run has a value of loss yet", shown)
+        self.assertIn("importance: ", shown)
+        self.assertIn("has logged no metric", self.hdrive("show", "last/0", "--plot").out)
+
+
 class LiveDisplay(Terminal):
     SLOW = METRIC + "metric loss 0.5\nsleep 0.2\n"
 
@@ -133,6 +160,8 @@ class LiveDisplay(Terminal):
     def test_names_the_runs_that_go_on(self):
         self.config(self.SLOW, max_total_runs=4)
         shown, _ = self.on_terminal("run", "hdconfig.yml")
+        self.assertRegex(shown, r"run \d  +0\.\ds  +1 report  +loss 0\.5 .*x=0\.")
+        shown, _ = self.on_terminal("run", "hdconfig.yml", rows=15)
         # On a busy machine the first one is over before the display is drawn a second time.
         self.assertRegex(shown, r"run \d  0\.\ds  loss 0\.5  x=0\.")
 
@@ -164,6 +193,62 @@ class LiveDisplay(Terminal):
             except OSError:
                 break
         self.assertEqual(0, sweep.wait(60))
+
+    # Reports, the first run at once and the others when they are let, and trains on until somebody lets it end.
+    TRAINING = METRIC + """[ "$HDRIVE_RUN_NUMBER" = 0 ] || until [ -e "$RECORD.rivals" ]; do sleep 0.05; done
+for i in 1 2 3 4; do metric loss 0.$((5 + HDRIVE_RUN_NUMBER - i)); done
+until [ -e "$RECORD.go" ]; do sleep 0.05; done
+"""
+
+    def watched(self, *arguments, rows, columns=110):
+        """hdrive with a terminal of its own, and a function that reads what it has shown so far."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        process = self.start(*arguments, env={"TERM": "xterm"}, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+
+        def read():
+            nonlocal shown
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                pass
+            return shown.decode(errors="replace")
+
+        return process, read, ours
+
+    def test_of_a_high_terminal_shows_each_run_against_the_best(self):
+        self.config(self.TRAINING, max_total_runs=3, policy={"type": "bandit", "slack_amount": 5})
+        sweep, read, ours = self.watched("run", "hdconfig.yml", rows=40)
+        until(lambda: re.search(r"run 0 .*loss 0\.1 .*[\u2581-\u2588]{4} +best", read()), "the best run's curve is shown")
+        self.write(self.record_file.name + ".rivals", "")
+        until(lambda: re.search(r"run 1 .*4 reports .*loss 0\.2 .*behind .*stops at", read()), "its rival is, with its limit")
+        # Another size is taken over: on a low terminal today's lines are left.
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 10, 110, 0, 0))
+        until(lambda: "run 1  " in read().rpartition("time  ")[2] and "stops at" not in read().rpartition("time  ")[2],
+              "the board is gone")
+        self.write(self.record_file.name + ".go", "")
+        while sweep.poll() is None:
+            read()
+        self.assertEqual(0, sweep.wait(60))
+
+    def test_of_watch_disturbs_nothing_and_leaves_with_ctrl_c(self):
+        self.config(self.TRAINING, max_total_runs=4)
+        self.write(self.record_file.name + ".rivals", "")
+        self.hdrive("run", "hdconfig.yml", "--detach", "--name", "mine")
+        looker, read, _ = self.watched("watch", "mine", rows=40)
+        until(lambda: re.search(r"run 1 .*4 reports .*loss 0\.2 .*behind", read()), "a rival of the best run is shown")
+        self.interrupt(looker)
+        until(lambda: read() and looker.poll() is not None, "it leaves")
+        self.assertEqual(0, looker.wait())
+        self.assertIn("goes on; hdrive watch", read())
+        self.assertEqual("Running", self.sweeps()[0]["status"])
+        self.write(self.record_file.name + ".go", "")
+        lines = self.hdrive("watch", "mine")  # no terminal: lines, and the summary
+        self.assertIn("4 completed", lines.out)
+        self.assertIn("4 completed", self.hdrive("watch").out)
 
     def test_of_attach_says_what_it_shows_and_draws_no_empty_sweep(self):
         self.config(QUICK, max_total_runs=2)
