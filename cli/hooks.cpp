@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/hooks.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "cli/text.h"
 #include "hdrive/clock.h"
@@ -23,8 +21,6 @@
 #include "hdrive/overview.h"
 #include "hdrive/state.h"
 #include "hdrive/store.h"
-
-extern char** environ;
 
 namespace hdrive::cli {
 namespace {
@@ -54,51 +50,19 @@ class Patience {
   const Time began_ = clock_->now();
 };
 
-std::vector<std::string> merged(const HookEnvironment& added) {
-  std::vector<std::string> variables;
-  for (char** one = environ; *one; ++one) {
-    const std::string_view name = std::string_view(*one).substr(0, std::strcspn(*one, "="));
-    bool is_added = false;
-    for (const auto& each : added) is_added = is_added || each.first == name;
-    if (!is_added) variables.emplace_back(*one);
-  }
-  for (const auto& [name, value] : added) variables.push_back(name + "=" + value);
-  return variables;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (std::string& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
 // A process group of its own, so that a Ctrl-C meant for the sweep does not end it, and it can be
 // ended whole.
-int spawn(pid_t& process, std::vector<std::string> command, std::vector<std::string> variables,
+int start(pid_t& process, const std::vector<std::string>& command, const HookEnvironment& added,
           const std::filesystem::path& directory) {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : added) variables.push_back(name + "=" + value);
+  base::Program program;
+  program.words = command;
+  program.environment = base::environment_with(std::move(variables));
+  program.out = STDERR_FILENO;
   if (std::error_code error; std::filesystem::is_directory(directory, error))
-    posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  const std::vector<char*> arguments = pointers(command), environment = pointers(variables);
-  const int error = ::posix_spawnp(&process, arguments[0], &files, &attributes, arguments.data(),
-                                   environment.data());
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  return error;
+    program.directory = directory;
+  return base::start_program(program, process);
 }
 
 // Whether it has ended in time.
@@ -116,13 +80,6 @@ bool ends_in_time(pid_t process, const std::function<bool()>& hurry) {
   return false;
 }
 
-int wait_for(pid_t process) {
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 std::string number_or_nothing(const std::optional<double>& number) {
   return number ? base::shortest(*number) : std::string();
 }
@@ -132,11 +89,11 @@ std::string number_or_nothing(const std::optional<double>& number) {
 std::string run_hook(const std::vector<std::string>& command, const HookEnvironment& environment,
                      const std::filesystem::path& directory, const std::function<bool()>& hurry) {
   pid_t process = 0;
-  if (const int error = spawn(process, command, merged(environment), directory); error != 0)
+  if (const int error = start(process, command, environment, directory); error != 0)
     return fmt::format("could not be started: {}", std::strerror(error));
   const bool in_time = ends_in_time(process, hurry);
   if (!in_time) ::kill(-process, SIGKILL);
-  const int status = wait_for(process);
+  const int status = base::wait_for(process);
   if (!in_time && hurry()) return kEndedInAHurry;
   if (!in_time) return fmt::format("was ended, since it took longer than {} s", kMost.count());
   if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));

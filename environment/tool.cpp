@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +12,8 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
-
-extern char** environ;
 
 namespace hdrive::environment {
 namespace {
@@ -25,55 +23,24 @@ namespace fs = std::filesystem;
 constexpr int kToldLines = 20;
 constexpr std::size_t kToldBytes = 4000;
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
-std::vector<std::string> all_variables(const std::vector<std::string>& added) {
-  std::vector<std::string> result = added;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string_view variable = *entry;
-    const std::string_view name = variable.substr(0, variable.find('=') + 1);
-    bool is_added = false;
-    for (const std::string& each : added) is_added = is_added || each.starts_with(name);
-    if (!is_added) result.emplace_back(variable);
-  }
-  return result;
-}
-
 // Starts it with its output going to `output`.
 Result<pid_t> spawn(const ToolRun& run, int output) {
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 2);
-  // Onto itself: that alone takes the flag away which would close it.
-  if (run.kept_fd >= 0) ::posix_spawn_file_actions_adddup2(&actions, run.kept_fd, run.kept_fd);
-  if (!run.directory.empty())
-    ::posix_spawn_file_actions_addchdir_np(&actions, run.directory.c_str());
-  const std::vector<std::string> variables = all_variables(run.variables);
+  base::Program program;
+  program.words = run.command;
+  program.environment = base::environment_with(run.variables);
+  program.directory = run.directory;
+  program.out = program.err = output;
+  program.kept = run.kept_fd;
+  program.group = base::Program::Group::same;
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, run.command[0].c_str(), &actions, nullptr,
-                                  pointers(run.command).data(), pointers(variables).data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return base::system_error(run.command[0], "start", error);
+  if (const int error = base::start_program(program, pid); error != 0)
+    return base::system_error(run.command[0], "start", error);
   return pid;
 }
 
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
   return fmt::format("ended with exit code {}", WEXITSTATUS(status));
-}
-
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
 }
 
 Error failure(const ToolRun& run, int status, std::string_view output) {
@@ -111,7 +78,7 @@ Result<std::string> run_tool(const ToolRun& run) {
     if (bytes <= 0) break;
     text.append(buffer, static_cast<std::size_t>(bytes));
   }
-  const int status = wait_for(*pid);
+  const int status = base::wait_for(*pid);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failure(run, status, text);
   return text;
 }
@@ -126,7 +93,7 @@ Result<void> run_tool(const ToolRun& run, const fs::path& log) {
     return base::system_error(log, "write", errno);
   const auto pid = spawn(run, file->get());
   if (!pid) return pid.error();
-  const int status = wait_for(*pid);
+  const int status = base::wait_for(*pid);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const auto output = base::read_file_end(log, kToldBytes);
   Error error = failure(run, status, output ? *output : std::string());

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/batch/commands.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
 
+#include "base/process.h"
 #include "base/text.h"
 #include "compute/process_identity.h"
 
@@ -32,31 +28,12 @@ bool describes_own_job(std::string_view variable) {
          !variable.starts_with("SLURM_CLUSTERS=");
 }
 
-base::UniqueFd file_in_memory() {
-  return base::UniqueFd(::memfd_create("hdrive-command", MFD_CLOEXEC));
-}
-
-std::string text_of(const base::UniqueFd& file) {
-  const off_t size = ::lseek(file.get(), 0, SEEK_END);
-  std::string text(std::min(static_cast<std::size_t>(std::max<off_t>(size, 0)), kMostOutput), '\0');
-  const ssize_t count = ::pread(file.get(), text.data(), text.size(), 0);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  return text;
-}
-
-int status_of(pid_t child) {
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child) return 127;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 }  // namespace
 
-std::vector<char*> environment_of_commands() {
-  std::vector<char*> result;
+std::vector<std::string> environment_of_commands() {
+  std::vector<std::string> result;
   for (char** entry = environ; *entry; ++entry)
-    if (!describes_own_job(*entry)) result.push_back(*entry);
-  result.push_back(nullptr);
+    if (!describes_own_job(*entry)) result.emplace_back(*entry);
   return result;
 }
 
@@ -81,34 +58,16 @@ Result<Commands> Commands::make() {
 
 Result<void> Commands::start(const std::vector<std::string>& words, Time limit, Done done) {
   Running running;
-  running.out = file_in_memory();
-  running.err = file_in_memory();
+  running.out = base::file_in_memory();
+  running.err = base::file_in_memory();
   if (!running.out || !running.err)
     return base::system_error("", "prepare to start " + words.front(), errno);
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&actions);
-  // In a group of its own: Ctrl-C at the engine's terminal is not for it.
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, running.out.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, running.err.get(), STDERR_FILENO);
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  const std::vector<char*> envp = environment_of_commands();
-  const int error = ::posix_spawnp(&running.pid, argv[0], &actions, &attributes, argv.data(),
-                                   const_cast<char* const*>(envp.data()));
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
+  base::Program program;
+  program.words = words;
+  program.environment = environment_of_commands();
+  program.out = running.out.get();
+  program.err = running.err.get();
+  const int error = base::start_program(program, running.pid);
   if (error == ENOENT)
     return Error{"",
                  "there is no command " + base::json_string(words.front()) +
@@ -126,7 +85,7 @@ Result<void> Commands::start(const std::vector<std::string>& words, Time limit, 
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, running.process.get(), &event) != 0) {
     const int cause = errno;
     ::kill(-running.pid, SIGKILL);
-    status_of(running.pid);
+    base::wait_for(running.pid);
     return base::system_error("", "watch " + words.front(), cause);
   }
   const int key = running.process.get();
@@ -146,9 +105,9 @@ void Commands::take_ended(Time now) {
     const Running& running = node.mapped();
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, running.process.get(), nullptr);
     CommandOutput output;
-    output.status = status_of(running.pid);
-    output.out = text_of(running.out);
-    output.err = text_of(running.err);
+    output.status = base::exit_code(base::wait_for(running.pid));
+    output.out = base::text_of(running.out, kMostOutput);
+    output.err = base::text_of(running.err, kMostOutput);
     running.done(output);  // it may start others
   }
 }

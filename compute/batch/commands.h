@@ -26,9 +26,8 @@ struct CommandOutput {
   std::string words() const;
 };
 
-/// The environment of commands: that of this process, which may itself be a job, without what describes that job. Its
-/// entries are this process's own, and a null pointer behind them.
-std::vector<char*> environment_of_commands();
+/// The environment of commands: that of this process, which may itself be a job, without what describes that job.
+std::vector<std::string> environment_of_commands();
 
 class Commands {
  public:

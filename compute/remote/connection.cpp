@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,10 +12,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/process.h"
 #include "compute/remote/agent_image.h"
 #include "compute/remote/ssh_client.h"
-
-extern char** environ;
 
 namespace hdrive::compute::remote {
 namespace {
@@ -48,36 +46,18 @@ Result<void> Connection::open(Time now) {
   errors_.reset(pipes[0]);
   for (const base::UniqueFd* fd : {&socket_, &errors_})
     ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) | O_NONBLOCK);
-  std::vector<std::string> command = way_.command(number_);
-  std::vector<char*> words;
-  for (std::string& word : command) words.push_back(word.data());
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, their_errors.get(), STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes,
-                           static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              (way_.own_session ? POSIX_SPAWN_SETSID : 0)));
-  std::vector<char*> variables;
-  if (way_.environment) variables = way_.environment();
-  const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(),
-                                   variables.empty() ? environ : variables.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
+  base::Program program;
+  program.words = way_.command(number_);
+  if (way_.environment) program.environment = way_.environment();
+  program.in = program.out = theirs.get();
+  program.err = their_errors.get();
+  program.group = way_.own_session ? base::Program::Group::own_session : base::Program::Group::same;
+  const int error = base::start_program(program, pid_);
   if (error != 0) {
     pid_ = 0;
     close();
     if (error == ENOENT) return Error{"", way_.missing, Error::Kind::not_found};
-    return base::system_error("", "start " + command.front(), error);
+    return base::system_error("", "start " + program.words.front(), error);
   }
   epoll_event event{};
   event.events = EPOLLIN;

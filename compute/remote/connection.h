@@ -25,7 +25,7 @@ struct Way {
   /// Ctrl-C at the engine's terminal does not reach it; but it cannot ask for a password there.
   bool own_session = true;
   /// Its environment; empty: that of this process.
-  std::function<std::vector<char*>()> environment;
+  std::function<std::vector<std::string>()> environment;
   std::string missing;  ///< what to say where there is no such program
   /// Why there is no connection, from what it printed and its exit status; one sentence.
   std::function<std::string(std::string_view, int)> explain;
