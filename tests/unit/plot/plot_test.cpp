@@ -238,7 +238,7 @@ TEST_CASE("Names and values that anybody gave are text") {
 }
 
 TEST_CASE("Of very many runs what would lie on the same pixels is drawn once") {
-  constexpr std::int64_t kRuns = 30'000, kBatch = 5'000;
+  constexpr std::int64_t kRuns = 20'000, kBatch = 5'000;
   Stored sweep(0);
   auto store = open_sqlite_store(sweep.path());
   REQUIRE(store);
