@@ -104,7 +104,7 @@ DevicePool::DevicePool(const DeviceOptions& options, std::vector<int> cpus)
 Result<DevicePool> DevicePool::make(const DeviceOptions& options, std::vector<int> cpus) {
   DevicePool pool(options, std::move(cpus));
   if (static_cast<std::size_t>(pool.gpus_a_run_) > pool.gpus_.size())
-    return Error{"gpus_per_run",
+    return Error{"gpus_per_run, or gpus of resources",
                  fmt::format("is {}, but there {}: {}", pool.gpus_a_run_,
                              pool.gpus_.size() == 1 ? "is one GPU"
                                                     : fmt::format("are {} GPUs", pool.gpus_.size()),
@@ -112,7 +112,7 @@ Result<DevicePool> DevicePool::make(const DeviceOptions& options, std::vector<in
                  Error::Kind::invalid};
   if (static_cast<std::size_t>(options.cpus_per_run) > pool.all_cpus_.size())
     return Error{
-        "cpus_per_run",
+        "cpus_per_run, or cpus of resources",
         fmt::format("is {}, but {} may be used here", options.cpus_per_run,
                     base::plural(static_cast<std::int64_t>(pool.all_cpus_.size()), "processor")),
         Error::Kind::invalid};

@@ -274,7 +274,9 @@ void SeveralTargets::take(std::size_t index, TargetEvent event, std::vector<Targ
     if (!std::exchange(live.accepted, true))
       events.push_back(RunAccepted{run, live.attempt, handle_at(place.share.name, "")});
   } else if (const auto* deferred = std::get_if<RunDeferred>(&event)) {
-    if (!passes_by_itself(deferred->why.kind)) note_failure(index, deferred->why.message());
+    // It was taken and given back. Whatever the reason, and also where it passes by itself: the next run would go there
+    // again, while others have room.
+    note_failure(index, deferred->why.message());
     forget(run);
   } else if (const auto* exited = std::get_if<RunExited>(&event)) {
     if (exited->not_started) note_failure(index, exited->note);
@@ -297,12 +299,17 @@ void SeveralTargets::forget(RunId run) {
 
 void SeveralTargets::note_failure(std::size_t index, const std::string& why) {
   Place& place = places_[index];
+  if (places_.size() == 1) return;  // there is nowhere else to go
   if (++place.failures < kFailuresInARow) return;
   place.failures = 0;
+  // Where it is tried all the same, since all others are aside, it only lets another one have its turn; and what was
+  // on its way there when it was set aside fails as the rest did.
+  const bool again = is_aside(place);
+  if (!again) ++place.times_aside;
   const minutes pause =
-      std::min(kLongestTimeAside, kFirstTimeAside * (1 << std::min(place.times_aside, 5)));
-  ++place.times_aside;
+      std::min(kLongestTimeAside, kFirstTimeAside * (1 << std::min(place.times_aside - 1, 5)));
   place.aside_until = clock_->now() + pause;
+  if (again) return;
   notes_.emplace_back(TargetNote{
       std::nullopt,
       fmt::format(

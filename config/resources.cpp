@@ -110,9 +110,15 @@ void read_resources(Loader& loader) {
     } else if (row->name == "gpus") {
       read_gpus_of_a_run(loader, *each);
     } else if (row->name == "memory") {
+      constexpr std::uint64_t kLeast = 1'000'000;  // less holds no program
       const auto bytes = bytes_of(value);
-      if (bytes && *bytes > 0)
+      if (bytes && *bytes >= kLeast)
         spec.memory_per_run = *bytes;
+      else if (bytes && *bytes > 0)
+        loader.problems.error(
+            value.place,
+            "\"memory\" is " + describe(value) + ", which are " + std::to_string(*bytes) +
+                " bytes; allowed: at least 1 MB, as bytes, or as a number with a unit: 16 GB");
       else
         loader.problems.error(
             value.place, "\"memory\" is " + describe(value) + "; allowed: " + allowed_text(*row));

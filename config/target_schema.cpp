@@ -35,6 +35,17 @@ std::chrono::milliseconds read_duration(TargetReader& reader, const Entry& entry
   return {};
 }
 
+// A host that is merely busy may take as long as this to answer.
+std::chrono::milliseconds read_lost_after(TargetReader& reader, const Entry& entry) {
+  constexpr std::chrono::seconds kLeast{30};
+  const auto duration = duration_of(*entry.value);
+  if (duration && *duration >= kLeast) return *duration;
+  report(
+      reader, entry,
+      "at least 30 seconds, such as 10m; leave it out to wait for a host however long it is away");
+  return {};
+}
+
 // Texts and numbers, one or a list of them.
 std::vector<std::string> read_lines(TargetReader& reader, const Entry& entry,
                                     const std::string& allowed) {
@@ -243,10 +254,10 @@ std::vector<TargetKey> make_target_schema() {
                .elsewhere = {"path_prefix", "venv"}},
        read_text_into<&SshOptions::python, SshOptions>},
       {"ssh", {.name = "lost_after", .kind = K::any, .default_text = "never", .default_in_words = true,
-               .allowed = "seconds, or a number with s, m, h or d behind it",
+               .allowed = "at least 30 seconds, or a number with s, m, h or d behind it",
                .summary = "How long a host may be out of reach before its runs are ended there by their supervisors and started elsewhere.",
                .elsewhere = {"timeout", "lost_timeout"}},
-       [](R& r, const E& e) { options_of<SshOptions>(r).lost_after = read_duration(r, e); }},
+       [](R& r, const E& e) { options_of<SshOptions>(r).lost_after = read_lost_after(r, e); }},
 
       {"ssh host", {.name = "host", .kind = K::text, .required = true,
                     .summary = "Its name or address, or a Host of ssh's configuration file.", .elsewhere = {"name", "hostname"}},

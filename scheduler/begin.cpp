@@ -66,8 +66,9 @@ Result<DeviceOptions> device_options(const SweepSpec& spec, const std::filesyste
       return Error{"",
                    visible ? "gpus: auto finds no GPU, since CUDA_VISIBLE_DEVICES or "
                              "HIP_VISIBLE_DEVICES names none to hdrive itself"
-                           : "gpus: auto finds no GPU here; list them, as in gpus: [0, 1], or "
-                             "leave the key out",
+                           : "gpus: runs are to have GPUs, and there are none here; list them, as "
+                             "in gpus: [0, 1], or "
+                             "leave out gpus, gpus_per_run and gpus of resources",
                    Error::Kind::invalid};
   }
   options.gpus_per_run = spec.gpus_per_run;

@@ -177,10 +177,13 @@ void RunController::start(RunId run) {
   if (started) {
     live_.find(run)->handed_over = true;
     live_.set_since(run, journal_.now());
-    // There is room again. Whether a program runs that could not be executed is
-    // told later.
-    if (blocked_ && passes_by_itself(blocked_->kind)) blocked_.reset();
-    if (blocked_) probe_ = run;
+    // There is room again, unless the target took the refused one, too, and gave it back later. Whether a program
+    // runs that could not be executed is told later as well.
+    if (!blocked_) return;
+    if (!passes_by_itself(blocked_->kind))
+      probe_ = run;
+    else if (!given_back_)
+      blocked_.reset();
     return;
   }
   if (lies_outside(started.error().kind)) return postpone(run, started.error());
@@ -196,14 +199,21 @@ void RunController::start(RunId run) {
 void RunController::postpone(RunId run, Error why) {
   refusal_ = why;
   blocked_ = std::move(why);
+  given_back_ = false;
   probe_.reset();
   live_.remove(run);
   unplan();
   queued_.push_front(run);
 }
 
+// The target has it for good, so that what it gave back may be tried again.
+void RunController::confirm_acceptance() {
+  if (given_back_ && blocked_ && passes_by_itself(blocked_->kind)) blocked_.reset();
+}
+
 // Its program runs.
 void RunController::confirm_start(RunId run) {
+  confirm_acceptance();
   if (!probe_ || *probe_ != run) return;
   probe_.reset();
   blocked_.reset();
@@ -223,6 +233,7 @@ void RunController::handle(std::vector<TargetEvent>& events) {
 void RunController::on(const RunAccepted& accepted) {
   if (!live_.find(accepted.run, accepted.attempt)) return;
   find_again(accepted.run);
+  confirm_acceptance();
   if (history().run(accepted.run).status == RunStatus::running) return;
   live_.stop_clock(accepted.run);
   if (journal_.state().handle(accepted.run) == accepted.handle)
@@ -239,6 +250,7 @@ void RunController::on(const RunDeferred& deferred) {
     return record_canceled(deferred.run, live->canceling, state.canceling_reason(deferred.run));
   find_again(deferred.run);
   postpone(deferred.run, deferred.why);
+  given_back_ = true;
 }
 
 void RunController::on(const RunNotFound& missing) {

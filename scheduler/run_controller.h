@@ -100,6 +100,7 @@ class RunController {
   void try_cut_short_again();
   void start(RunId run);
   void postpone(RunId run, Error why);
+  void confirm_acceptance();
   void confirm_start(RunId run);
 
   void on(const RunAccepted& accepted);
@@ -136,6 +137,7 @@ class RunController {
   std::vector<std::pair<RunId, CancelMode>> cancels_;  // to cancel once stored
   std::vector<RunId> to_stop_;                         // by the policy, in this turn
   std::optional<Error> blocked_, refusal_;
+  bool given_back_ = false;     // the one refused last had been taken at first
   std::optional<RunId> probe_;  // started since, and nobody knows yet whether its program runs
   std::optional<std::string> hopeless_;
   bool ending_ = false;

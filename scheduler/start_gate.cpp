@@ -65,6 +65,10 @@ std::optional<std::string> StartGate::trouble(std::int64_t live) const {
            "itself as soon as there is: " +
            why_->message();
   if (live > 0) return std::nullopt;
+  if (why_->kind == Error::Kind::busy)
+    return "no run can be started at the moment; it is tried again, and the sweep goes on by "
+           "itself once one can: " +
+           why_->message();
   return "there are not enough processes, open files or memory for a run; the sweep goes on by "
          "itself as soon "
          "as there are: " +

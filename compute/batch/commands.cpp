@@ -39,13 +39,15 @@ std::vector<std::string> environment_of_commands() {
 
 std::string CommandOutput::words() const {
   constexpr std::size_t kMostWords = 500;
+  const std::string late = too_late ? "it gave no answer in time, and was ended" : "";
   for (const std::string* text : {&err, &out}) {
     const std::string_view said = base::trim(*text);
     if (said.empty()) continue;
     std::string line(said.substr(0, kMostWords));
     std::replace(line.begin(), line.end(), '\n', ' ');
-    return base::to_utf8(line);
+    return late + (late.empty() ? "" : "; it had said: ") + base::to_utf8(line);
   }
+  if (too_late) return late;
   return "it ended with status " + std::to_string(status) + " and said nothing";
 }
 
@@ -95,7 +97,7 @@ Result<void> Commands::start(const std::vector<std::string>& words, Time limit, 
 
 void Commands::take_ended(Time now) {
   for (auto& [key, running] : running_)
-    if (now >= running.limit) ::kill(-running.pid, SIGKILL);
+    if (now >= running.limit) running.too_late = ::kill(-running.pid, SIGKILL) == 0;
   constexpr int kMost = 64;
   epoll_event ended[kMost];
   const int count = ::epoll_wait(epoll_.get(), ended, kMost, 0);
@@ -108,6 +110,7 @@ void Commands::take_ended(Time now) {
     output.status = base::exit_code(base::wait_for(running.pid));
     output.out = base::text_of(running.out, kMostOutput);
     output.err = base::text_of(running.err, kMostOutput);
+    output.too_late = running.too_late && output.status == 128 + SIGKILL;
     running.done(output);  // it may start others
   }
 }

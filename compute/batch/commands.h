@@ -21,6 +21,7 @@ namespace hdrive::compute {
 struct CommandOutput {
   int status = 0;  ///< its exit status; 128 and the signal where it was killed
   std::string out, err;
+  bool too_late = false;  ///< it was ended, since it took longer than it may
 
   /// One line for the user: what it said, or else its status.
   std::string words() const;
@@ -57,6 +58,7 @@ class Commands {
     pid_t pid = 0;
     base::UniqueFd process, out, err;
     Time limit{};
+    bool too_late = false;
     Done done;
   };
 

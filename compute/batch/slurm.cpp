@@ -47,22 +47,14 @@ constexpr std::array kSlurmWords = {
 };
 
 // Of refusals that pass: the controller is away, or a limit of how many jobs there may be.
-constexpr std::string_view kPasses[] = {"Unable to contact",
-                                        "Socket timed out",
-                                        "Connection refused",
-                                        "Connection timed out",
-                                        "Communication connection failure",
-                                        "Zero Bytes were transmitted",
-                                        "Protocol authentication error",
-                                        "Munge",
-                                        "temporarily",
-                                        "MaxSubmitJob",
-                                        "QOSMaxSubmit",
-                                        "job submit limit",
-                                        "Resource limit exceeded",
-                                        "Slurmctld is in standby",
-                                        "slurm_load_jobs error",
-                                        "slurm controller"};
+constexpr std::string_view kPasses[] = {
+    "Unable to contact", "Socket timed out", "Connection refused", "Connection timed out",
+    "Communication connection failure", "Zero Bytes were transmitted",
+    "Protocol authentication error", "Munge", "temporarily", "MaxSubmitJob", "QOSMaxSubmit",
+    "job submit limit", "Resource limit exceeded", "Slurmctld is in standby",
+    // without a file of its own here a command asks the controller for it
+    "failed to fetch config", "Could not establish a configuration source", "slurm_load_jobs error",
+    "slurm controller"};
 
 bool contact_passes(std::string_view said) {
   return std::any_of(std::begin(kPasses), std::end(kPasses),

@@ -143,7 +143,7 @@ class Devices(HdriveTest):
     def test_more_gpus_a_run_than_there_are_is_told_before_anything_starts(self):
         self.config(TELL, gpus=self.gpus, gpus_per_run=4)
         done = self.hdrive("run", "hdconfig.yml", code=2)
-        self.assertIn("gpus_per_run: is 4, but there are 3 GPUs", done.err)
+        self.assertIn("gpus_per_run, or gpus of resources: is 4, but there are 3 GPUs", done.err)
         self.assertEqual([], self.sweeps())
 
     def test_the_gpus_an_engine_was_given_are_those_that_auto_finds(self):

@@ -527,6 +527,10 @@ TEST_CASE("Slurm's states are read, also those of arrays and of sacct") {
   CHECK_FALSE(
       system->states({1, "", "slurm_load_jobs error: Unable to contact slurm controller"}, {}));
   CHECK_FALSE(system->submitted({0, "no number", ""}));
+  // What sbatch says on a machine that has its configuration from the controller.
+  CHECK(system->submitted({1, "", "sbatch: fatal: Could not establish a configuration source"})
+            .error()
+            .kind == Error::Kind::busy);
   CHECK(*system->submitted({0, "1234;cluster\n", ""}) == "1234");
 }
 

@@ -70,7 +70,8 @@ TEST_CASE("a run may have several GPUs") {
 TEST_CASE("more GPUs a run than there are is refused with their number") {
   const auto pool = DevicePool::make({.gpus = {"0", "1"}, .gpus_per_run = 3}, {0});
   REQUIRE_FALSE(pool);
-  CHECK(pool.error().message() == "gpus_per_run: is 3, but there are 2 GPUs: 0, 1");
+  CHECK(pool.error().message() ==
+        "gpus_per_run, or gpus of resources: is 3, but there are 2 GPUs: 0, 1");
 }
 
 TEST_CASE("processors are handed out to one run each") {

@@ -40,6 +40,32 @@ struct Machine {
   std::shared_ptr<ComputeTarget> target;
 };
 
+// Takes every run, and gives it back a moment later, as a batch system does whose commands fail.
+class GivesBack final : public ComputeTarget {
+ public:
+  explicit GivesBack(std::shared_ptr<SimulatedClock> clock) : clock_(std::move(clock)) {}
+  Result<void> start(const RunRequest& request) override {
+    told_.emplace_back(RunDeferred{request.run, request.attempt,
+                                   Error{"", "qsub: no such queue", Error::Kind::busy}});
+    ++taken;
+    return {};
+  }
+  Result<void> adopt(std::span<const RunRequest>) override { return {}; }
+  void cancel(RunId, CancelMode) override {}
+  void wait(Time deadline, std::stop_token, std::vector<TargetEvent>& events) override {
+    if (told_.empty()) clock_->advance_to(deadline);
+    for (TargetEvent& event : told_) events.push_back(std::move(event));
+    told_.clear();
+  }
+  std::string describe() const override { return "gives back"; }
+
+  int taken = 0;
+
+ private:
+  std::shared_ptr<SimulatedClock> clock_;
+  std::vector<TargetEvent> told_;
+};
+
 struct Two {
   explicit Two(std::int64_t first_slots = 1, std::int64_t second_slots = 2)
       : both(*make_several_targets(
@@ -106,6 +132,56 @@ TEST_CASE("A target that fails three times in a row is set aside, told, and trie
   two.wait(minutes(10));
   REQUIRE(two.both->start(request(4)));
   CHECK(two.first.ran == std::vector<RunId>{4});
+}
+
+TEST_CASE(
+    "A target that takes runs and gives them back is set aside for the others, and that is told "
+    "once") {
+  const auto clock = std::make_shared<SimulatedClock>();
+  const auto first = std::make_shared<GivesBack>(clock);
+  Machine second{clock};
+  const auto both =
+      *make_several_targets({{"first", first, 3}, {"second", second.target, 1}}, clock);
+  std::vector<TargetEvent> events;
+  for (RunId run : {0, 1, 2}) REQUIRE(both->start(request(run)));
+  both->wait(clock->now() + seconds(1), {}, events);
+  REQUIRE(events.size() == 4);
+  CHECK(std::get<RunDeferred>(events[2]).why.what == "qsub: no such queue");
+  CHECK(std::get<TargetNote>(events[3]).note ==
+        "the target first is set aside for 10 minutes, since it failed 3 times in a row: qsub: no "
+        "such queue");
+  REQUIRE(both->start(request(0)));
+  CHECK(second.ran == std::vector<RunId>{0});
+  CHECK(first->taken == 3);
+}
+
+TEST_CASE("A target that is alone is not set aside, and fails as often as it likes") {
+  const auto clock = std::make_shared<SimulatedClock>();
+  const auto only = std::make_shared<GivesBack>(clock);
+  const auto named = *make_several_targets({{"only", only, 3}}, clock);
+  std::vector<TargetEvent> events;
+  for (RunId run = 0; run < 20; ++run) {
+    REQUIRE(named->start(request(run)));
+    named->wait(clock->now() + seconds(1), {}, events);
+  }
+  CHECK(only->taken == 20);
+  CHECK(events.size() == 20);  // and no note
+}
+
+TEST_CASE(
+    "While all targets are set aside their failures are not told again, and each has its turn") {
+  Two two(1, 1);
+  const Error gone{"", "the host is gone", Error::Kind::not_found};
+  two.first.trouble = two.second.trouble = gone;
+  for (int i = 0; i < 30; ++i) CHECK_FALSE(two.both->start(request(0)));
+  const std::string told = two.notes(two.wait(seconds(1)));
+  CHECK_THAT(told, Contains("first is set aside for 10 minutes"));
+  CHECK_THAT(told, Contains("second is set aside for 10 minutes"));
+  CHECK_THAT(told, !Contains("20 minutes"));
+  two.second.trouble.reset();
+  int tries = 0;
+  while (!two.both->start(request(0))) REQUIRE(++tries < 4);
+  CHECK(two.second.ran == std::vector<RunId>{0});
 }
 
 TEST_CASE(

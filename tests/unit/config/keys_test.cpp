@@ -322,6 +322,10 @@ TEST_CASE("What a run asks for is said once, in resources or by the keys of this
   CHECK(told(around("resources: {cpus: 2}\ncpus_per_run: 3\n")) ==
         "hdconfig.yml:9:13: \"cpus\" of \"resources\" and \"cpus_per_run\" say the same; allowed: "
         "one of them\n");
+  CHECK(told(around("resources: {memory: 16}\n")) ==
+        "hdconfig.yml:9:21: \"memory\" is the integer 16, which are 16 bytes; allowed: at least 1 "
+        "MB, "
+        "as bytes, or as a number with a unit: 16 GB\n");
   CHECK(told(around("resources: {memory: lots}\n")) ==
         "hdconfig.yml:9:21: \"memory\" is the text \"lots\"; allowed: bytes, or a number with a "
         "unit: 16 GB\n");

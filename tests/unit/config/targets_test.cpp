@@ -124,6 +124,9 @@ TEST_CASE(
              Contains("\"x\" is listed twice"));
   CHECK_THAT(problems_of("targets:\n  a: {type: ssh, hosts: [{host: x, port: 70000}]}\n"),
              Contains("an integer from 1 to 65535"));
+  CHECK_THAT(
+      problems_of("targets:\n  a: {type: ssh, hosts: [x], lost_after: 3}\n"),
+      Contains("2:42 \"lost_after\" is the integer 3; allowed: at least 30 seconds, such as 10m"));
   CHECK_THAT(problems_of("targets:\n  a: {type: slurm, signal: KILL}\n"), Contains("USR1 or TERM"));
   CHECK_THAT(problems_of("targets:\n  a: {type: slurm, nodes: 2}\n"),
              Contains("2:27 \"nodes\" is of the allocation that pilot: true asks for") &&

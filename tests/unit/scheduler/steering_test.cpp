@@ -521,3 +521,40 @@ TEST_CASE("listeners hear at once that nothing can be stored, and when it can ag
                                 Catch::Contains("the disk is full"));
   CHECK(ear->heard[1].empty());
 }
+
+TEST_CASE("a target that takes runs and gives them back is told of once, and with its own reason") {
+  class Ear final : public Listener {
+   public:
+    void on_change(const Change&, const SweepState&) override {}
+    void on_trouble(const std::string& trouble) override { heard.push_back(trouble); }
+    std::vector<std::string> heard;
+  };
+  Simulation simulation;
+  simulation.spec.max_total_runs = 3;
+  const Time began = simulation.clock->now();
+  const auto target =
+      std::make_shared<WatchedTarget>(make_simulated_target(simulation.model, simulation.clock));
+  int given_back = 0;
+  target->late_refusal = [&](const RunRequest& request) -> std::optional<RunDeferred> {
+    if (simulation.clock->now() >= began + 30s) return std::nullopt;
+    ++given_back;
+    return RunDeferred{request.run, request.attempt,
+                       Error{"", "qsub: the queue is full", Error::Kind::busy}};
+  };
+  const auto ear = std::make_shared<Ear>();
+  SweepParts parts;
+  parts.store = simulation.store;
+  parts.target = target;
+  parts.clock = simulation.clock;
+  parts.sampler = simulation.sampler;
+  parts.listeners = {ear};
+  const auto summary = run_sweep(simulation.spec, parts);
+  REQUIRE(summary);
+  CHECK(summary->completed == 3);
+  CHECK(given_back >= 30);  // tried every second
+  REQUIRE(ear->heard.size() == 2);
+  CHECK(ear->heard[0] ==
+        "no run can be started at the moment; it is tried again, and the sweep goes on by itself "
+        "once one can: qsub: the queue is full");
+  CHECK(ear->heard[1].empty());
+}
