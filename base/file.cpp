@@ -193,9 +193,12 @@ Result<void> write_into(const std::filesystem::path& path, std::string_view text
   return {};
 }
 
-// Names of what this process has open, which a new file must not take from it.
+// Names of what this process has open, which a new file must not take from it. /dev/shm is a folder
+// of files like any other.
 bool names_a_descriptor(const std::filesystem::path& path) {
-  return path.native().starts_with("/dev/") || path.native().starts_with("/proc/");
+  const std::string& name = path.native();
+  return (name.starts_with("/dev/") && !name.starts_with("/dev/shm/")) ||
+         name.starts_with("/proc/");
 }
 
 }  // namespace

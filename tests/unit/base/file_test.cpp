@@ -83,6 +83,15 @@ TEST_CASE(
     REQUIRE(write_output("/proc/self/fd/" + std::to_string(fd.get()), " two"));
     CHECK(*read_file(file) == "one two");
   }
+  SECTION("a file in memory is a file, though its name begins as a device's") {
+    std::string folder = "/dev/shm/hdrive-test-XXXXXX";
+    if (::mkdtemp(folder.data()) == nullptr) return;  // there is none here
+    const fs::path inside = fs::path(folder) / "runs.csv";
+    REQUIRE(write_output(inside, "one"));
+    REQUIRE(write_output(inside, "two"));
+    CHECK(*read_file(inside) == "two");
+    fs::remove_all(folder);
+  }
   SECTION("a directory is refused") {
     const auto refused = write_output(home.path(), "two");
     REQUIRE_FALSE(refused);
