@@ -52,7 +52,7 @@ export function logText(sweep, run, query) {
   const limit = Number(query.get("limit") ?? 65536);
   const from = query.get("tail") ? Math.max(0, bytes.length - limit) : Number(query.get("from") ?? 0);
   const part = bytes.subarray(from, from + limit);
-  return { text: part.toString(), from, next: from + part.length, size: bytes.length, end: sweep.status(run) !== 1 };
+  return { text: part.toString(), from, next: from + part.length, size: bytes.length, end: from + part.length >= bytes.length };
 }
 
 export function files(sweep, run) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Metric curves of all runs on one chart. Those that were stopped or brushed away fade, the envelope says where the middle of all runs
-// lies, and the orange line is the best that any run had reached so far. Dragging zooms, a double click zooms out.
+// lies, and the orange line is the best that any run had reached so far. Dragging zooms, with Shift it moves what is seen, a double click
+// zooms out.
 import { useMemo, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { abscissa, AXES, AXIS_LABELS, running, smooth, type Axis, type Curve } from "../data/curves";
@@ -49,6 +50,7 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
     let frame: Frame | null = null;
     let made = { curves: null as unknown, axis: "", weight: -1 };
     let box: [number, number, number, number] | null = null;
+    let pan: { from: [number, number]; frame: Frame } | null = null;
 
     const prepare = (): void => {
       const { state, axis, weight } = options.current;
@@ -62,10 +64,13 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
       }));
     };
 
-    const place = (size: Size): Frame => {
-      const { axis, logX, logY, metric } = options.current;
-      let xLow = Infinity, xHigh = -Infinity;
-      const values: number[] = [];
+    // What the lines reach over, looked for anew only where they are others: a zoomed chart is drawn at each step of the hand.
+    let reached = { lines, logX: false, logY: false, x: [0, 1], y: [0, 1] };
+    const reach = () => {
+      const { logX, logY } = options.current;
+      if (reached.lines === lines && reached.logX === logX && reached.logY === logY) return reached;
+      let xLow = Infinity, xHigh = -Infinity, size = 0;
+      const sorted = new Float64Array(lines.reduce((sum, line) => sum + line.y.length, 0));
       for (const line of lines)
         for (let i = 0; i < line.y.length; ++i) {
           const x = line.x[i], y = line.y[i];
@@ -73,12 +78,17 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
             if (x < xLow) xLow = x;
             if (x > xHigh) xHigh = x;
           }
-          if (Number.isFinite(y) && (!logY || y > 0)) values.push(y);
+          if (Number.isFinite(y) && (!logY || y > 0)) sorted[size++] = y;
         }
-      const sorted = Float64Array.from(values).sort();
-      const q1 = quantile(sorted, 0.03), q3 = quantile(sorted, 0.97), reach = (q3 - q1) * 1.2;
-      let low = Math.max(sorted[0], q1 - reach), high = Math.min(sorted[sorted.length - 1], q3 + reach);
-      if (logY) [low, high] = [sorted[0], sorted[sorted.length - 1]];
+      const values = sorted.subarray(0, size).sort();
+      const q1 = quantile(values, 0.03), q3 = quantile(values, 0.97), beyond = (q3 - q1) * 1.2;
+      const y = logY ? [values[0], values[size - 1]] : [Math.max(values[0], q1 - beyond), Math.min(values[size - 1], q3 + beyond)];
+      return (reached = { lines, logX, logY, x: [xLow, xHigh], y });
+    };
+
+    const place = (size: Size): Frame => {
+      const { axis, logX, logY, metric } = options.current;
+      let { x: [xLow, xHigh], y: [low, high] } = reach();
       const z = zoom.value;
       if (z) [xLow, xHigh, low, high] = [...z.x, ...z.y];
       const arrow = metric === store.runs.metric ? (goal === "Minimize" ? "  ↓ better" : "  ↑ better") : "";
@@ -198,14 +208,24 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
         store.selection.hovered.value = -1;
       },
       cursor: (x, y) => (nearest(x, y) ? "pointer" : "crosshair"),
-      down: (x, y) => (box = [x, y, x, y]),
+      down: (x, y, event) => {
+        // With Shift the picture goes along with the hand, else a part of it is marked.
+        if (event.shiftKey && frame) pan = { from: [x, y], frame };
+        else box = [x, y, x, y];
+      },
       drag: (x, y) => {
+        if (pan) {
+          const { frame: f, from } = pan;
+          const dx = x - from[0], dy = y - from[1];
+          zoom.value = { x: [f.x.invert(f.left - dx), f.x.invert(f.left + f.width - dx)], y: [f.y.invert(f.top + f.height - dy), f.y.invert(f.top - dy)] };
+          return;
+        }
         if (box) box = [box[0], box[1], x, y];
         store.selection.hovered.value = store.selection.hovered.value === -1 ? -2 : -1; // draws the upper layer again
       },
       up: (x, y, moved) => {
         const was = box;
-        box = null;
+        box = pan = null;
         store.selection.hovered.value = -1;
         if (!was || !frame) return;
         if (!moved) {
@@ -243,7 +263,7 @@ export function Curves({ store, class: className, height = 360 }: { store: Sweep
     }),
   });
   return (
-    <Chart key={metric} title="Curves" about={`${metric} of the runs over ${axis}; stopped runs are faded, running ones are blue, the best is orange.`} class={className}
+    <Chart key={metric} title="Curves" about={`${metric} of the runs over ${axis}; stopped runs are faded, running ones are blue, the best is orange. Drag to zoom, with Shift to move; a double click zooms out.`} class={className}
            height={height} drawing={drawing} pointer={pointer} table={table} file={`${store.id}-${metric}`}
            state={error ? { error } : !curves ? { loading: "Curves are on their way" } : !curves.list.length ? { empty: `No run has reported ${metric} yet.` } : "ready"}
            controls={<>

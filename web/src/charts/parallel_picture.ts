@@ -22,7 +22,7 @@ const PORTION_MS = 7;
 const BACK = 1500;
 const CURVED_UP_TO = 20000;
 
-interface Axis { state: AxisState; column: Column; scale: Scale; y: Float32Array; x: number }
+interface Axis { state: AxisState; column: Column; scale: Scale; y: Float32Array; x: number; absent: boolean }
 
 export class Picture {
   axes: Axis[] = [];
@@ -56,7 +56,8 @@ export class Picture {
     const inner = width - 2 * SIDE;
     this.axes = columns.map(({ state, column }, i) => {
       const scale = axisScale(runs, column, state);
-      return { state, column, scale, y: positions(runs, column, scale), x: SIDE + (columns.length > 1 ? (inner * i) / (columns.length - 1) : inner / 2) };
+      const y = positions(runs, column, scale);
+      return { state, column, scale, y, x: SIDE + (columns.length > 1 ? (inner * i) / (columns.length - 1) : inner / 2), absent: y.some((v) => v < 0) };
     });
     const ratio = Math.min(devicePixelRatio || 1, 2);
     this.lines.resize(width, this.height, ratio);
@@ -197,7 +198,7 @@ export class Picture {
         p.line([x - 3, x + 3], [at, at], 0, 2, { color: t.ink3 });
         p.text(last ? x - 7 : x + 7, at, cut(tick.label, room), { color: t.ink2, size: 11, halo: t.surface, align: last ? "right" : "left" });
       }
-      if (axis.y.some((v) => v < 0)) p.text(x, this.y(0) + 21, "absent", { color: t.ink3, size: 10, align: "center" });
+      if (axis.absent) p.text(x, this.y(0) + 21, "absent", { color: t.ink3, size: 10, align: "center" });
     }
   }
 

@@ -68,7 +68,7 @@ export function Editor({ text, onChange, problems, schema, label }: Props) {
         doc: text,
         extensions: [
           lineNumbers(), lintGutter(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(), indentUnit.of("  "), yaml(), syntaxHighlighting(colours), look,
-          EditorView.contentAttributes.of({ "aria-label": label }), autocompletion({ override: [complete], icons: false }),
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label }), autocompletion({ override: [complete], icons: false }),
           // On a narrow screen lines are broken rather than scrolled.
           ...(matchMedia("(max-width: 700px)").matches ? [EditorView.lineWrapping] : []),
           keymap.of([...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),

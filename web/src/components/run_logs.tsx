@@ -32,7 +32,8 @@ export function RunLogs({ source, id, run, running, attempt }: { source: Source;
           setText((known) => (first ? part.text : known + part.text));
         }
         setError("");
-        if (running && !part.end) timer = window.setTimeout(() => void read(false), document.hidden ? EVERY_MS * 10 : EVERY_MS);
+        // The end of what there is now; a run that trains writes on.
+        if (running) timer = window.setTimeout(() => void read(false), !part.end ? 0 : document.hidden ? EVERY_MS * 10 : EVERY_MS);
       } catch (failure) {
         if (over) return;
         setError((failure as Error).message);

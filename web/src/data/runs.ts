@@ -118,10 +118,16 @@ export class RunTable {
   }
 
   /** The row of the best run, -1 where none has a value. */
+  private bestKnown = { version: -1, row: -1 };
+
+  /** Every chart asks at every drawing; looked for once for each state of the data. */
   bestRow(): number {
+    const version = this.version.peek();
+    if (this.bestKnown.version === version) return this.bestKnown.row;
     const best = this.data("best");
     let row = -1;
     for (let i = 0; i < this.rows; ++i) if (!Number.isNaN(best[i]) && (row < 0 || this.better(best[i], best[row]))) row = i;
+    this.bestKnown = { version, row };
     return row;
   }
 

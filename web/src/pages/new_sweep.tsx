@@ -95,7 +95,7 @@ export function NewSweepPage() {
         <div>
           <div class="fields new-fields">
             <label class="field"><span>source folder on the server's machine</span><input value={folder} placeholder={where} spellcheck={false} onInput={(event) => setFolder(event.currentTarget.value)} /></label>
-            <label class="field"><span>name (may be left empty)</span><input value={name} spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
+            <label class="field"><span>name (optional)</span><input value={name} spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
           </div>
           <section class="panel editor-panel" aria-label="Configuration">
             <header class="chart-head"><h2>hdconfig.yml</h2><div class="chart-controls">
