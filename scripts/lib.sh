@@ -17,6 +17,8 @@ SSH_PACKAGES=(openssh-server openssh-client iproute2)
 SLURM_PACKAGES=(slurm-wlm munge iproute2 openmpi-bin)
 SGE_PACKAGES=(gridengine-master gridengine-exec gridengine-client iproute2)
 CHECK_PACKAGES=(clang-format-14)
+# The page's tests: a browser, and the fonts of the pictures that were kept.
+PAGE_PACKAGES=(chromium fonts-liberation fonts-dejavu-core)
 PYTHON_PACKAGES=(python3-dev)
 # What the Python tests judge by; a test of what is not here is skipped.
 PYTHON_JUDGES=(pandas pyarrow scipy optuna scikit-learn lightgbm xgboost-cpu mlflow tensorboard mypy tqdm plotly matplotlib

@@ -42,7 +42,7 @@ export class Picture {
   readonly overJob: Job;
   drag: { axis: number; from: number; to: number; kept: Range[] } | null = null;
 
-  constructor(private readonly store: SweepStore, host: HTMLElement, private readonly top: HTMLCanvasElement) {
+  constructor(private readonly store: SweepStore, private readonly host: HTMLElement, private readonly top: HTMLCanvasElement) {
     host.prepend(this.back.canvas, this.lines.canvas);
     this.job = { draw: () => this.step(), visible: false, dirty: true, urgent: true };
     this.overJob = { draw: () => this.paintOver(), visible: false, dirty: true, urgent: true };
@@ -135,7 +135,10 @@ export class Picture {
     this.lines.show();
     this.drawn = to;
     if (to >= this.chosen.length) this.paintBack(t, now + PORTION_MS);
-    if (to < this.chosen.length || this.backDrawn < this.backRows.length) request(this.job);
+    const more = to < this.chosen.length || this.backDrawn < this.backRows.length;
+    // Who takes pictures of the page waits for it.
+    this.host.toggleAttribute("data-drawing", more);
+    if (more) request(this.job);
   }
 
   /** Of many, the best once more at the end: on top. */

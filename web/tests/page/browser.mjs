@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mock server and a browser, for tests of the page and for pictures of it.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let servers = 0;
 
@@ -24,13 +29,15 @@ export async function serve(options = []) {
   };
 }
 
-export async function launch() {
-  return chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--enable-unsafe-swiftshader", "--force-color-profile=srgb"] });
+/** `env`: beside this process' own, as which fonts there are. */
+export async function launch({ env = {}, args = [] } = {}) {
+  return chromium.launch({ executablePath: EXECUTABLE, env: { ...process.env, ...env }, args: ["--no-sandbox", "--enable-unsafe-swiftshader", "--force-color-profile=srgb", ...args] });
 }
 
 /** A page that keeps what went wrong in it, and every request that left this machine. */
 export async function open(browser, address, { width = 1280, height = 900, dark = false, scale = 1 } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", deviceScaleFactor: scale, reducedMotion: "reduce" });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", deviceScaleFactor: scale, reducedMotion: "reduce",
+                                             timezoneId: "UTC", locale: "en-US" });
   const page = await context.newPage();
   const faults = [];
   page.on("console", (message) => { if (["error", "warning"].includes(message.type()) && !/GPU stall|WebGL|GL Driver/.test(message.text())) faults.push(message.text()); });
@@ -48,13 +55,55 @@ export async function settled(page) {
   await page.evaluate(() => new Promise((resolve) => { let left = 20; const tick = () => (--left ? requestAnimationFrame(tick) : resolve()); tick(); }));
 }
 
+export async function accessible(page) {
+  // The policy forbids scripts from elsewhere; evaluated by the debugger it is not the page's own.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  const serious = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
+  assert.deepEqual(serious.map((v) => `${v.id}: ${v.help}; ${v.nodes.slice(0, 4).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`), []);
+}
+
+export async function fits(page) {
+  const spill = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(spill <= 0, `the page is ${spill} pixels wider than the window`);
+}
+
+/** Runs what is wanted of named checks, and tells how each went. */
+export class Checks {
+  failed = 0;
+  wanted = (name) => !this.only.length || this.only.some((one) => name.includes(one));
+  constructor(only) {
+    this.only = only;
+  }
+
+  async run(name, body) {
+    if (!this.wanted(name)) return;
+    const start = Date.now();
+    try {
+      await body();
+      console.log(`ok    ${name} (${Date.now() - start} ms)`);
+    } catch (error) {
+      ++this.failed;
+      console.log(`FAIL  ${name} (${Date.now() - start} ms)\n${error.stack ?? error}`);
+    }
+  }
+
+  end() {
+    process.exitCode = this.failed ? 1 : 0;
+    console.log(this.failed ? `${this.failed} failed` : "all well");
+  }
+}
+
 /** Once through the page, since charts draw when they come into sight. */
 export async function scrolled(page) {
   await page.evaluate(async () => {
     const frames = (n) => new Promise((resolve) => { const tick = () => (--n > 0 ? requestAnimationFrame(tick) : resolve()); tick(); });
+    const seen = (element) => { const { top, bottom } = element.getBoundingClientRect(); return bottom > 0 && top < innerHeight; };
     for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
       scrollTo(0, y);
       await frames(5);
+      // What is drawn in portions, to the last.
+      while ([...document.querySelectorAll("[data-drawing]")].some(seen)) await frames(2);
     }
     scrollTo(0, 0);
     await frames(4);

@@ -124,7 +124,8 @@ export const FLOWS = [
           const text = Buffer.concat(chunks).toString("latin1");
           assert.ok(text.startsWith(magic), `${title}, ${item}: ${text.slice(0, 40)}`);
           assert.ok(text.length > 60, `${title}, ${item} has ${text.length} bytes`);
-          assert.ok(!/NaN/.test(text) || item === "Save as PNG", `${title}, ${item} has NaN`);
+          // A picture within a drawing is letters of all kinds.
+          assert.ok(!/NaN/.test(text.replace(/data:[^"]*/g, "")) || item === "Save as PNG", `${title}, ${item} has NaN`);
         }
         await chart.getByRole("button", { name: `Export ${title}` }).click();
         await chart.getByRole("menuitem", { name: "Show as table" }).click();
