@@ -166,7 +166,9 @@ void set_concurrency(Loader& loader) {
     const std::int64_t here = at_once;
     at_once = 0;
     for (const NamedTarget& target : targets) {
-      const std::int64_t room = slots_of(target, spec.nodes_per_run).value_or(here);
+      // A target with too few hosts for a run says so itself.
+      const std::int64_t room =
+          std::max<std::int64_t>(1, slots_of(target, spec.nodes_per_run).value_or(here));
       // Without slots of its own a pilot's are its processors.
       const bool shared = is_pilot(target) && target.slots == 0 && spec.cpus_per_run > 0;
       at_once += shared ? std::max<std::int64_t>(1, room / spec.cpus_per_run) : room;

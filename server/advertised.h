@@ -23,6 +23,9 @@ struct ServerPlan {
   /// How other machines reach it; port 0: the one that it listens at. Nothing: they don't.
   std::optional<Address> advertise;
   bool advertise_tls = false;  ///< https://, its own or of a proxy in front of it
+
+  /// What those who are told of the server call it; empty: nobody is.
+  std::string told_host() const { return advertise ? advertise->host : ""; }
 };
 
 /// An Error names the key of hdconfig.yml, what is wrong, and what to do. Finds the machine's own address or name

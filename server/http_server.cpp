@@ -19,12 +19,23 @@
 #include <thread>
 #include <utility>
 
+#include "base/file.h"
+#include "server/certificate.h"
 #include "server/http_session.h"
 
 namespace hdrive::server {
 namespace {
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
+
+// In the system's words, which OpenSSL's errors do not have.
+std::optional<std::string> why_unreadable(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(file, error);  // links are usual among certificates
+  if (error) return error.message();
+  const auto text = base::read_file(real);
+  return text ? std::nullopt : std::optional(text.error().what);
+}
 
 }  // namespace
 
@@ -33,23 +44,35 @@ struct TlsContext {
 };
 
 Result<std::shared_ptr<TlsContext>> make_tls(const std::filesystem::path& certificate,
-                                             const std::filesystem::path& key) {
+                                             const std::filesystem::path& key,
+                                             const std::string& host) {
   auto tls = std::make_shared<TlsContext>();
   error_code error;
   tls->context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                                asio::ssl::context::no_tlsv1_1,
                            error);
-  if (!error) tls->context.use_certificate_chain_file(certificate, error);
+  // OpenSSL would ask for one at the terminal, which an engine may not have.
+  if (!error)
+    tls->context.set_password_callback(
+        [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, error);
+  const std::string certificate_name = certificate.string(), key_name = key.string();
+  if (const auto why = why_unreadable(certificate))
+    return Error{"server_certificate", certificate_name + " is no certificate in PEM form: " + *why,
+                 Error::Kind::invalid};
+  if (!error) tls->context.use_certificate_chain_file(certificate_name, error);
   if (error)
     return Error{"server_certificate",
-                 certificate.string() + " is no certificate in PEM form: " + error.message(),
+                 certificate_name + " is no certificate in PEM form: " + error.message(),
                  Error::Kind::invalid};
-  tls->context.use_private_key_file(key, asio::ssl::context::pem, error);
-  if (error)
-    return Error{"server_key",
-                 key.string() + " is not the private key of " + certificate.string() +
-                     " in PEM form, without a passphrase: " + error.message(),
-                 Error::Kind::invalid};
+  const std::string no_key = key_name + " is not the private key of " + certificate_name +
+                             " in PEM form, without a passphrase: ";
+  if (const auto why = why_unreadable(key))
+    return Error{"server_key", no_key + *why, Error::Kind::invalid};
+  tls->context.use_private_key_file(key_name, asio::ssl::context::pem, error);
+  if (error) return Error{"server_key", no_key + error.message(), Error::Kind::invalid};
+  if (const auto wrong =
+          certificate_fault(SSL_CTX_get0_certificate(tls->context.native_handle()), host))
+    return Error{"server_certificate", certificate_name + " " + *wrong, Error::Kind::invalid};
   return tls;
 }
 

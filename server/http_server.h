@@ -27,9 +27,12 @@ struct HttpLimits {
 
 /// A certificate with its key, read and fitting.
 struct TlsContext;
-/// Both are PEM files; the certificate may have the chain behind it. The error names the key of hdconfig.yml.
+/// Both are PEM files; the certificate may have the chain behind it, and has to be valid now, and for `host` where that
+/// is not empty.
+/// The error names the key of hdconfig.yml.
 Result<std::shared_ptr<TlsContext>> make_tls(const std::filesystem::path& certificate,
-                                             const std::filesystem::path& key);
+                                             const std::filesystem::path& key,
+                                             const std::string& host);
 
 struct HttpListener {
   base::UniqueFd socket;            ///< that listens

@@ -221,10 +221,11 @@ Result<StartedServer> start_server(const ServerOptions& options) {
   Reached reached;
   std::vector<HttpListener> listeners(1);
   if (plan->tls) {
-    auto tls = make_tls(options.certificate, options.key);
+    auto tls = make_tls(options.certificate, options.key, plan->told_host());
     if (!tls) return tls.error();
     listeners[0].tls = *std::move(tls);
-    auto text = base::read_file(options.certificate);
+    std::error_code error;
+    auto text = base::read_file(std::filesystem::weakly_canonical(options.certificate, error));
     if (!text) return text.error();
     reached.certificate = *std::move(text);
   }
@@ -291,7 +292,8 @@ Result<void> check_server_address(const SweepSpec& spec) {
   const auto plan = server::plan_server(options);
   if (!plan) return plan.error();
   if (plan->tls)
-    if (auto tls = server::make_tls(options.certificate, options.key); !tls) return tls.error();
+    if (auto tls = server::make_tls(options.certificate, options.key, plan->told_host()); !tls)
+      return tls.error();
   if (!wants_server(spec) || plan->listen.port == 0) return {};
   const auto listener = server::listen_at(plan->listen);
   if (listener) return {};

@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "scheduler": MODULE,
     "workspace": MODULE,
     "compute": MODULE + JSON + ["re2/"],
-    "server": MODULE + JSON + ["boost/asio/", "boost/beast/"],
+    "server": MODULE + JSON + ["boost/asio/", "boost/beast/", "openssl/"],
     "policies": MODULE,
     "store": MODULE + JSON + ["sqlite3.h"],
     "plot": MODULE,
@@ -38,6 +38,7 @@ MAY_INCLUDE = {
 # Headers that take seconds to compile, and the files that alone may include them.
 HTTP = ("server/http_server.cpp", "server/http_session.h", "server/http_wire.h")
 ONLY_IN = {"CLI/": ("cli/argument_parser.cpp",), "boost/asio/": HTTP, "boost/beast/": HTTP,
+           "openssl/": ("server/certificate.cpp", "server/certificate.h"),
            "server/http_session.h": ("server/http_server.cpp",)}
 
 # In angle brackets without a slash, NAME is the standard library's, NAME.h C's or POSIX'; these are not.

@@ -52,6 +52,18 @@ class Elsewhere(HdriveTest):
                        check=True, capture_output=True)
         return {"server_certificate": paths[0].name, "server_key": paths[1].name}
 
+    def encrypted(self):
+        """The key, under a passphrase."""
+        subprocess.run(["openssl", "pkey", "-in", "key.pem", "-aes128", "-passout", "pass:secret", "-out", "locked.pem"], check=True,
+                       capture_output=True, cwd=self.folder)
+        return "locked.pem"
+
+    def expired(self):
+        """The certificate, as it would be some days after its end."""
+        subprocess.run(["openssl", "x509", "-in", "cert.pem", "-signkey", "key.pem", "-days", "-1", "-out", "old.pem"], check=True,
+                       capture_output=True, cwd=self.folder)
+        return "old.pem"
+
     def told(self, number=0):
         """What was stored of the run, by metric: the steps in their order."""
         rows = self.database().execute("select name, step from metrics where run = ? order by rowid", (number,)).fetchall()
@@ -178,10 +190,19 @@ class Reports(Elsewhere):
                            ({"server_advertise": "node0", "server_certificate": "cert.pem"}, "server_key: is missing"),
                            ({**certificate, "server_advertise": "node0", "server_key": "cert.pem"}, "is not the private key of"),
                            ({**certificate, "server_advertise": "node0", "server_certificate": "none.pem"}, "none.pem is no certificate"),
+                           ({**certificate, "server_advertise": "localhost", "server_key": "none.pem"}, "passphrase: No such file"),
+                           ({**certificate, "server_advertise": "localhost", "server_key": self.encrypted()}, "without a passphrase: "),
+                           ({**certificate, "server_advertise": "node0"}, 'cert.pem is not for "node0", which the runs are told'),
+                           ({**certificate, "server_advertise": "node0"}, "it is for localhost: give server_advertise one of these"),
+                           ({**certificate, "server_advertise": "localhost", "server_certificate": self.expired()}, "was valid until "),
                            (certificate, "give server_advertise: HOST, too")):
             self.config(support.QUICK, **keys)
             self.assertIn(told, self.hdrive("run", "hdconfig.yml", code=2).err)
         self.assertEqual([], self.sweeps())
+        # Those of Let's Encrypt are links.
+        (self.folder / "link.pem").symlink_to("cert.pem")
+        self.config(support.QUICK, **{**certificate, "server_advertise": "localhost", "server_certificate": "link.pem"})
+        self.hdrive("run", "hdconfig.yml")
 
     def test_an_address_can_be_given_when_a_sweep_goes_on(self):
         engine, found = self.waiting(server_advertise=None)

@@ -78,6 +78,10 @@ class Targets(HdriveTest):
         self.write("targets.yml", "targets: {far: {type: ssh, hosts: [nowhere.invalid]}}")
         self.config(LOG, target="far", resources={"nodes": 2})
         self.assertIn("target far: a run has 2 nodes, and there is 1 host", self.hdrive("run", code=2).err)
+        # Also where its slots are known, of which there are none for such a run.
+        self.write("targets.yml", "targets: {far: {type: ssh, hosts: [{host: nowhere.invalid, slots: 2}]}}")
+        self.config(LOG, target="far", resources={"nodes": 2}, max_concurrent_runs=None)
+        self.assertIn("target far: a run has 2 nodes, and there is 1 host", self.hdrive("run", code=2).err)
         self.write("targets.yml", "targets: {far: {type: ssh, hosts: [a.invalid, b.invalid]}}")
         self.assertIn("write distribution: pytorch or tensorflow", self.hdrive("run", code=2).err)
         self.config(LOG, target="far", resources={"nodes": 2}, distribution="mpi")
