@@ -61,7 +61,7 @@ async function dragging(browser, page, selector, from, to, { key } = {}) {
     };
     globalThis.handle_ = requestAnimationFrame(tick);
   });
-  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "benchmark", "__metadata"] });
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline.frame", "benchmark", "__metadata"] });
   if (key) await page.keyboard.down(key);
   await page.mouse.move(box.x + from[0] * box.width, box.y + from[1] * box.height);
   await page.mouse.down();
