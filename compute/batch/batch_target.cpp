@@ -4,8 +4,6 @@
 // their jobs, batch_wait.cpp follows the run directories.
 #include "compute/batch/batch_target.h"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,14 +77,9 @@ Result<std::shared_ptr<BatchTarget>> BatchTarget::make(std::unique_ptr<BatchSyst
   std::shared_ptr<BatchTarget> target(new BatchTarget(std::move(system), options, std::move(clock),
                                                       *std::move(patterns), *std::move(commands),
                                                       timing));
-  target->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  target->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  epoll_event event{};
-  event.events = EPOLLIN;
-  bool ready = target->epoll_ && target->wake_;
-  for (const int fd : {target->wake_.get(), target->commands_.descriptor()})
-    ready = ready && ::epoll_ctl(target->epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-  if (!ready) return base::system_error("", "prepare to watch commands", errno);
+  if (auto opened = target->point_.open("commands"); !opened) return opened.error();
+  if (auto watched = target->point_.watch(target->commands_.descriptor(), 0); !watched)
+    return watched.error();
   return target;
 }
 

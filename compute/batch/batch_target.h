@@ -31,6 +31,7 @@
 #include "compute/output_patterns.h"
 #include "compute/run_directory.h"
 #include "compute/run_records.h"
+#include "compute/wait_point.h"
 #include "hdrive/target.h"
 
 namespace hdrive::compute {
@@ -152,7 +153,7 @@ class BatchTarget final : public ComputeTarget {
   std::string claim_;
   std::filesystem::path installed_;  // where the supervisor and the modules are
 
-  base::UniqueFd epoll_, wake_;
+  WaitPoint point_;
   std::map<RunId, Live> live_;
   std::deque<RunId> submissions_;
   int submitting_ = 0;

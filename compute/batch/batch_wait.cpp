@@ -3,7 +3,6 @@
 // The batch target, third part: what run directories tell. They are on a file system of other machines, of which
 // nothing but looking brings news.
 #include <fcntl.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +24,6 @@ namespace {
 // With more runs each is looked at less often, so that all together cost the same; but this often in any case.
 constexpr std::size_t kRunsLookedAtOften = 100;
 constexpr Duration kLongestLookInterval = std::chrono::seconds{2};
-constexpr Duration kLongestPause = std::chrono::hours{1};
 // Missed signs of life until a supervisor is taken for dead whose job is over, and one whose job nobody knows any more:
 // that one may be cut off for a while.
 constexpr int kTouchesMissed = 3;
@@ -57,10 +55,7 @@ bool same(const timespec& a, const timespec& b) {
 }  // namespace
 
 void BatchTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
-  const std::stop_callback wake(stop, [this] {
-    const std::uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it wakes already
-  });
+  const std::stop_callback wake(stop, [this] { point_.wake(); });
   const std::size_t from = events.size();
   budget_ = {};
   while (true) {
@@ -79,12 +74,7 @@ void BatchTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEv
     send_cancels();
     if (events.size() > from || stop.stop_requested() || now >= deadline) return;
     now = clock_->now();
-    const Duration pause = std::clamp(next_moment(deadline) - now, Duration{0}, kLongestPause);
-    epoll_event happened[2];
-    const int count =
-        ::epoll_wait(epoll_.get(), happened, 2, static_cast<int>((pause.count() + 999) / 1000));
-    std::uint64_t ignored = 0;
-    if (count > 0 && ::read(wake_.get(), &ignored, sizeof ignored) < 0) continue;
+    point_.wait(next_moment(deadline) - now);
   }
 }
 
@@ -95,8 +85,8 @@ Duration BatchTarget::look_interval() const {
 
 Readiness BatchTarget::readiness() {
   if (!notes_.empty() || (!submissions_.empty() && submitting_ == 0))
-    return {epoll_.get(), clock_->now()};
-  return {epoll_.get(), next_moment(Time::max())};
+    return {point_.descriptor(), clock_->now()};
+  return {point_.descriptor(), next_moment(Time::max())};
 }
 
 Time BatchTarget::next_moment(Time deadline) const {

@@ -156,7 +156,7 @@ void PilotTarget::read_folder(Allocation& at) {
       node->name = name;
       node->mark = ++marks_;
       node->link = std::make_unique<remote::Connection>(
-          way_to_node(options_, place_of(at), at.job, name), epoll_.get(), node->mark);
+          way_to_node(options_, place_of(at), at.job, name), point_.descriptor(), node->mark);
     }
     node->gone = gone;
   }

@@ -5,8 +5,6 @@
 #include "compute/pilot/pilot_target.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,9 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kWakeUp = ~0ULL, kCommandEnded = kWakeUp - 1;
+constexpr std::uint64_t kCommandEnded = ~0ULL - 1;  // the mark of no node
 constexpr Duration kReadAgain = std::chrono::milliseconds{20};
-constexpr Duration kLongestWait = std::chrono::hours{1};
 
 std::string run_name(const RunRequest& request) { return "run " + std::to_string(request.run); }
 
@@ -76,17 +73,8 @@ PilotTarget::PilotTarget(const SlurmOptions& options, std::string name,
       commands_folder_(std::move(folder_of_commands)) {}
 
 Result<void> PilotTarget::prepare() {
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  bool ready = epoll_ && wake_;
-  for (const auto& [fd, mark] :
-       {std::pair{wake_.get(), kWakeUp}, std::pair{commands_.descriptor(), kCommandEnded}}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = mark;
-    ready = ready && ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-  }
-  if (!ready) return base::system_error("", "prepare to watch commands", errno);
+  if (auto opened = point_.open("commands"); !opened) return opened;
+  if (auto watched = point_.watch(commands_.descriptor(), kCommandEnded); !watched) return watched;
   LocalTargetOptions read = read_;
   read.devices = {};
   read.environment = nullptr;
@@ -331,27 +319,12 @@ void PilotTarget::look_around(Time now) {
 }
 
 void PilotTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
-  const std::stop_callback wake(stop, [this] {
-    const std::uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it wakes already
-  });
+  const std::stop_callback wake(stop, [this] { point_.wake(); });
   while (true) {
     const Time now = clock_->now();
     look_around(now);
     const bool done = !told_.empty() || stop.stop_requested() || now >= deadline;
-    const Duration longest =
-        done ? Duration{0} : std::clamp(next_moment(deadline) - now, Duration{0}, kLongestWait);
-    epoll_event happened[64];
-    const auto timeout = static_cast<int>((longest.count() + 999) / 1000);
-    const int count = ::epoll_wait(epoll_.get(), happened, 64, timeout);
-    std::set<std::uint64_t> ready;
-    for (int i = 0; i < count; ++i) {
-      std::uint64_t ignored = 0;
-      if (happened[i].data.u64 != kWakeUp)
-        ready.insert(happened[i].data.u64);
-      else if (::read(wake_.get(), &ignored, sizeof ignored) < 0)
-        continue;
-    }
+    const auto ready = point_.wait(done ? Duration{0} : next_moment(deadline) - now);
     for (Allocation& at : allocations_)
       for (Node& node : at.nodes)
         if (ready.contains(node.mark)) exchange(at, node);
@@ -364,7 +337,7 @@ void PilotTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEv
 }
 
 Readiness PilotTarget::readiness() {
-  return {epoll_.get(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
+  return {point_.descriptor(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
 }
 
 Time PilotTarget::next_moment(Time deadline) const {

@@ -201,7 +201,7 @@ class PilotTarget final : public ComputeTarget {
   std::filesystem::path commands_folder_;
   std::shared_ptr<LocalTarget>
       local_;  // reads the directories of runs that ended with their allocation
-  base::UniqueFd epoll_, wake_;
+  WaitPoint point_;
   std::filesystem::path folder_;  // of all allocations; empty: not known yet
   std::filesystem::path agent_;
   std::string prefix_;      // of the jobs' names

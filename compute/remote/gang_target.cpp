@@ -5,9 +5,6 @@
 #include "compute/remote/gang_target.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -21,7 +18,6 @@
 namespace hdrive::compute::remote {
 namespace {
 
-constexpr Duration kLongestLook = std::chrono::hours{1};
 // A part may wait on its host for the snapshot to arrive on the others. Its supervisor backs the time
 // limit up, and counts from the beginning.
 constexpr std::chrono::minutes kGathering{10};
@@ -45,19 +41,14 @@ Result<std::shared_ptr<GangTarget>> GangTarget::make(const SshOptions& options,
 
 Result<void> GangTarget::prepare(const SshOptions& options, const LocalTargetOptions& runs,
                                  Duration fence_margin) {
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  epoll_event event{};
-  event.events = EPOLLIN;
-  if (!epoll_ || !wake_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
-    return base::system_error("", "prepare to watch connections", errno);
+  if (auto opened = point_.open("connections"); !opened) return opened;
   for (const SshHost& host : options.hosts) {
     SshOptions alone = options;
     alone.hosts = {host};
     auto made = SshTarget::make(alone, runs, clock_, fence_margin);
     if (!made) return made.error();
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, (*made)->readiness().descriptor, &event) != 0)
-      return base::system_error("", "prepare to watch connections", errno);
+    if (auto watched = point_.watch((*made)->readiness().descriptor, hosts_.size()); !watched)
+      return watched;
     hosts_.push_back({label_of(host), *std::move(made)});
   }
   return {};
@@ -269,21 +260,12 @@ void GangTarget::look() {
 }
 
 void GangTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
-  const std::stop_callback wake(stop, [this] {
-    const std::uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it wakes already
-  });
+  const std::stop_callback wake(stop, [this] { point_.wake(); });
   while (true) {
     look();
     const Time now = clock_->now();
     if (!told_.empty() || stop.stop_requested() || now >= deadline) break;
-    const Duration pause = std::clamp(next_moment(deadline) - now, Duration{0}, kLongestLook);
-    epoll_event happened;
-    if (::epoll_wait(epoll_.get(), &happened, 1, static_cast<int>((pause.count() + 999) / 1000)) <
-        0)
-      continue;
-    std::uint64_t ignored = 0;
-    if (::read(wake_.get(), &ignored, sizeof ignored) < 0) continue;
+    point_.wait(next_moment(deadline) - now);
   }
   std::move(told_.begin(), told_.end(), std::back_inserter(events));
   told_.clear();
@@ -295,7 +277,7 @@ Time GangTarget::next_moment(Time deadline) const {
 }
 
 Readiness GangTarget::readiness() {
-  return {epoll_.get(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
+  return {point_.descriptor(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
 }
 
 }  // namespace hdrive::compute::remote

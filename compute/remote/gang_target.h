@@ -114,7 +114,7 @@ class GangTarget final : public ComputeTarget {
   std::shared_ptr<Clock> clock_;
   std::size_t nodes_;
   std::vector<Host> hosts_;
-  base::UniqueFd epoll_, wake_;
+  WaitPoint point_;
   Gangs gangs_;
   std::vector<TargetEvent> told_;
 };

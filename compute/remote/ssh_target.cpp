@@ -5,12 +5,8 @@
 #include "compute/remote/ssh_target.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/text.h"
@@ -22,11 +18,9 @@
 namespace hdrive::compute::remote {
 namespace {
 
-constexpr std::uint64_t kWakeUp = ~0ULL;
 constexpr Duration kConnectPatience = std::chrono::minutes{2};
 // How soon the directory of a run that has ended is looked at again.
 constexpr Duration kReadAgain = std::chrono::milliseconds{20};
-constexpr Duration kLongestWait = std::chrono::hours{1};
 
 std::string sweep_of(const RunRequest& request) {
   const std::string end = "_" + std::to_string(request.run);
@@ -63,13 +57,7 @@ SshTarget::SshTarget(const SshOptions& options, const LocalTargetOptions& runs,
     : options_(options), read_(runs), clock_(std::move(clock)), fence_margin_(fence_margin) {}
 
 Result<void> SshTarget::prepare() {
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = kWakeUp;
-  if (!epoll_ || !wake_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
-    return base::system_error("", "prepare to watch connections", errno);
+  if (auto opened = point_.open("connections"); !opened) return opened;
   LocalTargetOptions read = read_;
   read.devices = {};
   read.environment = nullptr;
@@ -83,7 +71,8 @@ Result<void> SshTarget::prepare() {
     host.options = options_.hosts[i];
     host.label = label_of(host.options);
     host.slots = host.options.slots;
-    host.link = std::make_unique<Connection>(ssh_way(options_, host.options), epoll_.get(), i);
+    host.link =
+        std::make_unique<Connection>(ssh_way(options_, host.options), point_.descriptor(), i);
   }
   return {};
 }
@@ -294,10 +283,7 @@ void SshTarget::send_cancel(RunId id, const Run& run) {
 // ---- waiting ------------------------------------------------------------------------------------
 
 void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEvent>& events) {
-  const std::stop_callback wake(stop, [this] {
-    const std::uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it wakes already
-  });
+  const std::stop_callback wake(stop, [this] { point_.wake(); });
   while (true) {
     Time now = clock_->now();
     give_up(now);
@@ -306,20 +292,8 @@ void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEven
     read_fetched(now);
     read_mlflow(now);
     const bool done = !told_.empty() || stop.stop_requested() || now >= deadline;
-    const Duration longest =
-        done ? Duration{0} : std::clamp(next_moment(deadline) - now, Duration{0}, kLongestWait);
-    epoll_event happened[64];
-    const auto timeout = static_cast<int>((longest.count() + 999) / 1000);
-    const int count = ::epoll_wait(epoll_.get(), happened, 64, timeout);
-    std::set<std::size_t> ready;
-    for (int i = 0; i < count; ++i) {
-      std::uint64_t ignored = 0;
-      if (happened[i].data.u64 != kWakeUp)
-        ready.insert(static_cast<std::size_t>(happened[i].data.u64));
-      else if (::read(wake_.get(), &ignored, sizeof ignored) < 0)
-        continue;
-    }
-    for (const std::size_t host : ready) exchange(host);
+    const auto ready = point_.wait(done ? Duration{0} : next_moment(deadline) - now);
+    for (const std::uint64_t host : ready) exchange(host);
     if (!done) continue;
     place();  // a host may be ready now
     std::move(told_.begin(), told_.end(), std::back_inserter(events));
@@ -329,7 +303,7 @@ void SshTarget::wait(Time deadline, std::stop_token stop, std::vector<TargetEven
 }
 
 Readiness SshTarget::readiness() {
-  return {epoll_.get(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
+  return {point_.descriptor(), told_.empty() ? next_moment(Time::max()) : clock_->now()};
 }
 
 Time SshTarget::next_moment(Time deadline) const {

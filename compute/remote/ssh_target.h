@@ -22,6 +22,7 @@
 #include "compute/local.h"
 #include "compute/remote/connection.h"
 #include "compute/remote/wire.h"
+#include "compute/wait_point.h"
 #include "hdrive/targets.h"
 
 namespace hdrive::compute::remote {
@@ -180,7 +181,7 @@ class SshTarget final : public ComputeTarget {
   std::shared_ptr<Clock> clock_;
   Duration fence_margin_;
   std::shared_ptr<LocalTarget> local_;  // reads the directories of runs that have ended
-  base::UniqueFd epoll_, wake_;
+  WaitPoint point_;
   std::vector<Host> hosts_;
   Runs runs_;
   std::vector<TargetEvent> told_;
