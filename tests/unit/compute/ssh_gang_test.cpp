@@ -260,6 +260,12 @@ TEST_CASE("an engine that dies at any step of a run over two hosts starts no pro
       ++again;
       CHECK(handle.empty());
       CHECK(fs::is_empty(marks));
+      // Nothing is left, and if something is, what.
+      std::string left;
+      if (fs::exists(runs.directory(0)))
+        for (const auto& each : fs::recursive_directory_iterator(runs.directory(0)))
+          left += each.path().string() + "\n";
+      CHECK(left == "");
       CHECK_FALSE(fs::exists(runs.directory(0)));
     }
   }
