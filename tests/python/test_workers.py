@@ -77,7 +77,7 @@ def test_a_run_that_does_not_look_is_ended_after_the_grace_period(make, workers)
                 pass
         return 1.0
 
-    sweep = make(max_run_duration=0.3, cancel_grace=0.1).run(train, workers)
+    sweep = make(max_run_duration=3, cancel_grace=0.1).run(train, workers)
     assert sweep.runs[1].cause == "time_limit"
     assert sweep.status == "Completed"
 
