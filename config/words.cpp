@@ -31,11 +31,35 @@ bool wants_shell(const std::string& word) {
   return word.size() > 1 && word[0] == '$' && !word.starts_with("${{");
 }
 
+// The parameter that the word places as other tools do, by itself or after "--option=": "{x}", "{{x}}", "${x}", "$x", "<x>".
+std::string_view placed_otherwise(const Loader& loader, std::string_view word) {
+  if (const std::size_t sign = word.find('='); sign != word.npos) word.remove_prefix(sign + 1);
+  const std::size_t begin = word.find_first_not_of("${<"), end = word.find_last_not_of("}>");
+  if (begin == word.npos || begin == 0 || end == word.npos || end < begin) return {};
+  const std::string_view name = base::trim(word.substr(begin, end + 1 - begin));
+  const bool known = std::any_of(loader.defined.begin(), loader.defined.end(),
+                                 [&](const auto& each) { return bare_name(each.first) == name; });
+  return known ? name : std::string_view();
+}
+
+void warn_of_foreign_placeholders(Loader& loader) {
+  const auto& command = loader.spec.command;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const std::string_view name = placed_otherwise(loader, command[i]);
+    if (!name.empty())
+      loader.problems.warn(loader.command_places[i],
+                           "the word " + in_quotes(command[i]) +
+                               " is passed on as it is; where the value drawn for " +
+                               in_quotes(name) + " is wanted, write ${{search_space." +
+                               std::string(name) + "}}");
+  }
+}
+
 void warn_of_shell_words(Loader& loader) {
   const auto& command = loader.spec.command;
   if (std::any_of(command.begin(), command.end(), is_shell)) return;
   for (std::size_t i = 0; i < command.size(); ++i) {
-    if (!wants_shell(command[i])) continue;
+    if (!wants_shell(command[i]) || !placed_otherwise(loader, command[i]).empty()) continue;
     std::string advice = "write sh -c \"...\" for a shell's meaning";
     for (const Parameter& parameter : loader.spec.space.parameters)
       if (mentions(command[i], sweep_variable(parameter.name)))
@@ -308,6 +332,7 @@ void check_command(Loader& loader) {
   const std::size_t before = loader.problems.errors();
   check_placeholders(loader);
   const bool placed = loader.problems.errors() == before;
+  warn_of_foreign_placeholders(loader);
   warn_of_shell_words(loader);
   warn_of_gaps(loader);
   check_files(loader);

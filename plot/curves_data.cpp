@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "hdrive/plot.h"
 
 namespace hdrive {
@@ -55,8 +56,8 @@ Chosen choose(std::vector<RunOutline> outlines, Goal goal, std::int64_t most) {
   }
   chosen.runs.assign(picked.begin(), picked.end());
   chosen.how = "the best " + std::to_string(best) + ", " +
-               (live > 0 ? std::to_string(live) + " that run, " : "") + "and every " +
-               std::to_string(all / rest) + "th run";
+               (live > 0 ? std::to_string(live) + " that run, " : "") + "and " +
+               base::plural(rest, "other") + " spread evenly";
   return chosen;
 }
 

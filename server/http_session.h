@@ -36,8 +36,9 @@
 namespace hdrive::server {
 
 constexpr std::size_t kPiece = 256 << 10;
-// Of a body nobody wants so much is read, so that the answer is heard: a connection closed with unread bytes is reset.
-constexpr std::size_t kDrained = 64 << 20;
+// Of a body nobody wants so much is read, twice what anybody wants, so that the answer is heard: a
+// connection closed with unread bytes is reset.
+constexpr std::size_t kDrained = 128 << 20;
 constexpr std::chrono::seconds kDrainTime{10};
 
 using PlainStream = beast::tcp_stream;

@@ -72,6 +72,21 @@ TEST_CASE("A word only a shell would understand gets a warning") {
       "appended after it; remove it, or place the value with ${{search_space.x}}\n");
 }
 
+TEST_CASE(
+    "A value that is placed as other tools place it gets a warning with the spelling of ours") {
+  for (const std::string word : {"{x}", "{{x}}", "{{ x }}", "${x}", "$x", "<x>", "-o={x}"}) {
+    INFO(word);
+    CHECK(told_of("command: [t, '" + word + "']\n") ==
+          "hdconfig.yml:9:14: warning: the word \"" + word +
+              "\" is passed on as it is; where the value drawn for \"x\" is wanted, write "
+              "${{search_space.x}}\n");
+  }
+  for (const std::string word : {"x", "{y}", "a{x}", "{}", "=", "", "-x={}"}) {
+    INFO(word);
+    CHECK(told_of("command: [t, '" + word + "']\n") == "");
+  }
+}
+
 TEST_CASE("An option that the command has already gets a warning") {
   CHECK(told_of("command: [t, --x, 1]\n") ==
         "hdconfig.yml:9:14: warning: the command has \"--x\" already, and the drawn value is "
