@@ -18,6 +18,7 @@
 #include "cli/signals.h"
 #include "cli/stored_spec.h"
 #include "cli/summary.h"
+#include "cli/surroundings.h"
 #include "cli/targets.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -29,11 +30,6 @@
 namespace hdrive::cli {
 
 namespace {
-
-std::optional<std::string> visible_gpus() {
-  const auto visible = environment("CUDA_VISIBLE_DEVICES");
-  return visible ? visible : environment("HIP_VISIBLE_DEVICES");
-}
 
 // The server that the runs log to with MLflow, once the sweep is there.
 std::shared_ptr<SweepServer> start_server(const Foreground& foreground, const std::string& id) {

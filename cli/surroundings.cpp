@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/surroundings.h"
 
+#include <cstdlib>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -35,6 +37,13 @@ fs::path environments_directory() {
 
 std::string search_path() { return environment("PATH").value_or("/bin:/usr/bin"); }
 
+std::optional<std::string> visible_gpus() {
+  // Not environment(), for which one that is set to nothing is not set.
+  for (const char* name : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"})
+    if (const char* value = std::getenv(name)) return value;
+  return std::nullopt;
+}
+
 KeptEnvironment make_environment(const Surroundings& wanted, bool quiet) {
   return value_or_fail(prepare_environment(*wanted.packages, options_for(quiet)));
 }
@@ -45,7 +54,7 @@ void make_surroundings(LoadedConfig& loaded, bool quiet) {
   SurroundingsOptions options;
   options.environments = options_for(quiet);
   options.hdrive = own_path();
-  options.has_gpus = !find_gpus(environment("CUDA_VISIBLE_DEVICES")).empty();
+  options.has_gpus = !find_gpus(visible_gpus()).empty();
   options.warn = [](const std::string& text) { complain("warning: " + printable(text)); };
   options.instead = "set environment.docker.enabled to false";
   const auto made = hdrive::make_surroundings(loaded.spec, wanted, options);

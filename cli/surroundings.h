@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "hdrive/config.h"
@@ -16,6 +17,10 @@ std::filesystem::path environments_directory();
 
 /// What programs are looked for in; empty without a PATH.
 std::string search_path();
+
+/// What CUDA_VISIBLE_DEVICES, else HIP_VISIBLE_DEVICES, leaves this process of the GPUs: set to nothing, none of them. No
+/// value: all.
+std::optional<std::string> visible_gpus();
 
 /// Builds the environment that is wanted, or finds it; a Failure where it cannot be had.
 KeptEnvironment make_environment(const Surroundings& wanted, bool quiet);
