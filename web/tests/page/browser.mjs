@@ -64,8 +64,14 @@ export async function accessible(page) {
 }
 
 export async function fits(page) {
-  const spill = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(spill <= 0, `the page is ${spill} pixels wider than the window`);
+  // A busy page has not laid itself out anew yet; what stays is a fault.
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 20000 }).catch(() => {});
+  const { spill, wide } = await page.evaluate(() => ({
+    spill: document.documentElement.scrollWidth - innerWidth,
+    wide: [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1).slice(0, 8)
+      .map((one) => `${one.tagName.toLowerCase()}.${one.className}`).join(", "),
+  }));
+  assert.ok(spill <= 0, `the page is ${spill} pixels wider than the window: ${wide}`);
 }
 
 /** Runs what is wanted of named checks, and tells how each went. */
