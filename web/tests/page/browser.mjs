@@ -63,6 +63,9 @@ export async function accessible(page) {
   assert.deepEqual(serious.map((v) => `${v.id}: ${v.help}; ${v.nodes.slice(0, 4).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`), []);
 }
 
+/** What stands in the model chart of a sweep whose sampler had none. */
+export const NO_MODEL = /^There is no model: /;
+
 export async function fits(page) {
   // A busy page has not laid itself out anew yet; what stays is a fault.
   await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 20000 }).catch(() => {});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people do on the page, step by step.
 import assert from "node:assert/strict";
-import { settled } from "./browser.mjs";
+import { NO_MODEL, settled } from "./browser.mjs";
 
 const DIALOG = "dialog[open]";
 
@@ -116,6 +116,12 @@ export const FLOWS = [
       for (const title of titles) {
         const chart = page.locator(`section[aria-label="${title}"]`);
         await chart.scrollIntoViewIfNeeded();
+        await chart.locator("[aria-busy=true]").waitFor({ state: "detached" });
+        // Where there is nothing to draw it says why, and has nothing to give.
+        if (await chart.locator(".chart-message").count()) {
+          assert.match(await chart.locator(".chart-message").innerText(), NO_MODEL);
+          continue;
+        }
         for (const [item, magic] of [["Save as SVG", "<svg"], ["Save as PNG", "\x89PNG"], ["Save as CSV", ""]]) {
           await chart.getByRole("button", { name: `Export ${title}` }).click();
           const [download] = await Promise.all([page.waitForEvent("download"), chart.getByRole("menuitem", { name: item }).click()]);
