@@ -2,6 +2,7 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +10,10 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 
 namespace hdrive::cli {
 namespace {
@@ -89,6 +93,19 @@ Result<void> OutputFile::finish() {
   if (error) return base::system_error(path_, "write", error.value());
   unfinished_.clear();
   return {};
+}
+
+void refuse_directory(const std::string& file) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored))
+    fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", file));
+}
+
+void write_output(const std::string& file, std::string_view text) {
+  OutputFile output = value_or_fail(OutputFile::open(file));
+  output.write(text);
+  ok_or_fail(output.finish());
+  if (file != "-") tell(fmt::format("{}  {}\n", file, base::size_text(text.size())));
 }
 
 }  // namespace hdrive::cli

@@ -45,4 +45,10 @@ class OutputFile {
   int error_ = 0;
 };
 
+/// A Failure where `-o` names a directory; asked before what is to be written is made.
+void refuse_directory(const std::string& file);
+
+/// Writes all of it, and tells on stderr where it is and how large. A Failure where it cannot be written.
+void write_output(const std::string& file, std::string_view text);
+
 }  // namespace hdrive::cli

@@ -327,7 +327,10 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
 
   // Nobody can answer any more. After an answer this finds a session that waits for nothing.
   void later_is_dropped() {
-    if (exchange_->waiting.count(this->shared_from_this())) hang_up();
+    if (!exchange_->waiting.count(this->shared_from_this())) return;
+    // What was said of a stream before that is on its way yet.
+    ends_when_sent_ = !pieces_to_send_.empty();
+    if (!ends_when_sent_) hang_up();
   }
 
   void hang_up() {
@@ -374,6 +377,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
                         if (!self->pieces_to_send_.empty()) return self->send_next();
                         self->lowest().expires_never();
                         self->owes(false);
+                        if (self->ends_when_sent_) self->hang_up();
                       });
   }
 
@@ -441,7 +445,7 @@ class Session final : public std::enable_shared_from_this<Session<Stream>> {
   bool is_head_ = false, keep_alive_ = false, drain_ = false, owes_ = false;
   // Of an answer without an end: what is yet to be sent, and whose count it belongs to.
   std::deque<std::pair<std::string, std::shared_ptr<std::atomic<std::size_t>>>> pieces_to_send_;
-  bool streams_ = false;
+  bool streams_ = false, ends_when_sent_ = false;
 };
 
 }  // namespace hdrive::server

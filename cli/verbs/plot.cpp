@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -56,15 +55,10 @@ int plot(Options options) {
       if (!base::trim(name).empty()) options.plot.parameters.emplace_back(base::trim(name));
   const std::string name = fmt::format("{}-{}.svg", short_id(sweep.header.id), options.plot.kind);
   const std::string file = options.file.empty() ? name : options.file;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", file));
+  refuse_directory(file);
   const auto svg = plot_svg(sweep.directory, options.plot);
   if (!svg) fail_with(svg.error(), options.output_dir);
-  OutputFile output = value_or_fail(OutputFile::open(file));
-  output.write(*svg);
-  ok_or_fail(output.finish());
-  if (file != "-") tell(fmt::format("{}  {}\n", file, base::size_text(svg->size())));
+  write_output(file, *svg);
   return kDone;
 }
 

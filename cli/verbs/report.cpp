@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <filesystem>
 #include <memory>
 #include <string>
 
-#include "base/text.h"
 #include "cli/argument_parser.h"
 #include "cli/command.h"
 #include "cli/lookup.h"
@@ -28,14 +24,8 @@ int report(const Options& options) {
   const SweepEntry sweep = sweep_or_fail(options.output_dir, options.sweep, Several::newest);
   const std::string name = short_id(sweep.header.id) + ".html";
   const std::string file = options.file.empty() ? name : options.file;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    fail(kWrong, fmt::format("--output {}: is a directory; name a file in it", file));
-  const std::string text = value_or_fail(sweep_report(sweep.directory));
-  OutputFile output = value_or_fail(OutputFile::open(file));
-  output.write(text);
-  ok_or_fail(output.finish());
-  if (file != "-") tell(fmt::format("{}  {}\n", file, base::size_text(text.size())));
+  refuse_directory(file);
+  write_output(file, value_or_fail(sweep_report(sweep.directory)));
   return kDone;
 }
 

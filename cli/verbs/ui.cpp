@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
-#include <unistd.h>
 
 #include <condition_variable>
 #include <filesystem>
@@ -12,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "base/process.h"
 #include "cli/argument_parser.h"
 #include "cli/lookup.h"
 #include "cli/page.h"
@@ -20,8 +18,6 @@
 #include "cli/verbs/verbs.h"
 #include "hdrive/portal.h"
 #include "hdrive/stop_signal.h"
-
-extern char** environ;
 
 namespace hdrive::cli {
 namespace {
@@ -40,25 +36,13 @@ bool is_loopback(const std::string& host) {
 
 // Whether there is a program that does.
 bool open_in_browser(const std::string& url) {
-  std::string program = environment("BROWSER").value_or("xdg-open"), address = url;
-  char* const argv[] = {program.data(), address.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-  // It is to hear the signals that this process has blocked for its own thread.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  const base::UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   pid_t process = 0;
-  const int error = ::posix_spawnp(&process, argv[0], &actions, &attributes, argv, environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error == 0;
+  return base::start_program({.words = {environment("BROWSER").value_or("xdg-open"), url},
+                              .file = "",
+                              .out = nothing.get(),
+                              .err = nothing.get()},
+                             process) == 0;
 }
 
 void wait_for(const StopSignal& stop) {

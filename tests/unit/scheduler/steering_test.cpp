@@ -494,13 +494,15 @@ TEST_CASE("a sweep's times never go back, whatever is done to the clock between 
   CHECK(simulation.state().active() == summary->elapsed);
 }
 
+// Hears what a sweep says is wrong.
+class Ear final : public Listener {
+ public:
+  void on_change(const Change&, const SweepState&) override {}
+  void on_trouble(const std::string& trouble) override { heard.push_back(trouble); }
+  std::vector<std::string> heard;
+};
+
 TEST_CASE("listeners hear at once that nothing can be stored, and when it can again") {
-  class Ear final : public Listener {
-   public:
-    void on_change(const Change&, const SweepState&) override {}
-    void on_trouble(const std::string& trouble) override { heard.push_back(trouble); }
-    std::vector<std::string> heard;
-  };
   Simulation simulation;
   const Time began = simulation.clock->now();
   simulation.store->refuse = [&] {
@@ -523,12 +525,6 @@ TEST_CASE("listeners hear at once that nothing can be stored, and when it can ag
 }
 
 TEST_CASE("a target that takes runs and gives them back is told of once, and with its own reason") {
-  class Ear final : public Listener {
-   public:
-    void on_change(const Change&, const SweepState&) override {}
-    void on_trouble(const std::string& trouble) override { heard.push_back(trouble); }
-    std::vector<std::string> heard;
-  };
   Simulation simulation;
   simulation.spec.max_total_runs = 3;
   const Time began = simulation.clock->now();
